@@ -1,0 +1,111 @@
+// Package oid names the object identifiers that Yinxin reads and writes, each with its source.
+package oid
+
+import "encoding/asn1"
+
+// Algorithms (GM/T 0006, GB/T 33560).
+var (
+	PublicKeyEC = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}
+	CurveSM2    = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 301}
+	// SM2Sign is read as a signature algorithm: readers of GB/T 35275 expect it there.
+	SM2Sign     = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 301, 1}
+	SM2WithSM3  = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 501}
+	SM3         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 401}
+	SM4         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 104}
+	SHA1        = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
+	SHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
+	SHA384      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 2}
+	SHA512      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 3}
+	RSA         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 1}
+	RSAPSS      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 10}
+	RSASHA1     = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 5}
+	RSASHA256   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 11}
+	RSASHA384   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 12}
+	RSASHA512   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 13}
+	ECDSASHA256 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 2}
+	ECDSASHA384 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 3}
+	ECDSASHA512 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 3, 4}
+	CurveP256   = asn1.ObjectIdentifier{1, 2, 840, 10045, 3, 1, 7}
+	CurveP384   = asn1.ObjectIdentifier{1, 3, 132, 0, 34}
+	CurveP521   = asn1.ObjectIdentifier{1, 3, 132, 0, 35}
+)
+
+// Certificate and CRL extensions (RFC 5280) and extended key usages.
+var (
+	SubjectKeyID          = asn1.ObjectIdentifier{2, 5, 29, 14}
+	KeyUsage              = asn1.ObjectIdentifier{2, 5, 29, 15}
+	SubjectAltName        = asn1.ObjectIdentifier{2, 5, 29, 17}
+	BasicConstraints      = asn1.ObjectIdentifier{2, 5, 29, 19}
+	CRLNumber             = asn1.ObjectIdentifier{2, 5, 29, 20}
+	CRLReason             = asn1.ObjectIdentifier{2, 5, 29, 21}
+	InvalidityDate        = asn1.ObjectIdentifier{2, 5, 29, 24}
+	DeltaCRLIndicator     = asn1.ObjectIdentifier{2, 5, 29, 27}
+	IssuingDistributionPt = asn1.ObjectIdentifier{2, 5, 29, 28}
+	CRLDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
+	CertificatePolicies   = asn1.ObjectIdentifier{2, 5, 29, 32}
+	AuthorityKeyID        = asn1.ObjectIdentifier{2, 5, 29, 35}
+	ExtKeyUsage           = asn1.ObjectIdentifier{2, 5, 29, 37}
+	AuthorityInfoAccess   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
+	AccessOCSP            = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}
+	AccessCAIssuers       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 2}
+	OCSPBasic             = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 1}
+	OCSPNonce             = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 2}
+	OCSPNoCheck           = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1, 5}
+	EKUTimeStamping       = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 8}
+	EKUOCSPSigning        = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 3, 9}
+	PolicyQualifierCPS    = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 2, 1}
+)
+
+// Identity extensions of institutions and persons (GB/T 20518, GM/T 0015).
+var (
+	IdentityCode     = asn1.ObjectIdentifier{1, 2, 156, 10260, 4, 1, 1}
+	OrganisationCode = asn1.ObjectIdentifier{1, 2, 156, 10260, 4, 1, 4}
+	// OrganisationCodeOld is the older arc of the same: read, never written.
+	OrganisationCodeOld = asn1.ObjectIdentifier{1, 2, 86, 11, 7, 4}
+)
+
+// Attribute types of distinguished names (X.520).
+var (
+	CommonName         = asn1.ObjectIdentifier{2, 5, 4, 3}
+	SerialNumberAttr   = asn1.ObjectIdentifier{2, 5, 4, 5}
+	Country            = asn1.ObjectIdentifier{2, 5, 4, 6}
+	Locality           = asn1.ObjectIdentifier{2, 5, 4, 7}
+	Province           = asn1.ObjectIdentifier{2, 5, 4, 8}
+	Organisation       = asn1.ObjectIdentifier{2, 5, 4, 10}
+	OrganisationalUnit = asn1.ObjectIdentifier{2, 5, 4, 11}
+)
+
+// Own identifiers. Yinxin has no registered arc, so they lie under 2.25, the arc of UUIDs (X.667). An arc of 128
+// bits does not fit asn1.ObjectIdentifier: the values are the content octets of the DER encoding.
+var (
+	// TrueSizeDER identifies the seal extension that carries the exact size in micrometres: 2.25.<UUID>.
+	TrueSizeDER = uuidArc([16]byte{0x6f, 0x0c, 0x5b, 0x1e, 0x92, 0x4d, 0x4a, 0x37, 0x8e, 0x51, 0xd3, 0x70, 0xaa, 0x16, 0x2c, 0x84})
+	// CertificatePolicyDER identifies the certificate policy of the built-in CA: 2.25.<UUID>.
+	CertificatePolicyDER = uuidArc([16]byte{0x1d, 0x83, 0x7e, 0x60, 0x4b, 0xc5, 0x49, 0xf2, 0xb0, 0x6e, 0x58, 0x21, 0x9f, 0xe4, 0x03, 0x3a})
+)
+
+// uuidArc gives the content octets of 2.25.<uuid as one integer>.
+func uuidArc(u [16]byte) []byte {
+	// 2.25 is the single octet 2*40+25 = 105; the UUID follows as base-128 digits.
+	bits := make([]byte, 0, 19)
+	acc, n := uint32(0), 0
+	// 128 = 18*7 + 2: the first digit holds two bits.
+	take := 2
+	for _, b := range u {
+		acc = acc<<8 | uint32(b)
+		n += 8
+		for n >= take {
+			n -= take
+			bits = append(bits, byte(acc>>n)&(1<<take-1))
+			acc &= 1<<n - 1
+			take = 7
+		}
+	}
+	for len(bits) > 1 && bits[0] == 0 {
+		bits = bits[1:]
+	}
+	for i := range bits[:len(bits)-1] {
+		bits[i] |= 0x80
+	}
+	return append([]byte{105}, bits...)
+}
