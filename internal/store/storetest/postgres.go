@@ -1,0 +1,198 @@
+package storetest
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
+)
+
+// errAbsent says that this machine has no PostgreSQL.
+var errAbsent = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql) and YINXIN_TEST_POSTGRES is not set")
+
+// cluster is the server of this test binary. It lives as long as the process: there is nothing that could end it
+// earlier, because any later test may want a database.
+var cluster = sync.OnceValues(startCluster)
+
+// freshDatabase makes an empty database that is dropped when the test ends.
+func freshDatabase(t testing.TB) string {
+	t.Helper()
+	server, err := cluster()
+	if errors.Is(err, errAbsent) && os.Getenv("CI") != "true" {
+		t.Skip(err)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	suffix := make([]byte, 8)
+	_, _ = rand.Read(suffix)
+	name := "yinxin_test_" + hex.EncodeToString(suffix)
+	address, err := withDatabase(server, name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	administer(t, server, `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'UTF8'`)
+	t.Cleanup(func() { administer(t, server, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	return address
+}
+
+func administer(t testing.TB, server, statement string) {
+	t.Helper()
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		t.Fatal("open the PostgreSQL server for the tests")
+	}
+	defer db.Close()
+	if _, err := db.Exec(statement); err != nil {
+		t.Fatalf("%s: %v", statement, err)
+	}
+}
+
+// startCluster gives the address of a running server.
+func startCluster() (string, error) {
+	if server := os.Getenv("YINXIN_TEST_POSTGRES"); server != "" {
+		return server, nil
+	}
+	binaries, err := findBinaries()
+	if err != nil {
+		return "", err
+	}
+	// The name of a socket has at most 107 bytes, so a long TMPDIR cannot be used.
+	parent := os.TempDir()
+	if len(parent) > 60 {
+		parent = "/tmp"
+	}
+	folder, err := os.MkdirTemp(parent, "yinxin-postgres-")
+	if err != nil {
+		return "", err
+	}
+	owner, attributes, err := serverUser(folder)
+	if err != nil {
+		return "", err
+	}
+	data := filepath.Join(folder, "data")
+	initialise := exec.Command(filepath.Join(binaries, "initdb"), "--pgdata", data, "--username", owner,
+		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
+	initialise.Dir, initialise.SysProcAttr = folder, attributes
+	if output, err := initialise.CombinedOutput(); err != nil {
+		_ = os.RemoveAll(folder)
+		return "", fmt.Errorf("initdb: %w: %s", err, output)
+	}
+	if err := launch(binaries, folder, data, attributes); err != nil {
+		_ = os.RemoveAll(folder)
+		return "", err
+	}
+	server := url.URL{Scheme: "postgres", User: url.User(owner), Path: "/postgres",
+		RawQuery: url.Values{"host": {folder}, "sslmode": {"disable"}}.Encode()}
+	return server.String(), awaitServer(server.String(), filepath.Join(folder, "log"))
+}
+
+// launch starts the server under a shell that waits for the end of its standard input, which is when this process has
+// ended in whatever way, then stops the server and removes the folder.
+func launch(binaries, folder, data string, attributes *syscall.SysProcAttr) error {
+	const script = `"$1/postgres" -D "$2" -k "$3" -h '' -F -c full_page_writes=off -c max_connections=200 \
+-c shared_buffers=32MB -c autovacuum=off </dev/null & server=$!
+cat >/dev/null
+kill -QUIT $server
+wait $server
+cd / && rm -rf "$3"`
+	log, err := os.Create(filepath.Join(folder, "log"))
+	if err != nil {
+		return err
+	}
+	defer log.Close()
+	keeper := exec.Command("/bin/sh", "-c", script, "sh", binaries, data, folder)
+	keeper.Dir, keeper.Stdout, keeper.Stderr = folder, log, log
+	with := *attributes
+	with.Setpgid = true // Ctrl-C must reach the tests, not the one that cleans up after them
+	keeper.SysProcAttr = &with
+	input, err := keeper.StdinPipe()
+	if err != nil {
+		return err
+	}
+	if err := keeper.Start(); err != nil {
+		return err
+	}
+	go holdOpen(input, keeper)
+	return nil
+}
+
+// holdOpen keeps the pipe referenced for the life of the process: were it collected, it would be closed.
+func holdOpen(input io.Closer, keeper *exec.Cmd) {
+	_ = keeper.Wait()
+	_ = input.Close()
+}
+
+// findBinaries gives the folder of the newest PostgreSQL that Debian installed.
+func findBinaries() (string, error) {
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb")
+	if len(found) == 0 {
+		return "", errAbsent
+	}
+	version := func(path string) int {
+		number, _ := strconv.Atoi(filepath.Base(filepath.Dir(filepath.Dir(path))))
+		return number
+	}
+	newest := slices.MaxFunc(found, func(a, b string) int { return version(a) - version(b) })
+	return filepath.Dir(newest), nil
+}
+
+// serverUser says as whom the server runs: PostgreSQL refuses root, so then it is Debian's user postgres, to whom the
+// folder is given.
+func serverUser(folder string) (name string, attributes *syscall.SysProcAttr, err error) {
+	if os.Geteuid() != 0 {
+		current, err := user.Current()
+		if err != nil {
+			return "", nil, err
+		}
+		return current.Username, &syscall.SysProcAttr{}, nil
+	}
+	account, err := user.Lookup("postgres")
+	if err != nil {
+		return "", nil, err
+	}
+	uid, _ := strconv.Atoi(account.Uid)
+	gid, _ := strconv.Atoi(account.Gid)
+	if err := os.Chown(folder, uid, gid); err != nil {
+		return "", nil, err
+	}
+	return account.Username, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}, nil
+}
+
+// awaitServer asks until the server answers. There is no event to wait for: it opens its socket when it is ready.
+func awaitServer(server, log string) error {
+	db, err := sql.Open("pgx", server)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	for {
+		if err = db.PingContext(ctx); err == nil {
+			return nil
+		}
+		if ctx.Err() != nil {
+			said, _ := os.ReadFile(log)
+			return fmt.Errorf("PostgreSQL does not answer: %w: %s", err, strings.TrimSpace(string(said)))
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+}
