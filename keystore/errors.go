@@ -1,0 +1,35 @@
+package keystore
+
+import "yinxin/internal/fault"
+
+// The errors of the keystore.
+var (
+	ErrPassphrase = fault.Spec{Kind: fault.Denied, Code: "keystore.passphrase",
+		ZH: "密钥库口令不正确。", EN: "The passphrase of the keystore is wrong."}
+	ErrNoPassphrase = fault.Spec{Kind: fault.Invalid, Code: "keystore.no-passphrase",
+		ZH: "没有提供密钥库口令。", EN: "No passphrase for the keystore was given."}
+	ErrDamaged = fault.Spec{Kind: fault.Internal, Code: "keystore.damaged",
+		ZH: "密钥库文件已损坏或被改动。", EN: "A file of the keystore is damaged or was altered."}
+	ErrExists = fault.Spec{Kind: fault.Conflict, Code: "keystore.exists",
+		ZH: "此处已有密钥库。", EN: "There is a keystore here already."}
+	ErrNotFound = fault.Spec{Kind: fault.NotFound, Code: "keystore.not-found",
+		ZH: "此处没有密钥库。", EN: "There is no keystore here."}
+	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "keystore.key-not-found",
+		ZH: "没有这个密钥。", EN: "There is no such key."}
+	ErrKeyExists = fault.Spec{Kind: fault.Conflict, Code: "keystore.key-exists",
+		ZH: "已有同名密钥。", EN: "There is a key of that name already."}
+	ErrKeySuspended = fault.Spec{Kind: fault.Refused, Code: "keystore.key-suspended",
+		ZH: "密钥已停用，不能签名。", EN: "The key is suspended and does not sign."}
+	ErrKeyDestroyed = fault.Spec{Kind: fault.Refused, Code: "keystore.key-destroyed",
+		ZH: "密钥已销毁。", EN: "The key was destroyed."}
+	ErrName = fault.Spec{Kind: fault.Invalid, Code: "keystore.name",
+		ZH: "密钥名称只能由小写字母、数字、点、连字符和下划线组成，长度不超过 96。", EN: "A key name consists of at most 96 lower-case letters, digits, dots, hyphens and underscores, and begins with a letter or digit."}
+	ErrPurpose = fault.Spec{Kind: fault.Denied, Code: "keystore.purpose",
+		ZH: "不允许此用途的密钥。", EN: "A key of this purpose is not within reach here."}
+	ErrState = fault.Spec{Kind: fault.Invalid, Code: "keystore.state",
+		ZH: "密钥状态无效。", EN: "This is not a state of a key."}
+	ErrOptions = fault.Spec{Kind: fault.Invalid, Code: "keystore.options",
+		ZH: "密钥库参数无效。", EN: "The options of the keystore are not usable."}
+	ErrStorage = fault.Spec{Kind: fault.Unavailable, Code: "keystore.storage",
+		ZH: "无法读写密钥库文件。", EN: "The files of the keystore cannot be read or written."}
+)
