@@ -1,0 +1,68 @@
+# Yinxin. `make help` lists the targets from their ## comments.
+SHELL := /bin/bash
+GO ?= go
+export GOFLAGS := -buildvcs=false
+export GOTOOLCHAIN := local
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+DEMO ?= ./demo
+FUZZTIME ?= 20s
+# Debian packages that the demo and the tests use at run time: a CJK font, PDF tools as independent readers, a database.
+RUN_PACKAGES := fonts-arphic-gbsn00lp
+TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium
+
+.PHONY: help build run test lint unit race fuzz bench openapi pictures clean run-packages test-packages
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
+
+build: ## build/yinxin
+	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: see https://go.dev/dl/"; exit 1; }
+	@mkdir -p build
+	$(GO) build -trimpath -o build/yinxin .
+
+run: run-packages build ## build, run the demo in ./demo and serve it
+	./build/yinxin demo --dir $(DEMO)
+
+test: test-packages lint unit race fuzz ## every test: lint, unit and command tests, race, time-boxed fuzzing
+
+lint: ## gofmt, vet, staticcheck
+	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
+	$(GO) vet ./...
+	$(GO) run $(STATICCHECK) ./...
+
+unit: ## unit, conformance and command tests
+	$(GO) test ./...
+
+race: ## the rooms with concurrency, under the race detector
+	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./sealer ./ca/chain
+
+fuzz: ## every fuzz target for FUZZTIME
+	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		for f in $$(grep -h '^func Fuzz' $$pkg/*_test.go | sed -E 's/func (Fuzz[A-Za-z0-9_]+).*/\1/'); do \
+			echo "fuzz $$pkg $$f"; $(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) || exit 1; done; done
+
+bench: build ## the figures, each beside its floor
+	./build/yinxin bench
+
+openapi: ## write api/openapi.json anew from the code
+	$(GO) test ./api -run OpenAPI -update
+
+clean: ## remove what was built; the demo stays
+	rm -rf build
+
+# Packages are installed only where one is missing; without the right to install, one line says what to install.
+define install
+	@missing=$$(for p in $(1); do dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
+	[ -z "$$missing" ] && exit 0; missing=$$(echo $$missing); \
+	sudo=; [ "$$(id -u)" = 0 ] || sudo="sudo -n"; \
+	command -v apt-get >/dev/null && { [ -z "$$sudo" ] || $$sudo true 2>/dev/null; } || { echo "please install: $$missing"; exit 1; }; \
+	echo "installing $$missing"; \
+	{ $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; } >build-packages.log 2>&1 \
+		|| { tail -n 5 build-packages.log; echo "please install: $$missing"; exit 1; }; rm -f build-packages.log
+endef
+
+run-packages:
+	$(call install,$(RUN_PACKAGES))
+
+test-packages:
+	$(call install,$(TEST_PACKAGES))

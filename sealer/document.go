@@ -1,0 +1,260 @@
+package sealer
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"io"
+	"path"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/files"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+)
+
+// Document is a stored document: the original, or an original with its sealing updates.
+type Document struct {
+	ID        string
+	Owner     string // actor
+	Name      string
+	Size      int64
+	SM3       string // hex
+	CreatedAt time.Time
+
+	state []byte // SM3 state after the last byte
+	parts []part
+}
+
+type part struct {
+	object string
+	size   int64
+}
+
+// Upload stores a document while hashing it. Nothing is kept when the reader fails, the document is empty or larger
+// than allowed, or the context ends. Errors: document.upload-broken, document.empty, document.too-large, files.full.
+func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
+	w, err := s.Files.Create(ctx)
+	if err != nil {
+		return Document{}, err
+	}
+	defer w.Abort()
+	digest := sm3.New()
+	size, err := copyContext(ctx, io.MultiWriter(digest, w), io.LimitReader(r, s.MaxSize+1))
+	switch {
+	case err != nil:
+		return Document{}, err
+	case size == 0:
+		return Document{}, errEmpty.New()
+	case size > s.MaxSize:
+		return Document{}, errTooLarge.With("%d bytes allowed", s.MaxSize)
+	}
+	d := Document{ID: newID("d"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
+	if d.state, err = hashState(digest); err != nil {
+		return Document{}, err
+	}
+	d.SM3 = hex.EncodeToString(digest.Sum(nil))
+	object, err := w.Commit()
+	if err != nil {
+		return Document{}, err
+	}
+	d.parts = []part{{object, size}}
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
+			return err
+		}
+		_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
+			Data: map[string]string{"sm3": d.SM3}})
+		return err
+	})
+	if err != nil {
+		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, d.ID, object))
+	}
+	return d, nil
+}
+
+// removeUnrecorded removes an object after its document could not be recorded. A commit can fail for the caller and
+// succeed in the database (a lost connection): then, and when that cannot be found out, the object stays.
+func (s *Service) removeUnrecorded(ctx context.Context, document, object string) error {
+	ctx = context.WithoutCancel(ctx)
+	var recorded int
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM document WHERE id = $1`, document).Scan(&recorded)
+	if err != nil || recorded != 0 {
+		return err
+	}
+	return s.Files.Remove(ctx, object)
+}
+
+// copyContext copies until the end, an error or the context's end; it tells a broken source from a broken store.
+func copyContext(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
+	buffer := make([]byte, 256<<10)
+	var n int64
+	for {
+		if err := ctx.Err(); err != nil {
+			return n, errUpload.Because(err)
+		}
+		k, rerr := r.Read(buffer)
+		if k > 0 {
+			if _, err := w.Write(buffer[:k]); err != nil {
+				return n, err
+			}
+			n += int64(k)
+		}
+		if rerr == io.EOF {
+			return n, nil
+		}
+		if rerr != nil {
+			if _, known := fault.Of(rerr); known {
+				return n, rerr
+			}
+			return n, errUpload.Because(rerr)
+		}
+	}
+}
+
+// cleanName keeps the last element of a name, printable and at most 200 bytes long.
+func cleanName(name string) string {
+	name = path.Base(strings.ReplaceAll(name, "\\", "/"))
+	name = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f || r == utf8.RuneError {
+			return -1
+		}
+		return r
+	}, name)
+	for len(name) > 200 {
+		_, n := utf8.DecodeLastRuneInString(name)
+		name = name[:len(name)-n]
+	}
+	if name == "." || name == "/" || name == "" {
+		return "document.pdf"
+	}
+	return name
+}
+
+func insertDocument(ctx context.Context, tx *store.Tx, d Document, organisation string) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, owner, organisation, name, size, sm3, hash_state, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
+		d.ID, d.Owner, organisation, d.Name, d.Size, d.SM3, d.state, store.Time(d.CreatedAt)); err != nil {
+		return err
+	}
+	for i, p := range d.parts {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO document_part (document_id, number, object, size) VALUES ($1, $2, $3, $4)`,
+			d.ID, i, p.object, p.size); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Document finds a document of the actor's organisation. A document of somebody else's is document.not-found: who
+// may not read it may not learn that it exists either.
+func (s *Service) Document(ctx context.Context, by access.Actor, id string) (Document, error) {
+	q := s.DB.Read()
+	d := Document{ID: id}
+	var organisation, created string
+	err := q.QueryRowContext(ctx, `SELECT owner, organisation, name, size, sm3, hash_state, created_at FROM document WHERE id = $1`, id).
+		Scan(&d.Owner, &organisation, &d.Name, &d.Size, &d.SM3, &d.state, &created)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && d.Owner != by.ID && (organisation == "" || organisation != by.Organisation) {
+		return Document{}, errNoDocument.With("%s", cleanName(id))
+	}
+	if err != nil {
+		return Document{}, err
+	}
+	if d.CreatedAt, err = store.ParseTime(created); err != nil {
+		return Document{}, err
+	}
+	rows, err := q.QueryContext(ctx, `SELECT object, size FROM document_part WHERE document_id = $1 ORDER BY number`, id)
+	if err != nil {
+		return Document{}, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var p part
+		if err := rows.Scan(&p.object, &p.size); err != nil {
+			return Document{}, err
+		}
+		d.parts = append(d.parts, p)
+	}
+	return d, rows.Err()
+}
+
+// Open gives the bytes of a document, read from where they are stored. The caller closes the object. A stored part
+// whose size changed is document.damaged.
+func (s *Service) Open(ctx context.Context, d Document) (files.Object, error) {
+	var objects []files.Object
+	for _, p := range d.parts {
+		o, err := s.Files.Open(ctx, p.object)
+		if err == nil && o.Size() != p.size {
+			err = errors.Join(errDamaged.With("%s", d.ID), o.Close())
+		}
+		if err != nil {
+			for _, o := range objects {
+				err = errors.Join(err, o.Close())
+			}
+			return nil, err
+		}
+		objects = append(objects, o)
+	}
+	return files.Concat(objects...), nil
+}
+
+// Copy streams a document out and hashes it again on the way. The last block is held back until the digest of the
+// whole matches the recorded one, so that a damaged document never arrives complete. Error: document.damaged.
+func (s *Service) Copy(ctx context.Context, w io.Writer, d Document) error {
+	object, err := s.Open(ctx, d)
+	if err != nil {
+		return err
+	}
+	defer object.Close()
+	digest := sm3.New()
+	buffer := make([]byte, 256<<10)
+	last := (d.Size - 1) / int64(len(buffer)) * int64(len(buffer))
+	body := io.NewSectionReader(object, 0, last)
+	if _, err := copyContext(ctx, io.MultiWriter(digest, w), body); err != nil {
+		return err
+	}
+	tail := buffer[:d.Size-last]
+	if _, err := object.ReadAt(tail, last); err != nil && err != io.EOF {
+		return errDamaged.With("%s", d.ID).Because(err)
+	}
+	digest.Write(tail)
+	if hex.EncodeToString(digest.Sum(nil)) != d.SM3 {
+		return errDamaged.With("%s", d.ID)
+	}
+	_, err = w.Write(tail)
+	return err
+}
+
+// hashState gives the SM3 state in its stored form (108 bytes).
+func hashState(h hash.Hash) ([]byte, error) {
+	return h.(encoding.BinaryMarshaler).MarshalBinary()
+}
+
+// resumeHash continues from a stored state.
+func resumeHash(state []byte) (hash.Hash, error) {
+	h := sm3.New()
+	return h, h.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
+}
+
+// digestOfState continues from a document's kept state, after checking that it finalises to the recorded digest.
+func (d Document) digestOfState() (hash.Hash, error) {
+	h, err := resumeHash(d.state)
+	if err != nil {
+		return nil, errDamaged.With("%s", d.ID).Because(err)
+	}
+	want, err := hex.DecodeString(d.SM3)
+	if err != nil || !bytes.Equal(h.Sum(nil), want) {
+		return nil, errDamaged.With("%s: kept hash state", d.ID)
+	}
+	return h, nil
+}

@@ -1,0 +1,157 @@
+package sealer
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/sealer/register"
+)
+
+// intent is a sealing that was decided and not yet released.
+type intent struct {
+	id       string
+	actor    access.Actor
+	order    Order
+	instance register.Instance
+	plan     *Plan
+	grant    string
+}
+
+// recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
+// transaction. A key in use is a unique violation (store.IsUnique).
+func (s *Service) recordIntent(ctx context.Context, i *intent) error {
+	now := s.Clock()
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		grant, err := s.Register.Use(ctx, tx, i.actor, i.order.Seal, i.instance.ID)
+		if err != nil {
+			return err
+		}
+		i.grant = grant
+		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing (id, caller, idempotency_key, request_digest, document_id, seal_code,
+			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13)`,
+			i.id, i.actor.ID, i.order.IdempotencyKey, i.order.digest(), i.order.Document, i.order.Seal, i.instance.ID, grant,
+			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(now.Add(s.Lease))); err != nil {
+			return err
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing.intended", Actor: i.actor.ID, Subject: i.id,
+			Data: map[string]string{"seal": i.order.Seal, "instance": i.instance.ID, "document": i.order.Document,
+				"data_hash": i.plan.DataHash(), "byte_range": i.plan.update.Property(), "time": store.Time(i.plan.time)}})
+		return err
+	})
+}
+
+// recordResult releases: only an intent that nobody abandoned can become a result.
+func (s *Service) recordResult(ctx context.Context, i intent, d Document) error {
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := insertDocument(ctx, tx, d, i.actor.Organisation); err != nil {
+			return err
+		}
+		done, err := tx.ExecContext(ctx, `UPDATE sealing SET state = 'released', result_id = $2, finished_at = $3
+			WHERE id = $1 AND state = 'intended'`, i.id, d.ID, store.Time(d.CreatedAt))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil {
+			return err
+		} else if n != 1 {
+			return errAbandoned.New()
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id,
+			Data: map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}})
+		return err
+	})
+}
+
+// recordFailure closes an intent that led to nothing, gives the counted use back, and returns the reason.
+func (s *Service) recordFailure(ctx context.Context, i intent, reason error) error {
+	err := s.close(context.WithoutCancel(ctx), i.id, i.grant, i.actor.ID, "failed", fault.CodeOf(reason))
+	if err != nil {
+		return errors.Join(reason, err)
+	}
+	return reason
+}
+
+// close ends an open intent without a result.
+func (s *Service) close(ctx context.Context, id, grant, actor, state, code string) error {
+	now := s.Clock()
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		done, err := tx.ExecContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'`,
+			id, state, code, store.Time(now))
+		if err != nil {
+			return err
+		}
+		if n, err := done.RowsAffected(); err != nil || n != 1 {
+			return err
+		}
+		if err := s.Register.GiveBack(ctx, tx, grant); err != nil {
+			return err
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing." + state, Actor: actor, Subject: id,
+			Data: map[string]string{"code": code}})
+		return err
+	})
+}
+
+// replay looks for an earlier order with the same key: its result, or a refusal. An intent whose lease ran out is
+// abandoned here, and the key is free again.
+func (s *Service) replay(ctx context.Context, by access.Actor, o Order) (Sealed, bool, error) {
+	var id, digest, state, grant, lease, signed, byteRange string
+	var result sql.NullString
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT id, request_digest, state, grant_id, lease_until, signing_time, byte_range, result_id
+		FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, o.IdempotencyKey).
+		Scan(&id, &digest, &state, &grant, &lease, &signed, &byteRange, &result)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Sealed{}, false, nil
+	}
+	if err != nil {
+		return Sealed{}, false, err
+	}
+	if digest != o.digest() {
+		return Sealed{}, true, errKeyReused.New()
+	}
+	if state == "intended" {
+		if lease > store.Time(s.Clock()) {
+			return Sealed{}, true, errInProgress.New()
+		}
+		return Sealed{}, false, s.close(ctx, id, grant, by.ID, "abandoned", "lease")
+	}
+	d, err := s.Document(ctx, by, result.String)
+	if err != nil {
+		return Sealed{}, true, err
+	}
+	at, err := store.ParseTime(signed)
+	return Sealed{ID: id, Document: d, Seal: o.Seal, Time: at, ByteRange: byteRange, Replayed: true}, true, err
+}
+
+// Recover abandons the intents of processes that died: those whose lease ran out. It says how many.
+func (s *Service) Recover(ctx context.Context) (int, error) {
+	rows, err := s.DB.Read().QueryContext(ctx, `SELECT id, grant_id, caller FROM sealing WHERE state = 'intended' AND lease_until <= $1`,
+		store.Time(s.Clock()))
+	if err != nil {
+		return 0, err
+	}
+	var open [][3]string
+	for rows.Next() {
+		var r [3]string
+		if err := rows.Scan(&r[0], &r[1], &r[2]); err != nil {
+			rows.Close()
+			return 0, err
+		}
+		open = append(open, r)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	for _, r := range open {
+		if err := s.close(ctx, r[0], r[1], r[2], "abandoned", "lease"); err != nil {
+			return 0, err
+		}
+	}
+	return len(open), nil
+}

@@ -1,0 +1,149 @@
+package register
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"yinxin/internal/access"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+)
+
+// Grant lets one actor use one seal from a time until another, at most Quota times (0: no limit) (用印授权).
+type Grant struct {
+	ID       string    `json:"-"`
+	SealCode string    `json:"seal"`
+	Actor    string    `json:"actor"`
+	From     time.Time `json:"from"`
+	Until    time.Time `json:"until"`
+	Quota    int       `json:"quota"`
+	Used     int       `json:"-"`
+}
+
+// Subject is what two people approve before Allow: every field of the grant.
+func (g Grant) Subject() []byte {
+	g.From, g.Until = g.From.UTC().Truncate(time.Microsecond), g.Until.UTC().Truncate(time.Microsecond)
+	b, err := json.Marshal(g)
+	if err != nil {
+		panic("register: a grant always marshals: " + err.Error())
+	}
+	return b
+}
+
+// Allow records a grant under an approval of kind access.KindGrant over g.Subject.
+func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant, error) {
+	g.ID = newID("g")
+	if !g.Until.After(g.From) || g.Quota < 0 {
+		return Grant{}, errOrder.With("grant period or quota")
+	}
+	now := r.Clock()
+	err := r.DB.Write(ctx, func(tx *store.Tx) error {
+		approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindGrant, g.Subject())
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `INSERT INTO seal_grant (id, seal_code, actor_id, valid_from, valid_until, quota, used, approval_id)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
+			g.ID, g.SealCode, g.Actor, store.Time(g.From), store.Time(g.Until), g.Quota, approval.ID()); err != nil {
+			if store.IsForeignKey(err) {
+				return errNoSeal.With("%s", g.SealCode)
+			}
+			return err
+		}
+		_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "grant.allowed", Actor: approval.Approver(), Subject: g.SealCode,
+			Data: map[string]string{"grant": g.ID, "to": g.Actor, "approval": approval.ID()}})
+		return err
+	})
+	return g, err
+}
+
+// Authorise says with which central instance the actor may use the seal now, or why not: seal.not-found,
+// seal.not-granted, seal.quota-exhausted, seal.suspended, seal.cancelled, seal.not-ready, seal.expired. Whether the
+// certificate is good is for the sealer to ask.
+func (r *Register) Authorise(ctx context.Context, actor access.Actor, code string) (Instance, error) {
+	return r.authorise(ctx, r.DB.Read(), actor, code)
+}
+
+func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.Actor, code string) (Instance, error) {
+	now := r.Clock()
+	s, err := standing(ctx, q, code, now)
+	if err != nil {
+		return Instance{}, err
+	}
+	if _, err := usableGrant(ctx, q, actor.ID, code, now); err != nil {
+		return Instance{}, err
+	}
+	switch s.State {
+	case Active:
+	case Suspended:
+		return Instance{}, errSuspended.With("%s", code)
+	case Collected, Cancelled:
+		return Instance{}, errCancelled.With("%s", code)
+	default:
+		return Instance{}, errNotReady.With("%s", code)
+	}
+	in, err := r.instance(ctx, q, code, Central)
+	if err != nil {
+		return Instance{}, err
+	}
+	if now.Before(in.ValidFrom) || now.After(in.ValidUntil) {
+		return Instance{}, errExpired.With("%s … %s", store.Time(in.ValidFrom), store.Time(in.ValidUntil))
+	}
+	return in, nil
+}
+
+// Use counts one use against the actor's grant, in the transaction that records the intent, after checking once more
+// that the actor may use the seal with the same instance: what was allowed when a request came may have ended since.
+// The grant's id comes back for GiveBack.
+func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, code, instanceID string) (grantID string, err error) {
+	in, err := r.authorise(ctx, tx, actor, code)
+	if err != nil {
+		return "", err
+	}
+	if in.ID != instanceID {
+		return "", errTransition.With("instance %s was superseded", instanceID)
+	}
+	g, err := usableGrant(ctx, tx, actor.ID, code, r.Clock())
+	if err != nil {
+		return "", err
+	}
+	done, err := tx.ExecContext(ctx, `UPDATE seal_grant SET used = used + 1 WHERE id = $1 AND withdrawn = 0 AND (quota = 0 OR used < quota)`, g.ID)
+	if err != nil {
+		return "", err
+	}
+	if n, err := done.RowsAffected(); err != nil {
+		return "", err
+	} else if n != 1 {
+		return "", errQuota.With("%s", code)
+	}
+	return g.ID, nil
+}
+
+// GiveBack takes back one counted use that led to no released document.
+func (r *Register) GiveBack(ctx context.Context, tx *store.Tx, grantID string) error {
+	_, err := tx.ExecContext(ctx, `UPDATE seal_grant SET used = used - 1 WHERE id = $1 AND used > 0`, grantID)
+	return err
+}
+
+// usableGrant prefers a grant with uses left; among those the one that ends first.
+func usableGrant(ctx context.Context, q store.Querier, actorID, code string, now time.Time) (Grant, error) {
+	at := store.Time(now)
+	var g Grant
+	err := q.QueryRowContext(ctx, `SELECT id, quota, used FROM seal_grant
+		WHERE actor_id = $1 AND seal_code = $2 AND withdrawn = 0 AND valid_from <= $3 AND valid_until > $3
+		ORDER BY CASE WHEN quota = 0 OR used < quota THEN 0 ELSE 1 END, valid_until, id LIMIT 1`, actorID, code, at).
+		Scan(&g.ID, &g.Quota, &g.Used)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Grant{}, errNotGranted.With("%s", code)
+	}
+	if err != nil {
+		return Grant{}, err
+	}
+	if g.Quota > 0 && g.Used >= g.Quota {
+		return Grant{}, errQuota.With("%d/%d", g.Used, g.Quota)
+	}
+	return g, nil
+}

@@ -1,0 +1,103 @@
+package register
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/store"
+)
+
+// Listed is a seal as its users see it.
+type Listed struct {
+	Code         string  `json:"code"`
+	Name         string  `json:"name"`
+	Organisation string  `json:"organisation"`
+	State        State   `json:"state"`
+	Width        float64 `json:"width_mm"`
+	Height       float64 `json:"height_mm"`
+	ValidFrom    string  `json:"valid_from"`
+	ValidUntil   string  `json:"valid_until"`
+	Usable       bool    `json:"usable"`
+	Reason       string  `json:"reason,omitempty"` // code of the refusal when not usable
+	Left         *int    `json:"uses_left,omitempty"`
+}
+
+// Seals lists the seals that the actor has ever been granted, usable or not, in order of their codes.
+func (r *Register) Seals(ctx context.Context, actor access.Actor) ([]Listed, error) {
+	q := r.DB.Read()
+	rows, err := q.QueryContext(ctx, `SELECT DISTINCT s.code, s.name, s.organisation FROM seal s
+		JOIN seal_grant g ON g.seal_code = s.code WHERE g.actor_id = $1 ORDER BY s.code`, actor.ID)
+	if err != nil {
+		return nil, err
+	}
+	list := []Listed{}
+	for rows.Next() {
+		var l Listed
+		if err := rows.Scan(&l.Code, &l.Name, &l.Organisation); err != nil {
+			rows.Close()
+			return nil, err
+		}
+		list = append(list, l)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	for i := range list {
+		if err := r.describe(ctx, q, actor, &list[i]); err != nil {
+			return nil, err
+		}
+	}
+	return list, nil
+}
+
+func (r *Register) describe(ctx context.Context, q store.Querier, actor access.Actor, l *Listed) error {
+	now := r.Clock()
+	s, err := standing(ctx, q, l.Code, now)
+	if err != nil {
+		return err
+	}
+	l.State = s.State
+	if in, err := r.instance(ctx, q, l.Code, Central); err == nil {
+		l.Width, l.Height = in.Width, in.Height
+		l.ValidFrom, l.ValidUntil = store.Time(in.ValidFrom), store.Time(in.ValidUntil)
+	}
+	if g, err := usableGrant(ctx, q, actor.ID, l.Code, now); err == nil && g.Quota > 0 {
+		left := g.Quota - g.Used
+		l.Left = &left
+	}
+	_, err = r.authorise(ctx, q, actor, l.Code)
+	l.Usable = err == nil
+	if err != nil {
+		l.Reason = fault.CodeOf(err)
+	}
+	return nil
+}
+
+// instance reads the active instance of a seal. Error: seal.not-ready.
+func (r *Register) instance(ctx context.Context, q store.Querier, code string, custody Custody) (Instance, error) {
+	in := Instance{SealCode: code, Custody: custody}
+	var from, until string
+	var width, height int64
+	err := q.QueryRowContext(ctx, `SELECT i.id, i.holder, i.key_name, i.certificate, i.seal, i.valid_from, i.valid_until,
+			t.picture, t.width_um, t.height_um, s.name
+		FROM seal_instance i
+		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version
+		JOIN seal s ON s.code = i.seal_code
+		WHERE i.seal_code = $1 AND i.custody = $2 AND i.state = 'active' ORDER BY i.created_at DESC LIMIT 1`, code, string(custody)).
+		Scan(&in.ID, &in.Holder, &in.KeyName, &in.Certificate, &in.Seal, &from, &until, &in.Picture, &width, &height, &in.SealName)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Instance{}, errNotReady.With("%s", code)
+	}
+	if err != nil {
+		return Instance{}, err
+	}
+	in.Width, in.Height = float64(width)/1000, float64(height)/1000
+	if in.ValidFrom, err = store.ParseTime(from); err != nil {
+		return Instance{}, err
+	}
+	in.ValidUntil, err = store.ParseTime(until)
+	return in, err
+}

@@ -1,0 +1,131 @@
+package register
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"time"
+
+	"yinxin/internal/access"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+)
+
+// State is what a seal may be used for.
+type State string
+
+const (
+	// Making is a seal that is being made (制作中).
+	Making State = "making"
+	// Active is a seal in use (已启用).
+	Active State = "active"
+	// Suspended is a seal out of use until somebody decides (已停用).
+	Suspended State = "suspended"
+	// Collected is a seal that was taken in (已收缴).
+	Collected State = "collected"
+	// Cancelled is a seal that will not be used again (已注销).
+	Cancelled State = "cancelled"
+)
+
+// Standing is a state with its beginning and its reason.
+type Standing struct {
+	State  State
+	Since  time.Time
+	Actor  string
+	Reason string
+}
+
+// StateAt answers 印章状态信息查询: the state of the seal with the code at a time. A seal that was not registered by
+// then is Making. Error: seal.not-found.
+func (r *Register) StateAt(ctx context.Context, code string, at time.Time) (Standing, error) {
+	return standing(ctx, r.DB.Read(), code, at)
+}
+
+func standing(ctx context.Context, q store.Querier, code string, at time.Time) (Standing, error) {
+	var s Standing
+	var since string
+	err := q.QueryRowContext(ctx, `SELECT state, since, actor, reason FROM seal_state
+		WHERE seal_code = $1 AND since <= $2 ORDER BY number DESC LIMIT 1`, code, store.Time(at)).
+		Scan(&s.State, &since, &s.Actor, &s.Reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		var known int
+		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM seal WHERE code = $1`, code).Scan(&known)
+		if err != nil {
+			return Standing{}, err
+		}
+		if known == 0 {
+			return Standing{}, errNoSeal.With("%s", code)
+		}
+		return Standing{State: Making}, nil
+	}
+	if err != nil {
+		return Standing{}, err
+	}
+	s.Since, err = store.ParseTime(since)
+	return s, err
+}
+
+// Suspend takes a seal out of use at once (停用). One officer is enough for an emergency: putting it back into use
+// takes two (Resume).
+func (r *Register) Suspend(ctx context.Context, by access.Actor, code, reason string) error {
+	if !by.Has(access.RoleRegistrar) && !by.Has(access.RoleApprover) {
+		return errDenied.New()
+	}
+	return r.DB.Write(ctx, func(tx *store.Tx) error {
+		return r.move(ctx, tx, code, Suspended, by.ID, reason, Active)
+	})
+}
+
+// Resume puts a suspended seal back into use, under an approval of kind access.KindResumeSeal over ResumeSubject.
+func (r *Register) Resume(ctx context.Context, approvalID, code string) error {
+	return r.decided(ctx, approvalID, access.KindResumeSeal, code, Active, Suspended)
+}
+
+// Cancel ends a seal for good (注销), under an approval of kind access.KindCancelSeal over CancelSubject.
+func (r *Register) Cancel(ctx context.Context, approvalID, code string) error {
+	return r.decided(ctx, approvalID, access.KindCancelSeal, code, Cancelled, Active, Suspended)
+}
+
+// ResumeSubject and CancelSubject are what two people approve: the seal's code.
+func ResumeSubject(code string) []byte { return []byte("resume seal " + code) }
+
+// CancelSubject is what two people approve before Cancel.
+func CancelSubject(code string) []byte { return []byte("cancel seal " + code) }
+
+func (r *Register) decided(ctx context.Context, approvalID string, kind access.Kind, code string, to State, from ...State) error {
+	subject := ResumeSubject(code)
+	if to == Cancelled {
+		subject = CancelSubject(code)
+	}
+	return r.DB.Write(ctx, func(tx *store.Tx) error {
+		approval, err := r.Access.Redeem(ctx, tx, approvalID, kind, subject)
+		if err != nil {
+			return err
+		}
+		return r.move(ctx, tx, code, to, approval.Approver(), "approval "+approval.ID(), from...)
+	})
+}
+
+// move appends a state. The primary key (seal, number) lets only one of two concurrent moves through.
+func (r *Register) move(ctx context.Context, tx *store.Tx, code string, to State, actor, reason string, from ...State) error {
+	now := r.Clock()
+	current, err := standing(ctx, tx, code, now)
+	if err != nil {
+		return err
+	}
+	allowed := false
+	for _, s := range from {
+		allowed = allowed || s == current.State
+	}
+	if !allowed {
+		return errTransition.With("%s → %s", current.State, to)
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO seal_state (seal_code, number, since, state, actor, reason)
+		SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM seal_state WHERE seal_code = $1`,
+		code, store.Time(now), string(to), actor, reason); err != nil {
+		return err
+	}
+	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal." + string(to), Actor: actor, Subject: code,
+		Data: map[string]string{"reason": reason, "from": string(current.State)}})
+	return err
+}

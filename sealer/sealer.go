@@ -1,0 +1,95 @@
+// Package sealer puts electronic seals on PDF documents: the use cases of central sealing (集中式用章).
+//
+// A document is uploaded once (Upload) and hashed with SM3 while it arrives; Seal then plans an incremental update,
+// hashes only that update, records the intent, signs, checks the result with the project's own verifier and records
+// it. Sealing does not grow with the document.
+//
+// Promises: nothing is released without an intent and a result on record; at most one document is released per
+// caller and idempotency key; the sealed document begins with the original, byte for byte. A signature that was made
+// by a process which then died is never released: its intent is abandoned (Recover) and the key is free again.
+//
+// Authorisation happens here, by the register's grants; callers only say who is asking.
+package sealer
+
+import (
+	"context"
+	"crypto/rand"
+	"embed"
+	"encoding/base32"
+	"io/fs"
+	"strings"
+	"time"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/files"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/keystore"
+	"yinxin/sealer/pdf"
+	"yinxin/sealer/register"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the tables of this room up to date.
+func Migrate(ctx context.Context, db *store.DB) error {
+	files, err := fs.Sub(migrations, "migrations")
+	if err != nil {
+		return err
+	}
+	return db.Migrate(ctx, "sealer", files)
+}
+
+// keys is what the sealer needs of the keystore: a ring of purpose sealing.
+type keys interface {
+	Get(ctx context.Context, name string) (keystore.Key, error)
+}
+
+// Config is what a Service works with.
+type Config struct {
+	DB       *store.DB
+	Files    files.Store
+	Ledger   *ledger.Ledger
+	Register *register.Register
+	Keys     keys
+	Chain    *chain.Verifier // anchors and live revocation of the service's own CA
+	Clock    func() time.Time
+	// MaxSize is the largest document in bytes; 0 means 4 GiB.
+	MaxSize int64
+	// Lease is how long an intent may stay open before it counts as abandoned; 0 means 10 s.
+	Lease time.Duration
+	// Filter and SubFilter name the profile seal in the file; empty means /GM.PKILite and /GM.sm2seal.
+	Filter, SubFilter pdf.Name
+	// Intended, if set, is called after an intent was recorded and before the key signs. Fault tests stop here.
+	Intended func(sealingID string)
+}
+
+// Service seals. It is safe for concurrent use.
+type Service struct {
+	Config
+	prepared preparedCache
+}
+
+// New gives a Service over its tables; Recover should follow.
+func New(c Config) *Service {
+	if c.MaxSize == 0 {
+		c.MaxSize = 4 << 30
+	}
+	if c.Lease == 0 {
+		c.Lease = 10 * time.Second
+	}
+	if c.Filter == "" {
+		c.Filter, c.SubFilter = "GM.PKILite", "GM.sm2seal"
+	}
+	return &Service{Config: c}
+}
+
+// newID gives a random identifier of 128 bits with a prefix that names its kind.
+func newID(prefix string) string {
+	var b [16]byte
+	if _, err := rand.Read(b[:]); err != nil {
+		panic("sealer: no randomness: " + err.Error()) // crypto/rand never fails on the systems we run on
+	}
+	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
+}
