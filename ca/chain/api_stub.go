@@ -2,35 +2,10 @@ package chain
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"encoding/asn1"
 	"math/big"
 	"time"
 )
-
-func ParseCertificate(der []byte) (*Certificate, error)     { return nil, ErrCertificate.New() }
-func ParseCertificates(data []byte) ([]*Certificate, error) { return nil, ErrCertificate.New() }
-
-type Name struct {
-	CommonName, Organisation, OrganisationalUnit, Country, Province, Locality, SerialNumber string
-}
-
-func (n Name) String() string { return "" }
-
-type Algorithm struct {
-	OID        asn1.ObjectIdentifier
-	Parameters []byte
-}
-
-func (a Algorithm) Check(pub any, signed, value []byte) (notes []string, err error) {
-	return nil, ErrSignature.New()
-}
-func CheckSignature(pub any, alg asn1.ObjectIdentifier, signed, value []byte) (notes []string, err error) {
-	return nil, ErrSignature.New()
-}
-func CheckSM2Digest(pub *ecdsa.PublicKey, e [32]byte, value []byte) (notes []string, err error) {
-	return nil, ErrSignature.New()
-}
 
 type CRL struct {
 	Raw, RawTBS, RawIssuer []byte

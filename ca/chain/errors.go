@@ -1,6 +1,10 @@
 package chain
 
-import "yinxin/internal/fault"
+import (
+	"errors"
+
+	"yinxin/internal/fault"
+)
 
 // The errors of this package. Codes never change their meaning.
 var (
@@ -42,3 +46,14 @@ var (
 	ErrTrust = fault.Spec{Kind: fault.Invalid, Code: "chain.bad-trust-file",
 		ZH: "信任锚文件无法使用。", EN: "The trust file cannot be used."}
 )
+
+// atRow adds to an error of this package which of several things it speaks of, counted from 1.
+func atRow(err error, row int) error {
+	var f *fault.Fault
+	if !errors.As(err, &f) {
+		return err
+	}
+	place := f.Place
+	place.Row = row
+	return f.At(place)
+}
