@@ -1,0 +1,218 @@
+package imprint
+
+import (
+	"image"
+	"image/color"
+	"math"
+)
+
+// cropMargin is the paper kept around a mark, in millimetres: the fit comes from outside, the paper's white from here.
+const cropMargin = 2.5
+
+// finestDPI bounds the resolution that is worked at: finer scans are averaged by whole numbers of pixels.
+const finestDPI = 800
+
+// crop is a mark with its surroundings in linear light, as displayed, 0 to 1.
+type crop struct {
+	red, green   *plane
+	left, top    float64 // of the first pixel's corner, in millimetres from the scan's upper left corner as displayed
+	perMMX       float64 // pixels per millimetre
+	perMMY       float64
+	bounds       image.Rectangle // of the mark, in pixels of the scan as displayed
+	markX, markY float64         // middle of the mark in crop pixels
+	markMM       float64         // larger side of the mark in millimetres
+}
+
+// cutOut reads a mark with its margin from the scan.
+func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int) *crop {
+	storedX, storedY := s.X, s.Y
+	if orientation >= 5 {
+		storedX, storedY = s.Y, s.X
+	}
+	factor := max(1, int(math.Round(math.Max(storedX, storedY)/600)))
+	if math.Max(storedX, storedY) <= finestDPI {
+		factor = 1
+	}
+	marginX := int(math.Ceil(cropMargin * storedX / millimetresPerInch))
+	marginY := int(math.Ceil(cropMargin * storedY / millimetresPerInch))
+	area := image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(img.Bounds())
+	area.Max = area.Min.Add(image.Pt(area.Dx()/factor*factor, area.Dy()/factor*factor))
+
+	red, green := readLinear(img, area, factor)
+	b := img.Bounds()
+	shown := orientRectangle(area, b.Dx(), b.Dy(), orientation)
+	c := &crop{
+		red: red.oriented(orientation), green: green.oriented(orientation),
+		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
+		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
+	}
+	c.left, c.top = float64(shown.Min.X)/s.X*millimetresPerInch, float64(shown.Min.Y)/s.Y*millimetresPerInch
+	c.markX = float64(c.bounds.Min.X+c.bounds.Max.X-2*shown.Min.X)/2/float64(factor) - .5
+	c.markY = float64(c.bounds.Min.Y+c.bounds.Max.Y-2*shown.Min.Y)/2/float64(factor) - .5
+	c.markMM = math.Max(float64(c.bounds.Dx())/s.X, float64(c.bounds.Dy())/s.Y) * millimetresPerInch
+	return c
+}
+
+// linearSteps is the fineness of the table from encoded to linear light.
+const linearSteps = 16
+
+// linearTable is the decoding function of sRGB (IEC 61966-2-1) for values 0 to 255 in sixteenths.
+func linearTable() []float32 {
+	table := make([]float32, 255*linearSteps+1)
+	for i := range table {
+		v := float64(i) / (255 * linearSteps)
+		if v <= .04045 {
+			table[i] = float32(v / 12.92)
+		} else {
+			table[i] = float32(math.Pow((v+.055)/1.055, 2.4))
+		}
+	}
+	return table
+}
+
+// readLinear reads red and green of an area in linear light, averaged over squares of factor × factor pixels.
+func readLinear(img image.Image, area image.Rectangle, factor int) (red, green *plane) {
+	table := linearTable()
+	red, green = newPlane(area.Dx()/factor, area.Dy()/factor), newPlane(area.Dx()/factor, area.Dy()/factor)
+	lineR, lineG := make([]float32, area.Dx()), make([]float32, area.Dx())
+	source, isYCbCr := img.(*image.YCbCr)
+	var chroma *chromaReader
+	if isYCbCr {
+		chroma = newChromaReader(source, area)
+	}
+	bytesLine := make([]uint8, 3*area.Dx())
+	scale := 1 / float32(factor*factor)
+	for y := 0; y < red.h*factor; y++ {
+		if isYCbCr {
+			chroma.linearRow(area.Min.Y+y, lineR, lineG, table)
+		} else {
+			readRow(img, area.Min.Y+y, area.Min.X, area.Max.X, bytesLine)
+			for x := range lineR {
+				lineR[x] = table[int(bytesLine[3*x])*linearSteps]
+				lineG[x] = table[int(bytesLine[3*x+1])*linearSteps]
+			}
+		}
+		r, g := red.row(y/factor), green.row(y/factor)
+		if factor == 1 {
+			copy(r, lineR)
+			copy(g, lineG)
+			continue
+		}
+		for x := range r {
+			for i := x * factor; i < (x+1)*factor; i++ {
+				r[x] += lineR[i] * scale
+				g[x] += lineG[i] * scale
+			}
+		}
+	}
+	return red, green
+}
+
+func subsampling(ratio image.YCbCrSubsampleRatio) (horizontal, vertical int) {
+	switch ratio {
+	case image.YCbCrSubsampleRatio422:
+		return 2, 1
+	case image.YCbCrSubsampleRatio420:
+		return 2, 2
+	case image.YCbCrSubsampleRatio440:
+		return 1, 2
+	case image.YCbCrSubsampleRatio411:
+		return 4, 1
+	case image.YCbCrSubsampleRatio410:
+		return 4, 2
+	}
+	return 1, 1
+}
+
+// chromaReader reads colour from subsampled planes with bilinear interpolation, samples sitting in the middle of the
+// pixels they stand for (ITU-T T.871, clause 6). The access methods of package image take the nearest sample, which
+// leaves steps of a pixel along every stroke.
+type chromaReader struct {
+	img    *image.YCbCr
+	area   image.Rectangle
+	hs, vs int
+	cw, ch int       // chroma plane
+	index  []int     // per column: the left sample
+	weight []float32 // per column: share of the right sample
+	blend  [2][]float32
+}
+
+func newChromaReader(img *image.YCbCr, area image.Rectangle) *chromaReader {
+	c := &chromaReader{img: img, area: area}
+	c.hs, c.vs = subsampling(img.SubsampleRatio)
+	b := img.Bounds()
+	c.cw, c.ch = (b.Dx()+c.hs-1)/c.hs, (b.Dy()+c.vs-1)/c.vs
+	c.index, c.weight = make([]int, area.Dx()), make([]float32, area.Dx())
+	for x := range c.index {
+		c.index[x], c.weight[x] = between(area.Min.X+x, c.hs, c.cw)
+	}
+	c.blend[0], c.blend[1] = make([]float32, c.cw), make([]float32, c.cw)
+	return c
+}
+
+// between finds the sample at or before a pixel and the share of the next one.
+func between(pixel, step, samples int) (int, float32) {
+	position := clamp((float64(pixel)+.5)/float64(step)-.5, 0, float64(samples-1))
+	i := min(int(position), max(0, samples-2))
+	return i, float32(position - float64(i))
+}
+
+func (c *chromaReader) linearRow(y int, red, green []float32, table []float32) {
+	cy, share := between(y, c.vs, c.ch)
+	next := min(cy+1, c.ch-1)
+	first, last := c.index[0], min(c.index[len(c.index)-1]+1, c.cw-1)
+	for i, samples := range [2][]uint8{c.img.Cb, c.img.Cr} {
+		upper, lower := samples[cy*c.img.CStride:], samples[next*c.img.CStride:]
+		for x := first; x <= last; x++ {
+			c.blend[i][x] = float32(upper[x])*(1-share) + float32(lower[x])*share - 128
+		}
+	}
+	light := c.img.Y[y*c.img.YStride+c.area.Min.X:]
+	most := float32(len(table) - 1)
+	cb, cr := c.blend[0], c.blend[1]
+	for x := range red {
+		i, w := c.index[x], c.weight[x]
+		j := min(i+1, c.cw-1)
+		b := cb[i] + (cb[j]-cb[i])*w
+		r := cr[i] + (cr[j]-cr[i])*w
+		l := float32(light[x])
+		red[x] = table[int(min(max((l+1.402*r)*linearSteps+.5, 0), most))]
+		green[x] = table[int(min(max((l-.344136*b-.714136*r)*linearSteps+.5, 0), most))]
+	}
+}
+
+// readRow writes the pixels [x0, x1) of a row as RGB, transparent ones over white.
+func readRow(img image.Image, y, x0, x1 int, line []uint8) {
+	switch source := img.(type) {
+	case *image.RGBA: // image/png makes it of opaque pictures only
+		for i, x := 0, y*source.Stride+4*x0; x < y*source.Stride+4*x1; i, x = i+3, x+4 {
+			copy(line[i:i+3], source.Pix[x:x+3])
+		}
+	case *image.NRGBA:
+		for i, x := 0, y*source.Stride+4*x0; x < y*source.Stride+4*x1; i, x = i+3, x+4 {
+			a := uint32(source.Pix[x+3])
+			for k := range 3 {
+				line[i+k] = uint8((uint32(source.Pix[x+k])*a + 255*(255-a) + 127) / 255)
+			}
+		}
+	case *image.YCbCr:
+		for i, x := 0, x0; x < x1; i, x = i+3, x+1 {
+			c := source.YCbCrAt(x, y)
+			line[i], line[i+1], line[i+2] = color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
+		}
+	case *image.Paletted:
+		var palette [256][3]uint8
+		for i, c := range source.Palette {
+			r, g, b, a := c.RGBA()
+			palette[i&255] = [3]uint8{uint8((r + 0xFFFF - a) >> 8), uint8((g + 0xFFFF - a) >> 8), uint8((b + 0xFFFF - a) >> 8)}
+		}
+		for i, v := range source.Pix[y*source.Stride+x0 : y*source.Stride+x1] {
+			copy(line[3*i:], palette[v][:])
+		}
+	default:
+		for i, x := 0, x0; x < x1; i, x = i+3, x+1 {
+			r, g, b, a := img.At(x, y).RGBA()
+			line[i], line[i+1], line[i+2] = uint8((r+0xFFFF-a)>>8), uint8((g+0xFFFF-a)>>8), uint8((b+0xFFFF-a)>>8)
+		}
+	}
+}

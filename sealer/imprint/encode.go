@@ -1,0 +1,76 @@
+package imprint
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/color"
+	"image/png"
+	"math"
+)
+
+// Seal red is the one colour of every template: E6 00 12, what full magenta and yellow of the offset press give on a
+// screen. The ink of the scan is not copied, because it says more of the scanner and of the ink pad than of the seal.
+const (
+	sealRed   = 0xE6
+	sealGreen = 0x00
+	sealBlue  = 0x12
+)
+
+// alphaLevels fit a palette of 4 bits. Only the rim of strokes is neither 0 nor solid, and there a level is
+// 1/15 of a pixel, far below what the scan knows.
+const alphaLevels = 16
+
+// picture reads the coverage at another resolution; both canvases show the same millimetres around the same middle.
+func (f fused) picture(declared, dpi float64) *plane {
+	if dpi == templateDPI {
+		return f.coverage
+	}
+	size := int(math.Round(declared * dpi / millimetresPerInch))
+	result := newPlane(size, size)
+	ratio := templateDPI / dpi
+	middle := float64(f.coverage.w)/2 - .5
+	for y := range size {
+		row := result.row(y)
+		sy := (float64(y)+.5-float64(size)/2)*ratio + middle
+		for x := range row {
+			sx := (float64(x)+.5-float64(size)/2)*ratio + middle
+			q := ratio / 4
+			row[x] = float32(f.coverage.at(sx-q, sy-q)+f.coverage.at(sx+q, sy-q)+f.coverage.at(sx-q, sy+q)+f.coverage.at(sx+q, sy+q)) / 4
+		}
+	}
+	return result
+}
+
+// encode writes coverage as a PNG: one colour, a palette of sixteen alphas, and the resolution.
+func encode(coverage *plane, dpi float64) ([]byte, error) {
+	palette := make(color.Palette, alphaLevels)
+	for i := range palette {
+		palette[i] = color.NRGBA{sealRed, sealGreen, sealBlue, uint8(i * 255 / (alphaLevels - 1))}
+	}
+	img := image.NewPaletted(image.Rect(0, 0, coverage.w, coverage.h), palette)
+	for i, v := range coverage.v {
+		img.Pix[i] = uint8(v*(alphaLevels-1) + .5)
+	}
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	if err := encoder.Encode(&out, img); err != nil {
+		return nil, err
+	}
+	return withResolution(out.Bytes(), dpi), nil
+}
+
+// withResolution puts a pHYs chunk (ISO/IEC 15948, 11.3.5.3) after the header; package image/png writes none.
+func withResolution(file []byte, dpi float64) []byte {
+	const headerEnd = 8 + 12 + 13
+	perMetre := uint32(math.Round(dpi * 1000 / millimetresPerInch))
+	chunk := append([]byte{0, 0, 0, 9}, "pHYs"...)
+	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
+	chunk = binary.BigEndian.AppendUint32(chunk, perMetre)
+	chunk = append(chunk, 1)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	result := append([]byte(nil), file[:headerEnd]...)
+	result = append(result, chunk...)
+	return append(result, file[headerEnd:]...)
+}

@@ -1,0 +1,240 @@
+package imprint
+
+import (
+	"image"
+	"image/color"
+	"math"
+	"slices"
+)
+
+// Marks smaller or larger than these are no seals (国发〔1999〕25号: 60 mm is the largest official one).
+const (
+	leastMM    = 7.0
+	greatestMM = 70.0
+)
+
+const (
+	overviewDPI    = 75.0
+	mostCandidates = 8
+)
+
+// overview is the page in small: lightness and redness (Y and Cr of BT.601) per cell, as stored.
+type overview struct {
+	cell          int // pixels of the scan per cell
+	w, h          int
+	light, redden []uint8
+}
+
+// makeOverview averages the scan down to about 75 dpi.
+func makeOverview(img image.Image, s Scale) *overview {
+	b := img.Bounds()
+	cell := max(1, int(math.Round(math.Min(s.X, s.Y)/overviewDPI)))
+	o := &overview{cell: cell, w: (b.Dx() + cell - 1) / cell, h: (b.Dy() + cell - 1) / cell}
+	o.light, o.redden = make([]uint8, o.w*o.h), make([]uint8, o.w*o.h)
+	if source, ok := img.(*image.YCbCr); ok {
+		o.fromYCbCr(source)
+	} else {
+		o.fromRows(img)
+	}
+	return o
+}
+
+func (o *overview) fromYCbCr(img *image.YCbCr) {
+	b := img.Bounds()
+	averageCells(o.light, o.w, o.h, img.Y, img.YStride, b.Dx(), b.Dy(), o.cell, o.cell)
+	hs, vs := subsampling(img.SubsampleRatio)
+	// A cell that is not a whole number of chroma samples reads the nearest ones; an overview needs no more.
+	cw, ch := (b.Dx()+hs-1)/hs, (b.Dy()+vs-1)/vs
+	if o.cell%hs == 0 && o.cell%vs == 0 {
+		averageCells(o.redden, o.w, o.h, img.Cr, img.CStride, cw, ch, o.cell/hs, o.cell/vs)
+		return
+	}
+	for y := 0; y < o.h; y++ {
+		for x := 0; x < o.w; x++ {
+			cx, cy := min(x*o.cell/hs, cw-1), min(y*o.cell/vs, ch-1)
+			o.redden[y*o.w+x] = img.Cr[cy*img.CStride+cx]
+		}
+	}
+}
+
+// averageCells writes the mean of every cell of src, reading every second row of large cells.
+func averageCells(dst []uint8, dw, dh int, src []uint8, stride, sw, sh, cellX, cellY int) {
+	sums := make([]uint32, dw)
+	step := 1
+	if cellY >= 4 {
+		step = 2
+	}
+	for y := 0; y < dh; y++ {
+		clear(sums)
+		rows := 0
+		for sy := y * cellY; sy < min((y+1)*cellY, sh); sy += step {
+			row := src[sy*stride : sy*stride+sw]
+			for x := range sums {
+				from, to := min(x*cellX, sw), min((x+1)*cellX, sw)
+				sum := uint32(0)
+				for _, v := range row[from:to] {
+					sum += uint32(v)
+				}
+				sums[x] += sum
+			}
+			rows++
+		}
+		for x, sum := range sums {
+			if n := rows * (min((x+1)*cellX, sw) - min(x*cellX, sw)); n > 0 {
+				dst[y*dw+x] = uint8(sum / uint32(n))
+			}
+		}
+	}
+}
+
+func (o *overview) fromRows(img image.Image) {
+	b := img.Bounds()
+	line := make([]uint8, 3*b.Dx())
+	sums := make([][3]uint32, o.w)
+	step := 1
+	if o.cell >= 4 {
+		step = 2
+	}
+	for y := 0; y < o.h; y++ {
+		clear(sums)
+		rows := 0
+		for sy := y * o.cell; sy < min((y+1)*o.cell, b.Dy()); sy += step {
+			readRow(img, sy, 0, b.Dx(), line)
+			for x := range sums {
+				s := &sums[x]
+				for i := 3 * x * o.cell; i < 3*min((x+1)*o.cell, b.Dx()); i += 3 {
+					s[0] += uint32(line[i])
+					s[1] += uint32(line[i+1])
+					s[2] += uint32(line[i+2])
+				}
+			}
+			rows++
+		}
+		for x, s := range sums {
+			n := uint32(rows * (min((x+1)*o.cell, b.Dx()) - x*o.cell))
+			light, _, red := color.RGBToYCbCr(uint8(s[0]/n), uint8(s[1]/n), uint8(s[2]/n))
+			o.light[y*o.w+x], o.redden[y*o.w+x] = light, red
+		}
+	}
+}
+
+// locate finds red marks of the size of a seal and returns their bounds in stored pixels, in no special order.
+// Redness is judged against lightness as well: the colour fringes of black lines would otherwise tie the seal to them.
+func locate(img image.Image, s Scale) []image.Rectangle {
+	o := makeOverview(img, s)
+	cast, white := percentile(o.redden, .5), percentile(o.light, .8)
+	red := make([]bool, len(o.redden))
+	for i, r := range o.redden {
+		excess := float64(r) - float64(cast)
+		red[i] = excess > 6 && excess > .2*(float64(white)-float64(o.light[i]))
+	}
+	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
+	var found []component
+	// A mark that swallowed its neighbour at the wide distance may come apart at a narrower one.
+	for _, bridge := range []float64{1.3, .7, .3} {
+		grown := dilated(red, o.w, o.h, int(math.Round(bridge*perMM)))
+		for _, c := range components(grown, red, o.w, o.h) {
+			if c.plausible(perMM) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
+				found = append(found, c)
+			}
+		}
+	}
+	slices.SortStableFunc(found, func(a, b component) int { return b.count - a.count })
+	found = found[:min(len(found), mostCandidates)]
+	rectangles := make([]image.Rectangle, len(found))
+	for i, c := range found {
+		r := c.bounds
+		rectangles[i] = image.Rect(r.Min.X*o.cell, r.Min.Y*o.cell, r.Max.X*o.cell, r.Max.Y*o.cell).Intersect(img.Bounds())
+	}
+	return rectangles
+}
+
+func percentile(values []uint8, share float64) uint8 {
+	var histogram [256]int
+	for _, v := range values {
+		histogram[v]++
+	}
+	left := int(share * float64(len(values)))
+	for v, n := range histogram {
+		if left -= n; left < 0 {
+			return uint8(v)
+		}
+	}
+	return 255
+}
+
+// dilated grows a mask by a square of the given half-width.
+func dilated(mask []bool, w, h, radius int) []bool {
+	wide := make([]bool, len(mask))
+	for y := 0; y < h; y++ {
+		spread(func(i int) bool { return mask[y*w+i] }, func(i int) { wide[y*w+i] = true }, w, radius)
+	}
+	result := make([]bool, len(mask))
+	for x := 0; x < w; x++ {
+		spread(func(i int) bool { return wide[i*w+x] }, func(i int) { result[i*w+x] = true }, h, radius)
+	}
+	return result
+}
+
+func spread(get func(int) bool, set func(int), n, radius int) {
+	done := 0 // everything below has been set
+	for i := 0; i < n; i++ {
+		if !get(i) {
+			continue
+		}
+		for j := max(done, i-radius); j < min(n, i+radius+1); j++ {
+			set(j)
+		}
+		done = min(n, i+radius+1)
+	}
+}
+
+// component is a connected part of a mask.
+type component struct {
+	bounds image.Rectangle // of the cells that are set in the second mask
+	count  int             // how many those are
+}
+
+func (c component) plausible(perMM float64) bool {
+	w, h := float64(c.bounds.Dx())/perMM, float64(c.bounds.Dy())/perMM
+	// Strokes cover a quarter of a seal; a few red specks in a wide frame are none.
+	covered := float64(c.count) / float64(max(1, c.bounds.Dx()*c.bounds.Dy()))
+	return math.Min(w, h) >= leastMM && math.Max(w, h) <= greatestMM && math.Max(w/h, h/w) <= 1.5 && covered > .05
+}
+
+// components labels the 4-connected parts of grown and measures them by the cells of red inside.
+func components(grown, red []bool, w, h int) []component {
+	seen := make([]bool, len(grown))
+	var stack []int
+	var found []component
+	for start := range grown {
+		if !grown[start] || seen[start] {
+			continue
+		}
+		c := component{bounds: image.Rect(w, h, 0, 0)}
+		c.bounds = image.Rectangle{Min: image.Pt(w, h)}
+		seen[start] = true
+		stack = append(stack[:0], start)
+		for len(stack) > 0 {
+			i := stack[len(stack)-1]
+			stack = stack[:len(stack)-1]
+			x, y := i%w, i/w
+			if red[i] {
+				c.count++
+				c.bounds.Min = image.Pt(min(c.bounds.Min.X, x), min(c.bounds.Min.Y, y))
+				c.bounds.Max = image.Pt(max(c.bounds.Max.X, x+1), max(c.bounds.Max.Y, y+1))
+			}
+			for _, n := range [4]struct {
+				ok bool
+				i  int
+			}{{x > 0, i - 1}, {x+1 < w, i + 1}, {y > 0, i - w}, {y+1 < h, i + w}} {
+				if n.ok && grown[n.i] && !seen[n.i] {
+					seen[n.i] = true
+					stack = append(stack, n.i)
+				}
+			}
+		}
+		found = append(found, c)
+	}
+	return found
+}

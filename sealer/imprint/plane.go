@@ -1,0 +1,179 @@
+package imprint
+
+import (
+	"image"
+	"math"
+)
+
+// plane is one channel of a picture, row by row.
+type plane struct {
+	w, h int
+	v    []float32
+}
+
+func newPlane(w, h int) *plane { return &plane{w, h, make([]float32, w*h)} }
+
+func (p *plane) row(y int) []float32 { return p.v[y*p.w : (y+1)*p.w] }
+
+// at is the bilinear value at a position in pixels, where (0, 0) is the middle of the first pixel. Outside it is 0.
+func (p *plane) at(x, y float64) float64 {
+	if !(x > -1 && y > -1 && x < float64(p.w) && y < float64(p.h)) {
+		return 0
+	}
+	fx, fy := math.Floor(x), math.Floor(y)
+	x0, y0 := int(fx), int(fy)
+	tx, ty := x-fx, y-fy
+	if x0 >= 0 && y0 >= 0 && x0+1 < p.w && y0+1 < p.h {
+		i := y0*p.w + x0
+		upper := float64(p.v[i])*(1-tx) + float64(p.v[i+1])*tx
+		lower := float64(p.v[i+p.w])*(1-tx) + float64(p.v[i+p.w+1])*tx
+		return upper*(1-ty) + lower*ty
+	}
+	value := func(x, y int) float64 {
+		if x < 0 || y < 0 || x >= p.w || y >= p.h {
+			return 0
+		}
+		return float64(p.v[y*p.w+x])
+	}
+	return (value(x0, y0)*(1-tx)+value(x0+1, y0)*tx)*(1-ty) + (value(x0, y0+1)*(1-tx)+value(x0+1, y0+1)*tx)*ty
+}
+
+// blurred is the plane smoothed by three box filters, close to a Gaussian with the given standard deviations in
+// pixels. Outside the plane counts as 0.
+func (p *plane) blurred(sigmaX, sigmaY float64) *plane {
+	result := newPlane(p.w, p.h)
+	copy(result.v, p.v)
+	line := make([]float32, p.w)
+	for _, radius := range boxRadii(sigmaX) {
+		for y := 0; y < p.h; y++ {
+			row := result.row(y)
+			boxFilter(line, row, radius)
+			copy(row, line)
+		}
+	}
+	sums := make([]float32, p.w)
+	for _, radius := range boxRadii(sigmaY) {
+		result = result.boxedColumns(sums, radius)
+	}
+	return result
+}
+
+// boxRadii gives three half-widths whose boxes in a row have the variance of the Gaussian.
+func boxRadii(sigma float64) [3]int {
+	var radii [3]int
+	left := sigma * sigma
+	for i := range radii {
+		// A box of half-width r has the variance r(r+1)/3.
+		share := left / float64(len(radii)-i)
+		radii[i] = int(math.Round((math.Sqrt(1+12*share) - 1) / 2))
+		left -= float64(radii[i]*(radii[i]+1)) / 3
+		left = math.Max(left, 0)
+	}
+	return radii
+}
+
+func boxFilter(dst, src []float32, radius int) {
+	if radius == 0 {
+		copy(dst, src)
+		return
+	}
+	n := len(src)
+	scale := 1 / float32(2*radius+1)
+	sum := float32(0)
+	for i := 0; i < min(radius, n); i++ {
+		sum += src[i]
+	}
+	for i := range src {
+		if i+radius < n {
+			sum += src[i+radius]
+		}
+		if i-radius > 0 {
+			sum -= src[i-radius-1]
+		}
+		dst[i] = sum * scale
+	}
+}
+
+func (p *plane) boxedColumns(sums []float32, radius int) *plane {
+	if radius == 0 {
+		return p
+	}
+	result := newPlane(p.w, p.h)
+	clear(sums)
+	add := func(y int, sign float32) {
+		if y < 0 || y >= p.h {
+			return
+		}
+		for x, v := range p.row(y) {
+			sums[x] += sign * v
+		}
+	}
+	for y := 0; y < radius; y++ {
+		add(y, 1)
+	}
+	scale := 1 / float32(2*radius+1)
+	for y := 0; y < p.h; y++ {
+		add(y+radius, 1)
+		add(y-radius-1, -1)
+		row := result.row(y)
+		for x, v := range sums {
+			row[x] = v * scale
+		}
+	}
+	return result
+}
+
+// oriented applies an EXIF orientation (Exif 2.3, 4.6.4 A, tag Orientation).
+func (p *plane) oriented(orientation int) *plane {
+	if orientation <= 1 {
+		return p
+	}
+	w, h := p.w, p.h
+	if orientation >= 5 {
+		w, h = h, w
+	}
+	result := newPlane(w, h)
+	for y := 0; y < p.h; y++ {
+		for x := 0; x < p.w; x++ {
+			tx, ty := orientPoint(x, y, p.w, p.h, orientation)
+			result.v[ty*w+tx] = p.v[y*p.w+x]
+		}
+	}
+	return result
+}
+
+// orientPoint is where a stored pixel of a w × h picture is displayed.
+func orientPoint(x, y, w, h, orientation int) (int, int) {
+	switch orientation {
+	case 2:
+		return w - 1 - x, y
+	case 3:
+		return w - 1 - x, h - 1 - y
+	case 4:
+		return x, h - 1 - y
+	case 5:
+		return y, x
+	case 6:
+		return h - 1 - y, x
+	case 7:
+		return h - 1 - y, w - 1 - x
+	case 8:
+		return y, w - 1 - x
+	}
+	return x, y
+}
+
+// orientRectangle is where a stored rectangle is displayed.
+func orientRectangle(r image.Rectangle, w, h, orientation int) image.Rectangle {
+	ax, ay := orientPoint(r.Min.X, r.Min.Y, w, h, orientation)
+	bx, by := orientPoint(r.Max.X-1, r.Max.Y-1, w, h, orientation)
+	return image.Rect(min(ax, bx), min(ay, by), max(ax, bx)+1, max(ay, by)+1)
+}
+
+// smoothstep rises from 0 at low to 1 at high.
+func smoothstep(low, high, v float64) float64 {
+	t := math.Max(0, math.Min(1, (v-low)/(high-low)))
+	return t * t * (3 - 2*t)
+}
+
+func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(high, v)) }
