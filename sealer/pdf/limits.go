@@ -37,7 +37,7 @@ var DefaultLimits = Limits{
 	Elements:          2_000_000,
 	Objects:           8_388_607,
 	Sections:          10_000,
-	XrefBytes:         96 << 20,
+	XrefBytes:         64 << 20,
 	ObjectStreamBytes: 32 << 20,
 	ScanBytes:         256 << 20,
 	PageNodes:         2_000_000,
