@@ -92,7 +92,8 @@ func readTime(tag asn1.Tag, content []byte) (t time.Time, notes []string, ok boo
 		return time.Time{}, nil, false
 	}
 	t = time.Date(year, time.Month(month), day, hour, minute, second, nanosecond, time.UTC)
-	if t.Day() != day || t.Month() != time.Month(month) {
+	// A day that the month does not have moves the date into another month.
+	if t.Month() != time.Month(month) {
 		return time.Time{}, nil, false
 	}
 	return t.Add(-time.Duration(offset) * time.Second), notes, true
