@@ -1,0 +1,217 @@
+package files
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base32"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+)
+
+const (
+	folderMode = 0o700
+	fileMode   = 0o600
+	// unfinished is the subfolder of objects that are being written; it is on the same file system as the rest.
+	unfinished = "unfinished"
+	// leftoverAge is how old an unfinished object must be before it counts as left by a crash: another process may be
+	// taking in a slow upload right now.
+	leftoverAge = 24 * time.Hour
+	nameLength  = 26
+)
+
+// names spells names: lower case for file systems that ignore case, no characters that look alike.
+var names = base32.NewEncoding("0123456789abcdefghjkmnpqrstvwxyz").WithPadding(base32.NoPadding)
+
+// Folder is a Store in a folder of the file system: "<first two characters>/<name>", files 0600, folders 0700. Several
+// processes may have it open. The file system must have atomic rename and honest fsync, as local ones have.
+type Folder struct {
+	root    string
+	shelves sync.Map // subfolders whose entry this process has made durable
+}
+
+var _ Store = (*Folder)(nil)
+
+// OpenFolder opens the folder, made when absent, and removes what crashes left there more than a day ago.
+func OpenFolder(dir string) (*Folder, error) {
+	root, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fail(err)
+	}
+	f := &Folder{root: root}
+	if err := os.MkdirAll(root, folderMode); err != nil {
+		return nil, fail(err)
+	}
+	if err := f.makeFolder(filepath.Join(root, unfinished)); err != nil {
+		return nil, fail(err)
+	}
+	if err := syncFolder(filepath.Dir(root)); err != nil {
+		return nil, fail(err)
+	}
+	return f, fail(f.removeLeftovers())
+}
+
+// makeFolder makes a folder below one that exists and makes its entry durable. A folder that is already there may have
+// been made a moment ago by another process that has yet to do so.
+func (f *Folder) makeFolder(path string) error {
+	if _, known := f.shelves.Load(path); known {
+		return nil
+	}
+	if err := os.Mkdir(path, folderMode); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	if err := syncFolder(filepath.Dir(path)); err != nil {
+		return err
+	}
+	f.shelves.Store(path, true)
+	return nil
+}
+
+func (f *Folder) removeLeftovers() error {
+	entries, err := os.ReadDir(filepath.Join(f.root, unfinished))
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		info, err := entry.Info()
+		if errors.Is(err, fs.ErrNotExist) {
+			continue // finished meanwhile by another process
+		}
+		if err != nil {
+			return err
+		}
+		// The age is measured against the clock that also set the time of the file.
+		if time.Since(info.ModTime()) < leftoverAge {
+			continue
+		}
+		if err := os.Remove(filepath.Join(f.root, unfinished, entry.Name())); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+	}
+	return nil
+}
+
+// Create begins an object.
+func (f *Folder) Create(ctx context.Context) (Writer, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	random := make([]byte, 16)
+	_, _ = rand.Read(random) // never fails, says crypto/rand
+	name := names.EncodeToString(random)
+	path := filepath.Join(f.root, unfinished, name)
+	file, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, fileMode)
+	if err != nil {
+		return nil, fail(err)
+	}
+	return &writer{ctx: ctx, folder: f, name: name, path: path, file: file}, nil
+}
+
+// Open opens an object.
+func (f *Folder) Open(ctx context.Context, name string) (Object, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	path, err := f.path(name)
+	if err != nil {
+		return nil, err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return nil, fail(err)
+	}
+	info, err := file.Stat()
+	if err != nil {
+		_ = file.Close()
+		return nil, fail(err)
+	}
+	return &object{File: file, size: info.Size()}, nil
+}
+
+// Remove removes an object.
+func (f *Folder) Remove(ctx context.Context, name string) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	path, err := f.path(name)
+	if err != nil {
+		return err
+	}
+	if err := os.Remove(path); err != nil {
+		return fail(err)
+	}
+	return fail(syncFolder(filepath.Dir(path)))
+}
+
+// List calls fn with every object.
+func (f *Folder) List(ctx context.Context, fn func(name string, size int64) error) error {
+	shelves, err := os.ReadDir(f.root)
+	if err != nil {
+		return fail(err)
+	}
+	for _, shelf := range shelves {
+		if !shelf.IsDir() || shelf.Name() == unfinished {
+			continue
+		}
+		entries, err := os.ReadDir(filepath.Join(f.root, shelf.Name()))
+		if err != nil {
+			return fail(err)
+		}
+		for _, entry := range entries {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if !isName(entry.Name()) || !strings.HasPrefix(entry.Name(), shelf.Name()) {
+				continue
+			}
+			info, err := entry.Info()
+			if errors.Is(err, fs.ErrNotExist) {
+				continue // removed meanwhile
+			}
+			if err != nil {
+				return fail(err)
+			}
+			if err := fn(entry.Name(), info.Size()); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// path is where an object lies. A name that this store cannot have given, such as one with "..", is not found.
+func (f *Folder) path(name string) (string, error) {
+	if !isName(name) {
+		return "", errNotFound.New()
+	}
+	return filepath.Join(f.root, name[:2], name), nil
+}
+
+func isName(name string) bool {
+	decoded, err := names.DecodeString(name)
+	return err == nil && len(name) == nameLength && len(decoded) == 16
+}
+
+// syncFolder makes the entries of a folder durable.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
+}
+
+// object is an open file.
+type object struct {
+	*os.File
+	size int64
+}
+
+var _ Object = (*object)(nil)
+
+func (o *object) Size() int64 { return o.size }
