@@ -1,0 +1,37 @@
+package access
+
+import "yinxin/internal/fault"
+
+// The errors of this room.
+var (
+	ErrActor = fault.Spec{Kind: fault.Invalid, Code: "access.actor",
+		ZH: "用户资料不完整或无效。", EN: "The particulars of the actor are incomplete or not valid."}
+	ErrActorExists = fault.Spec{Kind: fault.Conflict, Code: "access.actor-exists",
+		ZH: "已有同一编号的用户。", EN: "There is an actor with this identifier already."}
+	ErrActorNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.actor-not-found",
+		ZH: "没有这个用户。", EN: "There is no such actor."}
+	ErrRole = fault.Spec{Kind: fault.Denied, Code: "access.role",
+		ZH: "当前用户没有办理此事的角色。", EN: "The actor does not have the role that this takes."}
+	ErrFoundingClosed = fault.Spec{Kind: fault.Refused, Code: "access.founding-closed",
+		ZH: "初始化已结束，授予角色须经两人审批。", EN: "The founding is over; a role is granted by the approval of a second person."}
+	ErrSubject = fault.Spec{Kind: fault.Invalid, Code: "access.subject",
+		ZH: "申请内容为空、过大或类型无效。", EN: "What is requested is empty, too large or of no valid kind."}
+	ErrSamePerson = fault.Spec{Kind: fault.Denied, Code: "access.same-person",
+		ZH: "申请人不能审批自己的申请。", EN: "Nobody decides on their own request."}
+	ErrRequestNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.request-not-found",
+		ZH: "没有这个申请。", EN: "There is no such request."}
+	ErrDecided = fault.Spec{Kind: fault.Conflict, Code: "access.decided",
+		ZH: "该申请已有审批结果。", EN: "The request has been decided already."}
+	ErrExpired = fault.Spec{Kind: fault.Refused, Code: "access.expired",
+		ZH: "申请或审批已过期。", EN: "The request or its approval has expired."}
+	ErrNotApproved = fault.Spec{Kind: fault.Denied, Code: "access.not-approved",
+		ZH: "没有相应的审批。", EN: "There is no approval for this."}
+	ErrOtherSubject = fault.Spec{Kind: fault.Denied, Code: "access.other-subject",
+		ZH: "审批的内容与要办理的不一致。", EN: "Something else was approved than what is to be done."}
+	ErrUsed = fault.Spec{Kind: fault.Conflict, Code: "access.used",
+		ZH: "该审批已经使用过。", EN: "The approval has been used already."}
+	ErrUnknownKey = fault.Spec{Kind: fault.Unauthenticated, Code: "access.unknown-key",
+		ZH: "接口密钥无效。", EN: "The API key is not valid."}
+	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.key-not-found",
+		ZH: "没有这个接口密钥。", EN: "There is no such API key."}
+)
