@@ -27,7 +27,7 @@ const (
 	Version5 = 5 // GM/T 0031-2025
 )
 
-// Kinds of certList (GB/T 38540-2020, 6.1.1).
+// Kinds of certList (GB/T 38540-2020, 6.1).
 const (
 	CertListCertificates = 1 // the certificates themselves
 	CertListDigests      = 2 // their SM3 digests
