@@ -56,7 +56,9 @@ type Certificate struct {
 	// Notes names the leniencies that reading it took, in English, for the report.
 	Notes []string
 
-	fingerprint [32]byte
+	fingerprint    [32]byte
+	keyFingerprint [32]byte // SM3 of RawSPKI
+	crlPoints      pointNames
 }
 
 // Fingerprint is SM3 over the whole certificate. Certificates are the same only if their fingerprints are: issuer and
@@ -72,4 +74,11 @@ func (c *Certificate) Fingerprint() [32]byte {
 func (c *Certificate) ValidAt(at time.Time) bool {
 	at = at.Truncate(time.Second)
 	return !at.Before(c.NotBefore) && !at.After(c.NotAfter)
+}
+
+func (c *Certificate) spkiFingerprint() [32]byte {
+	if c.keyFingerprint == ([32]byte{}) {
+		return sm3.Sum(c.RawSPKI)
+	}
+	return c.keyFingerprint
 }

@@ -85,7 +85,8 @@ func (c *Certificate) readExtensions(raw cryptobyte.String, n *notes) error {
 		case e.id.Equal(oid.AuthorityKeyID):
 			c.AuthorityKeyID, ok = readAuthorityKeyID(v)
 		case e.id.Equal(oid.CRLDistributionPoints):
-			c.CRLURLs, ok = readDistributionPoints(v)
+			c.crlPoints, ok = readDistributionPoints(v)
+			c.CRLURLs = c.crlPoints.urls
 		case e.id.Equal(oid.AuthorityInfoAccess):
 			ok = c.readInfoAccess(v)
 		case e.id.Equal(oid.OCSPNoCheck):
@@ -189,53 +190,58 @@ func readAuthorityKeyID(v cryptobyte.String) ([]byte, bool) {
 // uniformResourceIdentifier is the choice [6] of GeneralName.
 const uniformResourceIdentifier = der.Tag(6 | 0x80)
 
-// readDistributionPoints reads the URLs of CRLDistributionPoints ::= SEQUENCE OF DistributionPoint ::= SEQUENCE {
+// pointNames are the names of distribution points: the addresses among them, and every name in its encoding, by which a
+// certificate and a partial revocation list find each other.
+type pointNames struct {
+	urls, encoded []string
+}
+
+// readDistributionPoints reads CRLDistributionPoints ::= SEQUENCE OF DistributionPoint ::= SEQUENCE {
 // distributionPoint [0] { fullName [0] GeneralNames | … } OPTIONAL, reasons [1], cRLIssuer [2] }.
-func readDistributionPoints(v cryptobyte.String) ([]string, bool) {
+func readDistributionPoints(v cryptobyte.String) (pointNames, bool) {
 	var list cryptobyte.String
+	var names pointNames
 	if !v.ReadASN1(&list, der.SEQUENCE) || !v.Empty() {
-		return nil, false
+		return pointNames{}, false
 	}
-	var urls []string
 	for count := 0; !list.Empty(); count++ {
 		var point cryptobyte.String
 		if count == maxListed || !list.ReadASN1(&point, der.SEQUENCE) {
-			return nil, false
+			return pointNames{}, false
 		}
-		more, ok := readPointNames(&point)
-		if !ok || len(urls)+len(more) > maxListed {
-			return nil, false
+		if _, ok := names.read(&point); !ok {
+			return pointNames{}, false
 		}
-		urls = append(urls, more...)
 	}
-	return urls, true
+	return names, true
 }
 
-// readPointNames reads distributionPoint [0] of a DistributionPoint or an IssuingDistributionPoint, if it is there.
-func readPointNames(point *cryptobyte.String) ([]string, bool) {
+// read reads distributionPoint [0] of a DistributionPoint or an IssuingDistributionPoint, if it is there.
+func (p *pointNames) read(point *cryptobyte.String) (present, ok bool) {
 	context0 := der.Tag(0).ContextSpecific().Constructed()
-	var name, full, value cryptobyte.String
-	var present, isFull bool
+	var name, full cryptobyte.String
 	if !point.ReadOptionalASN1(&name, &present, context0) {
-		return nil, false
+		return false, false
 	}
 	if !present {
-		return nil, true
+		return false, true
 	}
+	var isFull bool
 	if !name.ReadOptionalASN1(&full, &isFull, context0) {
-		return nil, false
+		return true, false
 	}
-	var urls []string
 	for !full.Empty() {
+		var element, value cryptobyte.String
 		var tag der.Tag
-		if len(urls) == maxListed || !full.ReadAnyASN1(&value, &tag) {
-			return nil, false
+		if len(p.encoded) == maxListed || !full.ReadAnyASN1Element(&element, &tag) {
+			return true, false
 		}
-		if tag == uniformResourceIdentifier && isASCII(value) {
-			urls = append(urls, string(value))
+		p.encoded = append(p.encoded, string(element))
+		if tag == uniformResourceIdentifier && element.ReadASN1(&value, tag) && isASCII(value) {
+			p.urls = append(p.urls, string(value))
 		}
 	}
-	return urls, true
+	return true, true
 }
 
 // readInfoAccess reads AuthorityInfoAccess ::= SEQUENCE OF SEQUENCE { accessMethod OID, accessLocation GeneralName }.

@@ -128,3 +128,9 @@ func parseRSA(bits cryptobyte.String, n *notes) any {
 func isSM2(key *ecdsa.PublicKey) bool {
 	return key != nil && key.Curve == sm2.P256()
 }
+
+// ecdsaKey gives the key of a certificate if it is on a curve, else nil.
+func ecdsaKey(key any) *ecdsa.PublicKey {
+	public, _ := key.(*ecdsa.PublicKey)
+	return public
+}

@@ -114,7 +114,7 @@ func (c *Certificate) readTBS(raw cryptobyte.String, n *notes) (Algorithm, error
 	}
 	c.RawIssuer, c.RawSubject, c.RawSPKI = issuer, subject, key
 	c.Issuer, c.Subject = parseName(issuer, n), parseName(subject, n)
-	c.PublicKey = parseKey(key, n)
+	c.PublicKey, c.keyFingerprint = parseKey(key, n), sm3.Sum(key)
 	for _, tag := range []der.Tag{1, 2} {
 		// issuerUniqueID and subjectUniqueID: primitive as DER asks, constructed as some write them.
 		if !tbs.SkipOptionalASN1(tag.ContextSpecific()) || !tbs.SkipOptionalASN1(tag.ContextSpecific().Constructed()) {

@@ -104,9 +104,7 @@ func newTemplate(t testing.TB, name string, changes []Change) *smx509.Certificat
 // Root makes a self-signed CA.
 func Root(t testing.TB, name string, changes ...Change) *Holder {
 	t.Helper()
-	template := newTemplate(t, name, append([]Change{CA(-1)}, changes...))
-	key := Key(t)
-	return sign(t, template, template, key, key)
+	return SelfSigned(t, name, Key(t), changes...)
 }
 
 // Issue makes a certificate under h.
@@ -119,6 +117,23 @@ func (h *Holder) Issue(t testing.TB, name string, changes ...Change) *Holder {
 func (h *Holder) IssueFor(t testing.TB, name string, key *sm2.PrivateKey, changes ...Change) *Holder {
 	t.Helper()
 	return sign(t, newTemplate(t, name, changes), h.X509, key, h.Key)
+}
+
+// SelfSigned makes a self-signed CA for a key that exists.
+func SelfSigned(t testing.TB, name string, key *sm2.PrivateKey, changes ...Change) *Holder {
+	t.Helper()
+	template := newTemplate(t, name, append([]Change{CA(-1)}, changes...))
+	return sign(t, template, template, key, key)
+}
+
+// Forge makes a certificate that names h as its issuer in every way but is signed by another key.
+func (h *Holder) Forge(t testing.TB, name string, changes ...Change) *Holder {
+	t.Helper()
+	// The library refuses to sign with a key that is not the parent's: the parent handed over has the wrong key.
+	stranger := Key(t)
+	parent := *h.X509
+	parent.PublicKey = &stranger.PublicKey
+	return sign(t, newTemplate(t, name, changes), &parent, Key(t), stranger)
 }
 
 func sign(t testing.TB, template *smx509.Certificate, parent *smx509.Certificate, key, signer *sm2.PrivateKey) *Holder {

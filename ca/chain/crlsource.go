@@ -1,0 +1,140 @@
+package chain
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+)
+
+// NewCRLSource answers from revocation lists. A list counts if it is signed by the issuer of the certificate, whose key
+// usage must allow that, and if its scope covers the certificate; delta and indirect lists do not count. Each list's
+// signature is checked once for each issuer key.
+//
+// A list made after the time asked for answers as well: what it names carries the date of revocation. A list that ended
+// before that time still proves revocations, but nothing else.
+func NewCRLSource(crls ...*CRL) RevocationSource {
+	source := &crlSource{lists: map[string][]*CRL{}, checked: map[[64]byte]error{}}
+	for _, list := range crls {
+		if list != nil {
+			name := canonicalName(list.RawIssuer)
+			source.lists[name] = append(source.lists[name], list)
+		}
+	}
+	return source
+}
+
+type crlSource struct {
+	lists map[string][]*CRL // by the canonical name of the issuer
+
+	mutex   sync.Mutex
+	checked map[[64]byte]error // by list and issuer certificate
+}
+
+// maxChecked bounds the memory of checked; many issuer certificates for one list are not honest.
+const maxChecked = 1024
+
+func (s *crlSource) Status(ctx context.Context, cert, issuer *Certificate, at time.Time) (Status, error) {
+	if err := ctx.Err(); err != nil {
+		return Status{}, err
+	}
+	unknown := Status{Source: "CRL", Detail: "no revocation list of the issuer"}
+	if cert == nil || issuer == nil {
+		return unknown, nil
+	}
+	var answers []Status
+	for _, list := range s.lists[canonicalName(issuer.RawSubject)] {
+		if detail := s.usable(list, issuer); detail != "" {
+			unknown.Detail = detail
+			continue
+		}
+		entry, listed := list.Lookup(cert.Serial)
+		if !listed {
+			if detail := list.silentOn(cert); detail != "" {
+				unknown.Detail = detail
+				continue
+			}
+		}
+		judgement := Judgement{ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate, NotAfter: cert.NotAfter,
+			KeepsExpiredFrom: list.KeepsExpiredFrom, Source: "CRL"}
+		if listed {
+			judgement.Revoked = &entry
+		}
+		answers = append(answers, judgement.At(at))
+	}
+	if len(answers) == 0 {
+		return unknown, nil
+	}
+	return Combine(at, answers...), nil
+}
+
+// usable says why a list cannot speak for an issuer's certificates, or "".
+func (s *crlSource) usable(list *CRL, issuer *Certificate) string {
+	switch {
+	case list.scope.delta:
+		return "a delta list is not used"
+	case list.scope.indirect, list.scope.onlyAttributes:
+		return "an indirect list is not used"
+	}
+	if err := s.check(list, issuer); err != nil {
+		return "the revocation list is not signed by the issuer"
+	}
+	return ""
+}
+
+// check verifies the list's signature by the issuer, once.
+func (s *crlSource) check(list *CRL, issuer *Certificate) error {
+	var key [64]byte
+	fingerprint := issuer.Fingerprint()
+	copy(key[:32], list.id[:])
+	copy(key[32:], fingerprint[:])
+	s.mutex.Lock()
+	err, known := s.checked[key]
+	s.mutex.Unlock()
+	if known {
+		return err
+	}
+	err = list.CheckIssuer(issuer)
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if len(s.checked) >= maxChecked {
+		clear(s.checked)
+	}
+	s.checked[key] = err
+	return err
+}
+
+// CheckIssuer verifies that the list was signed by the issuer certificate, which must be allowed to sign lists. Errors:
+// ErrKeyUsage, and those of CheckSignature.
+func (c *CRL) CheckIssuer(issuer *Certificate) error {
+	if err := checkUsage(issuer, UsageCRL); err != nil {
+		return err
+	}
+	if canonicalName(c.RawIssuer) != canonicalName(issuer.RawSubject) {
+		return ErrSignature.With("issuer name")
+	}
+	algorithm := Algorithm{OID: c.SignatureAlgorithm, Parameters: c.SignatureParameters}
+	_, err := algorithm.Check(issuer.PublicKey, c.RawTBS, c.Signature)
+	return err
+}
+
+// silentOn says why a list that does not name a certificate proves nothing about it, or "".
+func (c *CRL) silentOn(cert *Certificate) string {
+	s := c.scope
+	switch {
+	case len(c.UnhandledCritical) > 0:
+		return "the revocation list has a critical extension that is not understood"
+	case s.someReasons:
+		return "the revocation list covers only some reasons"
+	case s.onlyUsers && cert.IsCA:
+		return "the revocation list does not cover CA certificates"
+	case s.onlyCAs && !cert.IsCA:
+		return "the revocation list covers only CA certificates"
+	case s.part && !slices.ContainsFunc(s.names.encoded, func(name string) bool {
+		return slices.Contains(cert.crlPoints.encoded, name)
+	}):
+		// A shard speaks only for certificates that name it (RFC 5280 6.3.3 b.2).
+		return "the revocation list is a part that does not cover this certificate"
+	}
+	return ""
+}
