@@ -45,9 +45,9 @@ func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO seal_grant (id, seal_code, actor_id, valid_from, valid_until, quota, used, approval_id)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, $7)`,
-			g.ID, g.SealCode, g.Actor, store.Time(g.From), store.Time(g.Until), g.Quota, approval.ID()); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO seal_grant (id, seal_code, actor_id, valid_from, valid_until, quota, used, approval_id, approval_kind, approval_used)
+			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 1)`,
+			g.ID, g.SealCode, g.Actor, store.Time(g.From), store.Time(g.Until), g.Quota, approval.ID(), string(approval.Kind())); err != nil {
 			if store.IsForeignKey(err) {
 				return errNoSeal.With("%s", g.SealCode)
 			}

@@ -3,7 +3,6 @@ package register
 import (
 	"context"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/hex"
 	"encoding/json"
 	"math"
@@ -105,14 +104,17 @@ func (r *Register) check(o Order) (*chain.Certificate, error) {
 }
 
 // Enter registers a seal and its template without an electronic instance, under an approval of kind
-// access.KindEnterSeal over o.Subject: a seal that waits for its USB Key stays Making.
+// access.KindMakeSeal over o.Subject: a seal that waits for its USB Key stays Making.
 func (r *Register) Enter(ctx context.Context, approvalID string, o Order) error {
 	if err := checkPicture(o); err != nil {
 		return err
 	}
+	if len(o.Certificate) != 0 {
+		return errOrder.With("a seal that has a certificate is made, not entered")
+	}
 	now := r.Clock()
 	return r.DB.Write(ctx, func(tx *store.Tx) error {
-		approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindEnterSeal, o.Subject())
+		approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindMakeSeal, o.Subject())
 		if err != nil {
 			return err
 		}
@@ -142,10 +144,10 @@ func (r *Register) intend(ctx context.Context, tx *store.Tx, approvalID string, 
 		return err
 	}
 	if _, err := tx.ExecContext(ctx, `INSERT INTO seal_instance (id, seal_code, template_version, custody, holder, key_name,
-		certificate, certificate_hash, approval_id, state, valid_from, valid_until, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'making', $10, $11, $12)`,
+		certificate, certificate_hash, approval_id, approval_kind, approval_used, state, valid_from, valid_until, created_at)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'making', $11, $12, $13)`,
 		in.ID, in.SealCode, version, string(in.Custody), in.Holder, in.KeyName, in.Certificate, digest(in.Certificate), approval.ID(),
-		store.Time(in.ValidFrom), store.Time(in.ValidUntil), store.Time(now)); err != nil {
+		string(approval.Kind()), store.Time(in.ValidFrom), store.Time(in.ValidUntil), store.Time(now)); err != nil {
 		return err
 	}
 	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal.intended", Actor: approval.Approver(), Subject: o.Code,
@@ -164,9 +166,8 @@ func (r *Register) enter(ctx context.Context, tx *store.Tx, o Order, approval ac
 	if n, err := done.RowsAffected(); err != nil {
 		return err
 	} else if n == 1 {
-		_, err := tx.ExecContext(ctx, `INSERT INTO seal_state (seal_code, number, since, state, actor, reason) VALUES ($1, 1, $2, 'making', $3, $4)`,
-			o.Code, store.Time(now), approval.Approver(), "approval "+approval.ID())
-		return err
+		return enterState(ctx, tx, o.Code, step{to: Making, actor: approval.Approver(), reason: "approval " + approval.ID(),
+			approval: approval.ID(), kind: approval.Kind()}, now)
 	}
 	var name, creditCode string
 	if err := tx.QueryRowContext(ctx, `SELECT name, credit_code FROM seal WHERE code = $1`, o.Code).Scan(&name, &creditCode); err != nil {
@@ -239,7 +240,12 @@ func (r *Register) activate(ctx context.Context, tx *store.Tx, in Instance) erro
 	if err != nil || s.State != Making {
 		return err
 	}
-	return r.move(ctx, tx, in.SealCode, Active, "seal-maker", "instance "+in.ID, Making)
+	var approval string
+	if err := tx.QueryRowContext(ctx, `SELECT approval_id FROM seal_instance WHERE id = $1`, in.ID).Scan(&approval); err != nil {
+		return err
+	}
+	return r.move(ctx, tx, in.SealCode, step{to: Active, actor: "seal-maker", reason: "instance " + in.ID,
+		approval: approval, kind: access.KindMakeSeal}, Making)
 }
 
 // failed records that making ended without a seal and gives the reason back.
@@ -265,11 +271,5 @@ func digest(b []byte) string {
 	return hex.EncodeToString(d[:])
 }
 
-// newID gives a random identifier of 128 bits with a prefix that names its kind.
-func newID(prefix string) string {
-	var b [16]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		panic("register: no randomness: " + err.Error()) // crypto/rand never fails on the systems we run on
-	}
-	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
-}
+// newID gives a random identifier of 130 bits with a prefix that names its kind.
+func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

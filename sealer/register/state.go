@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"yinxin/internal/access"
@@ -72,7 +73,7 @@ func (r *Register) Suspend(ctx context.Context, by access.Actor, code, reason st
 		return errDenied.New()
 	}
 	return r.DB.Write(ctx, func(tx *store.Tx) error {
-		return r.move(ctx, tx, code, Suspended, by.ID, reason, Active)
+		return r.move(ctx, tx, code, step{to: Suspended, actor: by.ID, reason: reason}, Active)
 	})
 }
 
@@ -102,30 +103,48 @@ func (r *Register) decided(ctx context.Context, approvalID string, kind access.K
 		if err != nil {
 			return err
 		}
-		return r.move(ctx, tx, code, to, approval.Approver(), "approval "+approval.ID(), from...)
+		return r.move(ctx, tx, code, step{to: to, actor: approval.Approver(), reason: "approval " + approval.ID(),
+			approval: approval.ID(), kind: approval.Kind()}, from...)
 	})
 }
 
+// step is a change of state, with the approval behind it if it needs one.
+type step struct {
+	to            State
+	actor, reason string
+	approval      string
+	kind          access.Kind
+}
+
 // move appends a state. The primary key (seal, number) lets only one of two concurrent moves through.
-func (r *Register) move(ctx context.Context, tx *store.Tx, code string, to State, actor, reason string, from ...State) error {
+func (r *Register) move(ctx context.Context, tx *store.Tx, code string, to step, from ...State) error {
 	now := r.Clock()
 	current, err := standing(ctx, tx, code, now)
 	if err != nil {
 		return err
 	}
-	allowed := false
-	for _, s := range from {
-		allowed = allowed || s == current.State
+	if !slices.Contains(from, current.State) {
+		return errTransition.With("%s → %s", current.State, to.to)
 	}
-	if !allowed {
-		return errTransition.With("%s → %s", current.State, to)
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO seal_state (seal_code, number, since, state, actor, reason)
-		SELECT $1, COALESCE(MAX(number), 0) + 1, $2, $3, $4, $5 FROM seal_state WHERE seal_code = $1`,
-		code, store.Time(now), string(to), actor, reason); err != nil {
+	if err := enterState(ctx, tx, code, to, now); err != nil {
 		return err
 	}
-	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal." + string(to), Actor: actor, Subject: code,
-		Data: map[string]string{"reason": reason, "from": string(current.State)}})
+	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal." + string(to.to), Actor: to.actor, Subject: code,
+		Data: map[string]string{"reason": to.reason, "from": string(current.State)}})
+	return err
+}
+
+func enterState(ctx context.Context, tx *store.Tx, code string, s step, now time.Time) error {
+	var approval, kind, used any
+	if s.approval != "" {
+		approval, kind, used = s.approval, string(s.kind), 1
+	}
+	var number int
+	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(number), 0) + 1 FROM seal_state WHERE seal_code = $1`, code).Scan(&number); err != nil {
+		return err
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO seal_state (seal_code, number, since, state, actor, reason, approval_id, approval_kind, approval_used)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		code, number, store.Time(now), string(s.to), s.actor, s.reason, approval, kind, used)
 	return err
 }

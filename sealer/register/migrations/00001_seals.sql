@@ -1,4 +1,6 @@
 -- +goose Up
+-- The tables of access must exist already: every instance and every grant stands on a used approval, and an approval
+-- has two people behind it.
 CREATE TABLE seal (
     code         TEXT PRIMARY KEY,
     name         TEXT NOT NULL,
@@ -31,12 +33,15 @@ CREATE TABLE seal_instance (
     certificate      BYTEA NOT NULL,
     certificate_hash TEXT NOT NULL,
     approval_id      TEXT NOT NULL,
+    approval_kind    TEXT NOT NULL CHECK (approval_kind = 'seal.make'),
+    approval_used    INTEGER NOT NULL CHECK (approval_used = 1),
     state            TEXT NOT NULL CHECK (state IN ('making', 'active', 'superseded', 'failed')),
     seal             BYTEA,
     valid_from       TEXT NOT NULL,
     valid_until      TEXT NOT NULL,
     created_at       TEXT NOT NULL,
     FOREIGN KEY (seal_code, template_version) REFERENCES seal_template (seal_code, version),
+    FOREIGN KEY (approval_id, approval_kind, approval_used) REFERENCES access_approval (id, kind, used),
     CHECK (state <> 'active' OR seal IS NOT NULL)
 );
 CREATE UNIQUE INDEX seal_instance_active ON seal_instance (seal_code, custody, holder) WHERE state = 'active';
@@ -49,7 +54,14 @@ CREATE TABLE seal_state (
     state     TEXT NOT NULL CHECK (state IN ('making', 'active', 'suspended', 'collected', 'cancelled')),
     actor     TEXT NOT NULL,
     reason    TEXT NOT NULL,
-    PRIMARY KEY (seal_code, number)
+    approval_id   TEXT,
+    approval_kind TEXT,
+    approval_used INTEGER,
+    PRIMARY KEY (seal_code, number),
+    FOREIGN KEY (approval_id, approval_kind, approval_used) REFERENCES access_approval (id, kind, used),
+    -- One person may take a seal out of use; everything else takes two.
+    CHECK (state = 'suspended' OR (approval_id IS NOT NULL AND approval_used = 1 AND approval_kind IS NOT NULL
+        AND approval_kind IN ('seal.make', 'seal.resume', 'seal.cancel')))
 );
 
 CREATE TABLE seal_grant (
@@ -60,8 +72,11 @@ CREATE TABLE seal_grant (
     valid_until TEXT NOT NULL,
     quota       INTEGER NOT NULL CHECK (quota >= 0),
     used        INTEGER NOT NULL DEFAULT 0 CHECK (used >= 0),
-    approval_id TEXT NOT NULL,
+    approval_id   TEXT NOT NULL,
+    approval_kind TEXT NOT NULL CHECK (approval_kind = 'seal.grant'),
+    approval_used INTEGER NOT NULL CHECK (approval_used = 1),
     withdrawn   INTEGER NOT NULL DEFAULT 0,
+    FOREIGN KEY (approval_id, approval_kind, approval_used) REFERENCES access_approval (id, kind, used),
     CHECK (quota = 0 OR used <= quota)
 );
 CREATE INDEX seal_grant_actor ON seal_grant (actor_id, seal_code);
