@@ -1,0 +1,132 @@
+package pdf
+
+import (
+	"bytes"
+	"io"
+	"slices"
+)
+
+// equal reports whether two objects have the same value. References are the same when they name the same object:
+// what stands behind them is compared on its own. Of streams the stored bytes are compared, not what they decode to.
+func (c *comparison) equal(a, b Object) (bool, error) {
+	x, ok1 := a.(*Stream)
+	y, ok2 := b.(*Stream)
+	if ok1 != ok2 {
+		return false, nil
+	}
+	if !ok1 {
+		return equalDirect(a, b, maxCompareDepth), nil
+	}
+	if !equalDirect(x.Dict, y.Dict, maxCompareDepth) || x.Length != y.Length {
+		return false, nil
+	}
+	if x.Start == y.Start {
+		return true, nil
+	}
+	return c.equalBytes(c.before.RawStream(x), c.after.RawStream(y), x.Length)
+}
+
+// equalBytes compares the next length bytes of two readers.
+func (c *comparison) equalBytes(a, b io.Reader, length int64) (bool, error) {
+	const piece = 32 << 10
+	x, y := make([]byte, min(piece, length)), make([]byte, min(piece, length))
+	for length > 0 {
+		n := min(piece, length)
+		if _, err := io.ReadFull(a, x[:n]); err != nil {
+			return false, errRead.Because(err)
+		}
+		if _, err := io.ReadFull(b, y[:n]); err != nil {
+			return false, errRead.Because(err)
+		}
+		if !bytes.Equal(x[:n], y[:n]) {
+			return false, nil
+		}
+		length -= n
+		if err := c.ctx.Err(); err != nil {
+			return false, err
+		}
+	}
+	return true, nil
+}
+
+// equalDirect compares objects without following references. A number written 1 is the number written 1.0; an entry
+// that is null is an entry that is absent (ISO 32000-1, 7.3.7). Too deep is different.
+func equalDirect(a, b Object, depth int) bool {
+	if depth < 0 {
+		return false
+	}
+	switch x := a.(type) {
+	case nil:
+		return b == nil
+	case Integer:
+		if y, ok := b.(Real); ok {
+			return Real(x) == y
+		}
+		return a == b
+	case Real:
+		if y, ok := b.(Integer); ok {
+			return x == Real(y)
+		}
+		return a == b
+	case bool, Name, Ref:
+		return a == b
+	case String:
+		y, ok := b.(String)
+		return ok && bytes.Equal(x.Value, y.Value)
+	case Array:
+		y, ok := b.(Array)
+		return ok && slices.EqualFunc(x, y, func(p, q Object) bool { return equalDirect(p, q, depth-1) })
+	case Dict:
+		y, ok := b.(Dict)
+		return ok && equalDicts(x, y, depth)
+	}
+	return false
+}
+
+func equalDicts(x, y Dict, depth int) bool {
+	_, dup1 := x.Duplicate()
+	_, dup2 := y.Duplicate()
+	if dup1 || dup2 {
+		// Readers disagree on which of two entries counts: only the very same text is the same value.
+		return slices.EqualFunc(x, y, func(p, q Entry) bool {
+			return p.Key == q.Key && equalDirect(p.Value, q.Value, depth-1)
+		})
+	}
+	for _, e := range x {
+		if !equalDirect(e.Value, y.Get(e.Key), depth-1) {
+			return false
+		}
+	}
+	for _, e := range y {
+		if e.Value != nil && !x.Has(e.Key) {
+			return false
+		}
+	}
+	return true
+}
+
+// unionKeys gives the keys of both dictionaries, each once, in a fixed order.
+func unionKeys(a, b Dict) []Name {
+	keys := make([]Name, 0, len(a)+len(b))
+	for _, e := range a {
+		keys = append(keys, e.Key)
+	}
+	for _, e := range b {
+		keys = append(keys, e.Key)
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+// printable is a name fit for a sentence: short, and without what a terminal or a page could take for a command.
+func printable(n Name) string {
+	out := make([]byte, 0, 40)
+	for i := 0; i < len(n) && i < 40; i++ {
+		ch := n[i]
+		if ch <= ' ' || ch >= 0x7f {
+			ch = '?'
+		}
+		out = append(out, ch)
+	}
+	return string(out)
+}

@@ -1,0 +1,14 @@
+package verify
+
+import "yinxin/internal/fault"
+
+var (
+	errRead = fault.Spec{Kind: fault.Unavailable, Code: "verify.read",
+		ZH: "文件读取中断。", EN: "The file could not be read to its end."}
+	errCancelled = fault.Spec{Kind: fault.Unavailable, Code: "verify.cancelled",
+		ZH: "验证未完成：已取消或超时。", EN: "The verification was cancelled or ran out of time."}
+	errState = fault.Spec{Kind: fault.Internal, Code: "verify.hash-state",
+		ZH: "原文件的摘要中间状态不可用。", EN: "The kept hash state of the original is not usable."}
+	errRelease = fault.Spec{Kind: fault.Internal, Code: "verify.release",
+		ZH: "盖章后的文件未通过放行检查。", EN: "The sealed file did not pass the check before release."}
+)

@@ -1,0 +1,270 @@
+package verify
+
+import (
+	"context"
+	"io"
+	"slices"
+	"strings"
+	"time"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/fault"
+	"yinxin/sealer/pdf"
+)
+
+// Options say what a verification may rely on.
+type Options struct {
+	// Chain knows the trust anchors and asks for revocation. Nil: no anchor is known, so that a good seal is
+	// undetermined.
+	Chain *chain.Verifier
+	// At is now: statements about the present refer to it. Zero: the present is not known, and nothing without
+	// proof of its time can be valid.
+	At time.Time
+	// SealStatus asks the register for the state of a seal at a moment; sealDER is the seal as it stands in the
+	// signature. Nil: not asked, which is said.
+	SealStatus func(ctx context.Context, esID string, sealDER []byte, at time.Time) (SealState, error)
+	// Language of sentences: "zh" (default) or "en".
+	Language string
+	// MaxSignatures is how many signatures are judged; 0 is 1000. More make the file undetermined at best.
+	MaxSignatures int
+}
+
+// SealStanding is whether a seal was in force.
+type SealStanding string
+
+// The standings. SealUnknown: the register does not know the seal, or does not say.
+const (
+	SealUnknown   SealStanding = "unknown"
+	SealActive    SealStanding = "active"
+	SealSuspended SealStanding = "suspended"
+	SealCancelled SealStanding = "cancelled"
+)
+
+// SealState is the state of a seal at the moment that was asked for.
+type SealState struct {
+	Standing SealStanding
+	Since    time.Time // when this state began; zero when not known
+	Detail   string    // a sentence for the report, or empty
+}
+
+const (
+	defaultMaxSignatures = 1000
+	// maxContents is the longest signature structure, in bytes. Seals seen are 5 to 60 kB.
+	maxContents = 16 << 20
+)
+
+// File judges the PDF of size bytes and every signature in it. name is only repeated in the report. Bad input is no
+// error: the verdict is then Unreadable, or that of the signatures. When ctx ends early the report says so and is
+// never good.
+func File(ctx context.Context, name string, r io.ReaderAt, size int64, o Options) *Report {
+	v := newVerification(ctx, r, size, o)
+	v.report.File = name
+	v.run()
+	v.conclude()
+	return v.report
+}
+
+// verification is the work on one file.
+type verification struct {
+	ctx     context.Context
+	reader  io.ReaderAt
+	size    int64
+	options Options
+	chain   *chain.Verifier
+	report  *Report
+
+	doc        *pdf.Document
+	signatures []*signature
+	revisions  []revision
+	empty      int  // signature fields without a value
+	undecided  bool // something was left out for a limit: not better than undetermined
+	err        error
+}
+
+func newVerification(ctx context.Context, r io.ReaderAt, size int64, o Options) *verification {
+	if o.Language != "en" {
+		o.Language = "zh"
+	}
+	if o.MaxSignatures <= 0 {
+		o.MaxSignatures = defaultMaxSignatures
+	}
+	v := &verification{ctx: ctx, reader: r, size: size, options: o, chain: o.Chain}
+	if v.chain == nil {
+		v.chain = &chain.Verifier{Anchors: chain.NewAnchors()}
+	}
+	v.report = &Report{Signatures: []Signature{}, Size: size, At: stamp(o.At)}
+	return v
+}
+
+func (v *verification) run() {
+	v.doc, v.err = pdf.Open(v.ctx, v.reader, v.size)
+	if v.err != nil {
+		return
+	}
+	if v.err = v.find(); v.err != nil {
+		return
+	}
+	for _, s := range v.signatures {
+		v.checkStructure(s)
+	}
+	v.order()
+	if v.err = v.checkRevisions(); v.err != nil {
+		return
+	}
+	if v.err = v.digests(); v.err != nil {
+		return
+	}
+	for _, s := range v.signatures {
+		if v.err = v.ctx.Err(); v.err != nil {
+			return
+		}
+		v.checkContent(s)
+	}
+}
+
+// signature is the work on one signature field.
+type signature struct {
+	out   Signature
+	field pdf.SignatureField
+	lang  string
+
+	verdict  Verdict
+	reason   text // why the verdict is no better
+	sound    bool // byte range and contents are as they must be
+	gap      [2]int64
+	end      int64  // where the covered part ends
+	contents []byte // the DER structure without its padding
+	digest   [32]byte
+	digested bool
+	signer   *chain.Certificate
+	owner    string // who the seal belongs to, for sentences
+}
+
+func newSignature(f pdf.SignatureField, language string) *signature {
+	s := &signature{field: f, lang: language, verdict: Valid}
+	s.out = Signature{Field: f.Name, Kind: KindUnknown, TimeSource: TimeSourceNone, Coverage: CoverageBroken,
+		ChangesAfter: []Change{}, Checks: []Check{}}
+	if n, ok := f.Dict.Get("Filter").(pdf.Name); ok {
+		s.out.Filter = clip(string(n), 64)
+	}
+	if n, ok := f.Dict.Get("SubFilter").(pdf.Name); ok {
+		s.out.SubFilter = clip(string(n), 64)
+	}
+	return s
+}
+
+// find collects the signed fields, and signature dictionaries that no field refers to: those prove nothing, and
+// whoever planted them wants them to be taken for something.
+func (v *verification) find() error {
+	fields, err := v.doc.SignatureFields(v.ctx)
+	if err != nil {
+		return err
+	}
+	orphans, err := v.doc.OrphanSignatures(v.ctx)
+	if err != nil {
+		return err
+	}
+	for _, f := range fields {
+		if f.Dict == nil && v.isEmpty(f) {
+			v.empty++
+			continue
+		}
+		if !v.add(f) {
+			return nil
+		}
+	}
+	for _, f := range orphans {
+		if !v.add(f) {
+			return nil
+		}
+		s := v.signatures[len(v.signatures)-1]
+		s.check(CheckField, Failed, Invalid, text{"没有任何签名域引用这个签名数据。", "No signature field refers to this signature."})
+	}
+	return nil
+}
+
+// isEmpty tells a field that was never signed from one that claims a signature that is not there.
+func (v *verification) isEmpty(f pdf.SignatureField) bool {
+	if slices.ContainsFunc(f.Problems, func(p string) bool { return strings.HasPrefix(p, "the value of the field") }) {
+		return false
+	}
+	o, err := v.doc.Resolve(f.Field)
+	field, ok := o.(pdf.Dict)
+	return err == nil && ok && field.Get("V") == nil
+}
+
+func (v *verification) add(f pdf.SignatureField) bool {
+	if len(v.signatures) >= v.options.MaxSignatures {
+		v.undecided = true
+		v.note(text{"签名过多，未全部检查。", "There are too many signatures: not all were checked."})
+		return false
+	}
+	v.signatures = append(v.signatures, newSignature(f, v.options.Language))
+	return true
+}
+
+// order sorts the signatures as they were made: by where the part ends that they cover. The unsound come last.
+func (v *verification) order() {
+	slices.SortStableFunc(v.signatures, func(a, b *signature) int {
+		switch {
+		case a.sound != b.sound && a.sound:
+			return -1
+		case a.sound != b.sound:
+			return 1
+		case a.end < b.end:
+			return -1
+		case a.end > b.end:
+			return 1
+		}
+		return 0
+	})
+}
+
+// check records a step and lowers the verdict if it has to.
+func (s *signature) check(name string, r Result, v Verdict, t text) {
+	s.out.Checks = append(s.out.Checks, Check{Name: name, Result: r, Detail: t.in(s.lang)})
+	s.lower(v, t)
+}
+
+// lower makes the verdict v unless it is as bad already; the first reason for a verdict is the one that is told.
+func (s *signature) lower(v Verdict, reason text) {
+	if v.severity() > s.verdict.severity() {
+		s.verdict, s.reason = v, reason
+	}
+}
+
+// ok records a step that found nothing wrong.
+func (s *signature) ok(name string, t text) { s.check(name, OK, Valid, t) }
+
+// skip records a step that was not made.
+func (s *signature) skip(name string, t text) { s.check(name, NotChecked, Valid, t) }
+
+func (v *verification) note(t text) {
+	v.report.Notes = append(v.report.Notes, t.in(v.options.Language))
+}
+
+// unreadable tells the faults that speak of the input from those of the machine and the clock.
+func (v *verification) problem() *Problem {
+	if v.ctx.Err() != nil {
+		return problemOf(errCancelled.New(), v.options.Language)
+	}
+	if _, ok := fault.Of(v.err); !ok {
+		return problemOf(errRead.Because(v.err), v.options.Language)
+	}
+	return problemOf(v.err, v.options.Language)
+}
+
+// clip cuts a text of the file to n bytes and takes out what is no plain character, for reports on a terminal.
+func clip(s string, n int) string {
+	out := make([]rune, 0, len(s))
+	for _, r := range s {
+		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x202a && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+			r = '?'
+		}
+		if n -= len(string(r)); n < 0 {
+			break
+		}
+		out = append(out, r)
+	}
+	return string(out)
+}
