@@ -220,6 +220,9 @@ func TestStatementThatOutlivesItsContextDoesNotTakeTheOthersAlong(t *testing.T) 
 		first <- db.Write(ctx, func(tx *store.Tx) error {
 			close(inside)
 			<-leave
+			for range 10_000 {
+				runtime.Gosched() // until the second waits to be merged with this one
+			}
 			return insert(tx, -1, "first")
 		})
 	}()
