@@ -1,0 +1,352 @@
+package pdf
+
+import (
+	"context"
+	"strconv"
+	"time"
+
+	"yinxin/internal/fault"
+)
+
+// fieldPrefix begins the names of the fields that sealing makes: Seal1, Seal2 and so on.
+const fieldPrefix = "Seal"
+
+// maxContents bounds the space for a signature: seals are tens of kilobytes.
+const maxContents = 16 << 20
+
+// SealRequest describes a seal to plan.
+type SealRequest struct {
+	Filter, SubFilter Name
+	ContentsSize      int // bytes reserved for the DER; /Contents takes two characters for each
+	Time              time.Time
+	// Signer, Reason, Location and Contact are shown by readers; empty ones are left out.
+	Signer, Reason, Location, Contact string
+	Placement                         Placement
+	Appearance                        *Appearance
+}
+
+func (r SealRequest) check() error {
+	switch {
+	case r.Filter == "" || r.SubFilter == "":
+		return errBadRequest.At(fault.Field("filter"))
+	case r.ContentsSize <= 0 || r.ContentsSize > maxContents:
+		return errBadRequest.With("%d bytes", r.ContentsSize).At(fault.Field("contentsSize"))
+	case r.Appearance == nil:
+		return errBadRequest.At(fault.Field("appearance"))
+	case r.Time.IsZero() || r.Time.Year() > 9999:
+		return errBadRequest.At(fault.Field("time"))
+	case len(r.Signer)+len(r.Reason)+len(r.Location)+len(r.Contact) > 64<<10:
+		return errBadRequest.With("text too long")
+	}
+	return nil
+}
+
+// plan gathers what a seal changes before anything is written.
+type plan struct {
+	document *Document
+	request  SealRequest
+	page     Page
+	placed   placed
+	name     string
+
+	next     int // next object number that was never used
+	rewrites []rewrite
+
+	signature, widget, appearance, image, mask, form int // object numbers, 0 for none
+	catalogForm                                      bool
+}
+
+// rewrite is an existing object with its new source; it keeps number and generation.
+type rewrite struct {
+	ref  Ref
+	body []byte
+}
+
+// PlanSeal plans a new signature field with one widget that shows the seal. The document itself is not changed, and
+// only its tail and the objects concerned are read. Errors: pdf.encrypted, pdf.certified, pdf.locked, pdf.xfa,
+// pdf.no-such-page, pdf.outside-page, pdf.ambiguous, pdf.absurd-size, pdf.too-large, pdf.bad-request and those of
+// reading.
+func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error) {
+	if err := r.check(); err != nil {
+		return nil, err
+	}
+	names, err := d.checkSealable(ctx)
+	if err != nil {
+		return nil, err
+	}
+	p := &plan{document: d, request: r}
+	if err := p.findPage(); err != nil {
+		return nil, err
+	}
+	n := 1
+	for names[n] {
+		n++
+	}
+	p.name = fieldPrefix + strconv.Itoa(n)
+	if err := p.numberObjects(); err != nil {
+		return nil, err
+	}
+	if err := p.addAnnotation(); err != nil {
+		return nil, err
+	}
+	if err := p.addField(); err != nil {
+		return nil, err
+	}
+	return p.write()
+}
+
+// findPage finds the page and the place on it.
+func (p *plan) findPage() error {
+	at := p.request.Placement
+	number := at.Page
+	if number == -1 {
+		count, err := p.document.PageCount()
+		if err != nil {
+			return err
+		}
+		number = count
+	}
+	var err error
+	p.page, err = p.document.Page(number)
+	if fault.Has(err, errNoSuchPage) && at.Page == -1 {
+		// The count was wrong; the look-up has walked the tree and knows better now.
+		if number, err = p.document.PageCount(); err == nil {
+			p.page, err = p.document.Page(number)
+		}
+	}
+	if err != nil {
+		return err
+	}
+	if p.page.Ref == (Ref{}) {
+		return errDamagedPages.With("the page is not an object of its own").At(fault.Page(number))
+	}
+	width, height := p.request.Appearance.Size()
+	p.placed, err = p.page.place(at, width, height)
+	if f, ok := fault.Of(err); ok {
+		return f.At(fault.Page(number))
+	}
+	return err
+}
+
+// numberObjects gives the new objects numbers above any that the file mentions: free numbers are never used again,
+// and a /Size that is too small is not believed.
+func (p *plan) numberObjects() error {
+	d := p.document
+	next := int64(d.objectEnd())
+	if size, ok := d.Trailer().Get("Size").(Integer); ok && int64(size) > next {
+		next = int64(size)
+	}
+	if next+16 > int64(d.limits.Objects) {
+		return errAbsurdSize.With("%d", next)
+	}
+	p.next = max(1, int(next))
+	p.signature, p.widget = p.number(), p.number()
+	p.appearance, p.image = p.number(), p.number()
+	if p.request.Appearance.mask != nil {
+		p.mask = p.number()
+	}
+	return nil
+}
+
+func (p *plan) number() int {
+	p.next++
+	return p.next - 1
+}
+
+// widgetRef is the text of the reference to the new field.
+func (p *plan) widgetRef() []byte {
+	return append(strconv.AppendInt(nil, int64(p.widget), 10), " 0 R"...)
+}
+
+// addAnnotation adds the widget to the page: in the page itself, or in the object that holds its /Annots.
+func (p *plan) addAnnotation() error {
+	d := p.document
+	l, err := d.locate(p.page.Ref)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return errDamagedPages.At(fault.Page(p.page.Number))
+	}
+	if _, ok := l.object.(Dict); !ok {
+		return errDamagedPages.With("the page is not a dictionary").At(fault.Page(p.page.Number))
+	}
+	raw, err := d.raw(l)
+	if err != nil {
+		return err
+	}
+	change, err := p.addToList(raw, p.page.Dict, "Annots")
+	if err != nil {
+		return at(err, p.page.Ref)
+	}
+	if change == nil {
+		return nil
+	}
+	body, err := spliceDict(raw, d.limits, *change)
+	if err != nil {
+		return at(err, p.page.Ref)
+	}
+	return p.rewrite(p.page.Ref, body)
+}
+
+// addToList adds the widget to the array under a key of a dictionary with source raw. It returns the change to that
+// dictionary, nil when the array is an object of its own and was rewritten instead.
+func (p *plan) addToList(raw []byte, dict Dict, key Name) (*edit, error) {
+	d := p.document
+	span, err := findEntry(raw, key, d.limits)
+	if err != nil {
+		return nil, err
+	}
+	if span.count > 1 {
+		return nil, errAmbiguous.With("/%s", key)
+	}
+	ref, l, err := d.owner(dict.Get(key))
+	if err != nil {
+		return nil, err
+	}
+	value := dict.Get(key)
+	if l != nil {
+		value = l.object
+	}
+	alone := append(append([]byte{'['}, p.widgetRef()...), ']')
+	switch list := value.(type) {
+	case nil, Ref:
+		// Absent, null, or a reference to nothing.
+		return &edit{key, alone}, nil
+	case Array:
+		if l == nil {
+			return &edit{key, spliceArray(raw[span.start:span.end], p.widgetRef())}, nil
+		}
+		if len(list) == 0 {
+			// Producers let several pages share one empty array: adding to it would put the seal on all of them.
+			return &edit{key, alone}, nil
+		}
+		source, err := d.raw(l)
+		if err != nil {
+			return nil, err
+		}
+		body := spliceArray(source, p.widgetRef())
+		return nil, p.rewrite(ref, body)
+	}
+	return nil, errDamagedObject.With("/%s is not an array", key)
+}
+
+// owner follows references to the object that holds a value; nil when the value is direct or missing.
+func (d *Document) owner(o Object) (Ref, *located, error) {
+	for range maxChain {
+		ref, ok := o.(Ref)
+		if !ok {
+			return Ref{}, nil, nil
+		}
+		l, err := d.locate(ref)
+		if err != nil || l == nil {
+			return Ref{}, nil, err
+		}
+		if _, more := l.object.(Ref); !more {
+			return ref, l, nil
+		}
+		o = l.object
+	}
+	return Ref{}, nil, errTooDeep.With("a chain of references")
+}
+
+// rewrite notes the new source of an object. A page's /Annots and the form's /Fields may be the same array, which
+// then gets the field once.
+func (p *plan) rewrite(ref Ref, body []byte) error {
+	for _, r := range p.rewrites {
+		if r.ref.Num == ref.Num {
+			if string(r.body) == string(body) {
+				return nil
+			}
+			return errAmbiguous.With("one object serves as two").At(fault.Object(ref.Num, ref.Gen))
+		}
+	}
+	p.rewrites = append(p.rewrites, rewrite{ref, body})
+	return nil
+}
+
+// addField adds the field to the form, which is made when there is none.
+func (p *plan) addField() error {
+	d := p.document
+	root, l, err := d.owner(d.root)
+	if err != nil {
+		return err
+	}
+	if l == nil {
+		return errDamagedXref.With("the catalog is missing")
+	}
+	catalog, _ := l.object.(Dict)
+	raw, err := d.raw(l)
+	if err != nil {
+		return err
+	}
+	span, err := findEntry(raw, "AcroForm", d.limits)
+	if err != nil {
+		return err
+	}
+	if span.count > 1 {
+		return errAmbiguous.With("/AcroForm").At(fault.Object(root.Num, root.Gen))
+	}
+	formRef, formAt, err := d.owner(catalog.Get("AcroForm"))
+	if err != nil {
+		return err
+	}
+	if formAt != nil {
+		source, err := d.raw(formAt)
+		if err != nil {
+			return err
+		}
+		body, err := p.extendForm(source, formAt.object)
+		if err != nil || body == nil {
+			return at(err, formRef)
+		}
+		return p.rewrite(formRef, body)
+	}
+	var form edit
+	switch value := catalog.Get("AcroForm").(type) {
+	case Dict:
+		body, err := p.extendForm(raw[span.start:span.end], value)
+		if err != nil || body == nil {
+			return at(err, root)
+		}
+		form = edit{"AcroForm", body}
+	case nil, Ref:
+		p.form = p.number()
+		form = edit{"AcroForm", append(strconv.AppendInt(nil, int64(p.form), 10), " 0 R"...)}
+	default:
+		return errDamagedObject.With("/AcroForm is not a dictionary").At(fault.Object(root.Num, root.Gen))
+	}
+	body, err := spliceDict(raw, d.limits, form)
+	if err != nil {
+		return at(err, root)
+	}
+	return p.rewrite(root, body)
+}
+
+// extendForm returns the source of the form with the field added; nil when only an array elsewhere had to change.
+func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
+	form, ok := object.(Dict)
+	if !ok {
+		return nil, errDamagedObject.With("/AcroForm is not a dictionary")
+	}
+	var edits []edit
+	change, err := p.addToList(raw, form, "Fields")
+	if err != nil {
+		return nil, err
+	}
+	if change != nil {
+		edits = append(edits, *change)
+	}
+	flags, err := p.document.integerOr(form.Get("SigFlags"), 0)
+	if err != nil {
+		return nil, err
+	}
+	// Signatures exist, and only appending keeps them good (ISO 32000-1, table 219).
+	if flags&3 != 3 {
+		edits = append(edits, edit{"SigFlags", strconv.AppendInt(nil, flags|3, 10)})
+	}
+	if len(edits) == 0 {
+		return nil, nil
+	}
+	return spliceDict(raw, p.document.limits, edits...)
+}
