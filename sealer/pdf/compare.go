@@ -129,6 +129,11 @@ func (c *comparison) run() error {
 	if err := c.leftovers(); err != nil {
 		return err
 	}
+	if c.allPermitted() {
+		if err := c.accountForBytes(later); err != nil {
+			return err
+		}
+	}
 	if len(c.fresh) > 0 && c.allPermitted() {
 		if err := c.prepared(); err != nil {
 			return err

@@ -50,7 +50,7 @@ type SealState struct {
 const (
 	defaultMaxSignatures = 1000
 	// maxContents is the longest signature structure, in bytes. Seals seen are 5 to 60 kB.
-	maxContents = 16 << 20
+	maxContents = 4 << 20
 )
 
 // File judges the PDF of size bytes and every signature in it. name is only repeated in the report. Bad input is no

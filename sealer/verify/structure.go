@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -82,6 +83,11 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 			"签名未覆盖的空隙不正好是它自己的签名数据。", "The gap that the signature leaves is not exactly its own Contents."})
 		return
 	}
+	if white, err := v.whiteSpaceInGap(s); err != nil || white {
+		s.check(CheckByteRange, Failed, Invalid, text{
+			"签名未覆盖的空隙中夹有空白。", "There is white space in the gap that the signature leaves."})
+		return
+	}
 	if s.field.DictStart >= s.gap[0] || s.field.DictEnd < s.gap[1] || s.field.DictEnd > s.end {
 		s.check(CheckByteRange, Failed, Invalid, text{
 			"签名字典不在它自己覆盖的范围内。", "The signature dictionary is not inside what it covers."})
@@ -109,6 +115,21 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 		return
 	}
 	s.ok(CheckContents, text{"签名数据完整，其后只有零字节。", "The signature structure is complete, with only zero bytes after it."})
+}
+
+// whiteSpaceInGap looks for white space among the digits of Contents. PDF readers skip it, and an odd number of digits
+// counts as if a zero followed, so that the length alone does not show it (signature wrapping attack).
+func (v *verification) whiteSpaceInGap(s *signature) (bool, error) {
+	digits := make([]byte, s.gap[1]-s.gap[0])
+	if err := readFull(v.reader, digits, s.gap[0]); err != nil {
+		return false, err
+	}
+	for _, white := range []byte(" \r\n\t\f\x00") {
+		if bytes.IndexByte(digits, white) >= 0 {
+			return true, nil
+		}
+	}
+	return false, nil
 }
 
 // cutPadding gives the one DER element at the start of data, if everything after it is zero.
