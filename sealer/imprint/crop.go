@@ -15,6 +15,7 @@ const finestDPI = 800
 // crop is a mark with its surroundings in linear light, as displayed, 0 to 1.
 type crop struct {
 	red, green   *plane
+	light        *plane  // BT.601 lightness as encoded, where colour has fewer samples than light; else nil
 	left, top    float64 // of the first pixel's corner, in millimetres from the scan's upper left corner as displayed
 	perMMX       float64 // pixels per millimetre
 	perMMY       float64
@@ -39,10 +40,11 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int) *cr
 	area.Max = area.Min.Add(image.Pt(area.Dx()/factor*factor, area.Dy()/factor*factor))
 
 	red, green := readLinear(img, area, factor)
+	light := readLight(img, area, factor)
 	b := img.Bounds()
 	shown := orientRectangle(area, b.Dx(), b.Dy(), orientation)
 	c := &crop{
-		red: red.oriented(orientation), green: green.oriented(orientation),
+		red: red.oriented(orientation), green: green.oriented(orientation), light: light.oriented(orientation),
 		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
 		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
 	}
@@ -106,6 +108,24 @@ func readLinear(img image.Image, area image.Rectangle, factor int) (red, green *
 		}
 	}
 	return red, green
+}
+
+// readLight reads the lightness of a picture whose colour is subsampled, averaged like readLinear; nil for others.
+func readLight(img image.Image, area image.Rectangle, factor int) *plane {
+	source, ok := img.(*image.YCbCr)
+	if !ok || source.SubsampleRatio == image.YCbCrSubsampleRatio444 {
+		return nil
+	}
+	light := newPlane(area.Dx()/factor, area.Dy()/factor)
+	scale := 1 / float32(255*factor*factor)
+	for y := range light.h * factor {
+		row := light.row(y / factor)
+		start := (area.Min.Y+y)*source.YStride + area.Min.X
+		for x, v := range source.Y[start : start+light.w*factor] {
+			row[x/factor] += float32(v) * scale
+		}
+	}
+	return light
 }
 
 func subsampling(ratio image.YCbCrSubsampleRatio) (horizontal, vertical int) {

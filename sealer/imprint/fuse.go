@@ -30,7 +30,7 @@ const mostFilled = 64
 
 // fuse resamples every view once, straight from the pixels of the scan to the canvas, and mixes them: weight is how
 // well the place was seen (no print over it), how complete the strokes around are, and ink. views[0] is the best one.
-func fuse(views []*view, c comparison, declared, gain float64) fused {
+func fuse(views []*view, c comparison, declared, gain, smooth float64) fused {
 	perMM := templateDPI / millimetresPerInch
 	size := int(math.Round(declared * perMM))
 	half := float64(size) / 2
@@ -62,7 +62,7 @@ func fuse(views []*view, c comparison, declared, gain float64) fused {
 				weight := 1.0
 				if len(views) > 1 {
 					k := complete[i].at((cu*workScale)+float64(complete[i].w)/2-.5, (cv*workScale)+float64(complete[i].h)/2-.5)
-					weight = (.02 + t) * square(square(k)) * (.1 + clamp(a, 0, 1))
+					weight = (.02 + t) * square(square(k)) * (.6 + clamp(a, 0, 1))
 				}
 				ink += weight * a
 				weights += weight
@@ -75,7 +75,7 @@ func fuse(views []*view, c comparison, declared, gain float64) fused {
 				continue
 			}
 			value := ink / weights
-			row[x] = float32(clamp(.5+(value-.5)*gain, 0, 1))
+			row[x] = float32(value)
 			if value < .5 {
 				continue
 			}
@@ -85,6 +85,12 @@ func fuse(views []*view, c comparison, declared, gain float64) fused {
 				completed.row(y)[x] = 1
 			}
 		}
+	}
+	if smooth > 0 {
+		result.coverage = result.coverage.blurred(smooth, smooth)
+	}
+	for i, v := range result.coverage.v {
+		result.coverage.v[i] = min(max(.5+(v-.5)*float32(gain), 0), 1)
 	}
 	result.bridged = result.note(bridged, howBridged, perMM)
 	result.completed = result.note(completed, howCompleted, perMM)

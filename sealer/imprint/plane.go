@@ -125,7 +125,7 @@ func (p *plane) boxedColumns(sums []float32, radius int) *plane {
 
 // oriented applies an EXIF orientation (Exif 2.3, 4.6.4 A, tag Orientation).
 func (p *plane) oriented(orientation int) *plane {
-	if orientation <= 1 {
+	if p == nil || orientation <= 1 {
 		return p
 	}
 	w, h := p.w, p.h

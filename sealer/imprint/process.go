@@ -169,7 +169,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 		// Registration with another seal has moved the first one for nothing.
 		used[0] = newView(good[0].layer, good[0].pose, s.declared)
 	}
-	f := fuse(used, agreement, s.declared, s.gain(good[0]))
+	f := fuse(used, agreement, s.declared, s.gain(good[0]), s.smoothing())
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -192,6 +192,15 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 func (s *session) gain(best *mark) float64 {
 	const sharp = .8 * millimetresPerInch / templateDPI
 	return clamp(best.circle.edgeWidth/sharp, 1.2, 4)
+}
+
+// smoothing is the deviation in pixels of the template by which the fused ink is smoothed: scans as fine as the
+// template carry the fibres of the paper into the edge, coarser ones have been smoothed by their own pixels.
+func (s *session) smoothing() float64 {
+	if math.Min(s.scale.X, s.scale.Y) >= 450 {
+		return .6
+	}
+	return 0
 }
 
 func (s *session) measures(good []*mark, used []*view, c comparison, f fused) Measures {
