@@ -27,9 +27,13 @@ type Document struct {
 	windows   [4]windowSlot
 	nextSlot  int
 	cache     map[int]*located
+	cached    int64 // source bytes of what the cache holds
+	large     *located
+	largeNum  int
 	streams   []*objectStream // decoded object streams, most recent last
 	loading   int             // depth of nested loads
 	scanLeft  int64
+	workLeft  int64
 	xrefLeft  int64
 	inflater  io.ReadCloser
 	pageTotal int // 0: not known yet
@@ -51,6 +55,7 @@ func Open(ctx context.Context, r io.ReaderAt, size int64) (*Document, error) {
 func (l Limits) Open(ctx context.Context, r io.ReaderAt, size int64) (*Document, error) {
 	d := &Document{reader: r, size: size, limits: l.filled()}
 	d.scanLeft = d.limits.ScanBytes
+	d.workLeft = d.limits.WorkBytes + 8*size
 	d.xrefLeft = d.limits.XrefBytes
 	if err := d.readHeader(); err != nil {
 		return nil, err
@@ -83,6 +88,7 @@ func (l Limits) filled() Limits {
 	}
 	set64(&l.XrefBytes, DefaultLimits.XrefBytes)
 	set64(&l.ObjectStreamBytes, DefaultLimits.ObjectStreamBytes)
+	set64(&l.WorkBytes, DefaultLimits.WorkBytes)
 	set64(&l.ScanBytes, DefaultLimits.ScanBytes)
 	return l
 }

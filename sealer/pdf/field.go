@@ -78,6 +78,9 @@ func (d *Document) walkFields(ctx context.Context, fn func(n node, dict Dict) er
 		return err
 	}
 	list, _ := roots.(Array)
+	if len(list) > d.limits.Fields {
+		return errTooManyFields.With("more than %d", d.limits.Fields)
+	}
 	stack := make([]node, 0, len(list))
 	for i := len(list) - 1; i >= 0; i-- {
 		stack = append(stack, node{object: list[i]})

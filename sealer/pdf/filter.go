@@ -18,6 +18,9 @@ func (d *Document) StreamData(s *Stream, max int64) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.spend(s.Length); err != nil {
+		return nil, err
+	}
 	var source io.Reader = io.NewSectionReader(d.reader, s.Start, s.Length)
 	if len(filters) == 0 {
 		return readLimited(source, max, s.Length)
@@ -30,6 +33,9 @@ func (d *Document) StreamData(s *Stream, max int64) ([]byte, error) {
 		}
 		if data, err = d.decode(filter, parameters[i], source, limit); err != nil {
 			break
+		}
+		if err := d.spend(int64(len(data))); err != nil {
+			return nil, err
 		}
 		source = bytes.NewReader(data)
 	}

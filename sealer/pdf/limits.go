@@ -22,6 +22,9 @@ type Limits struct {
 	ObjectStreamBytes int64
 	// ScanBytes bounds how many bytes are searched for endstream where /Length is wrong, over the life of a document.
 	ScanBytes int64
+	// WorkBytes bounds, together with eight times the size of the file, how much is parsed and decoded over the life of
+	// a document.
+	WorkBytes int64
 	// PageNodes is how many nodes of the page tree one look-up may visit.
 	PageNodes int
 	// Fields is how many form fields may be visited.
@@ -34,12 +37,13 @@ var DefaultLimits = Limits{
 	TailBytes:         32 << 10,
 	Depth:             100,
 	ObjectBytes:       16 << 20,
-	Elements:          2_000_000,
+	Elements:          1_000_000,
 	Objects:           8_388_607,
 	Sections:          10_000,
 	XrefBytes:         64 << 20,
 	ObjectStreamBytes: 32 << 20,
 	ScanBytes:         256 << 20,
+	WorkBytes:         512 << 20,
 	PageNodes:         2_000_000,
 	Fields:            200_000,
 }

@@ -18,9 +18,10 @@ type located struct {
 }
 
 const (
-	cacheObjects = 512
-	// cacheBytes is the longest object that is kept: long ones are few and would fill the memory.
-	cacheBytes = 64 << 10
+	// The cache keeps objects up to this much source; of longer objects, such as the kids of a flat page tree, the
+	// last one.
+	cacheBytes  = 4 << 20
+	cacheLonger = 64 << 10
 	// maxLoading bounds loads inside loads: a stream needs its /Length, an object its object stream.
 	maxLoading = 8
 	maxChain   = 32
@@ -54,6 +55,9 @@ func (d *Document) Resolve(o Object) (Object, error) {
 // Entry is what the cross-reference says of an object number: the newest section that mentions it decides.
 func (d *Document) Entry(num int) (XrefEntry, bool, error) {
 	for _, s := range d.sections {
+		if err := d.spend(lookupCost); err != nil {
+			return XrefEntry{}, false, err
+		}
 		e, ok, err := s.lookup(d, num)
 		if ok || err != nil {
 			return e, ok, err
@@ -67,8 +71,12 @@ func (d *Document) locate(ref Ref) (*located, error) {
 	if ref.Num <= 0 {
 		return nil, nil
 	}
-	if l, ok := d.cache[ref.Num]; ok {
-		if l == nil || l.gen != ref.Gen {
+	l, ok := d.cache[ref.Num]
+	if !ok && d.largeNum == ref.Num {
+		l, ok = d.large, true
+	}
+	if ok {
+		if l.gen != ref.Gen {
 			return nil, nil
 		}
 		return l, nil
@@ -85,7 +93,6 @@ func (d *Document) locate(ref Ref) (*located, error) {
 	}
 	d.loading++
 	defer func() { d.loading-- }()
-	var l *located
 	if entry.State == Compressed {
 		l, err = d.loadCompressed(entry)
 	} else {
@@ -94,8 +101,22 @@ func (d *Document) locate(ref Ref) (*located, error) {
 	if err != nil {
 		return nil, at(err, ref)
 	}
-	d.keep(ref.Num, l)
+	if l != nil {
+		d.keep(ref.Num, l)
+	}
 	return l, nil
+}
+
+// lookupCost is what asking one section costs, in parsed bytes.
+const lookupCost = 8
+
+// spend counts work against the budget of the document, in bytes parsed or decoded. Honest files are read a few times
+// over at most; a hostile one can ask for the same long object from everywhere.
+func (d *Document) spend(n int64) error {
+	if d.workLeft -= n; d.workLeft < 0 {
+		return errTooLarge.With("reading it takes too much work")
+	}
+	return nil
 }
 
 // at adds the object to an error that does not say where it stands.
@@ -107,11 +128,15 @@ func at(err error, ref Ref) error {
 }
 
 func (d *Document) keep(num int, l *located) {
-	if l != nil && (l.end-l.start > cacheBytes || len(l.raw) > cacheBytes) {
+	size := l.end - l.start + int64(len(l.raw))
+	if size > cacheLonger {
+		d.large, d.largeNum = l, num
 		return
 	}
-	if len(d.cache) >= cacheObjects {
+	// Small objects take more room than their source.
+	if d.cached += size + 128; d.cached > cacheBytes {
 		clear(d.cache)
+		d.cached = size + 128
 	}
 	if d.cache == nil {
 		d.cache = make(map[int]*located, 16)
@@ -141,6 +166,9 @@ func (d *Document) readIndirect(off int64) (ref Ref, l *located, after int64, er
 		}
 		p := newParser(w, off, final, d.limits)
 		ref, l, stream, err := p.indirect()
+		if err := d.spend(int64(p.pos)); err != nil {
+			return Ref{}, nil, 0, err
+		}
 		if err == errShort {
 			if n = max(n, len(w)); n > d.limits.ObjectBytes {
 				return Ref{}, nil, 0, errTooLarge.With("one object is longer than %d bytes", d.limits.ObjectBytes).At(fault.Offset(off))

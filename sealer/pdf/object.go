@@ -63,6 +63,17 @@ func (d Dict) Has(k Name) bool {
 	return false
 }
 
+// count is how often a key occurs.
+func (d Dict) count(k Name) int {
+	n := 0
+	for i := range d {
+		if d[i].Key == k {
+			n++
+		}
+	}
+	return n
+}
+
 // Duplicate returns a key that occurs more than once, if there is one.
 func (d Dict) Duplicate() (Name, bool) {
 	if len(d) <= 32 {

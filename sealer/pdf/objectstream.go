@@ -35,6 +35,9 @@ func (d *Document) loadCompressed(e XrefEntry) (*located, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := d.spend(int64(p.pos - start)); err != nil {
+		return nil, err
+	}
 	return &located{object: o, start: -1, end: -1, raw: s.data[start:p.pos:p.pos]}, nil
 }
 

@@ -328,7 +328,7 @@ func (p *parser) array() (Object, error) {
 		return nil, errTooDeep.New()
 	}
 	p.pos++
-	out := Array{}
+	out := make(Array, 0, 4)
 	for {
 		if err := p.skip(); err != nil {
 			return nil, err

@@ -53,7 +53,6 @@ type plan struct {
 	rewrites []rewrite
 
 	signature, widget, appearance, image, mask, form int // object numbers, 0 for none
-	catalogForm                                      bool
 }
 
 // rewrite is an existing object with its new source; it keeps number and generation.
@@ -193,11 +192,7 @@ func (p *plan) addAnnotation() error {
 // dictionary, nil when the array is an object of its own and was rewritten instead.
 func (p *plan) addToList(raw []byte, dict Dict, key Name) (*edit, error) {
 	d := p.document
-	span, err := findEntry(raw, key, d.limits)
-	if err != nil {
-		return nil, err
-	}
-	if span.count > 1 {
+	if dict.count(key) > 1 {
 		return nil, errAmbiguous.With("/%s", key)
 	}
 	ref, l, err := d.owner(dict.Get(key))
@@ -215,6 +210,10 @@ func (p *plan) addToList(raw []byte, dict Dict, key Name) (*edit, error) {
 		return &edit{key, alone}, nil
 	case Array:
 		if l == nil {
+			span, err := findEntry(raw, key, d.limits)
+			if err != nil {
+				return nil, err
+			}
 			return &edit{key, spliceArray(raw[span.start:span.end], p.widgetRef())}, nil
 		}
 		if len(list) == 0 {
@@ -280,11 +279,7 @@ func (p *plan) addField() error {
 	if err != nil {
 		return err
 	}
-	span, err := findEntry(raw, "AcroForm", d.limits)
-	if err != nil {
-		return err
-	}
-	if span.count > 1 {
+	if catalog.count("AcroForm") > 1 {
 		return errAmbiguous.With("/AcroForm").At(fault.Object(root.Num, root.Gen))
 	}
 	formRef, formAt, err := d.owner(catalog.Get("AcroForm"))
@@ -305,6 +300,10 @@ func (p *plan) addField() error {
 	var form edit
 	switch value := catalog.Get("AcroForm").(type) {
 	case Dict:
+		span, err := findEntry(raw, "AcroForm", d.limits)
+		if err != nil {
+			return err
+		}
 		body, err := p.extendForm(raw[span.start:span.end], value)
 		if err != nil || body == nil {
 			return at(err, root)

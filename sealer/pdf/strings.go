@@ -1,6 +1,7 @@
 package pdf
 
 import (
+	"bytes"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -9,7 +10,7 @@ import (
 func (p *parser) literal() (Object, error) {
 	start := p.pos
 	depth := 0
-	var out []byte
+	out := make([]byte, 0, 32)
 	i := p.pos
 	for ; i < len(p.buf); i++ {
 		c := p.buf[i]
@@ -83,7 +84,11 @@ func (p *parser) escape(out []byte, i int) ([]byte, int, bool) {
 // hex reads a hexadecimal string; the caller saw '<'.
 func (p *parser) hex() (Object, error) {
 	start := p.pos
-	var out []byte
+	end := bytes.IndexByte(p.buf[p.pos:], '>')
+	if end < 0 {
+		return nil, p.ended()
+	}
+	out := make([]byte, 0, end/2)
 	var high byte
 	odd := false
 	for i := p.pos + 1; i < len(p.buf); i++ {

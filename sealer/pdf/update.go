@@ -3,6 +3,7 @@ package pdf
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"slices"
 	"sort"
 	"strconv"
@@ -52,16 +53,26 @@ func (u *Update) Fill(contents []byte) ([]byte, error) {
 	if 2*len(contents) > len(hexadecimal) {
 		return nil, errContentsTooLong.With("%d bytes reserved, %d needed", len(hexadecimal)/2, len(contents))
 	}
-	const digits = "0123456789abcdef"
-	for i, c := range contents {
-		hexadecimal[2*i] = digits[c>>4]
-		hexadecimal[2*i+1] = digits[c&15]
-	}
+	encodeHex(hexadecimal, contents)
 	if used := 2 * len(contents); used < u.filled {
 		fillZeros(hexadecimal[used:u.filled])
 	}
 	u.filled = 2 * len(contents)
 	return u.data, nil
+}
+
+// encodeHex writes two digits for each byte, four bytes at a time: encoding is a large part of what assembling costs.
+func encodeHex(dst, src []byte) {
+	for ; len(src) >= 4; src, dst = src[4:], dst[8:] {
+		// Spread eight nibbles over eight bytes, then add what makes each a digit.
+		v := uint64(binary.BigEndian.Uint32(src))
+		v = v&0xFFFF0000<<16 | v&0xFFFF
+		v = v&0x0000FF000000FF00<<8 | v&0x000000FF000000FF
+		v = v&0x00F000F000F000F0<<4 | v&0x000F000F000F000F
+		letters := (v + 0x0606060606060606) >> 4 & 0x0101010101010101
+		binary.BigEndian.PutUint64(dst, v+0x3030303030303030+letters*('a'-'0'-10))
+	}
+	hex.Encode(dst, src)
 }
 
 // fillZeros writes the digit 0 everywhere.
@@ -321,7 +332,8 @@ func run(objects []written) int {
 }
 
 func appendPadded(dst []byte, v int64, width int) []byte {
-	number := strconv.AppendInt(nil, v, 10)
+	var digits [20]byte
+	number := strconv.AppendInt(digits[:0], v, 10)
 	for range width - len(number) {
 		dst = append(dst, '0')
 	}
@@ -378,6 +390,9 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 	w.text("/Root ")
 	w.text(d.root.String())
 	var seen []Name
+	if len(last.trailer) > 256 {
+		return errTooLarge.With("a trailer with %d keys", len(last.trailer))
+	}
 	err := eachEntry(last.raw, d.limits, func(k Name, _, start, end int) {
 		switch k {
 		case "Size", "Prev", "Root", "ID", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F",
