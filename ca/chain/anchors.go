@@ -17,7 +17,7 @@ import (
 // them. Immutable and safe for concurrent use; a nil *Anchors trusts nothing.
 type Anchors struct {
 	trusted map[[32]byte]*Certificate
-	// byName finds all of them, anchors first, by canonical subject name.
+	// byName finds all of them, anchors first, by folded subject name.
 	byName map[string][]*Certificate
 }
 
@@ -41,7 +41,7 @@ func newAnchors(trusted, helping []*Certificate) *Anchors {
 			return
 		}
 		known[fingerprint] = true
-		name := canonicalName(c.RawSubject)
+		name := c.subjectName
 		a.byName[name] = append(a.byName[name], c)
 	}
 	for _, c := range trusted {
@@ -237,7 +237,7 @@ func (t *trust) add(data []byte) error {
 
 func (t *trust) addCertificates(certs []*Certificate) error {
 	for _, c := range certs {
-		if !bytes.Equal(c.RawIssuer, c.RawSubject) {
+		if !selfIssued(c) {
 			t.others = append(t.others, c)
 			continue
 		}
@@ -256,4 +256,9 @@ func (t *trust) addCertificates(certs []*Certificate) error {
 		}
 	}
 	return nil
+}
+
+// And gives anchors that trust and know what either of the two does.
+func (a *Anchors) And(b *Anchors) *Anchors {
+	return newAnchors(append(a.List(), b.List()...), append(a.helpers(), b.helpers()...))
 }

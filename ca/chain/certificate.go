@@ -9,8 +9,8 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 )
 
-// Certificate is an X.509 certificate (RFC 5280, GM/T 0015) as it was found. It is immutable and may be shared. The raw
-// fields are slices of the bytes handed to ParseCertificate.
+// Certificate is an X.509 certificate (RFC 5280, GM/T 0015) as it was found. It is made by ParseCertificate
+// only, immutable, and may be shared. The raw fields are slices of the bytes handed over.
 type Certificate struct {
 	// Raw is the whole certificate, RawTBS its signed part, the others elements of it; all with tag and length.
 	Raw, RawTBS, RawIssuer, RawSubject, RawSPKI []byte
@@ -58,7 +58,9 @@ type Certificate struct {
 
 	fingerprint    [32]byte
 	keyFingerprint [32]byte // SM3 of RawSPKI
-	crlPoints      pointNames
+	// issuerName and subjectName are what names are compared by, see foldName.
+	issuerName, subjectName string
+	crlPoints               pointNames
 }
 
 // Fingerprint is SM3 over the whole certificate. Certificates are the same only if their fingerprints are: issuer and

@@ -3,9 +3,10 @@ package chain
 import (
 	"bytes"
 	"encoding/asn1"
+	"hash/maphash"
+	"math"
 	"math/big"
-	"sort"
-	"sync"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -16,7 +17,7 @@ import (
 )
 
 // CRL is a certificate revocation list (RFC 5280 5) as it was found. It is immutable and may be shared. Entries stay in
-// their encoding: a list of 10,000 costs four bytes for each beyond its own octets.
+// their encoding: each costs eight bytes beyond its own octets.
 type CRL struct {
 	// Raw is the whole list, RawTBS its signed part, RawIssuer the name; all with tag and length.
 	Raw, RawTBS, RawIssuer []byte
@@ -36,11 +37,14 @@ type CRL struct {
 	KeepsExpiredFrom time.Time
 	Notes            []string
 
-	scope   scope
-	entries []byte
-	offsets []uint32 // of the entries, in the order of their serial numbers once sorted
-	sorted  sync.Once
-	id      [32]byte
+	issuerName string // folded
+	scope      scope
+	entries    []byte
+	// index has a number for each entry, sorted: a hash of the serial number above, the offset of the entry below. The
+	// seed is random, so that nobody can choose serial numbers whose hashes fall together.
+	index []uint64
+	seed  maphash.Seed
+	id    [32]byte
 }
 
 // scope is IssuingDistributionPoint (RFC 5280 5.2.5): for which certificates the list speaks.
@@ -128,7 +132,8 @@ func (c *CRL) readTBS(raw cryptobyte.String, n *notes) (Algorithm, error) {
 	if !tbs.ReadASN1Element(&issuer, der.SEQUENCE) {
 		return Algorithm{}, badCRL("issuer")
 	}
-	c.RawIssuer, c.Issuer = issuer, parseName(issuer, n)
+	c.RawIssuer = issuer
+	c.Issuer, c.issuerName = parseName(issuer, n)
 	if c.ThisUpdate, ok = readTime(&tbs, n); !ok {
 		return Algorithm{}, badCRL("thisUpdate")
 	}
@@ -141,8 +146,8 @@ func (c *CRL) readTBS(raw cryptobyte.String, n *notes) (Algorithm, error) {
 		if !tbs.ReadASN1(&entries, der.SEQUENCE) {
 			return Algorithm{}, badCRL("revokedCertificates")
 		}
-		c.entries = entries
-		if c.offsets, ok = entryOffsets(entries); !ok {
+		c.entries, c.seed = entries, maphash.MakeSeed()
+		if c.index, ok = indexEntries(entries, c.seed); !ok {
 			return Algorithm{}, badCRL("revokedCertificates")
 		}
 	}
@@ -155,10 +160,10 @@ func (c *CRL) readTBS(raw cryptobyte.String, n *notes) (Algorithm, error) {
 	return signed, nil
 }
 
-// entryOffsets walks over the entries once and checks of each that it has a serial number.
-func entryOffsets(entries cryptobyte.String) ([]uint32, bool) {
-	// The shortest entry has 20 octets (a serial number of one and a UTCTime): reserve no more than that allows.
-	offsets := make([]uint32, 0, len(entries)/32)
+// indexEntries walks over the entries once and checks of each that it has a serial number.
+func indexEntries(entries cryptobyte.String, seed maphash.Seed) ([]uint64, bool) {
+	// An entry with a serial number of random octets has some 30 octets or more; others make the slice grow.
+	index := make([]uint64, 0, len(entries)/32)
 	rest := entries
 	for !rest.Empty() {
 		var entry, serial cryptobyte.String
@@ -167,9 +172,15 @@ func entryOffsets(entries cryptobyte.String) ([]uint32, bool) {
 			len(serial) > maxSerialOctets || entry.Empty() {
 			return nil, false
 		}
-		offsets = append(offsets, uint32(offset))
+		index = append(index, hashSerial(seed, shortest(serial))|uint64(offset))
 	}
-	return offsets, true
+	slices.Sort(index)
+	return index, true
+}
+
+// hashSerial gives a hash in the upper 32 bits.
+func hashSerial(seed maphash.Seed, shortest []byte) uint64 {
+	return maphash.Bytes(seed, shortest) &^ math.MaxUint32
 }
 
 func (c *CRL) readExtensions(raw cryptobyte.String, n *notes) bool {
@@ -242,62 +253,50 @@ func (s *scope) read(v cryptobyte.String, n *notes) bool {
 }
 
 // Len is the number of entries.
-func (c *CRL) Len() int { return len(c.offsets) }
+func (c *CRL) Len() int { return len(c.index) }
 
-// Lookup finds the entry of a serial number. The first call sorts the entries; each call then takes a binary search.
-// Where a number is listed twice, the entry that cannot be lifted counts. It says nothing of the list's own signature.
+// Lookup finds the entry of a serial number by a binary search. Where a number is listed twice, the entry that cannot be
+// lifted counts. It says nothing of the list's own signature.
 func (c *CRL) Lookup(serial *big.Int) (Revocation, bool) {
-	if serial == nil {
+	if serial == nil || len(c.index) == 0 {
 		return Revocation{}, false
 	}
-	c.sorted.Do(func() {
-		sort.Slice(c.offsets, func(i, j int) bool {
-			order := compareSerials(c.serialAt(c.offsets[i]), c.serialAt(c.offsets[j]))
-			return order < 0 || order == 0 && c.offsets[i] < c.offsets[j]
-		})
-	})
 	wanted := serialOctets(serial)
-	first := sort.Search(len(c.offsets), func(i int) bool {
-		return compareSerials(c.serialAt(c.offsets[i]), wanted) >= 0
-	})
+	hash := hashSerial(c.seed, wanted)
+	first, _ := slices.BinarySearch(c.index, hash)
 	// A list that repeats one number without end is not worth more than a few looks.
 	const maxRepeats = 16
 	var found Revocation
 	listed := false
-	for i := first; i < len(c.offsets) && i < first+maxRepeats; i++ {
-		if compareSerials(c.serialAt(c.offsets[i]), wanted) != 0 {
+	for _, key := range c.index[first:min(first+maxRepeats, len(c.index))] {
+		if key&^math.MaxUint32 != hash {
 			break
 		}
-		entry := c.revocationAt(c.offsets[i])
+		entry, have := c.entryAt(uint32(key))
+		if !bytes.Equal(have, wanted) {
+			continue
+		}
 		if !listed || found.Reason == ReasonCertificateHold || found.Reason == ReasonRemoveFromCRL {
-			found = entry
+			found = readRevocation(entry)
 		}
 		listed = true
 	}
 	return found, listed
 }
 
-// entryAt gives the content of the entry at an offset that entryOffsets has found.
-func (c *CRL) entryAt(offset uint32) cryptobyte.String {
-	var entry cryptobyte.String
-	rest := cryptobyte.String(c.entries[offset:])
-	rest.ReadASN1(&entry, der.SEQUENCE)
-	return entry
+// entryAt gives an entry that indexEntries has found: what follows the serial number, and the number's shortest form.
+func (c *CRL) entryAt(offset uint32) (rest cryptobyte.String, serial []byte) {
+	var entry, number cryptobyte.String
+	list := cryptobyte.String(c.entries[offset:])
+	list.ReadASN1(&entry, der.SEQUENCE)
+	entry.ReadASN1(&number, der.INTEGER)
+	return entry, shortest(number)
 }
 
-func (c *CRL) serialAt(offset uint32) []byte {
-	var serial cryptobyte.String
-	entry := c.entryAt(offset)
-	entry.ReadASN1(&serial, der.INTEGER)
-	return shortest(serial)
-}
-
-// revocationAt reads the rest of an entry. Whatever cannot be read leaves the certificate revoked.
-func (c *CRL) revocationAt(offset uint32) Revocation {
+// readRevocation reads an entry after its serial number. Whatever cannot be read leaves the certificate revoked.
+func readRevocation(entry cryptobyte.String) Revocation {
 	var r Revocation
 	var ignored notes
-	entry := c.entryAt(offset)
-	entry.SkipASN1(der.INTEGER)
 	var ok bool
 	if r.Time, ok = readTime(&entry, &ignored); !ok {
 		return Revocation{}
@@ -342,12 +341,4 @@ func shortest(content []byte) []byte {
 		content = content[1:]
 	}
 	return content
-}
-
-// compareSerials orders the shortest forms: any fixed order serves the search.
-func compareSerials(a, b []byte) int {
-	if len(a) != len(b) {
-		return len(a) - len(b)
-	}
-	return bytes.Compare(a, b)
 }

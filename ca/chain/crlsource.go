@@ -17,7 +17,7 @@ func NewCRLSource(crls ...*CRL) RevocationSource {
 	source := &crlSource{lists: map[string][]*CRL{}, checked: map[[64]byte]error{}}
 	for _, list := range crls {
 		if list != nil {
-			name := canonicalName(list.RawIssuer)
+			name := list.issuerName
 			source.lists[name] = append(source.lists[name], list)
 		}
 	}
@@ -25,7 +25,7 @@ func NewCRLSource(crls ...*CRL) RevocationSource {
 }
 
 type crlSource struct {
-	lists map[string][]*CRL // by the canonical name of the issuer
+	lists map[string][]*CRL // by the folded name of the issuer
 
 	mutex   sync.Mutex
 	checked map[[64]byte]error // by list and issuer certificate
@@ -43,7 +43,7 @@ func (s *crlSource) Status(ctx context.Context, cert, issuer *Certificate, at ti
 		return unknown, nil
 	}
 	var answers []Status
-	for _, list := range s.lists[canonicalName(issuer.RawSubject)] {
+	for _, list := range s.lists[issuer.subjectName] {
 		if detail := s.usable(list, issuer); detail != "" {
 			unknown.Detail = detail
 			continue
@@ -110,7 +110,7 @@ func (c *CRL) CheckIssuer(issuer *Certificate) error {
 	if err := checkUsage(issuer, UsageCRL); err != nil {
 		return err
 	}
-	if canonicalName(c.RawIssuer) != canonicalName(issuer.RawSubject) {
+	if c.issuerName != issuer.subjectName {
 		return ErrSignature.With("issuer name")
 	}
 	algorithm := Algorithm{OID: c.SignatureAlgorithm, Parameters: c.SignatureParameters}

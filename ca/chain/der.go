@@ -187,3 +187,10 @@ func parseTime(content []byte, tag der.Tag) (t time.Time, strict, ok bool) {
 func fourDigits(year int) string {
 	return string([]byte{byte('0' + year/1000%10), byte('0' + year/100%10), byte('0' + year/10%10), byte('0' + year%10)})
 }
+
+// ReadTime reads a UTCTime or GeneralizedTime as certificates have them, also without seconds or with an offset; a
+// fraction is dropped. For readers of other structures that carry times.
+func ReadTime(s *cryptobyte.String) (time.Time, bool) {
+	var ignored notes
+	return readTime(s, &ignored)
+}

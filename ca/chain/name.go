@@ -85,13 +85,14 @@ func readAttributes(raw []byte) (attributes []attribute, sets []int, ok bool) {
 	return attributes, sets, true
 }
 
-// parseName gives the readable name of a raw one; a name that cannot be taken apart is empty, and noted.
-func parseName(raw []byte, n *notes) Name {
+// parseName gives the readable name of a raw one, and its folded form (foldName). A name that cannot be taken apart
+// is empty, and noted.
+func parseName(raw []byte, n *notes) (Name, string) {
 	var name Name
-	attributes, _, ok := readAttributes(raw)
+	attributes, sets, ok := readAttributes(raw)
 	if !ok {
 		n.add("a name is not encoded as X.501 asks")
-		return Name{}
+		return Name{}, foldedRaw(raw)
 	}
 	for _, a := range attributes {
 		if a.odd {
@@ -121,16 +122,15 @@ func parseName(raw []byte, n *notes) Name {
 		}
 		*field += a.value
 	}
-	return name
+	return name, foldName(attributes, sets)
 }
 
-// canonicalName folds a raw name for comparison (RFC 5280 7.1): string types, case and runs of white space do not
-// count. A name that cannot be taken apart is only equal to its own bytes.
-func canonicalName(raw []byte) string {
-	attributes, sets, ok := readAttributes(raw)
-	if !ok {
-		return "raw:" + string(raw)
-	}
+// foldedRaw is the folded form of a name that cannot be taken apart: it is only equal to its own octets.
+func foldedRaw(raw []byte) string { return "raw:" + string(raw) }
+
+// foldName gives the form by which names are compared (RFC 5280 7.1): string types, case and runs of white space do not
+// count.
+func foldName(attributes []attribute, sets []int) string {
 	var b strings.Builder
 	b.WriteString("name:")
 	next := 0

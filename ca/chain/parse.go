@@ -113,7 +113,8 @@ func (c *Certificate) readTBS(raw cryptobyte.String, n *notes) (Algorithm, error
 		return Algorithm{}, badCertificate("subjectPublicKeyInfo")
 	}
 	c.RawIssuer, c.RawSubject, c.RawSPKI = issuer, subject, key
-	c.Issuer, c.Subject = parseName(issuer, n), parseName(subject, n)
+	c.Issuer, c.issuerName = parseName(issuer, n)
+	c.Subject, c.subjectName = parseName(subject, n)
 	c.PublicKey, c.keyFingerprint = parseKey(key, n), sm3.Sum(key)
 	for _, tag := range []der.Tag{1, 2} {
 		// issuerUniqueID and subjectUniqueID: primitive as DER asks, constructed as some write them.

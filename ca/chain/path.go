@@ -92,7 +92,7 @@ func (s *search) extend(path []*Certificate, linkNotes []string, weak error) {
 // candidates are the certificates that bear the issuer's name, those whose key identifier fits first.
 func (s *search) candidates(path []*Certificate) []*Certificate {
 	last := path[len(path)-1]
-	name := canonicalName(last.RawIssuer)
+	name := last.issuerName
 	var fitting, others []*Certificate
 	for _, group := range [][]*Certificate{s.verifier.Anchors.named(name), s.verifier.byName[name]} {
 		for _, candidate := range group {
@@ -129,7 +129,7 @@ func contradicts(child, parent *Certificate) bool {
 }
 
 func selfIssued(c *Certificate) bool {
-	return bytes.Equal(c.RawIssuer, c.RawSubject) || canonicalName(c.RawIssuer) == canonicalName(c.RawSubject)
+	return c.issuerName == c.subjectName
 }
 
 // perfect says whether no other path can be better.

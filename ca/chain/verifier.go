@@ -22,7 +22,7 @@ type Verifier struct {
 	Revocation RevocationSource
 
 	once   sync.Once
-	byName map[string][]*Certificate // Intermediates by canonical subject name
+	byName map[string][]*Certificate // Intermediates by folded subject name
 	cache  *checks
 }
 
@@ -46,7 +46,7 @@ func (v *Verifier) prepare() {
 		v.byName = make(map[string][]*Certificate, len(v.Intermediates))
 		for _, c := range v.Intermediates {
 			if c != nil {
-				name := canonicalName(c.RawSubject)
+				name := c.subjectName
 				v.byName[name] = append(v.byName[name], c)
 			}
 		}
