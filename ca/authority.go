@@ -1,0 +1,235 @@
+package ca
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"embed"
+	"encoding/hex"
+	"errors"
+	"io"
+	"math/big"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/emmansun/gmsm/sm2"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/keystore"
+)
+
+//go:embed migrations/*.sql
+var migrations embed.FS
+
+// Migrate brings the tables of this room up to date; those of internal/access must be there, since certificates
+// point at approvals.
+func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "ca", migrations) }
+
+// The names of the infrastructure's keys in their keystores.
+const (
+	KeyRoot      = "root"
+	KeyIssuing   = "issuing"
+	KeyOCSP      = "ocsp"
+	KeySealMaker = "seal-maker"
+	KeyTSA       = "tsa"
+)
+
+// The paths under the base URL that certificates point to. Whoever serves HTTP must answer there: the CRLs and
+// certificates in DER, OCSP by POST and GET (RFC 6960 appendix A), the practice statement as a page.
+const (
+	PathIssuingCRL         = "/pki/issuing.crl"
+	PathRootCRL            = "/pki/root.crl"
+	PathIssuingCertificate = "/pki/issuing.cer"
+	PathRootCertificate    = "/pki/root.cer"
+	PathOCSP               = "/ocsp"
+	PathCPS                = "/pki/cps"
+)
+
+// Config is what an Authority works with.
+type Config struct {
+	DB     *store.DB
+	Ledger *ledger.Ledger
+	// Keys reaches the purposes issuing and ocsp. Nil opens for reading only: states and certificates, nothing signed.
+	Keys  *keystore.Ring
+	Clock func() time.Time
+	// Random makes serial numbers; nil is the operating system's.
+	Random io.Reader
+	// BaseURL goes into new certificates (see the Path constants); empty is the one of the ceremony.
+	BaseURL string
+	// RecoveryAge is how old an intent without result must be for Open to void it: 0, every one, is right where one
+	// process issues. Voiding one that is still being worked on is safe, too: that issuance then fails.
+	RecoveryAge time.Duration
+}
+
+// Authority issues and revokes. It is safe for concurrent use.
+type Authority struct {
+	Config
+	access    *access.Service
+	root      *chain.Certificate
+	issuing   *chain.Certificate
+	prefix    []byte
+	urls      issuerData
+	key       keystore.Key
+	throwaway *sm2.PrivateKey
+	anchors   *chain.Anchors
+
+	publishing sync.Mutex // one CRL at a time
+	responder  responderCache
+
+	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
+	interrupt func(step string)
+}
+
+var _ chain.RevocationSource = (*Authority)(nil)
+
+// Open gives the Authority that Establish made, and voids what an earlier process left half issued. Errors:
+// ca.not-established, ca.key.
+func Open(ctx context.Context, c Config) (*Authority, error) {
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	a := &Authority{Config: c, access: access.New(c.DB, c.Ledger, c.Clock)}
+	base, err := a.load(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if a.BaseURL == "" {
+		a.BaseURL = base
+	}
+	if a.BaseURL, err = cleanURL(a.BaseURL); err != nil {
+		return nil, err
+	}
+	a.urls = issuingData(a.issuing, a.BaseURL)
+	a.anchors = chain.NewAnchors(a.root).WithIntermediates(a.issuing)
+	if c.Keys == nil {
+		return a, nil
+	}
+	if a.key, err = c.Keys.Get(ctx, KeyIssuing); err != nil {
+		return nil, ErrKey.With("%s", KeyIssuing).Because(err)
+	}
+	if !a.key.Public().Equal(a.issuing.PublicKey) {
+		return nil, ErrKey.With("%s", KeyIssuing)
+	}
+	if a.throwaway, err = sm2.GenerateKey(rand.Reader); err != nil {
+		return nil, err
+	}
+	if err := a.Recover(ctx); err != nil {
+		return nil, err
+	}
+	return a, nil
+}
+
+func (a *Authority) load(ctx context.Context) (baseURL string, err error) {
+	rows, err := a.DB.Read().QueryContext(ctx, `SELECT name, certificate, prefix, base_url FROM ca_authority`)
+	if err != nil {
+		return "", err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var name string
+		var der, prefix []byte
+		if err := rows.Scan(&name, &der, &prefix, &baseURL); err != nil {
+			return "", err
+		}
+		c, err := chain.ParseCertificate(der)
+		if err != nil {
+			return "", err
+		}
+		if name == string(ProfileRoot) {
+			a.root = c
+		} else {
+			a.issuing, a.prefix = c, prefix
+		}
+	}
+	if err := rows.Err(); err != nil {
+		return "", err
+	}
+	if a.root == nil || a.issuing == nil {
+		return "", ErrNotEstablished.New()
+	}
+	return baseURL, nil
+}
+
+// Root is the root's certificate, the anchor that others must be given.
+func (a *Authority) Root() *chain.Certificate { return a.root }
+
+// Issuing is the certificate of the issuing CA.
+func (a *Authority) Issuing() *chain.Certificate { return a.issuing }
+
+// Anchors is what this authority itself believes: its root.
+func (a *Authority) Anchors(context.Context) (*chain.Anchors, error) { return a.anchors, nil }
+
+func rootData(root *chain.Certificate, base string) issuerData {
+	return issuerData{name: root.RawSubject, keyID: root.SubjectKeyID, cpsURL: base + PathCPS,
+		crlURL: base + PathRootCRL, certURL: base + PathRootCertificate}
+}
+
+func issuingData(issuing *chain.Certificate, base string) issuerData {
+	return issuerData{name: issuing.RawSubject, keyID: issuing.SubjectKeyID, cpsURL: base + PathCPS,
+		crlURL: base + PathIssuingCRL, certURL: base + PathIssuingCertificate, ocspURL: base + PathOCSP}
+}
+
+// cleanURL accepts what can stand in an IA5String and be followed.
+func cleanURL(base string) (string, error) {
+	base = strings.TrimRight(base, "/")
+	rest, ok := strings.CutPrefix(base, "http://")
+	if !ok {
+		rest, ok = strings.CutPrefix(base, "https://")
+	}
+	if !ok || rest == "" || len(base) > 200 || strings.ContainsFunc(base, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`"<>\^{|}`+"`", r) }) {
+		return "", ErrCeremony.At(fault.Field("baseURL"))
+	}
+	return base, nil
+}
+
+const (
+	prefixSize = 2
+	serialSize = 16 // prefix and 112 random bits; RFC 5280 allows 20 octets
+)
+
+// newSerial is the prefix of this installation, whose first bit is 0 and which is not zero, and random bits. Random,
+// because a counter repeats itself after a restore; with a prefix, so that a number says where it came from.
+func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
+	octets := make([]byte, serialSize)
+	copy(octets, prefix)
+	if _, err := io.ReadFull(random, octets[prefixSize:]); err != nil {
+		return nil, err
+	}
+	return new(big.Int).SetBytes(octets), nil
+}
+
+// serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
+// is too long for us gives text that is in no row.
+func serialText(serial *big.Int) string {
+	if serial == nil || serial.Sign() <= 0 || serial.BitLen() > 8*serialSize {
+		return ""
+	}
+	return hex.EncodeToString(serial.FillBytes(make([]byte, serialSize)))
+}
+
+func (a *Authority) record(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error {
+	return record(ctx, a.Ledger, tx, at, kind, actor, subject, data)
+}
+
+func record(ctx context.Context, l *ledger.Ledger, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error {
+	_, err := l.Append(ctx, tx, ledger.Event{Time: at, Kind: kind, Actor: actor, Subject: subject, Data: data})
+	return err
+}
+
+func exactlyOne(result sql.Result, otherwise fault.Spec) error {
+	n, err := result.RowsAffected()
+	if err != nil {
+		return err
+	}
+	if n != 1 {
+		return otherwise.New()
+	}
+	return nil
+}
+
+func isMissing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -1,0 +1,278 @@
+package ca
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/emmansun/gmsm/sm2"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/keystore"
+)
+
+// Ceremony is everything that founding a certificate authority takes.
+type Ceremony struct {
+	DB     *store.DB
+	Ledger *ledger.Ledger
+	Clock  func() time.Time
+	// Random makes serial numbers; nil is the operating system's.
+	Random io.Reader
+	// Root reaches the purpose root, in a keystore folder of its own: it can be taken away afterwards, and is needed
+	// again for PublishRootCRL.
+	Root *keystore.Ring
+	// Keys reaches the purposes issuing, ocsp, seal-maker and tsa.
+	Keys *keystore.Ring
+	// Officers are the IDs of two different actors, registrars or approvers, who hold the ceremony.
+	Officers [2]string
+	// Organisation runs the authority, at most 64 characters: O in the names of the infrastructure.
+	Organisation string
+	// RootName and IssuingName are the CAs' common names; empty: the organisation with 根证书 or 签发证书.
+	RootName, IssuingName string
+	// BaseURL is where certificates say that CRLs, certificates and OCSP are found: http://host[:port][/path]. Plain
+	// http is usual, since what is fetched there is signed.
+	BaseURL string
+}
+
+// Establishment is what a ceremony made.
+type Establishment struct {
+	Root, Issuing, OCSP, SealMaker, TSA *chain.Certificate
+	RootCRL                             []byte // DER
+}
+
+// infrastructure is one certificate of the ceremony.
+type infrastructure struct {
+	profile Profile
+	keyName string
+	ring    *keystore.Ring
+	purpose keystore.Purpose
+	name    string
+	signer  Profile
+}
+
+func (c Ceremony) plan() []infrastructure {
+	return []infrastructure{
+		{ProfileRoot, KeyRoot, c.Root, keystore.PurposeRoot, c.RootName, ProfileRoot},
+		{ProfileIssuing, KeyIssuing, c.Keys, keystore.PurposeIssuing, c.IssuingName, ProfileRoot},
+		{ProfileOCSP, KeyOCSP, c.Keys, keystore.PurposeOCSP, "OCSP", ProfileIssuing},
+		{ProfileSealMaker, KeySealMaker, c.Keys, keystore.PurposeSealMaker, "电子印章制作", ProfileIssuing},
+		{ProfileTSA, KeyTSA, c.Keys, keystore.PurposeTSA, "时间戳", ProfileIssuing},
+	}
+}
+
+// Establish founds the authority: keys, certificates and the root's first CRL, under a record that names both
+// officers. Everything is recorded in one transaction; if that does not happen nothing was established, and the keys
+// that were generated are taken up by the next attempt. Errors: ca.ceremony, ca.officers, ca.established, ca.key.
+func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
+	c, err := c.complete(ctx)
+	if err != nil {
+		return nil, err
+	}
+	prefix := make([]byte, prefixSize)
+	if _, err := io.ReadFull(c.Random, prefix); err != nil {
+		return nil, err
+	}
+	prefix[0] = prefix[0]&0x3f | 0x40 // positive, and of full length
+	made, err := c.makeAll(ctx, prefix)
+	if err != nil {
+		return nil, err
+	}
+	root := made[0]
+	crl := list{issuer: root.certificate, number: 1, thisUpdate: c.Clock().UTC().Truncate(time.Second)}
+	crl.nextUpdate = crl.thisUpdate.Add(RootCRLValidity)
+	der, err := crl.sign(ctx, root.key)
+	if err != nil {
+		return nil, err
+	}
+	if err := compare(ctx, c.DB.Read(), latest{}, crl, der); err != nil {
+		return nil, err
+	}
+	err = c.DB.Write(ctx, func(tx *store.Tx) error { return c.recordAll(ctx, tx, prefix, made, crl, der) })
+	if store.IsUnique(err) {
+		return nil, ErrEstablished.New()
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Establishment{Root: made[0].certificate, Issuing: made[1].certificate, OCSP: made[2].certificate,
+		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: der}, nil
+}
+
+// complete checks the particulars and fills in what is left to us.
+func (c Ceremony) complete(ctx context.Context) (Ceremony, error) {
+	if c.Random == nil {
+		c.Random = rand.Reader
+	}
+	if c.RootName == "" {
+		c.RootName = c.Organisation + "根证书"
+	}
+	if c.IssuingName == "" {
+		c.IssuingName = c.Organisation + "签发证书"
+	}
+	if !validName(c.Organisation) {
+		return c, ErrCeremony.At(fault.Field("organisation"))
+	}
+	if !validName(c.RootName) || !validName(c.IssuingName) || c.RootName == c.IssuingName {
+		return c, ErrCeremony.At(fault.Field("name"))
+	}
+	var err error
+	if c.BaseURL, err = cleanURL(c.BaseURL); err != nil {
+		return c, err
+	}
+	if c.Officers[0] == c.Officers[1] {
+		return c, ErrOfficers.New()
+	}
+	directory := access.New(c.DB, c.Ledger, c.Clock)
+	for _, id := range c.Officers {
+		officer, err := directory.Actor(ctx, id)
+		if err != nil {
+			return c, err
+		}
+		if !officer.Has(access.RoleRegistrar) && !officer.Has(access.RoleApprover) {
+			return c, ErrOfficers.With("%s", id)
+		}
+	}
+	var established int
+	if err := c.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_authority`).Scan(&established); err != nil {
+		return c, err
+	}
+	if established > 0 {
+		return c, ErrEstablished.New()
+	}
+	return c, nil
+}
+
+// member is one certificate that the ceremony made.
+type member struct {
+	infrastructure
+	issuance
+	key         keystore.Key
+	certificate *chain.Certificate
+}
+
+// makeAll makes keys and certificates in the order of the plan: an issuer comes before what it issues.
+func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) {
+	throwaway, err := sm2.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	now := c.Clock()
+	// Pointers into made are kept: it must not grow.
+	made := make([]member, 0, len(c.plan()))
+	issuers := map[Profile]*member{}
+	for _, part := range c.plan() {
+		m := member{infrastructure: part}
+		if m.key, err = takeKey(ctx, part); err != nil {
+			return nil, err
+		}
+		var issuer *chain.Certificate
+		signer := m.key
+		if part.profile != part.signer {
+			issuer, signer = issuers[part.signer].certificate, issuers[part.signer].key
+		}
+		m.issuance, err = c.draftOf(m, issuer, prefix, now)
+		if err != nil {
+			return nil, err
+		}
+		token, err := lint(m.tbs, throwaway, expected{request: m.request, profile: part.profile, serial: m.draft.serial,
+			from: now, issuer: issuer, urls: m.draft.issuer})
+		if err != nil {
+			return nil, err
+		}
+		der, err := token.sign(ctx, signer)
+		if err != nil {
+			return nil, err
+		}
+		if m.certificate, err = token.released(der, signer.Public()); err != nil {
+			return nil, err
+		}
+		made = append(made, m)
+		if part.profile.rules().ca {
+			issuers[part.profile] = &made[len(made)-1]
+		}
+	}
+	return made, nil
+}
+
+// takeKey makes a key, or takes up the one of an attempt that came to nothing.
+func takeKey(ctx context.Context, part infrastructure) (keystore.Key, error) {
+	key, err := part.ring.Get(ctx, part.keyName)
+	if fault.Has(err, keystore.ErrKeyNotFound) {
+		key, err = part.ring.Generate(ctx, part.keyName, part.purpose)
+	}
+	if err != nil {
+		return nil, ErrKey.With("%s", part.keyName).Because(err)
+	}
+	if key.Purpose() != part.purpose || key.State() != keystore.StateActive {
+		return nil, ErrKey.With("%s", part.keyName)
+	}
+	return key, nil
+}
+
+func (c Ceremony) draftOf(m member, issuer *chain.Certificate, prefix []byte, now time.Time) (issuance, error) {
+	i := issuance{created: now, request: Request{Profile: m.profile, Public: m.key.Public(), Organisation: c.Organisation, CommonName: m.name}}
+	subject, err := distinguishedName(i.request.organisation(), i.request.commonName())
+	if err != nil {
+		return i, err
+	}
+	i.draft = draft{profile: m.profile, subject: subject, public: point(m.key.Public())}
+	i.draft.notBefore, i.draft.notAfter = m.profile.validity(now)
+	switch {
+	case issuer == nil:
+		i.draft.issuer = issuerData{name: subject, keyID: keyID(i.draft.public)}
+	case m.signer == ProfileRoot:
+		i.draft.issuer = rootData(issuer, c.BaseURL)
+	default:
+		i.draft.issuer = issuingData(issuer, c.BaseURL)
+	}
+	if i.draft.serial, err = newSerial(c.Random, prefix); err != nil {
+		return i, err
+	}
+	i.tbs, err = i.draft.marshal()
+	return i, err
+}
+
+func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl list, crlDER []byte) error {
+	now := c.Clock()
+	id := "cer_" + strings.ToLower(rand.Text())
+	_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`,
+		id, store.Time(now), c.Officers[0], c.Officers[1])
+	if err != nil {
+		return err
+	}
+	err = record(ctx, c.Ledger, tx, now, "ceremony.held", c.Officers[0], id, map[string]string{"second": c.Officers[1]})
+	if err != nil {
+		return err
+	}
+	for _, m := range made {
+		if m.profile.rules().ca {
+			_, err := tx.ExecContext(ctx, `INSERT INTO ca_authority (name, certificate, prefix, base_url, ceremony) VALUES ($1, $2, $3, $4, $5)`,
+				string(m.profile), m.certificate.Raw, prefix, c.BaseURL, id)
+			if err != nil {
+				return err
+			}
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
+			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
+			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+			m.serial(), string(m.signer), string(m.profile), m.request.Subject(), m.request.organisation(), m.request.commonName(),
+			m.draft.public, m.tbs, m.certificate.Raw, store.Time(m.draft.notBefore), store.Time(m.draft.notAfter), store.Time(now), id)
+		if err != nil {
+			return err
+		}
+		fingerprint := m.certificate.Fingerprint()
+		err = record(ctx, c.Ledger, tx, now, "certificate.issued", c.Officers[0], m.serial(), map[string]string{
+			"profile": string(m.profile), "ceremony": id, "certificate": hex.EncodeToString(fingerprint[:])})
+		if err != nil {
+			return err
+		}
+	}
+	return insertCRL(ctx, tx, ProfileRoot, crl, 0, crlDER, nil)
+}

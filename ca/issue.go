@@ -1,0 +1,225 @@
+package ca
+
+import (
+	"context"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/store"
+)
+
+// issuance is one certificate on its way.
+type issuance struct {
+	request  Request
+	draft    draft
+	tbs      []byte
+	created  time.Time
+	approval access.Approval
+}
+
+func (i issuance) serial() string { return serialText(i.draft.serial) }
+
+// Issue makes the certificate that was approved: approvalID is an approval of kind access.KindIssueCertificate over
+// r.Subject(). When it returns a certificate, that is on record and in the ledger. Once the approval is redeemed the
+// work goes on even if ctx ends, so that a caller who leaves does not leave half a certificate. Errors: ca.request,
+// ca.public-key, ca.key-in-use, ca.issuer-expires, those of access.Redeem; after the approval was used ca.lint,
+// ca.signing, ca.superseded.
+func (a *Authority) Issue(ctx context.Context, approvalID string, r Request) (*chain.Certificate, error) {
+	i, err := a.prepare(r)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.intend(ctx, approvalID, &i); err != nil {
+		return nil, err
+	}
+	ctx = context.WithoutCancel(ctx)
+	a.at("intended")
+	certificate, signed, err := a.makeCertificate(ctx, i)
+	if err != nil {
+		return nil, a.fail(ctx, i, signed, err)
+	}
+	a.at("signed")
+	if err := a.complete(ctx, i, certificate); err != nil {
+		return nil, a.fail(ctx, i, true, err)
+	}
+	return certificate, nil
+}
+
+func (a *Authority) at(step string) {
+	if a.interrupt != nil {
+		a.interrupt(step)
+	}
+}
+
+// prepare writes the bytes to be signed.
+func (a *Authority) prepare(r Request) (issuance, error) {
+	if err := r.check(); err != nil {
+		return issuance{}, err
+	}
+	i := issuance{request: r, created: a.Clock()}
+	subject, err := distinguishedName(r.organisation(), r.commonName())
+	if err != nil {
+		return i, err
+	}
+	i.draft = draft{profile: r.Profile, subject: subject, public: point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
+	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
+	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
+		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
+	}
+	if i.draft.serial, err = newSerial(a.Random, a.prefix); err != nil {
+		return i, err
+	}
+	i.tbs, err = i.draft.marshal()
+	return i, err
+}
+
+// intend is the point of no return: the approval used, the serial number taken, the intent in the ledger.
+func (a *Authority) intend(ctx context.Context, approvalID string, i *issuance) error {
+	digest := sm3.Sum(i.tbs)
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		approval, err := a.access.Redeem(ctx, tx, approvalID, access.KindIssueCertificate, i.request.Subject())
+		if err != nil {
+			return err
+		}
+		if !approval.Covers(access.KindIssueCertificate, i.request.Subject()) {
+			return access.ErrOtherSubject.New()
+		}
+		if err := keyIsFree(ctx, tx, *i); err != nil {
+			return err
+		}
+		i.approval = approval
+		if err := insertIntent(ctx, tx, ProfileIssuing, *i); err != nil {
+			return err
+		}
+		return a.record(ctx, tx, i.created, "certificate.intent", approval.Requester(), i.serial(), map[string]string{
+			"profile": string(i.request.Profile), "approval": approval.ID(), "approver": approval.Approver(), "tbs": hex.EncodeToString(digest[:])})
+	})
+}
+
+// keyIsFree refuses a key that stands in a certificate of somebody else or for something else: a signature by it could
+// be laid at two doors.
+func keyIsFree(ctx context.Context, tx *store.Tx, i issuance) error {
+	var other int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_certificate WHERE public_key = $1 AND (profile <> $2 OR organisation <> $3)`,
+		i.draft.public, string(i.request.Profile), i.request.organisation()).Scan(&other)
+	if err != nil {
+		return err
+	}
+	if other > 0 {
+		return ErrKeyInUse.New()
+	}
+	return nil
+}
+
+func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance) error {
+	_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
+		(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, not_before, not_after, created, approval, approval_kind, approval_used)
+		VALUES ($1, $2, $3, 'intent', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+		i.serial(), string(issuer), string(i.draft.profile), i.request.Subject(), i.request.organisation(), i.request.commonName(),
+		i.draft.public, i.tbs, store.Time(i.draft.notBefore), store.Time(i.draft.notAfter), store.Time(i.created),
+		i.approval.ID(), string(i.approval.Kind()))
+	return err
+}
+
+// makeCertificate lints, signs and compares. signed says whether a signature may exist.
+func (a *Authority) makeCertificate(ctx context.Context, i issuance) (c *chain.Certificate, signed bool, err error) {
+	token, err := lint(i.tbs, a.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial,
+		from: i.created, issuer: a.issuing, urls: a.urls})
+	if err != nil {
+		return nil, false, err
+	}
+	a.at("linted")
+	der, err := token.sign(ctx, a.key)
+	if err != nil {
+		return nil, true, err
+	}
+	c, err = token.released(der, a.issuing.PublicKey)
+	return c, true, err
+}
+
+// complete records the result. Only an intent becomes a certificate: one that was voided meanwhile stays void.
+func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certificate) error {
+	fingerprint := c.Fingerprint()
+	now := a.Clock()
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET state = 'issued', certificate = $1, completed = $2 WHERE serial = $3 AND state = 'intent'`,
+			c.Raw, store.Time(now), i.serial())
+		if err != nil {
+			return err
+		}
+		if err := exactlyOne(result, ErrSuperseded); err != nil {
+			return err
+		}
+		return a.record(ctx, tx, now, "certificate.issued", i.approval.Requester(), i.serial(), map[string]string{
+			"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])})
+	})
+}
+
+// fail voids the serial number of an issuance that went wrong and gives the error for the caller. If it cannot be
+// voided now, Recover will.
+func (a *Authority) fail(ctx context.Context, i issuance, signed bool, cause error) error {
+	if err := a.void(ctx, i.serial(), fault.CodeOf(cause), signed); err != nil {
+		cause = errors.Join(cause, err)
+	}
+	if _, ok := fault.Of(cause); ok {
+		return cause
+	}
+	return ErrSigning.Because(cause)
+}
+
+// void marks an intent as failed. When a signature may exist the serial number also goes on the revocation list.
+// An intent that is none any more is left alone.
+func (a *Authority) void(ctx context.Context, serial, why string, signed bool) error {
+	now := a.Clock()
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET state = 'failed', failure = $1, completed = $2 WHERE serial = $3 AND state = 'intent'`,
+			why, store.Time(now), serial)
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		if signed {
+			change := statusChange{serial: serial, action: actionRevoke, reason: ReasonUnspecified, cause: causeRecovery, at: now}
+			if err := change.write(ctx, tx); err != nil {
+				return err
+			}
+		}
+		return a.record(ctx, tx, now, "certificate.failed", "", serial, map[string]string{"why": why})
+	})
+}
+
+// Recover voids intents without a result that are at least RecoveryAge old: the process that worked on them died. Their
+// certificates were never released, but signatures may exist, so the serial numbers are revoked.
+func (a *Authority) Recover(ctx context.Context) error {
+	rows, err := a.DB.Read().QueryContext(ctx, `SELECT serial FROM ca_certificate WHERE state = 'intent' AND created <= $1 ORDER BY created`,
+		store.Time(a.Clock().Add(-a.RecoveryAge)))
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var serials []string
+	for rows.Next() {
+		var serial string
+		if err := rows.Scan(&serial); err != nil {
+			return err
+		}
+		serials = append(serials, serial)
+	}
+	if err := rows.Err(); err != nil {
+		return err
+	}
+	for _, serial := range serials {
+		if err := a.void(ctx, serial, "interrupted", true); err != nil {
+			return err
+		}
+	}
+	return nil
+}

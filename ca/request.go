@@ -1,0 +1,180 @@
+package ca
+
+import (
+	"crypto/ecdsa"
+	"encoding/hex"
+	"encoding/json"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/emmansun/gmsm/sm2"
+
+	"yinxin/internal/fault"
+)
+
+// Profile names a kind of certificate.
+type Profile string
+
+// The profiles. Root and issuing certificates come from a ceremony only.
+const (
+	ProfileRoot        Profile = "root"
+	ProfileIssuing     Profile = "issuing"
+	ProfileInstitution Profile = "institution" // an institution's seal: signs documents
+	ProfileSealMaker   Profile = "seal-maker"  // signs seals
+	ProfileOCSP        Profile = "ocsp"        // signs OCSP answers for the issuing CA
+	ProfileTSA         Profile = "tsa"         // signs time stamps
+)
+
+// Request says what a certificate shall be for. For an institution: Organisation is the full name, CreditCode its
+// 统一社会信用代码 (GB 32100) and SealCode the 14-digit code of the seal, which becomes the common name. For the other
+// profiles: Organisation and CommonName.
+type Request struct {
+	Profile      Profile
+	Public       *ecdsa.PublicKey
+	Organisation string
+	CreditCode   string
+	SealCode     string
+	CommonName   string
+}
+
+// Subject is what two people approve (access.KindIssueCertificate): all fields and the key, in one fixed form that a
+// person can read.
+func (r Request) Subject() []byte {
+	text, err := json.Marshal(struct {
+		Type         string  `json:"type"`
+		Profile      Profile `json:"profile"`
+		Organisation string  `json:"organisation"`
+		CreditCode   string  `json:"creditCode"`
+		SealCode     string  `json:"sealCode"`
+		CommonName   string  `json:"commonName"`
+		Public       string  `json:"publicKey"`
+	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, hex.EncodeToString(point(r.Public))})
+	if err != nil {
+		panic("ca: strings can always be encoded: " + err.Error())
+	}
+	return text
+}
+
+// point is the uncompressed form of a public key, 65 bytes, or nothing for what is no SM2 key.
+func point(pub *ecdsa.PublicKey) []byte {
+	if pub == nil || pub.Curve != sm2.P256() || pub.X == nil || pub.Y == nil || pub.X.Sign() < 0 || pub.Y.Sign() < 0 ||
+		pub.X.BitLen() > 256 || pub.Y.BitLen() > 256 {
+		return nil
+	}
+	p := make([]byte, 65)
+	p[0] = 4
+	pub.X.FillBytes(p[1:33])
+	pub.Y.FillBytes(p[33:])
+	return p
+}
+
+// maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.
+const maxName = 64
+
+// check refuses, before an approval is used up, whatever could not become a certificate of the profile.
+func (r Request) check() error {
+	bad := func(field string) error { return ErrRequest.At(fault.Field(field)) }
+	if _, err := sm2.NewPublicKey(point(r.Public)); err != nil {
+		return ErrPublicKey.Because(err)
+	}
+	if !validName(r.Organisation) {
+		return bad("organisation")
+	}
+	switch r.Profile {
+	case ProfileInstitution:
+		switch {
+		case !ValidCreditCode(r.CreditCode):
+			return bad("creditCode")
+		case !ValidSealCode(r.SealCode):
+			return bad("sealCode")
+		case r.CommonName != "":
+			return bad("commonName")
+		case !validName(r.CreditCode + r.Organisation):
+			return bad("organisation")
+		}
+	case ProfileSealMaker, ProfileOCSP, ProfileTSA:
+		switch {
+		case !validName(r.CommonName):
+			return bad("commonName")
+		case r.CreditCode != "":
+			return bad("creditCode")
+		case r.SealCode != "":
+			return bad("sealCode")
+		}
+	default:
+		return bad("profile")
+	}
+	return nil
+}
+
+// organisation and commonName are the attributes of the subject name.
+func (r Request) organisation() string { return r.CreditCode + r.Organisation }
+
+func (r Request) commonName() string {
+	if r.Profile == ProfileInstitution {
+		return r.SealCode
+	}
+	return r.CommonName
+}
+
+// validName accepts what a person can see in full: no control, no direction marks, no exotic blanks.
+func validName(s string) bool {
+	return s != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxName && strings.TrimSpace(s) == s &&
+		!strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError })
+}
+
+// ValidSealCode reports whether a seal code has its 14 digits.
+func ValidSealCode(code string) bool {
+	return len(code) == 14 && strings.Trim(code, "0123456789") == ""
+}
+
+// creditDigits are the characters of a 统一社会信用代码 in the order of their values (GB 32100-2015 table 1).
+const creditDigits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
+
+// ValidCreditCode reports whether a 统一社会信用代码 has 18 characters and the right check character (GB 32100-2015
+// clause 4.6: weights 3^(i-1) mod 31, check value 31 minus the sum mod 31).
+func ValidCreditCode(code string) bool {
+	if len(code) != 18 {
+		return false
+	}
+	sum, weight := 0, 1
+	for i := range 17 {
+		value := strings.IndexByte(creditDigits, code[i])
+		if value < 0 {
+			return false
+		}
+		sum += value * weight
+		weight = weight * 3 % 31
+	}
+	return code[17] == creditDigits[(31-sum%31)%31]
+}
+
+// months gives the validity of a profile in calendar months (oids-and-profiles: one year for an institution, five
+// years at most for the service's own).
+func (p Profile) months() int {
+	switch p {
+	case ProfileRoot:
+		return 20 * 12
+	case ProfileIssuing:
+		return 10 * 12
+	case ProfileInstitution:
+		return 12
+	case ProfileOCSP:
+		// A responder certificate is exempt from revocation checking, so it lives shorter than the others.
+		return 24
+	default:
+		return 60
+	}
+}
+
+// validity gives both ends, which belong to it (RFC 5280 clause 4.1.2.5): the last second is the one before the same
+// moment the months later. A day that the month does not have becomes its last.
+func (p Profile) validity(from time.Time) (notBefore, notAfter time.Time) {
+	notBefore = from.UTC().Truncate(time.Second)
+	first := time.Date(notBefore.Year(), notBefore.Month()+time.Month(p.months()), 1, notBefore.Hour(), notBefore.Minute(), notBefore.Second(), 0, time.UTC)
+	lastDay := first.AddDate(0, 1, -1).Day()
+	notAfter = first.AddDate(0, 0, min(notBefore.Day(), lastDay)-1).Add(-time.Second)
+	return notBefore, notAfter
+}

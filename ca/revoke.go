@@ -1,0 +1,217 @@
+package ca
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"math/big"
+	"strconv"
+	"strings"
+	"time"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/store"
+)
+
+// Reason is why a certificate is revoked (CRLReason, RFC 5280 clause 5.3.1).
+type Reason int
+
+// The reasons that are used here. CertificateHold belongs to Suspend.
+const (
+	ReasonUnspecified          Reason = 0
+	ReasonKeyCompromise        Reason = 1
+	ReasonAffiliationChanged   Reason = 3
+	ReasonSuperseded           Reason = 4
+	ReasonCessationOfOperation Reason = 5
+	ReasonCertificateHold      Reason = 6
+	ReasonPrivilegeWithdrawn   Reason = 9
+)
+
+func (r Reason) final() bool {
+	switch r {
+	case ReasonUnspecified, ReasonKeyCompromise, ReasonAffiliationChanged, ReasonSuperseded, ReasonCessationOfOperation, ReasonPrivilegeWithdrawn:
+		return true
+	}
+	return false
+}
+
+// RevokeSubject is what is approved for Revoke (access.KindRevokeCertificate).
+func RevokeSubject(serial *big.Int, reason Reason) []byte {
+	return changeSubject("yinxin certificate revocation 1", serial, reason)
+}
+
+// SuspendSubject is what is approved for Suspend (access.KindSuspendCertificate).
+func SuspendSubject(serial *big.Int) []byte {
+	return changeSubject("yinxin certificate suspension 1", serial, ReasonCertificateHold)
+}
+
+// ResumeSubject is what is approved for Resume (access.KindResumeCertificate).
+func ResumeSubject(serial *big.Int) []byte {
+	return changeSubject("yinxin certificate resumption 1", serial, ReasonUnspecified)
+}
+
+func changeSubject(what string, serial *big.Int, reason Reason) []byte {
+	text, err := json.Marshal(struct {
+		Type   string `json:"type"`
+		Serial string `json:"serial"`
+		Reason int    `json:"reason"`
+	}{what, serialText(serial), int(reason)})
+	if err != nil {
+		panic("ca: strings can always be encoded: " + err.Error())
+	}
+	return text
+}
+
+// Revoke ends a certificate for good; one on hold as well. It counts in OCSP and Status when it returns, and in the
+// CRL that CRL returns next. Errors: ca.reason, ca.not-found, ca.revoked, those of access.Redeem.
+func (a *Authority) Revoke(ctx context.Context, approvalID string, serial *big.Int, reason Reason) error {
+	if !reason.final() {
+		return ErrReason.With("%d", int(reason))
+	}
+	return a.change(ctx, approvalID, access.KindRevokeCertificate, RevokeSubject(serial, reason),
+		statusChange{serial: serialText(serial), action: actionRevoke, reason: reason})
+}
+
+// Suspend puts a certificate on hold by approval of two people. Errors: ca.not-found, ca.held, ca.revoked.
+func (a *Authority) Suspend(ctx context.Context, approvalID string, serial *big.Int) error {
+	return a.change(ctx, approvalID, access.KindSuspendCertificate, SuspendSubject(serial),
+		statusChange{serial: serialText(serial), action: actionSuspend, reason: ReasonCertificateHold})
+}
+
+// Resume ends a hold by approval of two people: the certificate leaves the CRL. Errors: ca.not-found, ca.not-held.
+func (a *Authority) Resume(ctx context.Context, approvalID string, serial *big.Int) error {
+	return a.change(ctx, approvalID, access.KindResumeCertificate, ResumeSubject(serial),
+		statusChange{serial: serialText(serial), action: actionResume})
+}
+
+// SuspendAtOnce is the emergency: one registrar or approver puts a certificate on hold, to be confirmed by Revoke or
+// lifted by Resume, which both take two people. why goes into the ledger, at most 200 bytes; no personal data.
+func (a *Authority) SuspendAtOnce(ctx context.Context, by access.Actor, serial *big.Int, why string) error {
+	if len(why) > 200 {
+		return ErrRequest.At(fault.Field("why"))
+	}
+	actor, err := a.access.Actor(ctx, by.ID)
+	if err != nil {
+		return err
+	}
+	if !actor.Has(access.RoleRegistrar) && !actor.Has(access.RoleApprover) {
+		return access.ErrRole.New()
+	}
+	change := statusChange{serial: serialText(serial), action: actionSuspend, reason: ReasonCertificateHold,
+		cause: causeEmergency, actor: actor.ID, at: a.Clock()}
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := change.write(ctx, tx); err != nil {
+			return err
+		}
+		return a.announce(ctx, tx, change, map[string]string{"cause": causeEmergency, "why": why})
+	})
+}
+
+func (a *Authority) change(ctx context.Context, approvalID string, kind access.Kind, subject []byte, change statusChange) error {
+	change.cause, change.at = causeApproval, a.Clock()
+	return a.DB.Write(ctx, func(tx *store.Tx) error {
+		approval, err := a.access.Redeem(ctx, tx, approvalID, kind, subject)
+		if err != nil {
+			return err
+		}
+		change.approval, change.actor = approval, approval.Requester()
+		if err := change.write(ctx, tx); err != nil {
+			return err
+		}
+		return a.announce(ctx, tx, change, map[string]string{"approval": approval.ID(), "approver": approval.Approver()})
+	})
+}
+
+func (a *Authority) announce(ctx context.Context, tx *store.Tx, change statusChange, data map[string]string) error {
+	kinds := map[string]string{actionRevoke: "certificate.revoked", actionSuspend: "certificate.suspended", actionResume: "certificate.resumed"}
+	data["reason"] = strconv.Itoa(int(change.reason))
+	return a.record(ctx, tx, change.at, kinds[change.action], change.actor, change.serial, data)
+}
+
+const (
+	actionRevoke  = "revoke"
+	actionSuspend = "suspend"
+	actionResume  = "resume"
+
+	causeApproval  = "approval"
+	causeEmergency = "emergency"
+	causeRecovery  = "recovery"
+
+	stateRevoked = "revoked"
+	stateHeld    = "held"
+)
+
+// statusChange is one step in the life of a certificate after it was issued.
+type statusChange struct {
+	serial   string
+	action   string
+	reason   Reason
+	cause    string
+	actor    string
+	approval access.Approval
+	at       time.Time
+}
+
+// write checks that the step is possible now and records it.
+func (c statusChange) write(ctx context.Context, tx *store.Tx) error {
+	var issuer, state, notAfter string
+	err := tx.QueryRowContext(ctx, `SELECT issuer, state, not_after FROM ca_certificate WHERE serial = $1 AND state IN ('issued', 'failed')`, c.serial).
+		Scan(&issuer, &state, &notAfter)
+	if isMissing(err) || err == nil && state == "failed" && c.cause != causeRecovery {
+		return ErrNotFound.New()
+	}
+	if err != nil {
+		return err
+	}
+	now, events, err := currentStatus(ctx, tx, c.serial)
+	if err != nil {
+		return err
+	}
+	switch {
+	case now == stateRevoked:
+		return ErrRevoked.New()
+	case c.action == actionSuspend && now == stateHeld:
+		return ErrHeld.New()
+	case c.action == actionResume && now != stateHeld:
+		return ErrNotHeld.New()
+	}
+	if err := c.insertEvent(ctx, tx, state, events); err != nil {
+		return err
+	}
+	if c.action == actionResume {
+		_, err = tx.ExecContext(ctx, `DELETE FROM ca_status WHERE serial = $1`, c.serial)
+		return err
+	}
+	becomes := stateRevoked
+	if c.action == actionSuspend {
+		becomes = stateHeld
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO ca_status (serial, issuer, state, reason, since, not_after) VALUES ($1, $2, $3, $4, $5, $6)
+		ON CONFLICT (serial) DO UPDATE SET state = excluded.state, reason = excluded.reason, since = excluded.since`,
+		c.serial, issuer, becomes, int(c.reason), store.Time(c.at), notAfter)
+	return err
+}
+
+// currentStatus gives "", held or revoked, and how many events there were.
+func currentStatus(ctx context.Context, q store.Querier, serial string) (state string, events int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COALESCE((SELECT state FROM ca_status WHERE serial = $1), ''),
+		(SELECT COUNT(*) FROM ca_status_event WHERE serial = $1)`, serial).Scan(&state, &events)
+	return state, events, err
+}
+
+func (c statusChange) insertEvent(ctx context.Context, tx *store.Tx, certificateState string, position int) error {
+	var actor, approval, kind, used any
+	if c.actor != "" {
+		actor = c.actor
+	}
+	if c.cause == causeApproval {
+		approval, kind, used = c.approval.ID(), string(c.approval.Kind()), 1
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO ca_status_event
+		(id, serial, certificate_state, position, action, reason, happened, cause, actor, approval, approval_kind, approval_used, crl)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)`,
+		"cev_"+strings.ToLower(rand.Text()), c.serial, certificateState, position, c.action, int(c.reason), store.Time(c.at), c.cause,
+		actor, approval, kind, used)
+	return err
+}

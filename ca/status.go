@@ -1,0 +1,238 @@
+package ca
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"fmt"
+	"math/big"
+	"time"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/store"
+)
+
+// Status implements chain.RevocationSource from the database: it knows every change at the moment of its commit, and
+// what was the case at any earlier time. Of a certificate that it did not issue, byte for byte, it knows nothing.
+func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate, at time.Time) (chain.Status, error) {
+	const source = "ca"
+	unknown := func(why string) (chain.Status, error) {
+		return chain.Status{State: chain.StateUnknown, Source: source, Detail: why}, nil
+	}
+	switch {
+	case cert == nil || issuer == nil:
+		return unknown("no certificate")
+	case issuer.Fingerprint() != a.issuing.Fingerprint() && issuer.Fingerprint() != a.root.Fingerprint():
+		return unknown("issued by another authority")
+	}
+	serial := serialText(cert.Serial)
+	var der []byte
+	err := a.DB.Read().QueryRowContext(ctx, `SELECT certificate FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).Scan(&der)
+	if isMissing(err) || err == nil && !bytes.Equal(der, cert.Raw) {
+		return unknown("not on record")
+	}
+	if err != nil {
+		return chain.Status{}, err
+	}
+	events, err := statusEvents(ctx, a.DB.Read(), serial)
+	if err != nil {
+		return chain.Status{}, err
+	}
+	s := judge(events, at)
+	s.Source, s.ThisUpdate, s.NextUpdate = source, a.Clock().UTC(), a.Clock().UTC()
+	return s, nil
+}
+
+type statusEvent struct {
+	action string
+	reason Reason
+	at     time.Time
+}
+
+// judge tells the state at a time from what happened. Times are compared in seconds, as everywhere in certificates: a
+// revocation counts from the beginning of its second.
+func judge(events []statusEvent, at time.Time) chain.Status {
+	at = at.Truncate(time.Second)
+	s := chain.Status{State: chain.StateGood}
+	for _, e := range events {
+		happened := e.at.Truncate(time.Second)
+		if happened.After(at) {
+			if s.State == chain.StateGood && e.action == actionRevoke {
+				s.RevokedLater, s.At, s.Reason = true, happened, int(e.reason)
+			}
+			continue
+		}
+		if e.action == actionResume {
+			s = chain.Status{State: chain.StateGood}
+			continue
+		}
+		s = chain.Status{State: chain.StateRevoked, At: happened, Reason: int(e.reason)}
+	}
+	return s
+}
+
+func statusEvents(ctx context.Context, q store.Querier, serial string) ([]statusEvent, error) {
+	rows, err := q.QueryContext(ctx, `SELECT action, reason, happened FROM ca_status_event WHERE serial = $1 ORDER BY position`, serial)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var events []statusEvent
+	for rows.Next() {
+		var e statusEvent
+		var happened string
+		if err := rows.Scan(&e.action, &e.reason, &happened); err != nil {
+			return nil, err
+		}
+		if e.at, err = store.ParseTime(happened); err != nil {
+			return nil, err
+		}
+		events = append(events, e)
+	}
+	return events, rows.Err()
+}
+
+// Record is a certificate as the database has it.
+type Record struct {
+	Serial      *big.Int
+	Profile     Profile
+	State       RecordState
+	Reason      Reason             // of a revocation or hold
+	Since       time.Time          // of a revocation or hold, else zero
+	Certificate *chain.Certificate // nil when the issuance failed or is not finished
+	Created     time.Time
+	Approval    string // empty for certificates of a ceremony
+}
+
+// RecordState is what became of a certificate.
+type RecordState string
+
+// The states of records. Expiry is not among them: that is a matter of the clock.
+const (
+	RecordPending RecordState = "pending" // recorded, not signed yet
+	RecordFailed  RecordState = "failed"
+	RecordGood    RecordState = "good"
+	RecordHeld    RecordState = "held"
+	RecordRevoked RecordState = "revoked"
+)
+
+// Filter narrows Certificates; empty fields do not. Limit 0 means 100; at most 1000 come at once.
+type Filter struct {
+	Serial  *big.Int
+	Profile Profile
+	Name    string // common name: the seal code of an institution
+	Public  []byte // uncompressed point
+	Before  time.Time
+	Limit   int
+}
+
+// Certificates lists records, newest first. To page on, set Before to Created of the last one.
+func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error) {
+	if f.Limit <= 0 {
+		f.Limit = 100
+	}
+	query := `SELECT c.serial, c.profile, c.state, c.certificate, c.created, COALESCE(c.approval, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
+		FROM ca_certificate c LEFT JOIN ca_status s ON s.serial = c.serial WHERE 1 = 1`
+	var args []any
+	and := func(condition string, value any) {
+		args = append(args, value)
+		query += fmt.Sprintf(" AND %s $%d", condition, len(args))
+	}
+	if f.Serial != nil {
+		and("c.serial =", serialText(f.Serial))
+	}
+	if f.Profile != "" {
+		and("c.profile =", string(f.Profile))
+	}
+	if f.Name != "" {
+		and("c.common_name =", f.Name)
+	}
+	if f.Public != nil {
+		and("c.public_key =", f.Public)
+	}
+	if !f.Before.IsZero() {
+		and("c.created <", store.Time(f.Before))
+	}
+	args = append(args, min(f.Limit, 1000))
+	query += fmt.Sprintf(" ORDER BY c.created DESC, c.serial LIMIT $%d", len(args))
+	rows, err := a.DB.Read().QueryContext(ctx, query, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Record
+	for rows.Next() {
+		r, err := scanRecord(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
+	var r Record
+	var serial, state, created, status, since string
+	var der []byte
+	err := row.Scan(&serial, (*string)(&r.Profile), &state, &der, &created, &r.Approval, &status, &r.Reason, &since)
+	if err != nil {
+		return r, err
+	}
+	octets, err := hex.DecodeString(serial)
+	if err != nil {
+		return r, err
+	}
+	r.Serial = new(big.Int).SetBytes(octets)
+	switch {
+	case state == "intent":
+		r.State = RecordPending
+	case state == "failed":
+		r.State = RecordFailed
+	case status == stateRevoked:
+		r.State = RecordRevoked
+	case status == stateHeld:
+		r.State = RecordHeld
+	default:
+		r.State = RecordGood
+	}
+	if r.Created, err = store.ParseTime(created); err != nil {
+		return r, err
+	}
+	if since != "" {
+		if r.Since, err = store.ParseTime(since); err != nil {
+			return r, err
+		}
+	}
+	if der != nil {
+		r.Certificate, err = chain.ParseCertificate(der)
+	}
+	return r, err
+}
+
+// Certificate finds a record by serial number: ca.not-found.
+func (a *Authority) Certificate(ctx context.Context, serial *big.Int) (Record, error) {
+	list, err := a.Certificates(ctx, Filter{Serial: serial})
+	if err != nil {
+		return Record{}, err
+	}
+	if len(list) != 1 || serial == nil {
+		return Record{}, ErrNotFound.New()
+	}
+	return list[0], nil
+}
+
+// Current is the newest certificate of an infrastructure profile (seal maker, OCSP, TSA) that is valid and good now:
+// ca.not-found.
+func (a *Authority) Current(ctx context.Context, p Profile) (*chain.Certificate, error) {
+	list, err := a.Certificates(ctx, Filter{Profile: p})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range list {
+		if r.State == RecordGood && r.Certificate.ValidAt(a.Clock()) {
+			return r.Certificate, nil
+		}
+	}
+	return nil, ErrNotFound.With("%s", p)
+}
