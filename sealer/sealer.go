@@ -15,7 +15,6 @@ import (
 	"context"
 	"crypto/rand"
 	"embed"
-	"encoding/base32"
 	"io/fs"
 	"strings"
 	"time"
@@ -85,11 +84,5 @@ func New(c Config) *Service {
 	return &Service{Config: c}
 }
 
-// newID gives a random identifier of 128 bits with a prefix that names its kind.
-func newID(prefix string) string {
-	var b [16]byte
-	if _, err := rand.Read(b[:]); err != nil {
-		panic("sealer: no randomness: " + err.Error()) // crypto/rand never fails on the systems we run on
-	}
-	return prefix + "_" + strings.ToLower(base32.StdEncoding.WithPadding(base32.NoPadding).EncodeToString(b[:]))
-}
+// newID gives a random identifier of 130 bits with a prefix that names its kind.
+func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

@@ -1,0 +1,95 @@
+// Package command is the yinxin command: flags, configuration and wiring, one file per command. It holds no domain
+// logic: rooms do the work, and this package prints what they answer.
+//
+// Exit statuses are part of the interface: 0 done; 1 failed; 2, 3, 4 as each command's help says; 64 a wrong call.
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/alecthomas/kong"
+)
+
+// Exit statuses that several commands share.
+const (
+	exitDone    = 0
+	exitFailed  = 1
+	exitRefused = 3
+	exitUsage   = 64
+)
+
+// streams are the standard streams and the clock, so that tests can give their own.
+type streams struct {
+	in       io.Reader
+	out, err io.Writer
+	now      func() time.Time
+}
+
+// exit ends a command with a status other than failed; its error, if any, was printed already.
+type exit struct{ status int }
+
+func (e exit) Error() string { return fmt.Sprintf("exit status %d", e.status) }
+
+type commands struct {
+	Demo    demoCommand    `cmd:"" help:"Build a made-up province: CA, two archives, seals; seal, verify and tamper with a PDF; then serve."`
+	Init    initCommand    `cmd:"" help:"Create a data directory: CA hierarchy, keystore, first administrator."`
+	Serve   serveCommand   `cmd:"" help:"Run the service."`
+	Imprint imprintCommand `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
+	Seal    sealCommand    `cmd:"" help:"Seal a PDF."`
+	Verify  verifyCommand  `cmd:"" help:"Verify the seals and signatures of PDFs."`
+	Audit   auditCommand   `cmd:"" help:"Check the ledger."`
+	Bench   benchCommand   `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+}
+
+// Main runs the command and gives its exit status.
+func Main(args []string, in io.Reader, out, errs io.Writer) int {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(ctx, args, streams{in: in, out: out, err: errs, now: time.Now})
+}
+
+func run(ctx context.Context, args []string, s streams) (status int) {
+	var c commands
+	asked := -1 // kong ends the process for --help: keep the status instead
+	parser, err := kong.New(&c, kong.Name("yinxin"), kong.Description("印信: electronic seals for archives."),
+		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { asked = code; panic(kongExit{}) }),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
+	if err != nil {
+		return fail(s, err)
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			if _, ok := r.(kongExit); !ok {
+				panic(r)
+			}
+			status = asked
+		}
+	}()
+	if len(args) == 0 {
+		args = []string{"--help"}
+	}
+	k, err := parser.Parse(args)
+	if err != nil {
+		fmt.Fprintf(s.err, "yinxin: %v\n命令用法有误，请看 yinxin --help。\nSee yinxin --help.\n", err)
+		return exitUsage
+	}
+	k.BindTo(ctx, (*context.Context)(nil))
+	k.Bind(s)
+	if err := k.Run(); err != nil {
+		var e exit
+		if errors.As(err, &e) {
+			return e.status
+		}
+		return fail(s, err)
+	}
+	return exitDone
+}
+
+type kongExit struct{}

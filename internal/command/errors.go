@@ -1,0 +1,103 @@
+package command
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
+
+	"yinxin/internal/fault"
+)
+
+var (
+	errNoFile = fault.Spec{Kind: fault.NotFound, Code: "file.not-found",
+		ZH: "找不到文件。", EN: "The file does not exist."}
+	errNotAllowed = fault.Spec{Kind: fault.Denied, Code: "file.not-allowed",
+		ZH: "没有读写该文件的权限。", EN: "The file may not be read or written."}
+	errDiskFull = fault.Spec{Kind: fault.Unavailable, Code: "files.full",
+		ZH: "磁盘已满，没有写入任何结果。", EN: "The disk is full; no result was written."}
+	errIsFolder = fault.Spec{Kind: fault.Invalid, Code: "file.is-a-folder",
+		ZH: "这是一个文件夹，不是文件。", EN: "This is a folder, not a file."}
+	errInterrupted = fault.Spec{Kind: fault.Unavailable, Code: "command.interrupted",
+		ZH: "操作已中断，没有留下不完整的文件。", EN: "Interrupted; no partial file was left."}
+	errInternal = fault.Spec{Kind: fault.Internal, Code: "internal",
+		ZH: "程序内部出错。", EN: "The program failed."}
+	errNotData = fault.Spec{Kind: fault.Invalid, Code: "data.not-a-data-directory",
+		ZH: "这不是 Yinxin 的数据目录；请先运行 yinxin init 或 yinxin demo。", EN: "This is not a data directory of Yinxin; run yinxin init or yinxin demo first."}
+	errDataExists = fault.Spec{Kind: fault.Conflict, Code: "data.exists",
+		ZH: "目录已存在且不为空，未做任何更改。", EN: "The directory exists and is not empty; nothing was changed."}
+	errFlag = fault.Spec{Kind: fault.Invalid, Code: "command.invalid-argument",
+		ZH: "参数的值无效。", EN: "An argument has an invalid value."}
+	errListen = fault.Spec{Kind: fault.Unavailable, Code: "serve.address",
+		ZH: "无法在该地址上监听，可能已被占用。", EN: "Cannot listen on this address; it may be in use."}
+	errSameFile = fault.Spec{Kind: fault.Conflict, Code: "file.output-is-input",
+		ZH: "输出文件与输入文件相同；原件不会被覆盖。", EN: "The output is the input; the original is never overwritten."}
+)
+
+// explain makes a fault of any error, so that a person gets a sentence and a program a code.
+func explain(err error) *fault.Fault {
+	if f, ok := fault.Of(err); ok {
+		return f
+	}
+	place := fault.Place{}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		place = fault.File(p.Path)
+	}
+	switch {
+	case errors.Is(err, context.Canceled):
+		return errInterrupted.New()
+	case errors.Is(err, fs.ErrNotExist):
+		return errNoFile.At(place)
+	case errors.Is(err, fs.ErrPermission):
+		return errNotAllowed.At(place)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return errDiskFull.At(place)
+	case errors.Is(err, syscall.EISDIR):
+		return errIsFolder.At(place)
+	}
+	return errInternal.At(place).Because(err)
+}
+
+// fail prints an error for a person and gives the exit status: 3 for what must not be done, 1 for the rest.
+func fail(s streams, err error) int {
+	f := explain(err)
+	fmt.Fprintf(s.err, "yinxin: %s\n%s\n%s\n", f.Code, f.Sentence("zh"), f.Sentence("en"))
+	if f.Kind == fault.Internal && f.Unwrap() != nil {
+		fmt.Fprintf(s.err, "(%v)\n", f.Unwrap())
+	}
+	return statusOf(f)
+}
+
+func statusOf(f *fault.Fault) int {
+	if f.Kind == fault.Refused {
+		return exitRefused
+	}
+	return exitFailed
+}
+
+// failJSON prints an error as an object on standard output, for a program, and ends with the same status as fail.
+func failJSON(s streams, err error) error {
+	f := explain(err)
+	if err := printJSON(s, map[string]any{"error": faultJSON(f)}); err != nil {
+		return err
+	}
+	return exit{statusOf(f)}
+}
+
+func faultJSON(f *fault.Fault) map[string]any {
+	m := map[string]any{"code": f.Code, "message": f.Sentence("zh"), "message_en": f.Sentence("en")}
+	if f.Place != (fault.Place{}) {
+		m["place"] = f.Place
+	}
+	return m
+}
+
+func printJSON(s streams, v any) error {
+	e := json.NewEncoder(s.out)
+	e.SetIndent("", "  ")
+	e.SetEscapeHTML(false)
+	return e.Encode(v)
+}

@@ -1,0 +1,245 @@
+package command
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"encoding/json"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/emmansun/gmsm/smx509"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/files"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/keystore"
+	"yinxin/sealer"
+	"yinxin/sealer/register"
+)
+
+// The files of a data directory.
+const (
+	configName     = "config.json"
+	databaseName   = "yinxin.db"
+	keysName       = "keys"
+	rootKeysName   = "root-keys" // may be taken offline once the installation stands
+	filesName      = "files"
+	trustName      = "trust" // anchors and CRLs for yinxin verify --trust
+	passphraseName = "passphrase"
+)
+
+// dataFlags are the flags of every command that opens a data directory with its keys.
+type dataFlags struct {
+	Data           string `help:"Data directory." placeholder:"DIR"`
+	Database       string `help:"Database instead of the recorded one: a file, or postgres://…" placeholder:"URL" env:"YINXIN_DATABASE"`
+	PassphraseFile string `name:"passphrase-file" help:"File with the keystore's passphrase (default: YINXIN_PASSPHRASE, or the file recorded in the data directory)." placeholder:"FILE"`
+}
+
+// config is config.json: what an installation is, not its secrets.
+type config struct {
+	Format         int    `json:"format"`
+	Name           string `json:"name"`
+	Database       string `json:"database"` // a file name in the folder, or a URL without password
+	BaseURL        string `json:"base_url"` // under which certificates, CRLs and OCSP are published
+	LedgerKey      []byte `json:"ledger_key"`
+	Operator       string `json:"operator,omitempty"`        // actor for commands on this machine
+	PassphraseFile string `json:"passphrase_file,omitempty"` // in the folder, or absolute
+}
+
+const configFormat = 1
+
+func readConfig(dir string) (config, error) {
+	var c config
+	b, err := os.ReadFile(filepath.Join(dir, configName))
+	if errors.Is(err, fs.ErrNotExist) {
+		return c, errNotData.At(fault.File(dir))
+	}
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(b, &c); err != nil || c.Format != configFormat {
+		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).Because(err)
+	}
+	return c, nil
+}
+
+func (c config) write(ctx context.Context, dir string) error {
+	b, err := json.MarshalIndent(c, "", "  ")
+	if err != nil {
+		return err
+	}
+	return writeBytes(ctx, filepath.Join(dir, configName), 0o600, append(b, '\n'))
+}
+
+// ledgerKey is the public key under which the checkpoints of the ledger are signed.
+func (c config) ledgerKey() (*ecdsa.PublicKey, error) {
+	k, err := smx509.ParsePKIXPublicKey(c.LedgerKey)
+	if err != nil {
+		return nil, errNotData.With("ledger_key").Because(err)
+	}
+	public, ok := k.(*ecdsa.PublicKey)
+	if !ok {
+		return nil, errNotData.With("ledger_key")
+	}
+	return public, nil
+}
+
+func (c config) databaseURL(dir, override string) string {
+	url := c.Database
+	if override != "" {
+		return override
+	}
+	if strings.Contains(url, "://") || filepath.IsAbs(url) {
+		return url
+	}
+	return filepath.Join(dir, url)
+}
+
+// installation is an opened data directory with every room wired. For reading, keys, ledger and sealer are absent.
+type installation struct {
+	dir       string
+	config    config
+	now       func() time.Time
+	db        *store.DB
+	keys      *keystore.Store
+	ledger    *ledger.Ledger
+	access    *access.Service
+	register  *register.Register
+	authority *ca.Authority
+	files     files.Store
+	sealer    *sealer.Service
+}
+
+func (h *installation) close() error { return h.db.Close() }
+
+// openDatabase opens the database of a data directory and brings its tables up to date.
+func openDatabase(ctx context.Context, url string) (*store.DB, error) {
+	db, err := store.Open(ctx, url)
+	if err != nil {
+		return nil, err
+	}
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+		if err := migrate(ctx, db); err != nil {
+			return nil, errors.Join(err, db.Close())
+		}
+	}
+	return db, nil
+}
+
+// openForReading opens what verifying needs: no passphrase, no keys.
+func openForReading(ctx context.Context, dir, database string, now func() time.Time) (*installation, error) {
+	c, err := readConfig(dir)
+	if err != nil {
+		return nil, err
+	}
+	h := &installation{dir: dir, config: c, now: now}
+	if h.db, err = openDatabase(ctx, c.databaseURL(dir, database)); err != nil {
+		return nil, err
+	}
+	h.register = register.New(register.Config{DB: h.db, Clock: now})
+	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL}); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+// openInstallation opens everything.
+func openInstallation(ctx context.Context, f dataFlags, now func() time.Time) (*installation, error) {
+	if f.Data == "" {
+		return nil, errFlag.At(fault.Field("--data")).With("missing")
+	}
+	c, err := readConfig(f.Data)
+	if err != nil {
+		return nil, err
+	}
+	passphrase, err := findPassphrase(f, c)
+	if err != nil {
+		return nil, err
+	}
+	keys, err := keystore.Open(filepath.Join(f.Data, keysName), keystore.Options{Passphrase: passphrase})
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(ctx, c.databaseURL(f.Data, f.Database))
+	if err != nil {
+		return nil, err
+	}
+	h := &installation{dir: f.Data, config: c, now: now, db: db, keys: keys}
+	if err := h.wire(ctx); err != nil {
+		return nil, errors.Join(err, h.close())
+	}
+	return h, nil
+}
+
+func findPassphrase(f dataFlags, c config) ([]byte, error) {
+	if f.PassphraseFile != "" {
+		return keystore.ReadPassphraseFile(f.PassphraseFile)
+	}
+	if os.Getenv(keystore.PassphraseVariable) != "" || c.PassphraseFile == "" {
+		return keystore.PassphraseFromEnvironment()
+	}
+	name := c.PassphraseFile
+	if !filepath.IsAbs(name) {
+		name = filepath.Join(f.Data, name)
+	}
+	return keystore.ReadPassphraseFile(name)
+}
+
+// wire puts the rooms together over an opened database and keystore, and picks up what a crash left open.
+func (h *installation) wire(ctx context.Context) error {
+	ledgerKey, err := h.keys.Ring(keystore.PurposeLedger).Get(ctx, "ledger")
+	if err != nil {
+		return err
+	}
+	h.ledger = ledger.New(h.db, ledgerKey, h.now)
+	h.access = access.New(h.db, h.ledger, h.now)
+	if h.files, err = files.OpenFolder(filepath.Join(h.dir, filesName)); err != nil {
+		return err
+	}
+	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, RecoveryAge: time.Minute,
+		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP)})
+	if err != nil {
+		return err
+	}
+	maker, err := h.maker(ctx)
+	if err != nil {
+		return err
+	}
+	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now})
+	trusted, err := h.chain(ctx)
+	if err != nil {
+		return err
+	}
+	h.sealer = sealer.New(sealer.Config{DB: h.db, Files: h.files, Ledger: h.ledger, Register: h.register, Chain: trusted, Clock: h.now,
+		Keys: h.keys.Ring(keystore.PurposeSealing)})
+	_, err = h.sealer.Recover(ctx)
+	return err
+}
+
+// chain trusts the installation's own CA, with live revocation.
+func (h *installation) chain(ctx context.Context) (*chain.Verifier, error) {
+	anchors, err := h.authority.Anchors(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &chain.Verifier{Anchors: anchors, Revocation: h.authority}, nil
+}
+
+// operator is the actor for whom a command on this machine acts: whoever can open the keystore is trusted to say who.
+func (h *installation) operator(ctx context.Context, id string) (access.Actor, error) {
+	if id == "" {
+		id = h.config.Operator
+	}
+	if id == "" {
+		return access.Actor{}, errFlag.At(fault.Field("--as")).With("no operator is recorded in the data directory")
+	}
+	return h.access.Actor(ctx, id)
+}

@@ -1,0 +1,85 @@
+package command
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// writeFile writes a result so that it appears whole or not at all: a temporary file in the same folder, synced and
+// renamed. Any error, and an interrupt, removes the temporary file and leaves an older result as it was.
+func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w io.Writer) error) (err error) {
+	f, err := os.CreateTemp(filepath.Dir(name), ".yinxin-*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			f.Close()
+			os.Remove(f.Name())
+		}
+	}()
+	if err := fill(f); err != nil {
+		return err
+	}
+	if err := f.Chmod(mode); err != nil {
+		return err
+	}
+	if err := f.Sync(); err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := os.Rename(f.Name(), name); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(name))
+}
+
+func writeBytes(ctx context.Context, name string, mode os.FileMode, b []byte) error {
+	return writeFile(ctx, name, mode, func(w io.Writer) error {
+		_, err := w.Write(b)
+		return err
+	})
+}
+
+func syncFolder(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	defer d.Close()
+	return d.Sync()
+}
+
+// openInput opens a regular file for random access.
+func openInput(name string) (*os.File, int64, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, 0, err
+	}
+	info, err := f.Stat()
+	if err == nil && info.IsDir() {
+		err = errIsFolder.New()
+	}
+	if err != nil {
+		f.Close()
+		return nil, 0, err
+	}
+	return f, info.Size(), nil
+}
+
+// sameFile reports whether two names mean the same existing file.
+func sameFile(a, b string) bool {
+	x, err := os.Stat(a)
+	if err != nil {
+		return false
+	}
+	y, err := os.Stat(b)
+	return err == nil && os.SameFile(x, y)
+}

@@ -1,0 +1,108 @@
+package command
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"yinxin/api"
+	"yinxin/sealer"
+	"yinxin/sealer/verify"
+)
+
+type serveCommand struct {
+	dataFlags
+	Listen string `help:"Address to listen on." default:"127.0.0.1:8470" placeholder:"ADDR"`
+}
+
+// Help is printed by --help.
+func (serveCommand) Help() string {
+	return "Serves the API under /v1, certificates, CRL and OCSP under /pki, and the page for verifying under /. SIGTERM or Ctrl-C ends it after open requests are answered."
+}
+
+// drain is how long open requests may take to end after the service was told to stop.
+const drain = 15 * time.Second
+
+func (c serveCommand) Run(ctx context.Context, s streams) error {
+	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	log := slog.New(slog.NewTextHandler(s.err, nil))
+	handler, err := h.handler(ctx, log)
+	if err != nil {
+		return err
+	}
+	listener, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return errListen.With("%s", c.Listen).Because(err)
+	}
+	var background sync.WaitGroup
+	backgroundContext, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer background.Wait()
+	defer stop()
+	background.Go(func() { h.ledger.Run(backgroundContext) })
+	background.Go(func() { h.maintain(backgroundContext, log) })
+	fmt.Fprintf(s.out, "http://%s/\n", listener.Addr())
+	return serve(ctx, listener, handler, log)
+}
+
+// serve answers until ctx ends, then lets open requests finish.
+func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
+	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
+		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(listener) }()
+	select {
+	case err := <-failed:
+		return err
+	case <-ctx.Done():
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
+	defer cancel()
+	err := server.Shutdown(stopping)
+	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
+		return err
+	}
+	return err
+}
+
+// handler wires the API over the opened rooms.
+func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Handler, error) {
+	trusted, err := h.chain(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{Sealer: h.sealer, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
+		Ready: func(ctx context.Context) error {
+			var one int
+			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)
+		}})
+}
+
+// maintain does the periodic work: a CRL that is due, and intents that nobody finished.
+func (h *installation) maintain(ctx context.Context, log *slog.Logger) {
+	tick := time.NewTicker(10 * time.Second)
+	defer tick.Stop()
+	for {
+		if _, err := h.sealer.Recover(ctx); err != nil && ctx.Err() == nil {
+			log.Error("recovering sealings", "error", err)
+		}
+		if err := h.publish(ctx); err != nil && ctx.Err() == nil {
+			log.Error("publishing the CRL", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}

@@ -1,0 +1,142 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/fault"
+	"yinxin/sealer"
+	"yinxin/sealer/verify"
+)
+
+type verifyCommand struct {
+	Files    []string `arg:"" name:"file" help:"PDFs to verify."`
+	Data     string   `help:"Data directory whose CA and seals are trusted." placeholder:"DIR"`
+	Database string   `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
+	Trust    []string `help:"Trust anchors and CRLs: files or folders (PEM or DER)." placeholder:"FILE|DIR" sep:"none"`
+	At       string   `help:"Judge as of this time (RFC 3339) instead of now." placeholder:"TIME"`
+	JSON     bool     `name:"json" help:"Print a list with one object per file."`
+	Language string   `name:"lang" help:"Language of sentences: zh or en." enum:"zh,en" default:"zh"`
+}
+
+// Help is printed by --help.
+func (verifyCommand) Help() string {
+	return "Exit status: 0 valid or valid-with-additions, 1 modified or invalid, 2 undetermined, 3 unsealed, 4 unreadable; several files: the worst. " +
+		"Without --data or --trust no anchor is known, so a good file is undetermined."
+}
+
+func (c verifyCommand) Run(ctx context.Context, s streams) error {
+	o, done, err := c.options(ctx, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var reports []*verify.Report
+	for _, name := range c.Files {
+		reports = append(reports, verifyFile(ctx, name, o))
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if c.JSON {
+		if err := printJSON(s, reports); err != nil {
+			return err
+		}
+	} else {
+		for i, r := range reports {
+			if i > 0 {
+				fmt.Fprintln(s.out)
+			}
+			printReport(s, r)
+		}
+	}
+	if status := verify.ExitCode(reports...); status != 0 {
+		return exit{status}
+	}
+	return nil
+}
+
+func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, func(), error) {
+	o := verify.Options{At: s.now(), Language: c.Language}
+	done := func() {}
+	if c.At != "" {
+		at, err := time.Parse(time.RFC3339, c.At)
+		if err != nil {
+			return o, done, errFlag.At(fault.Field("--at")).Because(err)
+		}
+		o.At = at
+	}
+	v := &chain.Verifier{}
+	if c.Data != "" {
+		h, err := openForReading(ctx, c.Data, c.Database, s.now)
+		if err != nil {
+			return o, done, err
+		}
+		done = func() { h.close() }
+		if v, err = h.chain(ctx); err != nil {
+			done()
+			return o, func() {}, err
+		}
+		o.SealStatus = sealer.SealStatus(h.register)
+	}
+	if len(c.Trust) > 0 {
+		anchors, crls, err := chain.LoadTrust(c.Trust...)
+		if err != nil {
+			done()
+			return o, func() {}, err
+		}
+		v = withTrust(v, anchors, crls)
+	}
+	if c.Data != "" || len(c.Trust) > 0 {
+		o.Chain = v
+	}
+	return o, done, nil
+}
+
+func verifyFile(ctx context.Context, name string, o verify.Options) *verify.Report {
+	f, size, err := openInput(name)
+	if err != nil {
+		f := explain(err)
+		problem := &verify.Problem{Code: f.Code, Detail: f.Sentence(o.Language)}
+		return &verify.Report{File: name, Verdict: verify.Unreadable, Summary: problem.Detail, Signatures: []verify.Signature{}, Error: problem}
+	}
+	defer f.Close()
+	return verify.File(ctx, name, f, size, o)
+}
+
+var verdictMarks = map[verify.Verdict]string{
+	verify.Valid: "✔", verify.ValidWithAdditions: "ℹ", verify.Undetermined: "⚠", verify.Modified: "✘", verify.Invalid: "✘",
+	verify.Unsealed: "–", verify.Unreadable: "✘",
+}
+
+var resultMarks = map[verify.Result]string{verify.OK: "✔", verify.Failed: "✘", verify.Unknown: "?", verify.NotChecked: "–", verify.Note: "·"}
+
+func printReport(s streams, r *verify.Report) {
+	fmt.Fprintf(s.out, "%s %s: %s\n  %s\n", verdictMarks[r.Verdict], r.File, r.Verdict, r.Summary)
+	for i, g := range r.Signatures {
+		fmt.Fprintf(s.out, "\n  %d. %s: %s\n", i+1, g.Field, g.Verdict)
+		for _, line := range [][2]string{{"seal", g.Seal}, {"signer", g.Signer}, {"time", strings.TrimSpace(g.Time + " (" + g.TimeSource + ")")}, {"coverage", string(g.Coverage)}} {
+			if line[1] != "" {
+				fmt.Fprintf(s.out, "     %-9s %s\n", line[0], line[1])
+			}
+		}
+		for _, k := range g.Checks {
+			fmt.Fprintf(s.out, "     %s %-22s %s\n", resultMarks[k.Result], k.Name, k.Detail)
+		}
+		for _, change := range g.ChangesAfter {
+			fmt.Fprintf(s.out, "     + %s\n", change.Detail)
+		}
+	}
+}
+
+// withTrust adds what --trust named to what the data directory trusts.
+func withTrust(v *chain.Verifier, anchors *chain.Anchors, crls []*chain.CRL) *chain.Verifier {
+	added := chain.NewCRLSource(crls...)
+	if v.Revocation != nil {
+		added = chain.Merge(v.Revocation, added)
+	}
+	return &chain.Verifier{Anchors: v.Anchors.And(anchors), Revocation: added}
+}
