@@ -22,6 +22,7 @@ type house struct {
 	root, issuing, maker, institution *chaintest.Holder
 	seal                              []byte
 	form                              *ses.Form
+	propertyLength                    int
 }
 
 const propertyLength = 48
@@ -60,6 +61,7 @@ func (h *house) makeSealOf(t testing.TB, info ses.SealInfo) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.propertyLength = propertyLength
 	h.form, err = ses.NewForm(h.seal, propertyLength)
 	if err != nil {
 		t.Fatal(err)
@@ -242,7 +244,7 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 // signature makes the SES_Signature over a digest.
 func (h *house) signature(t testing.TB, digest [32]byte, at time.Time, property string) []byte {
 	t.Helper()
-	property += strings.Repeat(" ", max(0, propertyLength-len(property)))
+	property += strings.Repeat(" ", max(0, h.propertyLength-len(property)))
 	suffix, err := h.form.Suffix(at, digest, property)
 	if err != nil {
 		t.Fatal(err)

@@ -79,7 +79,19 @@ type verification struct {
 	empty      int  // signature fields without a value
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
+
+	certificates []*chain.Certificate // read so far
+	seals        []judgedSeal
 }
+
+// judgedSeal is a seal, maker's certificate included, whose value was verified.
+type judgedSeal struct {
+	der []byte
+	err error
+}
+
+// maxRemembered bounds what is kept to spare work when many signatures have it in common.
+const maxRemembered = 8
 
 func newVerification(ctx context.Context, r io.ReaderAt, size int64, o Options) *verification {
 	if o.Language != "en" {
@@ -153,14 +165,11 @@ func newSignature(f pdf.SignatureField, language string) *signature {
 	return s
 }
 
-// find collects the signed fields, and signature dictionaries that no field refers to: those prove nothing, and
-// whoever planted them wants them to be taken for something.
+// find collects the signed fields. Where there is none, signature dictionaries that no field refers to are looked for:
+// they prove nothing, and whoever planted them wants them to be taken for a seal. Beside signed fields they are
+// nothing but content: what was cleared before signing is covered, and what came later is found by the comparison.
 func (v *verification) find() error {
 	fields, err := v.doc.SignatureFields(v.ctx)
-	if err != nil {
-		return err
-	}
-	orphans, err := v.doc.OrphanSignatures(v.ctx)
 	if err != nil {
 		return err
 	}
@@ -172,6 +181,13 @@ func (v *verification) find() error {
 		if !v.add(f) {
 			return nil
 		}
+	}
+	if len(v.signatures) > 0 {
+		return nil
+	}
+	orphans, err := v.doc.OrphanSignatures(v.ctx)
+	if err != nil {
+		return err
 	}
 	for _, f := range orphans {
 		if !v.add(f) {

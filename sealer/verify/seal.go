@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"crypto/subtle"
 	"fmt"
 	"strconv"
@@ -35,7 +36,7 @@ func (v *verification) checkSeal(s *signature) {
 	}
 	s.describe(sig)
 	s.formatCheck(sig)
-	signer, err := chain.ParseCertificate(sig.Certificate)
+	signer, err := v.certificate(sig.Certificate)
 	if err != nil {
 		s.check(CheckSignatureValue, Failed, Invalid, text{"签章人证书无法读取，签名值不能验证。", "The signer's certificate cannot be read, so that the value cannot be verified."})
 	} else {
@@ -62,6 +63,20 @@ func (v *verification) checkSeal(s *signature) {
 		s.skip(CheckTimeStamp, text{"签章没有时间戳。", "The seal signature has no time stamp."})
 	}
 	v.checkSealState(s, sig)
+}
+
+// certificate reads a certificate, and remembers it: the signatures of a file often have it in common.
+func (v *verification) certificate(der []byte) (*chain.Certificate, error) {
+	for _, c := range v.certificates {
+		if bytes.Equal(c.Raw, der) {
+			return c, nil
+		}
+	}
+	c, err := chain.ParseCertificate(der)
+	if err == nil && len(v.certificates) < maxRemembered {
+		v.certificates = append(v.certificates, c)
+	}
+	return c, err
 }
 
 // describe takes over what the signature says of itself, whether it is genuine or not.

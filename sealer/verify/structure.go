@@ -120,14 +120,18 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 // whiteSpaceInGap looks for white space among the digits of Contents. PDF readers skip it, and an odd number of digits
 // counts as if a zero followed, so that the length alone does not show it (signature wrapping attack).
 func (v *verification) whiteSpaceInGap(s *signature) (bool, error) {
-	digits := make([]byte, s.gap[1]-s.gap[0])
-	if err := readFull(v.reader, digits, s.gap[0]); err != nil {
-		return false, err
-	}
-	for _, white := range []byte(" \r\n\t\f\x00") {
-		if bytes.IndexByte(digits, white) >= 0 {
-			return true, nil
+	digits := make([]byte, min(4096, s.gap[1]-s.gap[0]))
+	for at := s.gap[0]; at < s.gap[1]; {
+		n := min(int64(len(digits)), s.gap[1]-at)
+		if err := readFull(v.reader, digits[:n], at); err != nil {
+			return false, err
 		}
+		for _, white := range []byte(" \r\n\t\f\x00") {
+			if bytes.IndexByte(digits[:n], white) >= 0 {
+				return true, nil
+			}
+		}
+		at += n
 	}
 	return false, nil
 }

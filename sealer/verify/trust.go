@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"time"
 
 	"yinxin/ca/chain"
@@ -116,18 +117,31 @@ func (s *signature) revocationCheck(name string, r chain.Result, trusted bool, w
 // when the seal was made (step 7).
 func (v *verification) checkMaker(s *signature, sig *ses.Signature) {
 	seal := sig.Seal
-	maker, err := chain.ParseCertificate(seal.MakerCertificate)
+	maker, err := v.certificate(seal.MakerCertificate)
 	if err != nil {
 		s.check(CheckSealValue, Failed, Invalid, text{"制章者证书无法读取，印章不能验证。", "The seal maker's certificate cannot be read, so that the seal cannot be verified."})
 		return
 	}
-	_, err = chain.CheckSignature(maker.PublicKey, seal.Algorithm, seal.SignedBytes(), seal.Value)
-	s.valueCheck(CheckSealValue, err, text{"制章者对印章的签名", "the maker's signature on the seal"})
+	s.valueCheck(CheckSealValue, v.sealValue(maker, seal), text{"制章者对印章的签名", "the maker's signature on the seal"})
 	if sig.Time.IsZero() {
 		s.skip(CheckMaker, text{"签章时间不明，未检查制章者证书。", "Not checked, since the signing time is not known."})
 		return
 	}
 	v.checkMakerCertificate(s, maker, seal, sig.Time)
+}
+
+// sealValue verifies the maker's signature on a seal, once for all signatures of the file with the very same seal.
+func (v *verification) sealValue(maker *chain.Certificate, seal *ses.Seal) error {
+	for _, known := range v.seals {
+		if bytes.Equal(known.der, seal.Raw) {
+			return known.err
+		}
+	}
+	_, err := chain.CheckSignature(maker.PublicKey, seal.Algorithm, seal.SignedBytes(), seal.Value)
+	if len(v.seals) < maxRemembered {
+		v.seals = append(v.seals, judgedSeal{seal.Raw, err})
+	}
+	return err
 }
 
 func (v *verification) checkMakerCertificate(s *signature, maker *chain.Certificate, seal *ses.Seal, at time.Time) {

@@ -1,0 +1,122 @@
+package verify
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"strings"
+	"testing"
+
+	"yinxin/internal/fault"
+)
+
+func (h *house) releaseCheck(t testing.TB, original, update []byte, field string) ReleaseCheck {
+	return ReleaseCheck{Original: bytes.NewReader(original), OriginalSize: int64(len(original)), State: stateOf(t, original),
+		Update: update, Field: field, Chain: h.trust(t), At: now, Language: "en"}
+}
+
+func TestASealedFileIsReleased(t *testing.T) {
+	h := newHouse(t)
+	appearance := h.realSeal(t)
+	original := smallOriginal()
+	for _, name := range []string{"first seal", "second seal"} {
+		update, field := h.planned(t, original, appearance)
+		c := h.releaseCheck(t, original, update, field)
+		s, err := Release(context.Background(), c)
+		if err != nil || s.Verdict != Valid || s.Coverage != CoverageWhole {
+			t.Fatalf("%s: %+v, %v", name, s, err)
+		}
+		c.State = nil
+		if _, err := Release(context.Background(), c); err != nil {
+			t.Errorf("%s, hashing everything: %v", name, err)
+		}
+		original = append(original, update...)
+		want(t, File(context.Background(), "", bytes.NewReader(original), int64(len(original)), h.options(t)), Valid, "")
+	}
+}
+
+func TestWhatIsWrongIsNotReleased(t *testing.T) {
+	h := newHouse(t)
+	appearance := h.realSeal(t)
+	original := smallOriginal()
+	update, field := h.planned(t, original, appearance)
+	replaced := func(old, by string) []byte {
+		if !bytes.Contains(update, []byte(old)) {
+			t.Fatalf("%q is not in the update", old)
+		}
+		return bytes.Replace(update, []byte(old), []byte(by), 1)
+	}
+	for _, c := range []struct {
+		name   string
+		change func(c *ReleaseCheck)
+		spec   fault.Spec
+		detail string
+	}{
+		{"another original", func(c *ReleaseCheck) {
+			other := bytes.Replace(original, []byte("Helvetica"), []byte("Helveticb"), 1)
+			c.Original, c.State = bytes.NewReader(other), stateOf(t, other)
+		}, errRelease, "does not match the digest"},
+		{"the state of a shorter original", func(c *ReleaseCheck) { c.State = stateOf(t, original[:100]) }, errState, ""},
+		{"a state that is none", func(c *ReleaseCheck) { c.State = []byte("no state") }, errState, ""},
+		{"another byte in the update", func(c *ReleaseCheck) { c.Update = replaced("/F 132", "/F 133") }, errRelease, "does not match the digest"},
+		{"another signature", func(c *ReleaseCheck) { c.Update = replaced("<3082", "<3083") }, errRelease, ""},
+		{"a field that is not there", func(c *ReleaseCheck) { c.Field = "Seal99" }, errRelease, "Seal99"},
+		{"no anchor", func(c *ReleaseCheck) { c.Chain = nil }, errRelease, "not among the trusted ones"},
+		{"a suspended seal", func(c *ReleaseCheck) { c.SealStatus = standing(SealSuspended, nil) }, errRelease, "suspended"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			check := h.releaseCheck(t, original, update, field)
+			c.change(&check)
+			_, err := Release(context.Background(), check)
+			if !fault.Has(err, c.spec) || !strings.Contains(err.Error(), c.detail) {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+	t.Run("an update that breaks an earlier seal", func(t *testing.T) {
+		h := newHouse(t)
+		f := newFile().seal(t, h, func(p *parts) { p.signature = docMDP(1) })
+		first := len(f.data)
+		f.seal(t, h)
+		check := h.releaseCheck(t, f.data[:first], f.data[first:], "Seal10")
+		s, err := Release(context.Background(), check)
+		if !fault.Has(err, errRelease) || !strings.Contains(err.Error(), "certified") || s.Verdict != Modified {
+			t.Errorf("%+v, %v", s, err)
+		}
+	})
+	t.Run("an original that cannot be read", func(t *testing.T) {
+		check := h.releaseCheck(t, original, update, field)
+		check.Original = brokenReader{original, int64(len(original) - 200)}
+		_, err := Release(context.Background(), check)
+		if f, ok := fault.Of(err); !ok || f.Kind != fault.Internal && f.Kind != fault.Unavailable {
+			t.Errorf("error %v", err)
+		}
+	})
+	t.Run("cancelled", func(t *testing.T) {
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		if _, err := Release(ctx, h.releaseCheck(t, original, update, field)); !errors.Is(err, context.Canceled) {
+			t.Errorf("error %v", err)
+		}
+	})
+}
+
+// FuzzFile: no input makes the verifier panic, and none that differs in more than the case of Contents is valid.
+func FuzzFile(f *testing.F) {
+	h := newHouse(f)
+	plain := newFile()
+	f.Add(plain.data)
+	f.Add(plain.seal(f, h).data)
+	f.Add([]byte("%PDF-1.4\nstartxref\n0\n%%EOF"))
+	known := bytes.ToLower(plain.data)
+	o := h.options(f)
+	f.Fuzz(func(t *testing.T, data []byte) {
+		r := File(context.Background(), "", bytes.NewReader(data), int64(len(data)), o)
+		if r.Verdict == Valid && !bytes.Equal(bytes.ToLower(data), known) {
+			t.Errorf("%d bytes are valid", len(data))
+		}
+		if r.Signatures == nil || r.Verdict == "" || r.Summary == "" {
+			t.Errorf("an incomplete report: %+v", r)
+		}
+	})
+}
