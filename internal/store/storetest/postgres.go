@@ -27,11 +27,20 @@ import (
 // errAbsent says that this machine has no PostgreSQL.
 var errAbsent = errors.New("PostgreSQL is not installed (Debian: apt-get install postgresql) and YINXIN_TEST_POSTGRES is not set")
 
-// cluster is the server of this test binary. It lives as long as the process: there is nothing that could end it
-// earlier, because any later test may want a database.
+// server is the PostgreSQL server of this test binary.
+type server struct {
+	address string
+	own     bool // started here; else somebody else's, who wants it back as it was
+
+	mutex sync.Mutex
+	free  []string // addresses of databases that tests have left, to be emptied and used again
+}
+
+// cluster lives as long as the process: there is nothing that could end it earlier, because any later test may want a
+// database.
 var cluster = sync.OnceValues(startCluster)
 
-// freshDatabase makes an empty database that is dropped when the test ends.
+// freshDatabase gives an empty database for the time of the test.
 func freshDatabase(t testing.TB) string {
 	t.Helper()
 	server, err := cluster()
@@ -41,38 +50,70 @@ func freshDatabase(t testing.TB) string {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if address, ok := server.take(); ok {
+		// Emptying takes a tenth of the time of making a new one.
+		administer(t, address, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()`,
+			`DROP SCHEMA public CASCADE`, `CREATE SCHEMA public`)
+		t.Cleanup(func() { server.give(address) })
+		return address
+	}
 	suffix := make([]byte, 8)
 	_, _ = rand.Read(suffix)
 	name := "yinxin_test_" + hex.EncodeToString(suffix)
-	address, err := withDatabase(server, name)
+	address, err := withDatabase(server.address, name)
 	if err != nil {
 		t.Fatal(err)
 	}
-	administer(t, server, `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'UTF8'`)
-	t.Cleanup(func() { administer(t, server, `DROP DATABASE `+name+` WITH (FORCE)`) })
+	administer(t, server.address, `CREATE DATABASE `+name+` TEMPLATE template0 ENCODING 'UTF8'`)
+	t.Cleanup(func() {
+		if server.own {
+			server.give(address)
+			return
+		}
+		administer(t, server.address, `DROP DATABASE `+name+` WITH (FORCE)`)
+	})
 	return address
 }
 
-func administer(t testing.TB, server, statement string) {
+func (s *server) take() (string, bool) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	if len(s.free) == 0 {
+		return "", false
+	}
+	address := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	return address, true
+}
+
+func (s *server) give(address string) {
+	s.mutex.Lock()
+	defer s.mutex.Unlock()
+	s.free = append(s.free, address)
+}
+
+func administer(t testing.TB, address string, statements ...string) {
 	t.Helper()
-	db, err := sql.Open("pgx", server)
+	db, err := sql.Open("pgx", address)
 	if err != nil {
 		t.Fatal("open the PostgreSQL server for the tests")
 	}
 	defer db.Close()
-	if _, err := db.Exec(statement); err != nil {
-		t.Fatalf("%s: %v", statement, err)
+	for _, statement := range statements {
+		if _, err := db.Exec(statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
 	}
 }
 
-// startCluster gives the address of a running server.
-func startCluster() (string, error) {
-	if server := os.Getenv("YINXIN_TEST_POSTGRES"); server != "" {
-		return server, nil
+// startCluster gives a server that answers.
+func startCluster() (*server, error) {
+	if address := os.Getenv("YINXIN_TEST_POSTGRES"); address != "" {
+		return &server{address: address}, nil
 	}
 	binaries, err := findBinaries()
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	// The name of a socket has at most 107 bytes, so a long TMPDIR cannot be used.
 	parent := os.TempDir()
@@ -81,8 +122,18 @@ func startCluster() (string, error) {
 	}
 	folder, err := os.MkdirTemp(parent, "yinxin-postgres-")
 	if err != nil {
-		return "", err
+		return nil, err
 	}
+	address, err := startIn(folder, binaries)
+	if err != nil {
+		_ = os.RemoveAll(folder)
+		return nil, err
+	}
+	return &server{address: address, own: true}, awaitServer(address, filepath.Join(folder, "log"))
+}
+
+// startIn makes a cluster in the folder and starts its server there.
+func startIn(folder, binaries string) (address string, err error) {
 	owner, attributes, err := serverUser(folder)
 	if err != nil {
 		return "", err
@@ -92,16 +143,14 @@ func startCluster() (string, error) {
 		"--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync", "--no-instructions")
 	initialise.Dir, initialise.SysProcAttr = folder, attributes
 	if output, err := initialise.CombinedOutput(); err != nil {
-		_ = os.RemoveAll(folder)
 		return "", fmt.Errorf("initdb: %w: %s", err, output)
 	}
 	if err := launch(binaries, folder, data, attributes); err != nil {
-		_ = os.RemoveAll(folder)
 		return "", err
 	}
-	server := url.URL{Scheme: "postgres", User: url.User(owner), Path: "/postgres",
+	local := url.URL{Scheme: "postgres", User: url.User(owner), Path: "/postgres",
 		RawQuery: url.Values{"host": {folder}, "sslmode": {"disable"}}.Encode()}
-	return server.String(), awaitServer(server.String(), filepath.Join(folder, "log"))
+	return local.String(), nil
 }
 
 // launch starts the server under a shell that waits for the end of its standard input, which is when this process has
