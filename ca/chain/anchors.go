@@ -1,7 +1,6 @@
 package chain
 
 import (
-	"bytes"
 	"encoding/pem"
 	"errors"
 	"io"
@@ -248,7 +247,7 @@ func (t *trust) addCertificates(certs []*Certificate) error {
 		switch {
 		case err == nil, fault.Has(err, ErrWeak):
 			t.anchors = append(t.anchors, c)
-		case !bytes.Equal(c.AuthorityKeyID, c.SubjectKeyID):
+		case contradicts(c, c):
 			// The same name under another key: a CA that changed its key signed its new certificate with the old.
 			t.others = append(t.others, c)
 		default:
