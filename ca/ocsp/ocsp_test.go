@@ -429,48 +429,6 @@ func TestDamagedMessagesAreRefused(t *testing.T) {
 	}
 }
 
-func FuzzParseRequest(f *testing.F) {
-	s := newScene(f)
-	for _, nonce := range [][]byte{nil, []byte("0123456789abcdef")} {
-		raw, err := ocsp.CreateRequest([]ocsp.CertID{s.id(f, oid.SM3), s.id(f, oid.SHA1)}, nonce)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(raw)
-	}
-	f.Fuzz(func(t *testing.T, data []byte) {
-		request, err := ocsp.ParseRequest(data)
-		if err != nil {
-			return
-		}
-		// What was read can be written and read again, and means the same.
-		again, err := ocsp.CreateRequest(request.CertIDs, request.Nonce)
-		if err != nil {
-			t.Fatal(err)
-		}
-		second, err := ocsp.ParseRequest(again)
-		if err != nil || len(second.CertIDs) != len(request.CertIDs) || !bytes.Equal(second.Nonce, request.Nonce) {
-			t.Fatalf("%v", err)
-		}
-	})
-}
-
-func FuzzParseResponse(f *testing.F) {
-	s := newScene(f)
-	f.Add(ocsp.ErrorResponse(ocsp.TryLater))
-	f.Add(respond(f, s.responder, s.now, []byte("nonce"), s.good(f)))
-	f.Fuzz(func(t *testing.T, data []byte) {
-		r, err := ocsp.ParseResponse(data)
-		if err != nil {
-			return
-		}
-		if err := r.Verify(s.ca.Certificate, s.now); err == nil && r.Status != ocsp.Successful {
-			t.Fatal("an error response was believed")
-		}
-		r.StatusOf(s.leaf.Certificate, s.ca.Certificate, s.now)
-	})
-}
-
 func BenchmarkCreateResponse(b *testing.B) {
 	s := newScene(b)
 	single := s.good(b)
