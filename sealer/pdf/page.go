@@ -101,6 +101,9 @@ func (d *Document) Page(n int) (Page, error) {
 	return *p, nil
 }
 
+// maxPageDepth is how deep a page tree may be; a circle of nodes ends there.
+const maxPageDepth = 1000
+
 // descend goes down the tree by /Count. It reports false when the counts do not lead to a page.
 func (d *Document) descend(n int) (Page, bool, error) {
 	ref, node, err := d.pagesRoot()
@@ -109,7 +112,8 @@ func (d *Document) descend(n int) (Page, bool, error) {
 	}
 	var h pageInheritance
 	left := n
-	for steps := 0; ; {
+	steps := 0
+	for range maxPageDepth {
 		kids, isNode, err := d.kids(node)
 		if err != nil {
 			return Page{}, false, err
@@ -164,11 +168,8 @@ func (d *Document) descend(n int) (Page, bool, error) {
 		if !found {
 			return Page{}, false, nil
 		}
-		// Each level is a step too: a circle of nodes ends here.
-		if steps++; steps > d.limits.PageNodes {
-			return Page{}, false, errDamagedPages.With("the page tree does not end")
-		}
 	}
+	return Page{}, false, errDamagedPages.With("the page tree does not end")
 }
 
 // isPagesNode tells a node from a page: by its kids, since /Type is often wrong.
@@ -257,7 +258,7 @@ func (d *Document) walkPages(n int) (*Page, int, error) {
 		if open[kidRef] {
 			return nil, 0, errDamagedPages.With("a node contains itself").At(fault.Object(kidRef.Num, kidRef.Gen))
 		}
-		if len(stack) > 1000 {
+		if len(stack) > maxPageDepth {
 			return nil, 0, errTooDeep.With("the page tree")
 		}
 		open[kidRef] = true

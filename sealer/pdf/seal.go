@@ -157,7 +157,7 @@ func (p *plan) widgetRef() []byte {
 	return append(strconv.AppendInt(nil, int64(p.widget), 10), " 0 R"...)
 }
 
-// addAnnotation adds the widget to the page: in the page itself, or in the object that holds its /Annots.
+// addAnnotation adds the widget to the page.
 func (p *plan) addAnnotation() error {
 	d := p.document
 	l, err := d.locate(p.page.Ref)
@@ -178,56 +178,51 @@ func (p *plan) addAnnotation() error {
 	if err != nil {
 		return at(err, p.page.Ref)
 	}
-	if change == nil {
-		return nil
-	}
-	body, err := spliceDict(raw, d.limits, *change)
+	body, err := spliceDict(raw, d.limits, change)
 	if err != nil {
 		return at(err, p.page.Ref)
 	}
 	return p.rewrite(p.page.Ref, body)
 }
 
-// addToList adds the widget to the array under a key of a dictionary with source raw. It returns the change to that
-// dictionary, nil when the array is an object of its own and was rewritten instead.
-func (p *plan) addToList(raw []byte, dict Dict, key Name) (*edit, error) {
+// addToList returns the change that adds the widget to the array under a key of the dictionary with source raw.
+//
+// An array that is an object of its own is copied into the dictionary instead of being rewritten: producers let several
+// pages share one array, or a page and the form, and what is added must stand on one page only.
+func (p *plan) addToList(raw []byte, dict Dict, key Name) (edit, error) {
 	d := p.document
 	if dict.count(key) > 1 {
-		return nil, errAmbiguous.With("/%s", key)
+		return edit{}, errAmbiguous.With("/%s", key)
 	}
-	ref, l, err := d.owner(dict.Get(key))
+	_, l, err := d.owner(dict.Get(key))
 	if err != nil {
-		return nil, err
+		return edit{}, err
 	}
 	value := dict.Get(key)
 	if l != nil {
 		value = l.object
 	}
-	alone := append(append([]byte{'['}, p.widgetRef()...), ']')
-	switch list := value.(type) {
+	switch value.(type) {
 	case nil, Ref:
 		// Absent, null, or a reference to nothing.
-		return &edit{key, alone}, nil
+		return edit{key, append(append([]byte{'['}, p.widgetRef()...), ']')}, nil
 	case Array:
-		if l == nil {
-			span, err := findEntry(raw, key, d.limits)
-			if err != nil {
-				return nil, err
-			}
-			return &edit{key, spliceArray(raw[span.start:span.end], p.widgetRef())}, nil
-		}
-		if len(list) == 0 {
-			// Producers let several pages share one empty array: adding to it would put the seal on all of them.
-			return &edit{key, alone}, nil
-		}
-		source, err := d.raw(l)
-		if err != nil {
-			return nil, err
-		}
-		body := spliceArray(source, p.widgetRef())
-		return nil, p.rewrite(ref, body)
+	default:
+		return edit{}, errDamagedObject.With("/%s is not an array", key)
 	}
-	return nil, errDamagedObject.With("/%s is not an array", key)
+	var source []byte
+	if l != nil {
+		if source, err = d.raw(l); err != nil {
+			return edit{}, err
+		}
+	} else {
+		span, err := findEntry(raw, key, d.limits)
+		if err != nil {
+			return edit{}, err
+		}
+		source = raw[span.start:span.end]
+	}
+	return edit{key, spliceArray(source, p.widgetRef())}, nil
 }
 
 // owner follows references to the object that holds a value; nil when the value is direct or missing.
@@ -249,14 +244,11 @@ func (d *Document) owner(o Object) (Ref, *located, error) {
 	return Ref{}, nil, errTooDeep.With("a chain of references")
 }
 
-// rewrite notes the new source of an object. A page's /Annots and the form's /Fields may be the same array, which
-// then gets the field once.
+// rewrite notes the new source of an object. An object that serves as page and as catalog or form is not one that a
+// person made.
 func (p *plan) rewrite(ref Ref, body []byte) error {
 	for _, r := range p.rewrites {
 		if r.ref.Num == ref.Num {
-			if string(r.body) == string(body) {
-				return nil
-			}
 			return errAmbiguous.With("one object serves as two").At(fault.Object(ref.Num, ref.Gen))
 		}
 	}
@@ -292,7 +284,7 @@ func (p *plan) addField() error {
 			return err
 		}
 		body, err := p.extendForm(source, formAt.object)
-		if err != nil || body == nil {
+		if err != nil {
 			return at(err, formRef)
 		}
 		return p.rewrite(formRef, body)
@@ -305,7 +297,7 @@ func (p *plan) addField() error {
 			return err
 		}
 		body, err := p.extendForm(raw[span.start:span.end], value)
-		if err != nil || body == nil {
+		if err != nil {
 			return at(err, root)
 		}
 		form = edit{"AcroForm", body}
@@ -322,20 +314,17 @@ func (p *plan) addField() error {
 	return p.rewrite(root, body)
 }
 
-// extendForm returns the source of the form with the field added; nil when only an array elsewhere had to change.
+// extendForm returns the source of the form with the field added.
 func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
 	form, ok := object.(Dict)
 	if !ok {
 		return nil, errDamagedObject.With("/AcroForm is not a dictionary")
 	}
-	var edits []edit
-	change, err := p.addToList(raw, form, "Fields")
+	fields, err := p.addToList(raw, form, "Fields")
 	if err != nil {
 		return nil, err
 	}
-	if change != nil {
-		edits = append(edits, *change)
-	}
+	edits := []edit{fields}
 	flags, err := p.document.integerOr(form.Get("SigFlags"), 0)
 	if err != nil {
 		return nil, err
@@ -343,9 +332,6 @@ func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
 	// Signatures exist, and only appending keeps them good (ISO 32000-1, table 219).
 	if flags&3 != 3 {
 		edits = append(edits, edit{"SigFlags", strconv.AppendInt(nil, flags|3, 10)})
-	}
-	if len(edits) == 0 {
-		return nil, nil
 	}
 	return spliceDict(raw, p.document.limits, edits...)
 }
