@@ -1,0 +1,122 @@
+package api
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+	"github.com/go-chi/chi/v5/middleware"
+
+	"yinxin/api/web"
+	"yinxin/ca"
+	"yinxin/internal/access"
+	"yinxin/internal/ledger"
+	"yinxin/sealer"
+	"yinxin/sealer/register"
+	"yinxin/sealer/verify"
+)
+
+// Config is what the API works with. The rooms, Scratch and Clock are needed; the rest has defaults.
+type Config struct {
+	Sealer    *sealer.Service
+	Register  *register.Register
+	Access    *access.Service
+	Authority *ca.Authority
+	Ledger    *ledger.Ledger
+
+	// Verify says what verifications rely on; its At and Language are set for each request.
+	Verify verify.Options
+	// Scratch is a folder for files while they are verified. It is created with mode 0700, and what an earlier process
+	// left there is removed.
+	Scratch string
+	Clock   func() time.Time
+	Log     *slog.Logger // nil: discarded
+	// Ready says whether requests can be served now. Nil: they can.
+	Ready func(ctx context.Context) error
+
+	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
+	MaxUpload int64
+	// MaxVerify is the largest file for verification alone; 0 is 256 MiB.
+	MaxVerify int64
+	// Verifications is how many files are verified at the same time; 0 is twice the number of cores.
+	Verifications int
+	// Uploads is how many files for verification may be arriving at the same time, on which the scratch space that may
+	// be in use depends; 0 is 32.
+	Uploads int
+	// Patience is how long a verification waits for its turn, and a repeated sealing for its first attempt, before the
+	// caller is told to try again; 0 is 5 s.
+	Patience time.Duration
+	// VerifyTime is the longest that one verification may take; 0 is 2 minutes.
+	VerifyTime time.Duration
+	// Grace and Rate bound how slowly a body may come: Grace at first, and one second more for every Rate bytes that
+	// have come. 0 is 30 s and 8 KiB.
+	Grace time.Duration
+	Rate  int64
+}
+
+// server holds what the handlers share.
+type server struct {
+	Config
+	router *chi.Mux
+	huma   huma.API
+	pages  *web.Pages
+	rules  []rule
+	spec   []byte // the OpenAPI document
+
+	uploading chan struct{}
+	verifying chan struct{}
+}
+
+// New gives the handler for everything that Yinxin serves.
+func New(c Config) (http.Handler, error) {
+	s, err := newServer(c)
+	if err != nil {
+		return nil, err
+	}
+	return s.router, nil
+}
+
+func newServer(c Config) (*server, error) {
+	if c.Sealer == nil || c.Register == nil || c.Access == nil || c.Authority == nil || c.Scratch == "" || c.Clock == nil {
+		return nil, errors.New("api: a room, the scratch folder or the clock is missing")
+	}
+	c.defaults()
+	if err := prepareScratch(c.Scratch); err != nil {
+		return nil, err
+	}
+	pages, err := web.New(web.Config{MaxVerify: c.MaxVerify})
+	if err != nil {
+		return nil, err
+	}
+	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
+		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications)}
+	s.router.Use(s.guard, middleware.GetHead)
+	s.router.NotFound(s.noRoute)
+	s.router.MethodNotAllowed(s.noMethod)
+	s.huma = huma.NewAPI(describe(s), adapter{s})
+	s.documents()
+	s.sealings()
+	s.verifications()
+	s.pki()
+	s.health()
+	s.page()
+	return s, s.openAPI()
+}
+
+func (c *Config) defaults() {
+	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))
+	c.MaxUpload = cmp.Or(c.MaxUpload, c.Sealer.MaxSize)
+	c.MaxVerify = cmp.Or(c.MaxVerify, 256<<20)
+	c.Verifications = cmp.Or(c.Verifications, 2*runtime.NumCPU())
+	c.Uploads = cmp.Or(c.Uploads, 32)
+	c.Patience = cmp.Or(c.Patience, 5*time.Second)
+	c.VerifyTime = cmp.Or(c.VerifyTime, 2*time.Minute)
+	c.Grace = cmp.Or(c.Grace, 30*time.Second)
+	c.Rate = cmp.Or(c.Rate, 8<<10)
+}

@@ -1,0 +1,20 @@
+// Package api serves Yinxin over HTTP: the REST API under /v1, certificates, revocation lists and OCSP where the
+// certificates point to, health, and the page on which anyone verifies a file.
+//
+// New gives one http.Handler over the rooms that it is handed; the caller owns the listener. The handler brings its
+// own deadlines for bodies and answers, so the server needs only ReadHeaderTimeout, IdleTimeout and MaxHeaderBytes.
+//
+// # Promises
+//
+// Every route says who may call it, and one that does not is closed to everyone; grants are checked in the domain, not
+// here. Documents stream in both directions and are never held in memory. An upload that breaks off leaves nothing. A
+// stored document that turns out to be damaged never arrives complete. What is uploaded for verification alone lies in
+// an unnamed file while it is checked and is gone afterwards. Errors are problem details (RFC 9457) with the stable
+// code of the fault, its sentence in Chinese and English, and the place; causes go to the log, under the request's
+// identifier, and never into an answer. Keys and file names are not logged.
+//
+// The OpenAPI document is made from the same registrations that make the routes; openapi.json is its committed copy.
+//
+// Standards: RFC 9110 (HTTP), RFC 9457 (problem details), RFC 6750 (bearer keys), RFC 6266 and 8187 (file names), RFC
+// 6960 appendix A (OCSP over HTTP), RFC 5280 clause 4.2.1.13 (CRLs over HTTP).
+package api

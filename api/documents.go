@@ -1,0 +1,116 @@
+package api
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/chi/v5"
+
+	"yinxin/sealer"
+)
+
+// Document describes a stored document.
+type Document struct {
+	ID        string    `json:"id" doc:"Identifier, for sealing and fetching." example:"d_k3v6m2x7"`
+	Name      string    `json:"name" doc:"File name." example:"档案复制件.pdf"`
+	Size      int64     `json:"size" doc:"Bytes."`
+	SM3       string    `json:"sm3" doc:"SM3 digest of the bytes, hexadecimal."`
+	CreatedAt time.Time `json:"created_at"`
+}
+
+func documentOf(d sealer.Document) Document {
+	return Document{ID: d.ID, Name: d.Name, Size: d.Size, SM3: d.SM3, CreatedAt: d.CreatedAt.UTC()}
+}
+
+const documentPath = "/v1/documents/"
+
+func (s *server) documents() {
+	s.stream(huma.Operation{OperationID: "upload-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"sealing"},
+		Summary:     "Upload a document",
+		Description: "The body is the PDF, or a form whose field “file” is. It is hashed with SM3 while it arrives. Nothing is kept of an upload that breaks off.",
+		Parameters: []*huma.Param{
+			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded. Content-Disposition with filename* serves, too.", false)},
+		RequestBody: upload(),
+		Responses: with(s.answers(400, 401, 403, 408, 413, 415, 503), http.StatusCreated, &huma.Response{Description: "Stored",
+			Headers: map[string]*huma.Header{"Location": {Schema: &huma.Schema{Type: "string"}}},
+			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Document{})}}})},
+		sealUsers(), s.upload)
+
+	type one struct {
+		ID string `path:"id" maxLength:"64" doc:"Identifier of the document."`
+	}
+	type described struct{ Body Document }
+	operate(s, huma.Operation{OperationID: "get-document", Method: http.MethodGet, Path: documentPath + "{id}", Tags: []string{"sealing"},
+		Summary: "Describe a document", Responses: s.answers(401, 403, 404)},
+		sealUsers(), func(ctx context.Context, in *one) (*described, error) {
+			d, err := s.Sealer.Document(ctx, actorOf(ctx), in.ID)
+			return &described{documentOf(d)}, err
+		})
+
+	s.stream(huma.Operation{OperationID: "get-document-content", Method: http.MethodGet, Path: documentPath + "{id}/content", Tags: []string{"sealing"},
+		Summary:     "Fetch a document",
+		Description: "The bytes are hashed again on their way out. When they are not those that were stored, the connection is cut before the end.",
+		Parameters: []*huma.Param{parameter("path", "id", "Identifier of the document.", true),
+			parameter("header", "If-None-Match", "The ETag of a copy that the caller has.", false)},
+		Responses: with(with(s.answers(401, 403, 404), http.StatusNotModified, &huma.Response{Description: "The caller's copy is the same"}),
+			http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf"),
+				Headers: map[string]*huma.Header{"ETag": {Description: "The SM3 digest.", Schema: &huma.Schema{Type: "string"}},
+					"Content-Disposition": {Schema: &huma.Schema{Type: "string"}}}})},
+		sealUsers(), s.content)
+}
+
+func (s *server) upload(w http.ResponseWriter, r *http.Request) {
+	name, body, err := file(r, s.MaxUpload)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	d, err := s.Sealer.Upload(r.Context(), actorOf(r.Context()), name, body)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	w.Header().Set("Location", documentPath+d.ID)
+	s.giveJSON(w, r, http.StatusCreated, documentOf(d))
+}
+
+func (s *server) content(w http.ResponseWriter, r *http.Request) {
+	d, err := s.Sealer.Document(r.Context(), actorOf(r.Context()), chi.URLParam(r, "id"))
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	tag := `"` + d.SM3 + `"`
+	h.Set("ETag", tag)
+	h.Set("Cache-Control", "private, no-cache")
+	if matches(r.Header.Get("If-None-Match"), tag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
+	h.Set("Content-Disposition", attachment(d.Name))
+	h.Set("Last-Modified", d.CreatedAt.UTC().Format(http.TimeFormat))
+	if r.Method == http.MethodHead {
+		return
+	}
+	if err := s.Sealer.Copy(r.Context(), w, d); err != nil {
+		s.fail(w, r, err) // cuts the connection, when bytes have gone out
+	}
+}
+
+// matches says whether an If-None-Match field names the tag (RFC 9110 clause 13.1.2, weak comparison).
+func matches(field, tag string) bool {
+	for given := range strings.SplitSeq(field, ",") {
+		given = strings.TrimPrefix(strings.TrimSpace(given), "W/")
+		if given == tag || given == "*" {
+			return true
+		}
+	}
+	return false
+}

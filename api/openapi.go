@@ -1,0 +1,108 @@
+package api
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"reflect"
+	"strconv"
+
+	"github.com/danielgtaylor/huma/v2"
+)
+
+// apiVersion is the version of the interface, not of the program.
+const apiVersion = "1.0.0"
+
+const keyScheme = "apiKey"
+
+// describe is the frame of the OpenAPI document and of huma.
+func describe(s *server) huma.Config {
+	return huma.Config{
+		OpenAPI: &huma.OpenAPI{
+			OpenAPI: "3.1.0",
+			Info: &huma.Info{Title: "Yinxin 印信", Version: apiVersion,
+				Description: "Electronic seals on PDF documents: upload, seal, fetch, verify. Every error is a problem (RFC 9457) with a stable code."},
+			Components: &huma.Components{
+				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				SecuritySchemes: map[string]*huma.SecurityScheme{keyScheme: {Type: "http", Scheme: "bearer",
+					Description: "An API key, yx_…, in the field Authorization."}},
+			},
+			Tags: []*huma.Tag{{Name: "sealing", Description: "For programs and people who hold a grant."},
+				{Name: "verifying", Description: "For anyone."}, {Name: "pki", Description: "Certificates and their state, for anyone."},
+				{Name: "service"}},
+		},
+		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
+		DefaultFormat: "application/json",
+		Transformers:  []huma.Transformer{s.reshape},
+	}
+}
+
+// declare puts into an operation's description who may call it.
+func declare(op *huma.Operation, who caller) {
+	if op.Responses == nil {
+		op.Responses = map[string]*huma.Response{}
+	}
+	if !who.anyone {
+		op.Security = []map[string][]string{{keyScheme: {}}}
+	}
+}
+
+// answers describes a response for each status, the errors as problems.
+func (s *server) answers(errors ...int) map[string]*huma.Response {
+	list := map[string]*huma.Response{}
+	for _, status := range append(errors, http.StatusInternalServerError) {
+		list[strconv.Itoa(status)] = &huma.Response{Description: http.StatusText(status),
+			Content: map[string]*huma.MediaType{problemType: {Schema: s.schema(Problem{})}}}
+	}
+	return list
+}
+
+// with adds a response to those of answers.
+func with(list map[string]*huma.Response, status int, r *huma.Response) map[string]*huma.Response {
+	list[strconv.Itoa(status)] = r
+	return list
+}
+
+// schema is the schema of a value's type, kept in the document's components.
+func (s *server) schema(v any) *huma.Schema {
+	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
+}
+
+// binary is the content of a body that is not JSON.
+func binary(media string) map[string]*huma.MediaType {
+	return map[string]*huma.MediaType{media: {Schema: &huma.Schema{Type: "string", Format: "binary"}}}
+}
+
+// upload describes a file as a body of its own or in a form.
+func upload() *huma.RequestBody {
+	content := binary("application/pdf")
+	content["application/octet-stream"] = binary("application/pdf")["application/pdf"]
+	content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Required: []string{fileField},
+		Properties: map[string]*huma.Schema{fileField: {Type: "string", Format: "binary"}}}}
+	return &huma.RequestBody{Required: true, Content: content}
+}
+
+// parameter describes a parameter of a route that handles its own bodies.
+func parameter(in, name, doc string, required bool) *huma.Param {
+	return &huma.Param{In: in, Name: name, Description: doc, Required: required, Schema: &huma.Schema{Type: "string"}}
+}
+
+// openAPI adds the route of the document itself and fixes its text.
+func (s *server) openAPI() error {
+	s.stream(huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/v1/openapi.json", Tags: []string{"service"},
+		Summary: "This document", Responses: with(s.answers(), http.StatusOK,
+			&huma.Response{Description: "OpenAPI 3.1", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}})},
+		anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, "application/json", s.spec) })
+	schemas := s.huma.OpenAPI().Components.Schemas.Map()
+	delete(schemas, "ErrorModel") // huma's own error, which reshape replaces
+	delete(schemas, "ErrorDetail")
+	var text bytes.Buffer
+	encoder := json.NewEncoder(&text)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	if err := encoder.Encode(s.huma.OpenAPI()); err != nil {
+		return err
+	}
+	s.spec = text.Bytes()
+	return nil
+}

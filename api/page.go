@@ -1,0 +1,64 @@
+package api
+
+import (
+	"net/http"
+
+	"yinxin/api/web"
+	"yinxin/ca"
+)
+
+// page serves the page for anyone who holds a sealed file. It is no part of the API and not in its description.
+func (s *server) page() {
+	s.handle(http.MethodGet, "/", anyone(), s.showStart)
+	s.handle(http.MethodPost, "/", anyone(), s.showVerdict)
+	s.handle(http.MethodGet, ca.PathCPS, anyone(), func(w http.ResponseWriter, r *http.Request) {
+		s.show(w, r, func() ([]byte, error) { return s.pages.Practice(languageOf(r)) })
+	})
+	for _, a := range s.pages.Assets() {
+		s.handle(http.MethodGet, a.Path, anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, a.Type, a.Body) })
+	}
+}
+
+func (s *server) showStart(w http.ResponseWriter, r *http.Request) {
+	s.show(w, r, func() ([]byte, error) { return s.pages.Start(languageOf(r)) })
+}
+
+// show sends a page that is the same for everyone who reads its language.
+func (s *server) show(w http.ResponseWriter, r *http.Request, render func() ([]byte, error)) {
+	body, err := render()
+	if err != nil {
+		s.fail(w, r, errInternal.Because(err))
+		return
+	}
+	w.Header().Set("Vary", "Accept-Language")
+	s.give(w, r, "text/html; charset=utf-8", body)
+}
+
+// showVerdict verifies the file of the form. The page's script asks for the verdict alone and puts it into the page; a
+// browser without script gets a whole page. Both are rendered here, so that there is one wording.
+func (s *server) showVerdict(w http.ResponseWriter, r *http.Request) {
+	lang := languageOf(r)
+	answer := web.Answer{Language: lang, Fragment: r.Header.Get(web.FragmentHeader) != ""}
+	status := http.StatusOK
+	report, err := s.verify(r, lang)
+	if err != nil {
+		p := s.problem(r.Context(), err)
+		for name, values := range p.header {
+			w.Header()[name] = values
+		}
+		status, answer.Problem, answer.RequestID = p.Status, sentenceOf(p, lang), p.RequestID
+	} else {
+		answer.Report = report
+	}
+	body, err := s.pages.Verdict(answer)
+	if err != nil {
+		s.fail(w, r, errInternal.Because(err))
+		return
+	}
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store") // it describes somebody's file
+	w.WriteHeader(status)
+	if _, err := w.Write(body); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
+	}
+}

@@ -1,0 +1,99 @@
+package api
+
+import (
+	"context"
+	"encoding/base64"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+)
+
+const (
+	// maxOCSP is the largest OCSP request in bytes: some hundred certificates.
+	maxOCSP      = 16 << 10
+	ocspRequest  = "application/ocsp-request"
+	ocspResponse = "application/ocsp-response"
+)
+
+// pki serves what certificates point to, at the paths that the CA writes into them.
+func (s *server) pki() {
+	s.published(ca.PathIssuingCRL, "issuing-crl", "CRL of the issuing CA", "application/pkix-crl", s.Authority.CRL)
+	s.published(ca.PathRootCRL, "root-crl", "CRL of the root", "application/pkix-crl", s.Authority.RootCRL)
+	s.published(ca.PathIssuingCertificate, "issuing-certificate", "Certificate of the issuing CA", "application/pkix-cert", raw(s.Authority.Issuing()))
+	s.published(ca.PathRootCertificate, "root-certificate", "Certificate of the root", "application/pkix-cert", raw(s.Authority.Root()))
+
+	answer := func() map[string]*huma.Response {
+		return with(s.answers(400, 413, 415), http.StatusOK, &huma.Response{Description: "OCSPResponse in DER", Content: binary(ocspResponse)})
+	}
+	s.stream(huma.Operation{OperationID: "ocsp-post", Method: http.MethodPost, Path: ca.PathOCSP, Tags: []string{"pki"},
+		Summary: "State of certificates (RFC 6960)", RequestBody: &huma.RequestBody{Required: true, Content: binary(ocspRequest)},
+		Responses: answer()}, anyone(), s.ocspPost)
+	s.handle(http.MethodGet, ca.PathOCSP+"/*", anyone(), s.ocspGet)
+	s.huma.OpenAPI().AddOperation(&huma.Operation{OperationID: "ocsp-get", Method: http.MethodGet, Path: ca.PathOCSP + "/{request}", Tags: []string{"pki"},
+		Summary:    "State of certificates (RFC 6960)",
+		Parameters: []*huma.Param{parameter("path", "request", "OCSPRequest in DER, in base64, percent-encoded.", true)}, Responses: answer()})
+}
+
+func raw(c *chain.Certificate) func(context.Context) ([]byte, error) {
+	return func(context.Context) ([]byte, error) { return c.Raw, nil }
+}
+
+func (s *server) published(path, id, summary, media string, get func(context.Context) ([]byte, error)) {
+	s.stream(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary,
+		Responses: with(s.answers(503), http.StatusOK, &huma.Response{Description: "DER", Content: binary(media)})},
+		anyone(), func(w http.ResponseWriter, r *http.Request) {
+			der, err := get(r.Context())
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			w.Header().Set("Cache-Control", "public, max-age=60")
+			s.give(w, r, media, der)
+		})
+}
+
+func (s *server) ocspPost(w http.ResponseWriter, r *http.Request) {
+	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), ocspRequest) {
+		s.fail(w, r, errMediaType.With("%s", ocspRequest))
+		return
+	}
+	request, err := io.ReadAll(&limited{r.Body, maxOCSP, maxOCSP})
+	if err != nil {
+		s.fail(w, r, broken(err))
+		return
+	}
+	w.Header().Set("Cache-Control", "no-store")
+	s.ocsp(w, r, request)
+}
+
+// ocspGet takes the request from the path: base64, percent-encoded (RFC 6960 appendix A.1). Callers are not careful
+// with the encoding: a slash and a plus may stand as they are, and the padding may be missing.
+func (s *server) ocspGet(w http.ResponseWriter, r *http.Request) {
+	text, err := url.PathUnescape(strings.TrimPrefix(r.URL.EscapedPath(), ca.PathOCSP+"/"))
+	if len(text) > base64.StdEncoding.EncodedLen(maxOCSP) {
+		s.fail(w, r, tooLarge(maxOCSP))
+		return
+	}
+	var request []byte
+	if err == nil {
+		request, err = base64.RawStdEncoding.DecodeString(strings.TrimRight(strings.ReplaceAll(text, " ", "+"), "="))
+	}
+	if err != nil {
+		request = nil // answered as malformed, in OCSP's own words
+	}
+	w.Header().Set("Cache-Control", "public, max-age=60, must-revalidate, no-transform")
+	s.ocsp(w, r, request)
+}
+
+func (s *server) ocsp(w http.ResponseWriter, r *http.Request, request []byte) {
+	w.Header().Set("Content-Type", ocspResponse)
+	if _, err := w.Write(s.Authority.OCSP(r.Context(), request)); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
+	}
+}

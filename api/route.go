@@ -1,0 +1,139 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"slices"
+	"strings"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/danielgtaylor/huma/v2/adapters/humachi"
+	"github.com/go-chi/chi/v5"
+
+	"yinxin/internal/access"
+)
+
+// caller is who may call a route. The zero value is nobody, so that a route without a rule is closed.
+type caller struct {
+	anyone bool
+	roles  []access.Role // any one of them
+}
+
+// anyone needs no account.
+func anyone() caller { return caller{anyone: true} }
+
+// sealUsers are those who may hold a grant to use a seal. Which seal is for the register to say.
+func sealUsers() caller {
+	return caller{roles: []access.Role{access.RolePlatform, access.RoleOperator}}
+}
+
+// rule is what a route declared.
+type rule struct {
+	method, path string
+	who          caller
+}
+
+// callerKey is where an operation of huma carries its caller.
+const callerKey = "caller"
+
+// handle registers a route: the one door to the router.
+func (s *server) handle(method, path string, who caller, h http.HandlerFunc) {
+	s.rules = append(s.rules, rule{method, path, who})
+	s.router.Method(method, path, s.admit(who, h))
+}
+
+// stream registers a route that handles its own bodies, and describes it in the OpenAPI document.
+func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
+	declare(&op, who)
+	s.huma.OpenAPI().AddOperation(&op)
+	s.handle(op.Method, op.Path, who, h)
+}
+
+// operate registers a JSON operation. Whatever error the handler gives becomes a problem.
+func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.Context, *I) (*O, error)) {
+	declare(&op, who)
+	op.MaxBodyBytes = 2 * maxJSON // adapter.Handle has enforced maxJSON by then
+	op.BodyReadTimeout = -1       // and the pace
+	op.Metadata = map[string]any{callerKey: who}
+	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
+		out, err := h(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, err)
+		}
+		return out, nil
+	})
+}
+
+// maxJSON is the largest JSON body in bytes.
+const maxJSON = 64 << 10
+
+// adapter lets huma register its operations through handle.
+type adapter struct{ s *server }
+
+func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
+	who, _ := op.Metadata[callerKey].(caller)
+	a.s.handle(op.Method, op.Path, who, func(w http.ResponseWriter, r *http.Request) {
+		// Read here and not by huma, which answers 500 when a caller goes away in the middle.
+		body, err := io.ReadAll(&limited{r.Body, maxJSON, maxJSON})
+		if err != nil {
+			a.s.fail(w, r, broken(err))
+			return
+		}
+		r.Body = io.NopCloser(bytes.NewReader(body))
+		handler(humachi.NewContext(op, r, w))
+	})
+}
+
+func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.s.router.ServeHTTP(w, r) }
+
+// admit lets those through who may call.
+func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
+	if who.anyone {
+		return h
+	}
+	return func(w http.ResponseWriter, r *http.Request) {
+		actor, err := s.authenticate(r)
+		if err == nil && !slices.ContainsFunc(who.roles, actor.Has) {
+			err = errClosed.New()
+		}
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		factsOf(r.Context()).actor = actor.ID
+		h(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
+	}
+}
+
+func (s *server) authenticate(r *http.Request) (access.Actor, error) {
+	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
+		return access.Actor{}, errKeyMissing.New()
+	}
+	return s.Access.Authenticate(r.Context(), strings.TrimSpace(secret))
+}
+
+type actorKey struct{}
+
+// actorOf is who is asking, in the handlers of routes that are not for anyone.
+func actorOf(ctx context.Context) access.Actor {
+	a, _ := ctx.Value(actorKey{}).(access.Actor)
+	return a
+}
+
+func (s *server) noRoute(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute.New()) }
+
+func (s *server) noMethod(w http.ResponseWriter, r *http.Request) {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+		asked := method
+		if method == http.MethodHead {
+			asked = http.MethodGet // answered by the same route
+		}
+		if s.router.Match(chi.NewRouteContext(), asked, r.URL.Path) {
+			w.Header().Add("Allow", method)
+		}
+	}
+	s.fail(w, r, errMethod.New())
+}

@@ -1,0 +1,202 @@
+package api
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/sealer/verify"
+)
+
+func (s *server) verifications() {
+	s.stream(huma.Operation{OperationID: "verify", Method: http.MethodPost, Path: "/v1/verifications", Tags: []string{"verifying"},
+		Summary: "Verify a PDF",
+		Description: "The body is the PDF, or a form whose field “file” is. A bad file is no error: the verdict then says so. " +
+			"The file is deleted when it has been verified; nothing of it is kept.",
+		Parameters: []*huma.Param{
+			{In: "query", Name: "lang", Description: "Language of the sentences; otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}},
+			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; it is only repeated in the report.", false)},
+		RequestBody: upload(),
+		Responses: with(s.answers(400, 408, 413, 415, 503), http.StatusOK, &huma.Response{Description: "The report",
+			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.Report{})}}})},
+		anyone(), func(w http.ResponseWriter, r *http.Request) {
+			report, err := s.verify(r, languageOf(r))
+			if err != nil {
+				s.fail(w, r, err)
+				return
+			}
+			s.giveJSON(w, r, http.StatusOK, report)
+		})
+}
+
+// verify takes the file of a request and judges it. Whatever happens, nothing of the file is left afterwards.
+func (s *server) verify(r *http.Request, lang string) (*verify.Report, error) {
+	select {
+	case s.uploading <- struct{}{}:
+		defer func() { <-s.uploading }()
+	default:
+		return nil, errBusy.New()
+	}
+	name, body, err := file(r, s.MaxVerify)
+	if err != nil {
+		return nil, err
+	}
+	f, err := s.scratchFile()
+	if err != nil {
+		return nil, err
+	}
+	defer f.close()
+	size, err := f.fill(body)
+	if err != nil {
+		return nil, err
+	}
+	if size == 0 {
+		return nil, errNoFile.New()
+	}
+	drain(r)
+	ctx := r.Context()
+	// Taken only now: whoever uploads slowly must not keep others from being verified.
+	if err := s.turn(ctx); err != nil {
+		return nil, err
+	}
+	defer func() { <-s.verifying }()
+	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
+	defer cancel()
+	o := s.Verify
+	o.At, o.Language = s.Clock(), lang
+	return verify.File(ctx, displayName(name), f, size, o), nil
+}
+
+// turn waits for a place among the running verifications.
+func (s *server) turn(ctx context.Context) error {
+	patience := time.NewTimer(s.Patience)
+	defer patience.Stop()
+	select {
+	case s.verifying <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return errBusy.New()
+	case <-ctx.Done():
+		return errBroken.Because(ctx.Err())
+	}
+}
+
+const scratchPattern = "verify-*.pdf"
+
+// prepareScratch makes the folder and removes what a process left that died.
+func prepareScratch(dir string) error {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return err
+	}
+	if err := os.Chmod(dir, 0o700); err != nil {
+		return err
+	}
+	left, err := filepath.Glob(filepath.Join(dir, scratchPattern))
+	if err != nil {
+		return err
+	}
+	for _, name := range left {
+		if err := os.Remove(name); err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// scratch is a file that exists only as long as it is open.
+type scratch struct{ *os.File }
+
+func (s *server) scratchFile() (scratch, error) {
+	f, err := os.CreateTemp(s.Scratch, scratchPattern)
+	if err != nil {
+		return scratch{}, errScratch.Because(err)
+	}
+	// Unlinked at once: not even a process that is killed leaves somebody's document behind.
+	if err := os.Remove(f.Name()); err != nil {
+		return scratch{}, errScratch.Because(err)
+	}
+	return scratch{f}, nil
+}
+
+// fill copies the body into the file, telling a broken upload from a full disk.
+func (f scratch) fill(body io.Reader) (int64, error) {
+	from := &source{Reader: body}
+	n, err := io.CopyBuffer(struct{ io.Writer }{f.File}, from, make([]byte, 256<<10))
+	switch {
+	case from.err != nil:
+		return n, broken(from.err)
+	case err != nil:
+		return n, errScratch.Because(err)
+	}
+	return n, nil
+}
+
+func (f scratch) close() { _ = f.Close() } // nothing was to be kept
+
+// source remembers whether it was the reading that failed.
+type source struct {
+	io.Reader
+	err error
+}
+
+func (s *source) Read(p []byte) (int, error) {
+	n, err := s.Reader.Read(p)
+	if err != nil && err != io.EOF {
+		s.err = err
+	}
+	return n, err
+}
+
+// languageOf is the language that a caller wants to read: "zh" unless English is asked for, by ?lang or by
+// Accept-Language.
+func languageOf(r *http.Request) string {
+	switch r.URL.Query().Get("lang") {
+	case "zh":
+		return "zh"
+	case "en":
+		return "en"
+	}
+	if english := preference(r.Header.Get("Accept-Language"), "en"); english > 0 && english > preference(r.Header.Get("Accept-Language"), "zh") {
+		return "en"
+	}
+	return "zh"
+}
+
+// preference is the weight that an Accept-Language field gives a language (RFC 9110 clause 12.5.4), the highest of its
+// variants; 0 when it is not named.
+func preference(field, language string) (weight float64) {
+	if len(field) > 1000 {
+		return 0
+	}
+	for item := range strings.SplitSeq(field, ",") {
+		tag, parameter, _ := strings.Cut(strings.ReplaceAll(item, " ", ""), ";")
+		base, _, _ := strings.Cut(tag, "-")
+		if !strings.EqualFold(base, language) {
+			continue
+		}
+		q := 1.0
+		if value, ok := strings.CutPrefix(parameter, "q="); ok {
+			var err error
+			if q, err = strconv.ParseFloat(value, 64); err != nil {
+				q = 0
+			}
+		}
+		weight = max(weight, q)
+	}
+	return weight
+}
+
+// sentenceOf is an error for the page.
+func sentenceOf(p *Problem, lang string) string {
+	if lang == "en" {
+		return p.MessageEN
+	}
+	return p.Message
+}

@@ -1,0 +1,166 @@
+package web
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"html/template"
+	"image"
+	_ "image/gif"  // pictures of seals
+	_ "image/jpeg" // pictures of seals
+	_ "image/png"  // pictures of seals
+	"path"
+	"strings"
+	"time"
+
+	"yinxin/sealer/verify"
+)
+
+// view is what the templates show.
+type view struct {
+	Language  string
+	MaxBytes  int64
+	MaxMB     int64
+	Problem   string
+	RequestID string
+	Verdict   *verdict
+}
+
+type verdict struct {
+	verify.Report
+	Class    string // good, note, doubt, bad, none
+	Title    string
+	NextStep string
+	Size     string
+	At       string
+	Seals    []seal
+	Hidden   int // signatures that are not shown one by one
+	JSON     template.URL
+	JSONName string
+}
+
+type seal struct {
+	verify.Signature
+	Number     int
+	Class      string
+	Word       string
+	Picture    template.URL // a data URL, or empty
+	When       string
+	Coverage   string
+	KindWord   string
+	State      string // of the seal when it was used
+	StateClass string
+	Steps      []step
+	Tally      []count
+}
+
+type step struct {
+	Class, Mark, Word, Name, Detail string
+}
+
+type count struct {
+	Class, Word string
+	N           int
+}
+
+const (
+	// maxShown is how many signatures are shown one by one.
+	maxShown = 50
+	// maxPicture and maxPictures bound the bytes of pictures in one page; seals seen are 5 to 60 kB.
+	maxPicture  = 1 << 20
+	maxPictures = 8 << 20
+	// maxPixels bounds what a browser would have to decode.
+	maxPixels = 25 << 20
+)
+
+func verdictOf(r *verify.Report, language string) *verdict {
+	look := looks[r.Verdict]
+	v := &verdict{Report: *r, Class: look.class, Title: look.title.in(language), NextStep: look.next.in(language), Size: sizeOf(r.Size),
+		At: timeOf(r.At, language)}
+	budget := maxPictures
+	for i, s := range r.Signatures {
+		if i == maxShown {
+			v.Hidden = len(r.Signatures) - maxShown
+			break
+		}
+		v.Seals = append(v.Seals, sealOf(s, i+1, language, &budget))
+	}
+	if text, err := json.MarshalIndent(r, "", "  "); err == nil {
+		v.JSON = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(text))
+		v.JSONName = strings.TrimSuffix(r.File, path.Ext(r.File)) + ".verification.json"
+	}
+	return v
+}
+
+func sealOf(s verify.Signature, number int, language string, budget *int) seal {
+	look := looks[s.Verdict]
+	out := seal{Signature: s, Number: number, Class: look.class, Word: look.word.in(language), When: timeOf(s.Time, language),
+		Coverage: coverages[s.Coverage].in(language), KindWord: kinds[s.Kind].in(language)}
+	if len(s.Picture) <= *budget {
+		if out.Picture = picture(s.Picture); out.Picture != "" {
+			*budget -= len(s.Picture)
+		}
+	}
+	tally := map[verify.Result]int{}
+	for _, c := range s.Checks {
+		r := results[c.Result]
+		tally[c.Result]++
+		name := checkNames[c.Name].in(language)
+		if name == "" {
+			name = c.Name
+		}
+		out.Steps = append(out.Steps, step{r.class, r.mark, r.word.in(language), name, c.Detail})
+		if c.Name == verify.CheckSealState {
+			out.State, out.StateClass = c.Detail, r.class
+		}
+	}
+	for _, r := range []verify.Result{verify.OK, verify.Note, verify.Failed, verify.Unknown, verify.NotChecked} {
+		if tally[r] > 0 {
+			out.Tally = append(out.Tally, count{results[r].class, results[r].word.in(language), tally[r]})
+		}
+	}
+	return out
+}
+
+// picture makes a data URL of a picture that browsers show and that is no document of its own (SVG could be one).
+func picture(data []byte) template.URL {
+	if len(data) == 0 || len(data) > maxPicture {
+		return ""
+	}
+	c, format, err := image.DecodeConfig(bytes.NewReader(data))
+	if err != nil || c.Width <= 0 || c.Height <= 0 || c.Width > maxPixels/c.Height {
+		return ""
+	}
+	return template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(data))
+}
+
+// timeOf writes a moment as offices in China do, in their time.
+func timeOf(stamp, language string) string {
+	t, err := time.Parse(time.RFC3339, stamp)
+	if err != nil {
+		return ""
+	}
+	t = t.In(time.FixedZone("UTC+8", 8*60*60))
+	if language == "en" {
+		return t.Format("2 January 2006, 15:04:05") + " (UTC+8)"
+	}
+	return fmt.Sprintf("%d年%d月%d日 %s（北京时间）", t.Year(), t.Month(), t.Day(), t.Format("15:04:05"))
+}
+
+func sizeOf(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
+
+func functions(language string) template.FuncMap {
+	return template.FuncMap{
+		// t chooses the sentence in the language of the page.
+		"t": func(zh, en string) string { return text{zh, en}.in(language) },
+	}
+}
