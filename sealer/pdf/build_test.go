@@ -75,7 +75,7 @@ func (f file) bytes() []byte {
 // append adds an incremental update with whole objects ("7 0 obj … endobj") to a file with a table.
 func appendUpdate(t testing.TB, data []byte, trailer string, objects ...string) []byte {
 	t.Helper()
-	d := open(t, data)
+	d := opened(t, data)
 	prev := d.Sections()[0].Start - d.HeaderOffset()
 	var b bytes.Buffer
 	b.Write(data)
@@ -94,7 +94,7 @@ func appendUpdate(t testing.TB, data []byte, trailer string, objects ...string) 
 	return b.Bytes()
 }
 
-func open(t testing.TB, data []byte) *pdf.Document {
+func opened(t testing.TB, data []byte) *pdf.Document {
 	t.Helper()
 	d, err := pdf.Open(context.Background(), bytes.NewReader(data), int64(len(data)))
 	if err != nil {

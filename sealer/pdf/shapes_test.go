@@ -90,7 +90,7 @@ func TestEveryShapeIsSealedTwiceOrRefusedForItsReason(t *testing.T) {
 
 func signatureFields(t *testing.T, data []byte) int {
 	t.Helper()
-	fields, err := open(t, data).SignatureFields(context.Background())
+	fields, err := opened(t, data).SignatureFields(context.Background())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -103,7 +103,7 @@ func checkSealed(t *testing.T, original, sealed []byte, fields int) {
 	if !bytes.HasPrefix(sealed, original) {
 		t.Fatal("the sealed file does not begin with the original")
 	}
-	before, after := open(t, original), open(t, sealed)
+	before, after := opened(t, original), opened(t, sealed)
 	if was, is := before.Sections()[0].Kind, after.Sections()[0].Kind; is != was && was != pdf.Hybrid {
 		t.Errorf("the new section is of kind %d, the last one was of kind %d", is, was)
 	}
