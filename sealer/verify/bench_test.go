@@ -67,21 +67,31 @@ func (h *house) planned(t testing.TB, original []byte, a *pdf.Appearance) (updat
 	if err != nil {
 		t.Fatal(err)
 	}
-	plan, err := doc.PlanSeal(ctx, pdf.SealRequest{Filter: "GM.PKILite", SubFilter: "GM.sm2seal",
-		ContentsSize: h.form.Size(h.institution.Certificate.Raw, 0), Time: signed, Signer: "云岭省档案馆",
-		Placement: pdf.Placement{Page: -1, From: pdf.BottomRight, X: 30, Y: 30}, Appearance: a})
+	plan, err := doc.PlanSeal(ctx, h.request(a))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h.finish(t, original, plan), plan.Field()
+}
+
+func (h *house) request(a *pdf.Appearance) pdf.SealRequest {
+	return pdf.SealRequest{Filter: "GM.PKILite", SubFilter: "GM.sm2seal",
+		ContentsSize: h.form.Size(h.institution.Certificate.Raw, 0), Time: signed, Signer: "云岭省档案馆",
+		Placement: pdf.Placement{Page: -1, From: pdf.BottomRight, X: 30, Y: 30}, Appearance: a}
+}
+
+// finish signs a plan.
+func (h *house) finish(t testing.TB, original []byte, plan *pdf.Update) []byte {
+	t.Helper()
 	digest := sm3.New()
 	digest.Write(original)
 	digest.Write(plan.Before())
 	digest.Write(plan.After())
-	update, err = plan.Fill(h.signature(t, [32]byte(digest.Sum(nil)), signed, plan.Property()))
+	update, err := plan.Fill(h.signature(t, [32]byte(digest.Sum(nil)), signed, plan.Property()))
 	if err != nil {
 		t.Fatal(err)
 	}
-	return update, plan.Field()
+	return update
 }
 
 // smallOriginal is a one-page file of 60 kB.
