@@ -131,6 +131,9 @@ func (c sealCommand) local(ctx context.Context, s streams, h *installation, acto
 	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) }); err != nil {
 		return err
 	}
+	if _, err := h.ledger.Sequence(ctx); err != nil {
+		return err
+	}
 	return c.printSealed(s, map[string]any{"output": c.Output, "seal": sealed.Seal, "sealing": sealed.ID, "document": sealed.Document.ID,
 		"size": sealed.Document.Size, "sm3": sealed.Document.SM3, "time": sealed.Time.Format(time.RFC3339), "byteRange": sealed.ByteRange}, start)
 }

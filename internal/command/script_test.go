@@ -1,0 +1,204 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/fixtures"
+	"yinxin/internal/access"
+	"yinxin/internal/store"
+	"yinxin/sealer/register"
+)
+
+// The scripts run this test program as yinxin.
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){
+		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"upload": uploadProgram,
+		"order":  orderProgram,
+	})
+}
+
+func TestScripts(t *testing.T) {
+	province := builtOnce(t)
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script",
+		Setup: func(e *testscript.Env) error {
+			e.Setenv("LANG", "C.UTF-8")
+			return nil
+		},
+		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
+			"province": func(ts *testscript.TestScript, _ bool, args []string) {
+				ts.Check(copyFolder(ts.MkAbs(args[0]), province()))
+			},
+			"fixture":    scriptFixture,
+			"form":       scriptForm,
+			"officers":   scriptOfficers,
+			"flip":       scriptFlip,
+			"truncate":   scriptTruncate,
+			"append":     scriptAppend,
+			"beginswith": scriptBeginsWith,
+			"sql":        scriptSQL,
+			"sqlcount":   scriptSQLCount,
+			"nothingin":  scriptNothingLeft,
+		},
+	})
+}
+
+// builtOnce builds the demo at first use; scripts work on copies.
+func builtOnce(t *testing.T) func() string {
+	dir := t.TempDir()
+	build := sync.OnceValue(func() int {
+		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve"},
+			streams{in: strings.NewReader(""), out: io.Discard, err: os.Stderr, now: time.Now})
+	})
+	return func() string {
+		if status := build(); status != 0 {
+			t.Errorf("building the demo: exit status %d", status)
+		}
+		return filepath.Join(dir, "demo")
+	}
+}
+
+func copyFolder(to, from string) error {
+	return os.CopyFS(to, os.DirFS(from))
+}
+
+// fixture SHAPE FILE writes a made-up PDF.
+func scriptFixture(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := fixtures.PDF(fixtures.Shape(args[0]), fixtures.PDFOptions{Seed: 1})
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), b, 0o644))
+}
+
+// form FILE [noresolution] writes a scan of a stamped form with a 42 mm seal.
+func scriptForm(ts *testscript.TestScript, _ bool, args []string) {
+	o := fixtures.FormOptions{Seed: 7, DPI: 300, Format: "jpeg"}
+	if strings.HasSuffix(args[0], ".png") {
+		o.Format = "png"
+	}
+	o.NoResolution = len(args) > 1 && args[1] == "noresolution"
+	b, _, err := fixtures.StampedForm(o)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
+}
+
+// officers WHAT DIR [CODE] has the two officers of a demo do something: suspend, resume, cancel, revoke.
+func scriptOfficers(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	h, err := openInstallation(ctx, dataFlags{Data: ts.MkAbs(args[1])}, time.Now)
+	ts.Check(err)
+	defer h.close()
+	var o officers
+	o.registrar, err = h.access.Actor(ctx, "registrar")
+	ts.Check(err)
+	o.approver, err = h.access.Actor(ctx, "approver")
+	ts.Check(err)
+	code := args[2]
+	agree := func(kind access.Kind, subject []byte) string {
+		id, err := o.agree(ctx, h.access, kind, subject)
+		ts.Check(err)
+		return id
+	}
+	switch args[0] {
+	case "suspend":
+		ts.Check(h.register.Suspend(ctx, o.registrar, code, "test"))
+	case "resume":
+		ts.Check(h.register.Resume(ctx, agree(access.KindResumeSeal, register.ResumeSubject(code)), code))
+	case "cancel":
+		ts.Check(h.register.Cancel(ctx, agree(access.KindCancelSeal, register.CancelSubject(code)), code))
+	case "revoke":
+		clerk, err := h.access.Actor(ctx, "clerk")
+		ts.Check(err)
+		in, err := h.register.Authorise(ctx, clerk, code)
+		ts.Check(err)
+		c, err := chain.ParseCertificate(in.Certificate)
+		ts.Check(err)
+		ts.Check(h.authority.Revoke(ctx, agree(access.KindRevokeCertificate, ca.RevokeSubject(c.Serial, ca.ReasonKeyCompromise)), c.Serial, ca.ReasonKeyCompromise))
+		ts.Check(h.publish(ctx))
+	default:
+		ts.Fatalf("officers %s", args[0])
+	}
+	_, err = h.ledger.Sequence(ctx)
+	ts.Check(err)
+}
+
+// flip FILE OFFSET changes one bit; a negative offset counts from the end.
+func scriptFlip(ts *testscript.TestScript, _ bool, args []string) {
+	name := ts.MkAbs(args[0])
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	at, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	if at < 0 {
+		at += len(b)
+	}
+	b[at] ^= 1
+	ts.Check(os.WriteFile(name, b, 0o644))
+}
+
+// truncate FILE SIZE
+func scriptTruncate(ts *testscript.TestScript, _ bool, args []string) {
+	n, err := strconv.ParseInt(args[1], 10, 64)
+	ts.Check(err)
+	ts.Check(os.Truncate(ts.MkAbs(args[0]), n))
+}
+
+// append FILE TEXT
+func scriptAppend(ts *testscript.TestScript, _ bool, args []string) {
+	b, err := os.ReadFile(ts.MkAbs(args[0]))
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(b, args[1]...), 0o644))
+}
+
+// beginswith LONG SHORT: the first file begins with all bytes of the second, and is longer.
+func scriptBeginsWith(ts *testscript.TestScript, _ bool, args []string) {
+	long, short := ts.ReadFile(args[0]), ts.ReadFile(args[1])
+	if len(long) <= len(short) || !bytes.Equal([]byte(long[:len(short)]), []byte(short)) {
+		ts.Fatalf("%s does not begin with %s", args[0], args[1])
+	}
+}
+
+// sql DIR STATEMENT works on the database behind the service's back.
+func scriptSQL(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := store.Open(context.Background(), filepath.Join(ts.MkAbs(args[0]), databaseName))
+	ts.Check(err)
+	defer db.Close()
+	ts.Check(db.Write(context.Background(), func(tx *store.Tx) error {
+		_, err := tx.ExecContext(context.Background(), args[1])
+		return err
+	}))
+}
+
+// nothingin DIR: no temporary file was left in the folder.
+func scriptNothingLeft(ts *testscript.TestScript, _ bool, args []string) {
+	left, err := filepath.Glob(filepath.Join(ts.MkAbs(args[0]), ".yinxin-*"))
+	ts.Check(err)
+	if len(left) > 0 {
+		ts.Fatalf("left behind: %v", left)
+	}
+}
+
+// sqlcount DIR N QUERY: the query gives the number N.
+func scriptSQLCount(ts *testscript.TestScript, _ bool, args []string) {
+	db, err := store.Open(context.Background(), filepath.Join(ts.MkAbs(args[0]), databaseName))
+	ts.Check(err)
+	defer db.Close()
+	var n string
+	ts.Check(db.Read().QueryRowContext(context.Background(), args[2]).Scan(&n))
+	if n != args[1] {
+		ts.Fatalf("%s: %s, want %s", args[2], n, args[1])
+	}
+}
