@@ -104,6 +104,9 @@ func (d *Document) Page(n int) (Page, error) {
 // maxPageDepth is how deep a page tree may be; a circle of nodes ends there.
 const maxPageDepth = 1000
 
+// countedKids is up to how many kids of a node are looked at one by one.
+const countedKids = 4096
+
 // descend goes down the tree by /Count. It reports false when the counts do not lead to a page.
 func (d *Document) descend(n int) (Page, bool, error) {
 	ref, node, err := d.pagesRoot()
@@ -134,8 +137,9 @@ func (d *Document) descend(n int) (Page, bool, error) {
 			return Page{}, false, nil
 		}
 		i := 0
-		if count == int64(len(kids)) {
-			// Every kid holds one page, so there is no need to look at those before.
+		if count == int64(len(kids)) && len(kids) > countedKids {
+			// Every kid holds one page, or else some hold none: in a flat tree of this size that is not worth looking at
+			// every kid before.
 			i, left = left-1, 1
 		}
 		found := false
