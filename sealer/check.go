@@ -11,7 +11,7 @@ import (
 // part comes from the kept state; everything else is read from the bytes that will leave.
 func (s *Service) check(ctx context.Context, i intent, original Document, object files.Object, update []byte) error {
 	signature, err := verify.Release(ctx, verify.ReleaseCheck{Original: object, OriginalSize: original.Size, State: original.state,
-		Update: update, Field: i.plan.update.Field(), Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
+		Update: update, Field: i.plan.Field(), Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
 	if err != nil {
 		return errNotVerified.Because(err)
 	}

@@ -102,6 +102,9 @@ func (p *Plan) Sign(ctx context.Context) ([]byte, error) {
 	return p.update.Fill(contents)
 }
 
+// Field is the name of the signature field that the update adds.
+func (p *Plan) Field() string { return p.update.Field() }
+
 // DataHash is the digest of the document that the seal signs, in hex.
 func (p *Plan) DataHash() string { return hex.EncodeToString(p.dataHash[:]) }
 

@@ -1,9 +1,99 @@
 package command
 
-import "context"
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"time"
+)
 
 type benchCommand struct {
-	JSON bool `name:"json" help:"Print the figures as JSON."`
+	JSON   bool          `name:"json" help:"Print a list of {name, value, unit, floor, ratio}."`
+	Only   []string      `help:"Only these figures." placeholder:"NAME"`
+	Budget time.Duration `help:"Time for each figure." default:"3s" placeholder:"DURATION"`
 }
 
-func (c benchCommand) Run(ctx context.Context, s streams) error { return nil }
+// Help is printed by --help.
+func (benchCommand) Help() string {
+	return "Each figure stands beside its floor, measured in turn in the same run: the work that no implementation can leave out. " +
+		"ratio is the median of the pairwise ratios; value and floor are medians."
+}
+
+// figure is something that is measured, and what it cannot be faster than.
+type figure struct {
+	name string
+	// run does the work once; floor does only what the formats make unavoidable.
+	run, floor func() error
+}
+
+// measured is a figure with its numbers.
+type measured struct {
+	Name  string  `json:"name"`
+	Value float64 `json:"value"`
+	Unit  string  `json:"unit"`
+	Floor float64 `json:"floor"`
+	Ratio float64 `json:"ratio"`
+}
+
+func (c benchCommand) Run(ctx context.Context, s streams) error {
+	dir, err := os.MkdirTemp("", "yinxin-bench-")
+	if err != nil {
+		return err
+	}
+	defer os.RemoveAll(dir)
+	figures, done, err := figures(ctx, dir, s)
+	if err != nil {
+		return err
+	}
+	defer done()
+	var results []measured
+	for _, f := range figures {
+		if len(c.Only) > 0 && !slices.Contains(c.Only, f.name) {
+			continue
+		}
+		m, err := f.measure(ctx, c.Budget)
+		if err != nil {
+			return err
+		}
+		results = append(results, m)
+		if !c.JSON {
+			fmt.Fprintf(s.out, "%-26s %10.1f %s   floor %10.1f   ratio %.2f\n", m.Name, m.Value, m.Unit, m.Floor, m.Ratio)
+		}
+	}
+	if c.JSON {
+		return printJSON(s, results)
+	}
+	return nil
+}
+
+// measure times work and floor in turn, so that a machine whose speed drifts slows both, until the budget is used.
+func (f figure) measure(ctx context.Context, budget time.Duration) (measured, error) {
+	var values, floors, ratios []float64
+	for begin := time.Now(); time.Since(begin) < budget || len(ratios) < 5; {
+		if err := ctx.Err(); err != nil {
+			return measured{}, err
+		}
+		v, err := timed(f.run)
+		if err != nil {
+			return measured{}, err
+		}
+		l, err := timed(f.floor)
+		if err != nil {
+			return measured{}, err
+		}
+		values, floors, ratios = append(values, v), append(floors, l), append(ratios, v/l)
+	}
+	return measured{Name: f.name, Value: median(values), Unit: "µs", Floor: median(floors), Ratio: median(ratios)}, nil
+}
+
+func timed(do func() error) (microseconds float64, err error) {
+	start := time.Now()
+	err = do()
+	return float64(time.Since(start).Nanoseconds()) / 1000, err
+}
+
+func median(v []float64) float64 {
+	slices.Sort(v)
+	return v[len(v)/2]
+}

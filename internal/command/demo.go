@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -44,8 +45,15 @@ var errDemoFailed = fault.Spec{Kind: fault.Internal, Code: "demo.failed",
 	ZH: "演示没有得到预期的结果。", EN: "The demo did not give the expected result."}
 
 func (c demoCommand) Run(ctx context.Context, s streams) error {
-	d := &demo{dir: c.Dir, making: c.Dir, listen: c.Listen, s: s}
-	_, err := os.Stat(filepath.Join(c.Dir, configName))
+	host, port, err := net.SplitHostPort(c.Listen)
+	if err != nil {
+		return errFlag.At(fault.Field("--listen")).Because(err)
+	}
+	if host == "" {
+		host = "127.0.0.1"
+	}
+	d := &demo{dir: c.Dir, making: c.Dir, listen: net.JoinHostPort(host, port), s: s}
+	_, err = os.Stat(filepath.Join(c.Dir, configName))
 	switch {
 	case err == nil:
 		err = d.revisit(ctx)
@@ -58,6 +66,8 @@ func (c demoCommand) Run(ctx context.Context, s streams) error {
 	fmt.Fprintf(s.out, "\n把 %s 拖到网页上验证，再试试 %s。Ctrl-C 结束。\n", filepath.Join(c.Dir, demoSealed), demoTampered)
 	return serveCommand{dataFlags: dataFlags{Data: c.Dir}, Listen: c.Listen}.Run(ctx, s)
 }
+
+const defaultListen = "127.0.0.1:8470"
 
 // demo builds and shows the made-up province. It is made in the folder making, which becomes dir when it is complete.
 type demo struct {
