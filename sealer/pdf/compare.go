@@ -71,6 +71,10 @@ func Compare(ctx context.Context, before, after *Document) ([]Change, error) {
 type Comparer struct {
 	searched bool
 	dangling dangling
+	// The permissions of the document of knownSize bytes.
+	known       bool
+	knownSize   int64
+	permissions permissions
 }
 
 // Compare is as the function Compare. The documents must be prefixes of the same file, in rising order.
@@ -96,6 +100,7 @@ type comparison struct {
 	entered map[int]bool // new numbers that closure has visited
 	widgets map[int]bool // widgets of new signatures
 	stamps  map[Ref]bool // fields and widgets of document time stamps
+	signed  []Dict       // fields that were added or filled
 	filled  []string     // names of the fields of ChangeSignatureFilled, in the order of the changes
 
 	pageOf     map[int]int // object number to page, made when a change has to be named

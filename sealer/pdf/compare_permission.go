@@ -18,7 +18,7 @@ func (c *comparison) enforcePermissions() error {
 	if !slices.ContainsFunc(c.changes, func(ch Change) bool { return ch.Permitted }) {
 		return nil
 	}
-	p, err := documentPermissions(c.ctx, c.before)
+	p, err := c.permissions()
 	if err != nil {
 		return err
 	}
@@ -44,6 +44,53 @@ func (c *comparison) enforcePermissions() error {
 			*ch = Change{Kind: ChangeLocked, Page: ch.Page, Object: ch.Object,
 				ZH: "已有的签名锁定了表单域，不允许后来的签章。", EN: "An earlier signature locks the fields and does not permit a later signature."}
 		}
+	}
+	return c.carryPermissions(p)
+}
+
+// permissions gives those of the earlier document: carried over when it is the later one of the comparison before.
+func (c *comparison) permissions() (permissions, error) {
+	if c.comparer.known && c.comparer.knownSize == c.before.Size() {
+		return c.comparer.permissions, nil
+	}
+	return documentPermissions(c.ctx, c.before)
+}
+
+// carryPermissions keeps the permissions for the next comparison, with what the new signatures add to them. A file
+// with many signatures would otherwise have all of them read again for each.
+func (c *comparison) carryPermissions(p permissions) error {
+	c.comparer.known = false
+	if !c.allPermitted() {
+		return nil
+	}
+	p.except, p.locked = slices.Clone(p.except), slices.Clone(p.locked)
+	for _, field := range c.signed {
+		signature, err := resolveDict(c.after, field.Get("V"))
+		if err != nil {
+			return err
+		}
+		if err := p.sign(c.after, signature, inherited(c.after, field, "Lock")); err != nil {
+			return err
+		}
+	}
+	c.comparer.known, c.comparer.knownSize, c.comparer.permissions = true, c.after.Size(), p
+	return nil
+}
+
+// sign takes over what a signature and the lock of its field forbid.
+func (p *permissions) sign(d *Document, signature Dict, lockObject Object) error {
+	level, err := p.references(d, signature)
+	if err != nil {
+		return err
+	}
+	p.restrict(level)
+	lock, err := resolveDict(d, lockObject)
+	if err != nil {
+		return err
+	}
+	p.lock(d, lock)
+	if level, ok := lock.Get("P").(Integer); ok {
+		p.restrict(int(level))
 	}
 	return nil
 }
@@ -88,22 +135,12 @@ func documentPermissions(ctx context.Context, d *Document) (permissions, error) 
 		if f.Dict == nil {
 			continue
 		}
-		level, err := p.references(d, f.Dict)
-		if err != nil {
-			return p, err
+		var lock Object
+		if f.Lock != nil {
+			lock = f.Lock
 		}
-		p.restrict(level)
-		field, err := resolveDict(d, f.Field)
-		if err != nil {
+		if err := p.sign(d, f.Dict, lock); err != nil {
 			return p, err
-		}
-		lock, err := resolveDict(d, field.Get("Lock"))
-		if err != nil {
-			return p, err
-		}
-		p.lock(d, lock)
-		if level, ok := lock.Get("P").(Integer); ok {
-			p.restrict(int(level))
 		}
 	}
 	return p, nil

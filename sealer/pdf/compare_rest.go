@@ -83,6 +83,7 @@ func (c *comparison) filling(t touch, field Ref, is Dict) error {
 	if stamp {
 		c.stamps[t.ref] = true
 	}
+	c.signed = append(c.signed, now)
 	c.filled = append(c.filled, fieldName(c.after, now))
 	c.permit(ChangeSignatureFilled, t.ref, page, "预留的签名域已签名。", "An empty signature field was signed.")
 	return nil

@@ -34,6 +34,7 @@ func (c *comparison) newField(ref Ref) error {
 		c.refuse(ChangeSignature, ref, 0, "加入了没有有效签名数据的签名域。", "A signature field without a signature was added.")
 		return nil
 	}
+	c.signed = append(c.signed, field)
 	widgets := []Ref{ref}
 	if kids := field.Get("Kids"); kids != nil {
 		widgets, ok, err = c.newKids(kids)

@@ -255,6 +255,9 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 		{"certified, with /Perms left out", func(t *testing.T) *file {
 			return newFile().seal(t, h, func(p *parts) { p.signature = docMDP(1) }).seal(t, h)
 		}, Modified, "certified"},
+		{"the second seal certifies, and a third comes", func(t *testing.T) *file {
+			return sealed.clone().seal(t, h, func(p *parts) { p.signature = docMDP(1) }).seal(t, h)
+		}, Modified, "certified"},
 		{"all fields locked, and sealed again", func(t *testing.T) *file {
 			return newFile().seal(t, h, func(p *parts) { p.widget = "/Lock << /Type /SigFieldLock /Action /All >>" }).seal(t, h)
 		}, Modified, "locks"},

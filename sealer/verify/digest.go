@@ -12,7 +12,13 @@ import (
 
 // readPiece is how many bytes are read at a time: enough that a disk delivers at full speed, few enough to stay in
 // the processor's cache.
-const readPiece = 128 << 10
+const readPiece = 64 << 10
+
+// memory is a reader that has some of its bytes in memory. view gives at most n of them from off without copying, and
+// none where it has none.
+type memory interface {
+	view(off, n int64) []byte
+}
 
 // digests computes SM3 over what each seal covers, in one pass. One state runs over all bytes. Where a gap begins,
 // the state is copied: the copy goes on behind the gap, to the end of what that signature covers, while the first
@@ -36,19 +42,30 @@ func (v *verification) digests() error {
 // rising order, none begins before start or before the end of the one before it.
 func hashGaps(r io.ReaderAt, running hash.Hash, start int64, jobs []*signature, alive func() error) error {
 	last := jobs[len(jobs)-1].end
-	piece := make([]byte, min(readPiece, last-start))
+	inMemory, _ := r.(memory)
+	var buffer []byte
 	at := start
 	// feed reads up to the offset to, into one or two states.
 	feed := func(to int64, states ...hash.Hash) error {
 		for at < to {
-			n := min(int64(len(piece)), to-at)
-			if err := readFull(r, piece[:n], at); err != nil {
-				return err
+			n := min(readPiece, to-at)
+			var piece []byte
+			if inMemory != nil {
+				piece = inMemory.view(at, n)
+			}
+			if len(piece) == 0 {
+				if buffer == nil {
+					buffer = make([]byte, min(readPiece, last-at))
+				}
+				piece = buffer[:min(n, int64(len(buffer)))]
+				if err := readFull(r, piece, at); err != nil {
+					return err
+				}
 			}
 			for _, s := range states {
-				s.Write(piece[:n])
+				s.Write(piece)
 			}
-			at += n
+			at += int64(len(piece))
 			if err := alive(); err != nil {
 				return err
 			}

@@ -22,6 +22,9 @@ type ReleaseCheck struct {
 	Update []byte
 	// Field is the name of the field that was sealed.
 	Field string
+	// Known are certificates that the caller has read before, such as the signer's and the seal maker's: where the
+	// signature has the very same bytes, they need not be read again.
+	Known []*chain.Certificate
 
 	// Chain, SealStatus, At and Language are as in Options.
 	Chain      *chain.Verifier
@@ -39,6 +42,7 @@ func Release(ctx context.Context, c ReleaseCheck) (*Signature, error) {
 	joined := &joined{c.Original, c.OriginalSize, c.Update}
 	size := c.OriginalSize + int64(len(c.Update))
 	v := newVerification(ctx, joined, size, Options{Chain: c.Chain, At: c.At, SealStatus: c.SealStatus, Language: c.Language})
+	v.certificates = c.Known
 	var err error
 	if v.doc, err = pdf.Open(ctx, joined, size); err != nil {
 		return nil, err
@@ -133,6 +137,14 @@ type joined struct {
 	original io.ReaderAt
 	size     int64 // of the original
 	update   []byte
+}
+
+func (j *joined) view(off, n int64) []byte {
+	if off < j.size {
+		return nil
+	}
+	at := min(off-j.size, int64(len(j.update)))
+	return j.update[at:min(at+n, int64(len(j.update)))]
 }
 
 func (j *joined) ReadAt(p []byte, off int64) (n int, err error) {

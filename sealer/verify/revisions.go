@@ -31,7 +31,6 @@ const (
 // what later states changed.
 func (v *verification) checkRevisions() error {
 	previous := int64(0)
-	docs := map[int64]*pdf.Document{v.size: v.doc}
 	for _, s := range v.signatures {
 		if !s.sound {
 			continue
@@ -52,8 +51,6 @@ func (v *verification) checkRevisions() error {
 		if doc == nil {
 			continue // breakRevision was told
 		}
-		clear(docs)
-		docs[s.end] = doc
 		previous = s.end
 		s.out.Coverage = CoverageRevision
 		if s.end == v.size {
@@ -116,17 +113,42 @@ func (v *verification) coveredDocument(s *signature) (*pdf.Document, error) {
 	if doc == v.doc {
 		return doc, nil
 	}
-	fields, err := doc.SignatureFields(v.ctx)
+	there, err := v.standsIn(doc, s)
 	if err != nil {
 		return nil, err
 	}
-	if !slices.ContainsFunc(fields, func(f pdf.SignatureField) bool {
-		return f.Field == s.field.Field && f.Value == s.field.Value && f.DictStart == s.field.DictStart
-	}) {
+	if !there {
 		v.breakRevision(s, text{"签名覆盖的版本中没有这个签名。", "The signature does not exist in the revision that it covers."})
 		return nil, nil
 	}
 	return doc, nil
+}
+
+// standsIn tells whether a state of the document has the signature: the same field with the same signature dictionary
+// at the same place. That the field was in the form then need not be looked up: the comparison permits no older
+// object to join the form.
+func (v *verification) standsIn(doc *pdf.Document, s *signature) (bool, error) {
+	f := s.field
+	if f.Value == (pdf.Ref{}) || f.Field == (pdf.Ref{}) {
+		fields, err := doc.SignatureFields(v.ctx)
+		return slices.ContainsFunc(fields, func(o pdf.SignatureField) bool {
+			return o.Field == f.Field && o.Value == f.Value && o.DictStart == f.DictStart
+		}), err
+	}
+	was, existed, err := doc.Entry(f.Value.Num)
+	if err != nil {
+		return false, err
+	}
+	is, _, err := v.doc.Entry(f.Value.Num)
+	if err != nil {
+		return false, err
+	}
+	o, err := doc.Object(f.Field)
+	if err != nil {
+		return false, err
+	}
+	field, ok := o.(pdf.Dict)
+	return existed && was == is && ok && field.Get("V") == pdf.Object(f.Value), nil
 }
 
 // addUpdates adds the states that incremental updates after the first signature ended with and no signature covers.

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/subtle"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,7 +75,7 @@ func (v *verification) certificate(der []byte) (*chain.Certificate, error) {
 	}
 	c, err := chain.ParseCertificate(der)
 	if err == nil && len(v.certificates) < maxRemembered {
-		v.certificates = append(v.certificates, c)
+		v.certificates = append(slices.Clip(v.certificates), c)
 	}
 	return c, err
 }
