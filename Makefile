@@ -10,7 +10,7 @@ FUZZTIME ?= 20s
 RUN_PACKAGES := fonts-arphic-gbsn00lp
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium
 
-.PHONY: help build run test lint unit race fuzz bench openapi pictures clean run-packages test-packages
+.PHONY: help build run test lint unit race fuzz bench docs openapi pictures clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -43,6 +43,13 @@ fuzz: ## every fuzz target for FUZZTIME
 
 bench: build ## the figures, each beside its floor
 	./build/yinxin bench
+
+docs: ## write docs/errors.md anew from the code
+	$(GO) test ./internal/fault -run Documented -update
+
+pictures: build ## make the README's picture anew from the demo
+	rm -rf build/demo && ./build/yinxin demo --dir build/demo --no-serve
+	pdftoppm -r 72 -f 3 -l 3 -png -singlefile build/demo/copy-sealed.pdf docs/pictures/sealed-page
 
 openapi: ## write api/openapi.json anew from the code
 	$(GO) test ./api -run OpenAPI -update

@@ -1,0 +1,48 @@
+package fault_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"yinxin/internal/fault"
+)
+
+var spec = fault.Spec{Kind: fault.Refused, Code: "test.refused", ZH: "不行。", EN: "No."}
+
+func TestAFaultSpeaksBothLanguagesAndNamesThePlace(t *testing.T) {
+	f := spec.At(fault.Page(3)).With("%d mm", 42)
+	if got := f.Sentence("zh"); got != "不行。（42 mm; page 3）" {
+		t.Errorf("zh: %s", got)
+	}
+	if got := f.Sentence("en"); got != "No. (42 mm; page 3)" {
+		t.Errorf("en: %s", got)
+	}
+}
+
+func TestTheCauseIsForTheLogOnly(t *testing.T) {
+	f := spec.Because(errors.New("inner secret"))
+	if strings.Contains(f.Sentence("zh")+f.Sentence("en"), "secret") {
+		t.Error("the cause reached the person")
+	}
+	if !strings.Contains(f.Error(), "inner secret") {
+		t.Error("the cause is missing in the log")
+	}
+}
+
+func TestAWrappedFaultIsFoundAndCopiesDoNotChangeTheOriginal(t *testing.T) {
+	f := spec.New()
+	placed := f.At(fault.Field("name"))
+	err := fmt.Errorf("around: %w", placed)
+	found, ok := fault.Of(err)
+	if !ok || found.Place.Field != "name" || fault.CodeOf(err) != "test.refused" || !fault.Has(err, spec) || !errors.Is(err, spec.New()) {
+		t.Errorf("%v %v", found, ok)
+	}
+	if f.Place != (fault.Place{}) {
+		t.Error("At changed its receiver")
+	}
+	if fault.CodeOf(errors.New("other")) != "internal" || fault.Has(nil, spec) {
+		t.Error("what is no fault has no code of its own")
+	}
+}
