@@ -16,13 +16,13 @@ var (
 		ZH: "找不到文件。", EN: "The file does not exist."}
 	errNotAllowed = fault.Spec{Kind: fault.Denied, Code: "file.not-allowed",
 		ZH: "没有读写该文件的权限。", EN: "The file may not be read or written."}
-	errDiskFull = fault.Spec{Kind: fault.Unavailable, Code: "files.full",
+	errDiskFull = fault.Spec{Kind: fault.Unavailable, Code: "file.disk-full",
 		ZH: "磁盘已满，没有写入任何结果。", EN: "The disk is full; no result was written."}
 	errIsFolder = fault.Spec{Kind: fault.Invalid, Code: "file.is-a-folder",
 		ZH: "这是一个文件夹，不是文件。", EN: "This is a folder, not a file."}
 	errInterrupted = fault.Spec{Kind: fault.Unavailable, Code: "command.interrupted",
 		ZH: "操作已中断，没有留下不完整的文件。", EN: "Interrupted; no partial file was left."}
-	errInternal = fault.Spec{Kind: fault.Internal, Code: "internal",
+	errInternal = fault.Spec{Kind: fault.Internal, Code: "command.failed",
 		ZH: "程序内部出错。", EN: "The program failed."}
 	errNotData = fault.Spec{Kind: fault.Invalid, Code: "data.not-a-data-directory",
 		ZH: "这不是 Yinxin 的数据目录；请先运行 yinxin init 或 yinxin demo。", EN: "This is not a data directory of Yinxin; run yinxin init or yinxin demo first."}

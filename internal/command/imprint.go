@@ -15,7 +15,7 @@ import (
 // maxScan is the largest scan that is read, in bytes.
 const maxScan = 256 << 20
 
-var errScanTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "imprint.too-large",
+var errScanTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "file.too-large",
 	ZH: "扫描件太大。", EN: "The scan is too large."}
 
 type imprintCommand struct {
