@@ -14,6 +14,11 @@ const maxFilters = 8
 // RunLengthDecode. More than max decoded bytes is pdf.too-large, an image filter or another unknown one
 // pdf.unsupported-filter. When the data break off, what was decoded is returned with pdf.damaged-stream.
 func (d *Document) StreamData(s *Stream, max int64) ([]byte, error) {
+	return d.streamData(s, max, 4*s.Length)
+}
+
+// streamData is StreamData for about expected bytes, which sizes the first buffer.
+func (d *Document) streamData(s *Stream, max, expected int64) ([]byte, error) {
 	filters, parameters, err := d.filters(s)
 	if err != nil {
 		return nil, err
@@ -31,7 +36,7 @@ func (d *Document) StreamData(s *Stream, max int64) ([]byte, error) {
 		if i+1 < len(filters) {
 			limit = 4*max + 64<<10 // what a text encoding takes around the last filter
 		}
-		if data, err = d.decode(filter, parameters[i], source, limit); err != nil {
+		if data, err = d.decode(filter, parameters[i], source, limit, expected); err != nil {
 			break
 		}
 		if err := d.spend(int64(len(data))); err != nil {
@@ -88,7 +93,7 @@ func (d *Document) filters(s *Stream) ([]Name, []Dict, error) {
 }
 
 // decode applies one filter.
-func (d *Document) decode(filter Name, parameters Dict, source io.Reader, limit int64) ([]byte, error) {
+func (d *Document) decode(filter Name, parameters Dict, source io.Reader, limit, expected int64) ([]byte, error) {
 	switch filter {
 	case "FlateDecode", "Fl", "LZWDecode", "LZW":
 		p, err := d.predictor(parameters)
@@ -99,7 +104,7 @@ func (d *Document) decode(filter Name, parameters Dict, source io.Reader, limit 
 		limit, whole := p.encodedLimit(limit), limit
 		var data []byte
 		if filter == "FlateDecode" || filter == "Fl" {
-			data, err = d.flateDecode(source, limit)
+			data, err = d.flateDecode(source, limit, expected)
 		} else {
 			early, e := d.integerOr(parameters.Get("EarlyChange"), 1)
 			if e != nil {
@@ -145,7 +150,7 @@ func readLimited(r io.Reader, max, hint int64) ([]byte, error) {
 	if hint < 512 {
 		hint = 512
 	}
-	out := make([]byte, 0, min(hint, max, 1<<20)+1)
+	out := make([]byte, 0, min(hint, max, 8<<20)+1)
 	for {
 		if len(out) == cap(out) {
 			out = append(out, 0)[:len(out)]
@@ -166,7 +171,7 @@ func readLimited(r io.Reader, max, hint int64) ([]byte, error) {
 
 // flateDecode inflates zlib data. The checksum at the end is not compared: producers get it wrong and other readers
 // do not look at it.
-func (d *Document) flateDecode(source io.Reader, limit int64) ([]byte, error) {
+func (d *Document) flateDecode(source io.Reader, limit, expected int64) ([]byte, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(source, head[:]); err != nil {
 		return nil, errDamagedStream.With("no data")
@@ -177,7 +182,7 @@ func (d *Document) flateDecode(source io.Reader, limit int64) ([]byte, error) {
 	if _, ok := source.(io.ByteReader); !ok {
 		source = newBlockReader(source)
 	}
-	return readLimited(d.inflate(source), limit, 4096)
+	return readLimited(d.inflate(source), limit, expected)
 }
 
 // blockReader is a small buffered reader of bytes.

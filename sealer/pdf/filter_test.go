@@ -33,7 +33,7 @@ func deflated(data []byte) []byte {
 	return b.Bytes()
 }
 
-// bits packs LZW codes of the given widths, most significant bit first.
+// lzwEarly encodes as the LZW encoders of PDF do: the width grows one code before the table needs it.
 func lzwEarly(data []byte) []byte {
 	var out []byte
 	var acc, have uint
@@ -63,7 +63,7 @@ func lzwEarly(data []byte) []byte {
 		put(code(prefix), width)
 		table[longer] = next
 		next++
-		// Early change: the width grows one code before the table needs it. The decoder is one entry behind.
+		// The decoder is one entry behind the encoder, so this is where both change.
 		switch next {
 		case 512, 1024, 2048:
 			width++

@@ -49,7 +49,7 @@ func (d *Document) readXrefStream(s *Stream) (*xrefRows, error) {
 		return nil, errTooLarge.With("the cross-reference is too long")
 	}
 	// A little more than the index needs is harmless; much more is not a cross-reference.
-	x.data, err = d.StreamData(s, need+4096)
+	x.data, err = d.streamData(s, need+4096, min(need+need/8, 1032*s.Length))
 	if err != nil && (int64(len(x.data)) < need || !fault.Has(err, errDamagedStream)) {
 		return nil, err
 	}
