@@ -23,7 +23,7 @@ type Document struct {
 }
 
 func documentOf(d sealer.Document) Document {
-	return Document{ID: d.ID, Name: d.Name, Size: d.Size, SM3: d.SM3, CreatedAt: d.CreatedAt.UTC()}
+	return Document{ID: d.ID, Name: d.Name, Size: d.Size, SM3: d.SM3, CreatedAt: d.CreatedAt.UTC().Truncate(time.Microsecond)} // as the database keeps it
 }
 
 const documentPath = "/v1/documents/"

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
 )
@@ -23,7 +24,7 @@ func describe(s *server) huma.Config {
 			Info: &huma.Info{Title: "Yinxin 印信", Version: apiVersion,
 				Description: "Electronic seals on PDF documents: upload, seal, fetch, verify. Every error is a problem (RFC 9457) with a stable code."},
 			Components: &huma.Components{
-				Schemas: huma.NewMapRegistry("#/components/schemas/", huma.DefaultSchemaNamer),
+				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{keyScheme: {Type: "http", Scheme: "bearer",
 					Description: "An API key, yx_…, in the field Authorization."}},
 			},
@@ -35,6 +36,18 @@ func describe(s *server) huma.Config {
 		DefaultFormat: "application/json",
 		Transformers:  []huma.Transformer{s.reshape},
 	}
+}
+
+// schemaName names the parts of a verification report after it: "Problem" and "Signature" alone would mean too much.
+func schemaName(t reflect.Type, hint string) string {
+	name := huma.DefaultSchemaNamer(t, hint)
+	for t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	if strings.HasSuffix(t.PkgPath(), "sealer/verify") && name != "Report" {
+		return "Report" + name
+	}
+	return name
 }
 
 // declare puts into an operation's description who may call it.

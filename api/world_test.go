@@ -1,0 +1,306 @@
+package api
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"image"
+	"image/color"
+	"image/png"
+	"io"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/fixtures"
+	"yinxin/internal/access"
+	"yinxin/internal/files"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+	"yinxin/keystore"
+	"yinxin/sealer"
+	"yinxin/sealer/register"
+	"yinxin/sealer/verify"
+)
+
+const sealCode = "29010000000017"
+
+// world is an installation with everything in it that the API serves, over real rooms.
+type world struct {
+	t           *testing.T
+	dir         string
+	log         *journal
+	db          *store.DB
+	access      *access.Service
+	register    *register.Register
+	authority   *ca.Authority
+	sealer      *sealer.Service
+	certificate *chain.Certificate // of the seal
+	server      *server
+	http        *httptest.Server
+	keys        map[string]string // API keys by actor
+	people      [2]access.Actor   // registrar, approver
+}
+
+// journal collects the log, which tests read while handlers write.
+type journal struct {
+	sync.Mutex
+	bytes.Buffer
+}
+
+func (j *journal) Write(p []byte) (int, error) {
+	j.Lock()
+	defer j.Unlock()
+	return j.Buffer.Write(p)
+}
+
+func (j *journal) text() string {
+	j.Lock()
+	defer j.Unlock()
+	return j.Buffer.String()
+}
+
+// await waits until a line of the log has the words.
+func (j *journal) await(t *testing.T, words string) {
+	t.Helper()
+	for end := time.Now().Add(20 * time.Second); !strings.Contains(j.text(), words); runtime.Gosched() {
+		if time.Now().After(end) {
+			t.Fatalf("the log never says %q: %s", words, j.text())
+		}
+	}
+}
+
+func must(t *testing.T, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func got[T any](v T, err error) func(t *testing.T) T {
+	return func(t *testing.T) T {
+		t.Helper()
+		must(t, err)
+		return v
+	}
+}
+
+// newWorld founds an installation: CA, actors with keys, one central seal granted to the platform and to a clerk.
+// change may adjust the API's configuration.
+func newWorld(t *testing.T, change ...func(*Config)) *world {
+	t.Helper()
+	ctx := t.Context()
+	w := &world{t: t, dir: t.TempDir(), log: &journal{}, keys: map[string]string{}}
+	// The founding lies an hour back: signing times are whole seconds, and nothing is in force before its first one.
+	var founded atomic.Bool
+	clock := func() time.Time {
+		if founded.Load() {
+			return time.Now()
+		}
+		return time.Now().Add(-time.Hour)
+	}
+	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
+	t.Cleanup(func() { w.db.Close() })
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+		must(t, migrate(ctx, w.db))
+	}
+	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
+	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
+		keystore.PurposeLedger, keystore.PurposeSealing)
+	l := ledger.New(w.db, got(ring.Generate(ctx, "ledger", keystore.PurposeLedger))(t), clock)
+	w.access = access.New(w.db, l, clock)
+	archive := fixtures.Archive("云山市")
+	w.people = [2]access.Actor{w.actor("registrar", "省局", access.RoleRegistrar), w.actor("approver", "省局", access.RoleApprover)}
+	for _, a := range []access.Actor{
+		w.actor("platform", "省局", access.RolePlatform), w.actor("clerk", archive.Name, access.RoleOperator),
+		w.actor("stranger", "别的单位", access.RoleOperator), w.actor("auditor", "省局", access.RoleAuditor), w.actor("nobody", "省局"),
+	} {
+		w.keys[a.ID] = got(w.access.CreateKey(ctx, a.ID, "test"))(t)
+	}
+	_, err := ca.Establish(ctx, ca.Ceremony{DB: w.db, Ledger: l, Clock: clock, Root: ring, Keys: ring, Officers: [2]string{"registrar", "approver"},
+		Organisation: "临江省档案局", BaseURL: "http://pki.example"})
+	must(t, err)
+	w.authority = got(ca.Open(ctx, ca.Config{DB: w.db, Ledger: l, Clock: clock, Keys: keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP)}))(t)
+	maker := got(w.authority.Current(ctx, ca.ProfileSealMaker))(t)
+	makerKey := got(ring.Get(ctx, ca.KeySealMaker))(t)
+	w.register = register.New(register.Config{DB: w.db, Ledger: l, Access: w.access, Clock: clock,
+		Maker: register.Maker{Certificate: maker.Raw, Key: makerKey, VendorID: "yinxin"}})
+	trusted := &chain.Verifier{Anchors: got(w.authority.Anchors(ctx))(t), Revocation: w.authority}
+	w.sealer = sealer.New(sealer.Config{DB: w.db, Files: got(files.OpenFolder(filepath.Join(w.dir, "files")))(t), Ledger: l, Register: w.register,
+		Chain: trusted, Clock: clock, Keys: keys.Ring(keystore.PurposeSealing), MaxSize: 32 << 20})
+	w.makeSeal(archive, got(ring.Generate(ctx, "seal", keystore.PurposeSealing))(t))
+	founded.Store(true)
+	must(t, w.authority.PublishCRL(ctx))
+	c := Config{Sealer: w.sealer, Register: w.register, Access: w.access, Authority: w.authority, Ledger: l,
+		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
+		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	for _, f := range change {
+		f(&c)
+	}
+	w.server = got(newServer(c))(t)
+	w.http = httptest.NewServer(w.server.router)
+	t.Cleanup(w.http.Close)
+	return w
+}
+
+func (w *world) actor(id, organisation string, roles ...access.Role) access.Actor {
+	w.t.Helper()
+	return got(w.access.CreateActor(w.t.Context(), access.Actor{ID: id, Name: id, Organisation: organisation, Roles: roles}))(w.t)
+}
+
+// approved asks and approves: the way every decision has to go.
+func (w *world) approved(kind access.Kind, subject []byte) string {
+	w.t.Helper()
+	id := got(w.access.Request(w.t.Context(), w.people[0], kind, subject))(w.t)
+	must(w.t, w.access.Approve(w.t.Context(), w.people[1], id))
+	return id
+}
+
+func (w *world) makeSeal(archive fixtures.Organisation, key keystore.Key) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	r := ca.Request{Profile: ca.ProfileInstitution, Public: key.Public(), Organisation: archive.Name, CreditCode: archive.CreditCode, SealCode: sealCode}
+	w.certificate = got(w.authority.Issue(ctx, w.approved(access.KindIssueCertificate, r.Subject()), r))(w.t)
+	picture := drawn(w.t, archive.Name)
+	o := register.Order{Code: sealCode, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
+		Template: picture, Picture: picture, Custody: register.Central, KeyName: key.Name(), Certificate: w.certificate.Raw}
+	got(w.register.Make(ctx, w.approved(access.KindMakeSeal, o.Subject()), o))(w.t)
+	for _, actor := range []string{"platform", "clerk"} {
+		g := register.Grant{SealCode: sealCode, Actor: actor, From: time.Now().Add(-time.Minute), Until: time.Now().Add(time.Hour)}
+		got(w.register.Allow(ctx, w.approved(access.KindGrant, g.Subject()), g))(w.t)
+	}
+}
+
+// drawn is the picture of a seal: red on nothing.
+func drawn(t *testing.T, name string) []byte {
+	t.Helper()
+	ink, err := fixtures.DrawSeal(fixtures.OfficialSeal(name), 300)
+	if err != nil {
+		t.Skip("no font for the seal: ", err)
+	}
+	colours := color.Palette{}
+	for a := range 16 {
+		colours = append(colours, color.NRGBA{0xd0, 0x10, 0x18, uint8(a * 17)})
+	}
+	p := image.NewPaletted(ink.Bounds(), colours)
+	for i, a := range ink.Pix {
+		p.Pix[i] = a / 16
+	}
+	var b bytes.Buffer
+	must(t, png.Encode(&b, p))
+	return b.Bytes()
+}
+
+// answer is what came back.
+type answer struct {
+	t      *testing.T
+	status int
+	header http.Header
+	body   []byte
+}
+
+func (a answer) into(v any) {
+	a.t.Helper()
+	if err := json.Unmarshal(a.body, v); err != nil {
+		a.t.Fatalf("%d %s: %v", a.status, a.body, err)
+	}
+}
+
+// problem checks that the answer is a whole problem with the status and code.
+func (a answer) problem(status int, code string) Problem {
+	a.t.Helper()
+	var p Problem
+	a.into(&p)
+	if a.status != status || p.Status != status || p.Code != code || p.Message == "" || p.MessageEN == "" || p.RequestID == "" ||
+		p.RequestID != a.header.Get("X-Request-Id") || a.header.Get("Content-Type") != "application/problem+json" {
+		a.t.Fatalf("got %d %s %s, want %d %s", a.status, a.header.Get("Content-Type"), a.body, status, code)
+	}
+	return p
+}
+
+func (a answer) is(status int) answer {
+	a.t.Helper()
+	if a.status != status {
+		a.t.Fatalf("got %d %s, want %d", a.status, a.body, status)
+	}
+	return a
+}
+
+// call sends a request as an actor ("" is nobody) with header fields "Name: value".
+func (w *world) call(actor, method, path string, body io.Reader, fields ...string) answer {
+	w.t.Helper()
+	r := got(http.NewRequestWithContext(w.t.Context(), method, w.http.URL+path, body))(w.t)
+	if actor != "" {
+		r.Header.Set("Authorization", "Bearer "+w.keys[actor])
+	}
+	for _, f := range fields {
+		name, value, _ := strings.Cut(f, ": ")
+		r.Header.Set(name, value)
+	}
+	response := got(w.http.Client().Do(r))(w.t)
+	defer response.Body.Close()
+	return answer{w.t, response.StatusCode, response.Header, got(io.ReadAll(response.Body))(w.t)}
+}
+
+const (
+	asPDF  = "Content-Type: application/pdf"
+	asJSON = "Content-Type: application/json"
+)
+
+func (w *world) uploaded(actor string, data []byte) Document {
+	w.t.Helper()
+	var d Document
+	w.call(actor, "POST", "/v1/documents", bytes.NewReader(data), asPDF, "X-File-Name: copy.pdf").is(201).into(&d)
+	return d
+}
+
+func order(document string) map[string]any {
+	return map[string]any{"document": document, "seal": sealCode, "placement": map[string]any{"page": 1, "from": "bottom-right", "x": 20, "y": 30}}
+}
+
+func (w *world) order(actor, key string, o map[string]any) answer {
+	w.t.Helper()
+	return w.call(actor, "POST", "/v1/sealings", bytes.NewReader(got(json.Marshal(o))(w.t)), asJSON, "Idempotency-Key: "+key)
+}
+
+// sealedFile is a sealed PDF, fetched through the API.
+func (w *world) sealedFile() (original, sealed []byte) {
+	w.t.Helper()
+	original = onePage(w.t)
+	var done Sealing
+	w.order("platform", "sealed-file", order(w.uploaded("platform", original).ID)).into(&done)
+	return original, w.call("platform", "GET", "/v1/documents/"+done.Document.ID+"/content", nil).is(200).body
+}
+
+func onePage(t *testing.T) []byte {
+	t.Helper()
+	return got(fixtures.PDF(fixtures.Shapes()[0], fixtures.PDFOptions{}))(t)
+}
+
+// kept lists the files in a folder of the installation.
+func (w *world) kept(folder string) (list []string) {
+	w.t.Helper()
+	must(w.t, filepath.WalkDir(filepath.Join(w.dir, folder), func(path string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			list = append(list, path)
+		}
+		return err
+	}))
+	return list
+}
+
+func exists(path string) bool {
+	_, err := os.Stat(path)
+	return err == nil
+}
