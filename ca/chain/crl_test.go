@@ -3,6 +3,7 @@ package chain_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"errors"
@@ -148,7 +149,7 @@ func TestAPartialCRLSpeaksOnlyForCertificatesThatNameIt(t *testing.T) {
 	wrap := func(tag byte, content []byte) []byte { return append([]byte{tag, byte(len(content))}, content...) }
 	value := wrap(0x30, wrap(0xa0, wrap(0xa0, wrap(0x86, url))))
 	this := chaintest.Start.Add(day)
-	made, err := smx509.CreateRevocationList(nil, &smx509.RevocationList{Number: big.NewInt(1), ThisUpdate: this,
+	made, err := smx509.CreateRevocationList(rand.Reader, &smx509.RevocationList{Number: big.NewInt(1), ThisUpdate: this,
 		NextUpdate:      this.Add(day),
 		ExtraExtensions: []pkix.Extension{{Id: oid.IssuingDistributionPt, Critical: true, Value: value}}}, root.X509, root.Key)
 	if err != nil {
@@ -167,11 +168,73 @@ func TestAPartialCRLSpeaksOnlyForCertificatesThatNameIt(t *testing.T) {
 	}
 }
 
+func TestACRLSpeaksOnlyWithinItsScope(t *testing.T) {
+	root := chaintest.Root(t, "Root")
+	leaf, ca := root.Issue(t, "leaf"), root.Issue(t, "ca", chaintest.CA(0))
+	gone := root.Issue(t, "gone")
+	this := chaintest.Start.Add(day)
+	flag := func(tag byte) []byte { return tlv(0x30, tlv(0x80|tag, []byte{0xff})) }
+	for _, test := range []struct {
+		name                   string
+		id                     asn1.ObjectIdentifier
+		value                  []byte
+		onLeaf, onCA, onListed chain.State
+	}{
+		{"only user certificates", oid.IssuingDistributionPt, flag(1), chain.StateGood, chain.StateUnknown, chain.StateRevoked},
+		{"only CA certificates", oid.IssuingDistributionPt, flag(2), chain.StateUnknown, chain.StateGood, chain.StateRevoked},
+		{"only some reasons", oid.IssuingDistributionPt, tlv(0x30, tlv(0x83, []byte{6, 0x40})), chain.StateUnknown, chain.StateUnknown, chain.StateRevoked},
+		{"an indirect list", oid.IssuingDistributionPt, flag(4), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
+		{"only attribute certificates", oid.IssuingDistributionPt, flag(5), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
+		{"a delta list", oid.DeltaCRLIndicator, tlv(2, []byte{1}), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			made, err := smx509.CreateRevocationList(rand.Reader, &smx509.RevocationList{Number: big.NewInt(2), ThisUpdate: this,
+				NextUpdate:                this.Add(day),
+				RevokedCertificateEntries: []smx509.RevocationListEntry{entry(gone.Certificate.Serial, this, 1)},
+				ExtraExtensions:           []pkix.Extension{{Id: test.id, Critical: true, Value: test.value}}}, root.X509, root.Key)
+			if err != nil {
+				t.Fatal(err)
+			}
+			list, err := chain.ParseCRL(made)
+			if err != nil {
+				t.Fatal(err)
+			}
+			source := chain.NewCRLSource(list)
+			for holder, want := range map[*chaintest.Holder]chain.State{leaf: test.onLeaf, ca: test.onCA, gone: test.onListed} {
+				status, err := source.Status(context.Background(), holder.Certificate, root.Certificate, this)
+				if err != nil || status.State != want {
+					t.Errorf("%s: %v %+v, want %v", holder.Certificate.Subject.CommonName, err, status, want)
+				}
+			}
+		})
+	}
+}
+
+func TestARepeatedOrUnreadableEntryCountsAsTheWorse(t *testing.T) {
+	root := chaintest.Root(t, "Root")
+	serial := big.NewInt(0x112233)
+	list := root.ParsedCRL(t, 1, chaintest.Start, chaintest.Start.Add(day), entry(serial, chaintest.Start, 6),
+		entry(serial, chaintest.Start.Add(time.Hour), 1))
+	if found, ok := list.Lookup(serial); !ok || found.Reason != 1 {
+		t.Errorf("on hold and revoked: %v %+v", ok, found)
+	}
+	// A date of revocation that is none, in a list whose frame is sound: month 13.
+	raw := root.CRL(t, 1, chaintest.Start, chaintest.Start.Add(day), entry(serial, chaintest.Start.Add(time.Hour), 1))
+	broken := bytes.Replace(raw, []byte("260102040405Z"), []byte("261302040405Z"), 1)
+	unreadable, err := chain.ParseCRL(broken)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if found, ok := unreadable.Lookup(serial); !ok || !found.Time.IsZero() {
+		t.Errorf("an unreadable date: %v %+v", ok, found)
+	}
+}
+
 func TestACRLWithACriticalExtensionThatIsNotKnownStillProvesRevocation(t *testing.T) {
 	root := chaintest.Root(t, "Root")
 	good, gone := root.Issue(t, "good"), root.Issue(t, "gone")
 	this := chaintest.Start.Add(day)
-	made, err := smx509.CreateRevocationList(nil, &smx509.RevocationList{Number: big.NewInt(1), ThisUpdate: this,
+	made, err := smx509.CreateRevocationList(rand.Reader, &smx509.RevocationList{Number: big.NewInt(1), ThisUpdate: this,
 		NextUpdate:                this.Add(day),
 		RevokedCertificateEntries: []smx509.RevocationListEntry{entry(gone.Certificate.Serial, this, 1)},
 		ExtraExtensions:           []pkix.Extension{{Id: asn1.ObjectIdentifier{1, 2, 3, 4}, Critical: true, Value: []byte{5, 0}}},

@@ -187,6 +187,13 @@ func TestDamagedCertificatesAreRefusedWithoutPanic(t *testing.T) {
 	if _, err := chain.ParseCertificate(make([]byte, chain.MaxCertificate+1)); codeOf(err) != "chain.too-large" {
 		t.Errorf("too large: %v", err)
 	}
+	// The identifier that is not signed must say the same as the one that is.
+	other := bytes.Clone(raw)
+	position := bytes.LastIndex(other, identifier(oid.SM2WithSM3...))
+	copy(other[position:], identifier(oid.SM3...))
+	if _, err := chain.ParseCertificate(other); codeOf(err) != "chain.bad-certificate" {
+		t.Errorf("another algorithm outside: %v", err)
+	}
 	v := h.verifier(t)
 	for i := range raw {
 		changed := bytes.Clone(raw)

@@ -100,8 +100,7 @@ func Combine(at time.Time, answers ...Status) Status {
 	if hold != nil {
 		// A hold that was still there at the time asked for or after it was in force then. An older statement of it may
 		// have been lifted meanwhile: a good answer between the two says so.
-		lifted := hold.ThisUpdate.Before(at) && good != nil && good.ThisUpdate.After(hold.ThisUpdate) &&
-			!good.ThisUpdate.After(at)
+		lifted := good != nil && good.ThisUpdate.After(hold.ThisUpdate) && !good.ThisUpdate.After(at)
 		if !lifted {
 			return *hold
 		}

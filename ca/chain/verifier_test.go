@@ -3,6 +3,9 @@ package chain_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"math/big"
@@ -191,14 +194,95 @@ func TestAStrangerCannotHideWhatIsWrongByAddingCertificates(t *testing.T) {
 	root := chaintest.Root(t, "Root")
 	institution := root.Issue(t, "institution")
 	leaf := institution.Issue(t, "leaf")
-	// The institution signs itself a CA certificate for its key: a path that ends nowhere, with nothing wrong in it.
-	self := chaintest.SelfSigned(t, "institution", institution.Key)
-	v := (&chain.Verifier{Anchors: chain.NewAnchors(root.Certificate)}).With(
-		[]*chain.Certificate{self.Certificate, institution.Certificate})
-	r := v.Verify(context.Background(), leaf.Certificate, chaintest.Start, chain.UsageSign)
-	if codeOf(r.ChainErr) != "chain.not-a-ca" || r.Trusted {
-		t.Errorf("%v, trusted %v", r.ChainErr, r.Trusted)
+	// Someone certifies the institution's key as a CA's: a path that ends nowhere, with nothing wrong in it.
+	nobody := chaintest.Root(t, "nobody").IssueFor(t, "institution", institution.Key, chaintest.CA(0))
+	for _, brought := range [][]*chain.Certificate{
+		{nobody.Certificate, institution.Certificate}, {institution.Certificate, nobody.Certificate},
+	} {
+		v := (&chain.Verifier{Anchors: chain.NewAnchors(root.Certificate)}).With(brought)
+		r := v.Verify(t.Context(), leaf.Certificate, chaintest.Start, chain.UsageSign)
+		if codeOf(r.ChainErr) != "chain.not-a-ca" || r.Trusted {
+			t.Errorf("%v, trusted %v", r.ChainErr, r.Trusted)
+		}
 	}
+}
+
+func TestTheIssuerIsFoundAmongNamesakesWithoutKeyIdentifiers(t *testing.T) {
+	root, namesake := chaintest.Root(t, "Root"), chaintest.Root(t, "Root")
+	bare := *root.X509
+	bare.SubjectKeyId = nil
+	leaf := (&chaintest.Holder{X509: &bare, Key: root.Key}).Issue(t, "leaf")
+	if len(leaf.Certificate.AuthorityKeyID) != 0 {
+		t.Fatal("the certificate has a key identifier")
+	}
+	for _, anchors := range []*chain.Anchors{
+		chain.NewAnchors(namesake.Certificate, root.Certificate), chain.NewAnchors(root.Certificate, namesake.Certificate),
+	} {
+		v := &chain.Verifier{Anchors: anchors}
+		for range 2 {
+			if r := v.Verify(t.Context(), leaf.Certificate, chaintest.Start, chain.UsageSign); !r.Trusted {
+				t.Errorf("%+v", r)
+			}
+		}
+	}
+}
+
+func TestAWeakLinkMakesTheWholeChainWeak(t *testing.T) {
+	long, _ := rsa.GenerateKey(rand.Reader, 2048)
+	short, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func(name string, isCA bool, parent *x509.Certificate, public *rsa.PublicKey, signer *rsa.PrivateKey) *x509.Certificate {
+		template := &x509.Certificate{SerialNumber: big.NewInt(9), Subject: pkix.Name{CommonName: name}, IsCA: isCA,
+			BasicConstraintsValid: true, NotBefore: chaintest.Start, NotAfter: chaintest.Start.Add(day)}
+		if parent == nil {
+			parent = template
+		}
+		raw, err := x509.CreateCertificate(rand.Reader, template, parent, public, signer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		made, err := x509.ParseCertificate(raw)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return made
+	}
+	root := make("root", true, nil, &long.PublicKey, long)
+	issuing := make("issuing", true, root, &short.PublicKey, long)
+	leaf := make("leaf", false, issuing, &long.PublicKey, short)
+	v := &chain.Verifier{Anchors: chain.NewAnchors(mustRead(t, root.Raw)), Intermediates: []*chain.Certificate{mustRead(t, issuing.Raw)}}
+	r := v.Verify(t.Context(), mustRead(t, leaf.Raw), chaintest.Start, chain.UsageSign)
+	if codeOf(r.ChainErr) != "chain.weak-algorithm" || r.Trusted || len(r.Path) != 3 {
+		t.Errorf("%v, trusted %v, path of %d", r.ChainErr, r.Trusted, len(r.Path))
+	}
+	if r = v.Verify(t.Context(), mustRead(t, issuing.Raw), chaintest.Start, chain.UsageAny); !r.Trusted {
+		t.Errorf("the link above is not weak: %v", r.ChainErr)
+	}
+}
+
+func TestRevocationIsNotAskedForUnderAStranger(t *testing.T) {
+	h := newHierarchy(t)
+	source := &counting{}
+	v := &chain.Verifier{Intermediates: []*chain.Certificate{h.issuing.Certificate, h.root.Certificate}, Revocation: source}
+	r := v.Verify(t.Context(), h.leaf.Certificate, chaintest.Start, chain.UsageSign)
+	if source.asked != 0 || r.Revocation.State != chain.StateUnknown || r.Revocation.Detail == "" {
+		t.Errorf("asked %d times, %+v", source.asked, r.Revocation)
+	}
+	v.With(nil, nil).Verify(t.Context(), h.leaf.Certificate, chaintest.Start, chain.UsageSign)
+	trusting := &chain.Verifier{Anchors: chain.NewAnchors(h.root.Certificate), Intermediates: v.Intermediates, Revocation: source}
+	trusting.Verify(t.Context(), h.leaf.Certificate, chaintest.Start, chain.UsageSign)
+	if source.asked != 2 {
+		t.Errorf("asked %d times below an anchor, want twice", source.asked)
+	}
+}
+
+type counting struct{ asked int }
+
+func (c *counting) Status(context.Context, *chain.Certificate, *chain.Certificate, time.Time) (chain.Status, error) {
+	c.asked++
+	return chain.Status{State: chain.StateGood}, nil
 }
 
 func TestACertificateSwappedForOneWithTheSameIssuerAndSerialIsNotTakenFromMemory(t *testing.T) {

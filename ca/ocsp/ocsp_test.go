@@ -89,6 +89,7 @@ func parse(t testing.TB, raw []byte) *ocsp.Response {
 func TestARequestComesBackAsItWasMade(t *testing.T) {
 	s := newScene(t)
 	other := s.ca.Issue(t, "another").Certificate
+	renamed := chaintest.SelfSigned(t, "the same key under another name", s.ca.Key).Certificate
 	nonce := []byte("0123456789abcdef")
 	ids := []ocsp.CertID{s.id(t, oid.SHA1), s.id(t, oid.SHA256), s.id(t, oid.SM3)}
 	raw, err := ocsp.CreateRequest(ids, nonce)
@@ -106,7 +107,7 @@ func TestARequestComesBackAsItWasMade(t *testing.T) {
 		if !bytes.Equal(id.Raw, ids[i].Raw) || id.Serial.Cmp(s.leaf.Certificate.Serial) != 0 || !id.Matches(s.ca.Certificate) {
 			t.Errorf("%d: %+v", i, id)
 		}
-		if id.Matches(other) || id.Matches(nil) {
+		if id.Matches(other) || id.Matches(renamed) || id.Matches(nil) {
 			t.Errorf("%d names another issuer", i)
 		}
 	}
@@ -184,6 +185,17 @@ func TestOnlyTheIssuerOrItsOwnResponderIsBelieved(t *testing.T) {
 	r := parse(t, respond(t, s.responder, s.now, nil, s.good(t)))
 	if err := r.Verify(nil, s.now); codeOf(err) != "ocsp.bad-responder" {
 		t.Errorf("no issuer: %v", err)
+	}
+	ahead := parse(t, respond(t, s.responder, s.now.Add(time.Hour), nil, s.good(t)))
+	if err := ahead.Verify(s.ca.Certificate, s.now); codeOf(err) != "ocsp.bad-time" {
+		t.Errorf("produced in the future: %v", err)
+	}
+	other := s.ca.Issue(t, "another")
+	if _, ok := r.Find(other.Certificate, s.ca.Certificate); ok {
+		t.Error("the answer is taken for another certificate")
+	}
+	if status := r.StatusOf(other.Certificate, s.ca.Certificate, s.now); status.State != chain.StateUnknown {
+		t.Errorf("the status of another certificate: %+v", status)
 	}
 	unchecked := parse(t, respond(t, s.ca.Issue(t, "OCSP 2", answers), s.now, nil, s.good(t)))
 	if responder, err := unchecked.Responder(s.ca.Certificate, s.now); err != nil || !responder.Delegated || responder.NoCheck {
