@@ -65,6 +65,9 @@ func checkLimits(data []byte, m metadata) error {
 	if m.scans > mostScans {
 		return errTooLarge.With("%d scans > %d", m.scans, mostScans)
 	}
+	if m.format == "jpeg" && pixels/mostJPEGPixelsPerByte > int64(len(data)) {
+		return errTruncated.New()
+	}
 	var configuration image.Config
 	var err error
 	if m.format == "jpeg" {
@@ -80,9 +83,6 @@ func checkLimits(data []byte, m metadata) error {
 	}
 	perPixel := bytesPerPixel(configuration.ColorModel)
 	if m.format == "jpeg" {
-		if pixels/mostJPEGPixelsPerByte > int64(len(data)) {
-			return errTruncated.New()
-		}
 		if m.progressive { // image/jpeg keeps every coefficient as an int32
 			perPixel += 4 * int64(max(m.components, 1))
 		}

@@ -23,6 +23,8 @@ var (
 		EN: "The resolution that the image states contradicts the size of the page; give the scan's resolution with --dpi."}
 	errNoColour = fault.Spec{Kind: fault.Refused, Code: "imprint.no-colour",
 		ZH: "图像是黑白或灰度扫描，请用彩色模式重新扫描。", EN: "The image is a black-and-white or grey scan; scan it again in colour."}
+	errIncomplete = fault.Spec{Kind: fault.Refused, Code: "imprint.incomplete",
+		ZH: "找到红色印迹，但不是完整的圆形印模，请重新盖章。", EN: "A red mark was found, but it is not a whole round imprint; stamp again."}
 	errNoneFound = fault.Spec{Kind: fault.Refused, Code: "imprint.none-found",
 		ZH: "图像中没有找到红色的圆形印模。", EN: "No red, round imprint was found in the image."}
 )

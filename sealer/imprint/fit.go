@@ -11,6 +11,7 @@ const (
 	searchBeyond  = 1.8 // mm outside the rough radius where a ray starts
 	circleNear    = .15 // mm from the circle for an edge point to be of it
 	circleCatch   = .45 // mm: the ring is there, if not exact
+	mostMissing   = .5  // share of the ring without ink beyond which there is no ring
 	leastEvidence = .3  // share of rays that must lie on the circle
 )
 
@@ -52,15 +53,15 @@ func (l *layer) fitCircle() circle {
 		points := l.castRays(x, y, radius+searchBeyond, math.Max(2, radius*.35))
 		c, ok := circleByLot(points, l.markMM)
 		if !ok {
-			return best
+			return circle{}
 		}
-		best = refineCircle(c, points)
-		if !best.ok {
-			return best
+		if best = refineCircle(c, points); !best.ok {
+			return circle{}
 		}
 		x, y, radius = best.x, best.y, best.radius
 	}
 	l.describeEdge(&best)
+	best.ok = best.missing < mostMissing
 	return best
 }
 

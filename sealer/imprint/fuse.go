@@ -28,75 +28,122 @@ const (
 
 const mostFilled = 64
 
+// finish says how the fused ink is made into coverage.
+type finish struct {
+	declared float64 // mm: the canvas
+	gain     float64 // steepness given to edges about one half
+	smooth   float64 // pixels of the template: deviation of the smoothing before
+	erode    float64 // mm taken off every side of bled ink
+}
+
 // fuse resamples every view once, straight from the pixels of the scan to the canvas, and mixes them: weight is how
 // well the place was seen (no print over it), how complete the strokes around are, and ink. views[0] is the best one.
-func fuse(views []*view, c comparison, declared, gain, smooth float64) fused {
+func fuse(views []*view, c comparison, how finish) fused {
 	perMM := templateDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
-	half := float64(size) / 2
-	reach := square(half + .1*perMM)
-	result := fused{coverage: newPlane(size, size)}
-	bridged, completed := newPlane(size, size), newPlane(size, size)
-	maps := make([]affine, len(views))
-	for i, v := range views {
-		maps[i] = v.affine()
+	pad := 0
+	if how.erode > 0 {
+		pad = int(math.Ceil(how.erode*perMM)) + 2
 	}
-	complete := []*plane{c.completeA, c.completeB}
-	workScale := workDPI / float64(templateDPI)
+	size := int(math.Round(how.declared*perMM)) + 2*pad
+	mix := newMixer(views, c, perMM)
+	mixed, bridged, completed := newPlane(size, size), newPlane(size, size), newPlane(size, size)
+	half := float64(size) / 2
+	reach := square(half - float64(pad) + (.1+how.erode)*perMM)
 	for y := range size {
-		cv := (float64(y) + .5 - half)
-		row := result.coverage.row(y)
+		v := float64(y) + .5 - half
+		row := mixed.row(y)
 		for x := range row {
-			cu := (float64(x) + .5 - half)
-			if cu*cu+cv*cv > reach {
+			u := float64(x) + .5 - half
+			if u*u+v*v > reach {
 				continue // outside the seal: whatever is there is not the seal's
 			}
-			u, v := cu/perMM, cv/perMM
-			ink, weights := 0.0, 0.0
-			var best, bestTrust, trust float64
-			for i, view := range views {
-				m := maps[i]
-				px, py := m.a*u+m.b*v+m.c, m.d*u+m.e*v+m.f
-				a := view.alpha.cubic(px, py)
-				t := view.trust.at(px, py)
-				weight := 1.0
-				if len(views) > 1 {
-					k := complete[i].at((cu*workScale)+float64(complete[i].w)/2-.5, (cv*workScale)+float64(complete[i].h)/2-.5)
-					weight = (.02 + t) * square(square(k)) * (.6 + clamp(a, 0, 1))
-				}
-				ink += weight * a
-				weights += weight
-				trust = math.Max(trust, t)
-				if i == 0 {
-					best, bestTrust = a, t
-				}
-			}
-			if weights == 0 {
-				continue
-			}
-			value := ink / weights
-			row[x] = float32(value)
-			if value < .5 {
-				continue
-			}
-			if trust < .5 {
+			value, origin := mix.at(u, v)
+			row[x] = value
+			switch origin {
+			case fromNowhere:
 				bridged.row(y)[x] = 1
-			} else if best < .3 || bestTrust < .5 {
+			case fromOther:
 				completed.row(y)[x] = 1
 			}
 		}
 	}
-	if smooth > 0 {
-		result.coverage = result.coverage.blurred(smooth, smooth)
+	if how.smooth > 0 {
+		mixed = mixed.blurred(how.smooth, how.smooth)
 	}
-	for i, v := range result.coverage.v {
-		result.coverage.v[i] = min(max(.5+(v-.5)*float32(gain), 0), 1)
+	for i, v := range mixed.v {
+		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}
-	result.bridged = result.note(bridged, howBridged, perMM)
-	result.completed = result.note(completed, howCompleted, perMM)
+	if how.erode > 0 {
+		mixed = mixed.eroded(how.erode * perMM)
+	}
+	result := fused{coverage: mixed.trimmed(pad)}
+	result.bridged = result.note(bridged.trimmed(pad), howBridged, perMM)
+	result.completed = result.note(completed.trimmed(pad), howCompleted, perMM)
 	slices.SortStableFunc(result.filled, func(a, b Filled) int { return cmp.Compare(b.Area, a.Area) })
 	result.filled = result.filled[:min(len(result.filled), mostFilled)]
 	return result
+}
+
+// origin of a pixel of the canvas that is ink.
+type origin uint8
+
+const (
+	fromBest    origin = iota // seen in the best imprint, or no ink
+	fromOther                 // seen in the other one only
+	fromNowhere               // under print in all of them
+)
+
+// mixer mixes the views at a position of the canvas.
+type mixer struct {
+	views    []*view
+	maps     []affine // from pixels of the canvas
+	complete []*plane
+}
+
+func newMixer(views []*view, c comparison, perMM float64) *mixer {
+	m := &mixer{views: views, complete: []*plane{c.completeA, c.completeB}}
+	for _, v := range views {
+		a := v.affine()
+		a.a, a.b, a.d, a.e = a.a/perMM, a.b/perMM, a.d/perMM, a.e/perMM
+		m.maps = append(m.maps, a)
+	}
+	return m
+}
+
+func (m *mixer) at(u, v float64) (float32, origin) {
+	var ink, weights, best, bestTrust, trust float64
+	for i, view := range m.views {
+		t := m.maps[i]
+		px, py := t.a*u+t.b*v+t.c, t.d*u+t.e*v+t.f
+		a, seen := view.alpha.cubic(px, py), view.trust.at(px, py)
+		weight := 1.0
+		if len(m.views) > 1 {
+			const work = workDPI / float64(templateDPI)
+			k := m.complete[i]
+			whole := k.at(u*work+float64(k.w)/2-.5, v*work+float64(k.h)/2-.5)
+			// Ink counts more than paper, so that a pinhole closes; not so much more that edges grow to the union.
+			weight = (.02 + seen) * square(square(whole)) * (.6 + clamp(a, 0, 1))
+		}
+		ink += weight * a
+		weights += weight
+		trust = math.Max(trust, seen)
+		if i == 0 {
+			best, bestTrust = a, seen
+		}
+	}
+	if weights == 0 {
+		return 0, fromBest
+	}
+	value := ink / weights
+	switch {
+	case value < .5:
+		return float32(value), fromBest
+	case trust < .5:
+		return float32(value), fromNowhere
+	case best < .3 || bestTrust < .5:
+		return float32(value), fromOther
+	}
+	return float32(value), fromBest
 }
 
 // note lists the spots of a mask that are large enough to see, and returns the area of all of it.
@@ -118,6 +165,40 @@ func (f *fused) note(mask *plane, how string, perMM float64) float64 {
 			X: rounded((float64(x)/n+.5)/perMM, 2), Y: rounded((float64(y)/n+.5)/perMM, 2)})
 	})
 	return total
+}
+
+// missing is the share of the ring and the star that shows no ink. The ring and the star of bled ink were measured
+// before it was eroded.
+func (f fused) missing(best *mark, v *view, declared, eroded float64) float64 {
+	const margin = .10 // mm: edges fray
+	perMM := templateDPI / millimetresPerInch
+	half := float64(f.coverage.w) / 2
+	m := v.affine()
+	border := best.circle.border/v.scale - 2*eroded
+	outer, inner := square(declared/2-margin), square(math.Max(0, declared/2-border+margin))
+	solid, empty := 0, 0
+	for y := range f.coverage.h {
+		cv := (float64(y) + .5 - half) / perMM
+		for x, coverage := range f.coverage.row(y) {
+			cu := (float64(x) + .5 - half) / perMM
+			distance := cu*cu + cv*cv
+			belongs := distance < outer && distance > inner
+			if !belongs && best.pose.star.ok && distance < square(.4*declared/2) {
+				px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
+				belongs = best.pose.star.holds((px+.5)/v.perMMX, (py+.5)/v.perMMY, margin+eroded)
+			}
+			if belongs {
+				solid++
+				if coverage < .5 {
+					empty++
+				}
+			}
+		}
+	}
+	if solid == 0 {
+		return 0
+	}
+	return float64(empty) / float64(solid)
 }
 
 func rounded(v float64, digits int) float64 {

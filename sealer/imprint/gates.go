@@ -20,21 +20,23 @@ const (
 	strokesWarn      = .08
 	uprightWarn      = 15 // degrees
 	mismatchRefuse   = .15
+	mismatchSure     = .30
 	matchLeast       = .80 // below: another seal, or ruined
 	matchGood        = .97
 	missingLittle    = .05
 )
 
-// same says whether two imprints may be fused: they agree as a whole, and in no window each has strokes that the
-// other one lacks.
-func (c comparison) same() bool {
-	return c.match >= matchLeast && !c.replaced()
-}
-
-// replaced is the sign of another seal of the same make: nearly all strokes agree, few are missing, but in one place
-// both have strokes of their own. Without the other conditions every gappy pair would be called different.
-func (c comparison) replaced() bool {
-	return c.worst > mismatchRefuse && c.match > matchGood && math.Max(c.missingA, c.missingB) < missingLittle
+// verdict says whether two imprints are of one seal. A window in which each has strokes that the other one lacks is the
+// sign of another seal. Where much is missing anyway, gaps in both can make a small one, so there a larger one counts.
+func (c comparison) verdict() Verdict {
+	whole := c.match > matchGood && math.Max(c.missingA, c.missingB) < missingLittle
+	switch {
+	case c.match < matchLeast, c.worst > mismatchSure, c.worst > mismatchRefuse && whole:
+		return StampAgain
+	case c.worst > mismatchRefuse:
+		return Warn
+	}
+	return Usable
 }
 
 // softEdge is the width of the outer edge, in millimetres, above which a scan of this resolution is soft.
@@ -142,12 +144,10 @@ func gateBleeding(s *session, good []*mark, used []*view) Gate {
 	dpi := math.Min(s.scale.X, s.scale.Y)
 	limit := softEdge(dpi)
 	g := Gate{Name: "bleeding", Verdict: Usable, Unit: "mm", WarnAt: limit}
-	usual := clamp(1.1*s.declared/42, 1.0, 1.2) // local practice: 1.0 to 1.2 mm
 	for _, m := range good[:len(used)] {
 		c := m.circle
-		soft := c.edgeWidth > limit
-		wide := 2*c.radius-s.declared > bleedingExcess || c.border > bleedingBorder*usual
-		if soft && wide {
+		wide := 2*c.radius-s.declared > bleedingExcess || c.border > bleedingBorder*usualBorder(s.declared)
+		if c.edgeWidth > limit && wide || m.bled(s.declared, limit) > 0 {
 			g.Verdict = Warn
 		}
 		g.Value = rounded(math.Max(g.Value, c.edgeWidth), 3)
@@ -226,12 +226,9 @@ func gateUpright(good []*mark, used []*view) Gate {
 }
 
 func gateSameSeal(c comparison) Gate {
-	g := Gate{Name: "same-seal", Verdict: Usable, Value: rounded(c.worst, 4), Unit: "ratio", RefuseAt: mismatchRefuse}
-	if c.match < matchLeast {
-		g.Verdict, g.Value, g.RefuseAt = StampAgain, rounded(c.match, 4), matchLeast
-	} else if c.replaced() {
-		g.Verdict = StampAgain
-	}
-	return g.say([3]string{"两处印模一致。", "", "两处印模不一致，疑似不是同一枚印章，请重新盖章。"},
-		[3]string{"Both imprints agree.", "", "The two imprints disagree and may not be of the same seal; stamp again."})
+	g := Gate{Name: "same-seal", Verdict: c.verdict(), Value: rounded(c.worst, 4), Unit: "ratio",
+		WarnAt: mismatchRefuse, RefuseAt: mismatchSure}
+	return g.say([3]string{"两处印模一致。", "两处印模局部不一致，请人工核对是否为同一枚印章。", "两处印模不一致，疑似不是同一枚印章，请重新盖章。"},
+		[3]string{"Both imprints agree.", "The two imprints disagree in places; check that they are of the same seal.",
+			"The two imprints disagree and may not be of the same seal; stamp again."})
 }

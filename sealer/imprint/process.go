@@ -12,7 +12,7 @@ import (
 // Process makes the template of a round seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
 //
 // Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-scale,
-// imprint.not-round, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found. An imprint
+// imprint.not-round, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found, imprint.incomplete. An imprint
 // that was found and is not good enough is no error: Result.Verdict and Result.Gates say so. A context that ends is
 // noticed between the stages.
 func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
@@ -81,7 +81,9 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 			}
 		}
 	}
-	if len(good) == 0 {
+	if len(marks) > 0 && len(good) == 0 {
+		return nil, errIncomplete.New()
+	} else if len(good) == 0 {
 		return nil, errNoneFound.New()
 	}
 	return s.result(ctx, marks, good)
@@ -151,25 +153,22 @@ func (m *mark) quality() float64 {
 
 func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, error) {
 	slices.SortStableFunc(good, func(a, b *mark) int { return cmp.Compare(b.quality(), a.quality()) })
-	var views []*view
-	for _, m := range good {
-		views = append(views, newView(m.layer, m.pose, s.declared))
-	}
+	erode := s.erosion(good)
+	views := s.views(good, erode)
 	var agreement comparison
+	used := views
 	if len(views) == 2 {
 		register(views[0], views[1], s.declared)
 		agreement = compare(views[0], views[1], s.declared)
+		if agreement.verdict() == StampAgain { // registration with another seal has moved the first one for nothing
+			erode = s.erosion(good[:1])
+			used = s.views(good[:1], erode)
+		}
 	}
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	used := views
-	if len(views) == 2 && !agreement.same() {
-		used = views[:1]
-		// Registration with another seal has moved the first one for nothing.
-		used[0] = newView(good[0].layer, good[0].pose, s.declared)
-	}
-	f := fuse(used, agreement, s.declared, s.gain(good[0]), s.smoothing())
+	f := fuse(used, agreement, finish{declared: s.declared, gain: s.gain(good[0]), smooth: s.smoothing(), erode: erode})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -181,10 +180,33 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
 		return nil, err
 	}
-	r.Measures = s.measures(good, used, agreement, f)
+	r.Measures = s.measures(good, used, agreement, f, erode)
 	r.Imprints = s.found(marks, good, used, agreement)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, r.Measures)
 	return r, nil
+}
+
+// erosion is what must be taken off every side because the ink has crept, in millimetres.
+func (s *session) erosion(good []*mark) float64 {
+	total := 0.0
+	for _, m := range good {
+		total += m.bled(s.declared, softEdge(math.Min(s.scale.X, s.scale.Y)))
+	}
+	return total / float64(len(good))
+}
+
+// views looks at the imprints scaled to the declared size; where the ink has crept, the resolution of the scan is
+// the true scale.
+func (s *session) views(good []*mark, erode float64) []*view {
+	var views []*view
+	for _, m := range good {
+		v := newView(m.layer, m.pose, s.declared)
+		if erode > 0 {
+			v.scale = 1
+		}
+		views = append(views, v)
+	}
+	return views
 }
 
 // gain makes the blurred edges of the scan as steep as those of a drawing: from 10 to 90 per cent within .8 pixel of
@@ -203,26 +225,17 @@ func (s *session) smoothing() float64 {
 	return 0
 }
 
-func (s *session) measures(good []*mark, used []*view, c comparison, f fused) Measures {
+func (s *session) measures(good []*mark, used []*view, c comparison, f fused, eroded float64) Measures {
 	best := good[0]
 	m := Measures{
 		Scale: s.scale, Diameter: rounded(2*best.circle.radius, 3), Fused: len(used),
 		Angle: rounded(used[0].pose.angle, 3), Match: rounded(c.match, 4), WorstMismatch: rounded(c.worst, 4),
-		BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
+		Eroded: rounded(eroded, 3), BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
 	}
 	m.SizeDifference = rounded(2*best.circle.radius-s.declared, 3)
 	m.InkArea = rounded(sum(f.coverage)/square(templateDPI/millimetresPerInch), 2)
-	m.MissingStrokes = rounded(missingStrokes(good, used, c), 4)
+	m.MissingStrokes = rounded(f.missing(best, used[0], s.declared, eroded), 4)
 	return m
-}
-
-// missingStrokes is the share of strokes that the worse of two imprints lacks; of a single imprint only the ring is
-// known to be there, so its missing part must stand for all strokes.
-func missingStrokes(good []*mark, used []*view, c comparison) float64 {
-	if len(used) == 2 {
-		return math.Max(c.missingA, c.missingB)
-	}
-	return good[0].circle.missing
 }
 
 // found describes every mark, in reading order.

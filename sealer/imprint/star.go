@@ -163,3 +163,15 @@ func (l *layer) crossing(x, y, nx, ny, reach float64) (float64, bool) {
 	}
 	return best, found
 }
+
+// holds says whether a position lies inside the star by at least the margin, in millimetres.
+func (s star) holds(x, y, margin float64) bool {
+	dx, dy := x-s.x, y-s.y
+	around := math.Abs(math.Remainder(math.Atan2(dx, -dy)/degree-s.angle, 72)) * degree
+	radius := math.Hypot(dx, dy)
+	// One edge, from the point (outer, 0) to the notch at 36 degrees; the star lies on the side of the middle.
+	sin, cos := math.Sincos(36 * degree)
+	ex, ey := s.inner*cos-s.outer, s.inner*sin
+	px, py := radius*math.Cos(around)-s.outer, radius*math.Sin(around)
+	return (ex*py-ey*px)/math.Hypot(ex, ey) > margin
+}

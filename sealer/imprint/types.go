@@ -53,10 +53,13 @@ type Measures struct {
 	Match float64 `json:"match"`
 	// WorstMismatch is the largest two-sided disagreement in a window of 4 mm, 0 to 1.
 	WorstMismatch float64 `json:"worstMismatch"`
-	// MissingStrokes is the share of all known strokes that no used imprint shows well, 0 to 1.
+	// MissingStrokes is the share of the ring and the star, where solid ink is known to belong, that shows none in the
+	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
 	// InkArea is the area covered by ink in the template, in square millimetres.
 	InkArea float64 `json:"inkAreaMM2"`
+	// Eroded is what was taken off every side because the ink had crept on the paper, in millimetres.
+	Eroded float64 `json:"erodedMM"`
 	// BridgedArea is the area in which ink lay under black print in every used imprint and was carried over from the
 	// ink around it, in square millimetres.
 	BridgedArea float64 `json:"bridgedAreaMM2"`

@@ -352,13 +352,13 @@ func (l *layer) bridge() {
 func (l *layer) level() {
 	w, h := l.alpha.w, l.alpha.h
 	weights, weighted := newPlane(w, h), newPlane(w, h)
-	reach := max(1, int(math.Round(.07*math.Min(l.perMMX, l.perMMY))))
+	reach := max(1, int(math.Round(.12*math.Min(l.perMMX, l.perMMY))))
 	for y := reach; y < h-reach; y++ {
 		row, above, below := l.alpha.row(y), l.alpha.row(y-reach), l.alpha.row(y+reach)
 		for x := reach; x < w-reach; x++ {
 			// Only the core of a stroke says how strong the ink is; its edge is a mixture.
 			a := row[x]
-			if a < .35 || min(row[x-reach], row[x+reach], above[x], below[x]) < .7*a {
+			if a < .35 || min(row[x-reach], row[x+reach], above[x], below[x]) < .85*a {
 				continue
 			}
 			t := l.trust.v[y*w+x] * a * a * a * a

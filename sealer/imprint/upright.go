@@ -9,6 +9,7 @@ type pose struct {
 	angle   float64 // degrees clockwise from upright, -180 to 180
 	from    string  // "star", "gap" or "none"
 	unsure  float64 // estimated error of the angle in degrees
+	star    star    // where one was fitted
 	doubted bool    // the star is there but which point is up could not be told from the arc text
 }
 
@@ -18,7 +19,7 @@ const degree = math.Pi / 180
 const (
 	starInner = .10
 	starOuter = .36
-	textInner = .52
+	textInner = .70
 	textOuter = .93
 )
 
@@ -31,7 +32,7 @@ func (l *layer) findUpright(c circle) pose {
 	if up, strength := l.fifthHarmonic(c); strength > .35 {
 		star := l.fitStar(c, up)
 		if star.ok {
-			up = star.angle
+			up, p.star = star.angle, star
 		}
 		p.from = "star"
 		p.unsure = star.unsure
