@@ -530,7 +530,7 @@ func crowd(t testing.TB, w *world, n int) {
 				return err
 			}
 			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
-				SELECT $1, 'issuing', 'tsa', 'issued', request, '', '', public_key, tbs, certificate, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE profile = 'tsa' AND common_name <> ''`, serialText(serial))
+				SELECT $1, 'issuing', 'tsa', 'issued', request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE serial = $2`, serialText(serial), serialText(w.made.TSA.Serial))
 			if err != nil {
 				return err
 			}
