@@ -159,7 +159,7 @@ func (d *Document) loadAt(e XrefEntry) (*located, error) {
 // readIndirect reads "n g obj" and the object after it at a file offset. after is where the parser stopped: past the
 // value, or for a stream past its data.
 func (d *Document) readIndirect(off int64) (ref Ref, l *located, after int64, err error) {
-	for n := 512; ; n *= 2 {
+	for n := 512; ; n *= 4 {
 		w, final, err := d.window(off, n)
 		if err != nil {
 			return Ref{}, nil, 0, err

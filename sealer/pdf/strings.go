@@ -81,6 +81,12 @@ func (p *parser) escape(out []byte, i int) ([]byte, int, bool) {
 	}
 }
 
+// hexDigits holds one more than the value of each hexadecimal digit, 0 for other bytes.
+var hexDigits = [256]byte{
+	'0': 1, '1': 2, '2': 3, '3': 4, '4': 5, '5': 6, '6': 7, '7': 8, '8': 9, '9': 10,
+	'a': 11, 'b': 12, 'c': 13, 'd': 14, 'e': 15, 'f': 16, 'A': 11, 'B': 12, 'C': 13, 'D': 14, 'E': 15, 'F': 16,
+}
+
 // hex reads a hexadecimal string; the caller saw '<'.
 func (p *parser) hex() (Object, error) {
 	start := p.pos
@@ -91,7 +97,16 @@ func (p *parser) hex() (Object, error) {
 	out := make([]byte, 0, end/2)
 	var high byte
 	odd := false
-	for i := p.pos + 1; i < len(p.buf); i++ {
+	i := p.pos + 1
+	// Signatures are long strings of digits without white space: take them two at a time.
+	for ; i+1 < p.pos+end; i += 2 {
+		h, l := hexDigits[p.buf[i]], hexDigits[p.buf[i+1]]
+		if h == 0 || l == 0 {
+			break
+		}
+		out = append(out, (h-1)<<4|(l-1))
+	}
+	for ; i < len(p.buf); i++ {
 		c := p.buf[i]
 		if n, ok := unhex(c); ok {
 			if odd {

@@ -1,0 +1,190 @@
+package pdf
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"sort"
+	"strconv"
+	"time"
+)
+
+// writeXref writes the new section: a stream where the last one is a stream, else a table.
+func (p *plan) writeXref(w *writer) error {
+	stream := p.document.sections[0].kind == StreamXref
+	start := w.offset()
+	size := p.next
+	if stream {
+		// A cross-reference stream lists itself.
+		w.objects = append(w.objects, written{Ref{Num: p.next}, start})
+		size++
+	}
+	sort.Slice(w.objects, func(i, j int) bool { return w.objects[i].ref.Num < w.objects[j].ref.Num })
+	var err error
+	if stream {
+		err = p.writeXrefStream(w, size)
+	} else {
+		err = p.writeTable(w, size)
+	}
+	if err != nil {
+		return err
+	}
+	w.text("\nstartxref\n")
+	w.integer(start)
+	w.text("\n%%EOF\n")
+	return nil
+}
+
+// writeTable writes a classic table: entries of exactly 20 bytes.
+func (p *plan) writeTable(w *writer, size int) error {
+	w.text("xref\n")
+	for i := 0; i < len(w.objects); {
+		n := run(w.objects[i:])
+		w.integer(int64(w.objects[i].ref.Num))
+		w.text(" ")
+		w.integer(int64(n))
+		w.text("\n")
+		for _, o := range w.objects[i : i+n] {
+			w.buf = appendPadded(w.buf, o.offset, 10)
+			w.text(" ")
+			w.buf = appendPadded(w.buf, int64(o.ref.Gen), 5)
+			w.text(" n \n")
+		}
+		i += n
+	}
+	w.text("trailer\n<<")
+	if err := p.writeTrailerEntries(w, size); err != nil {
+		return err
+	}
+	w.text(">>")
+	return nil
+}
+
+// run counts how many objects at the front have consecutive numbers.
+func run(objects []written) int {
+	n := 1
+	for n < len(objects) && objects[n].ref.Num == objects[0].ref.Num+n {
+		n++
+	}
+	return n
+}
+
+func appendPadded(dst []byte, v int64, width int) []byte {
+	var digits [20]byte
+	number := strconv.AppendInt(digits[:0], v, 10)
+	for range width - len(number) {
+		dst = append(dst, '0')
+	}
+	return append(dst, number...)
+}
+
+// writeXrefStream writes a cross-reference stream without compression: it is a hundred bytes.
+func (p *plan) writeXrefStream(w *writer, size int) error {
+	width := 4
+	if w.offset() >= 1<<32 {
+		width = 5
+	}
+	w.integer(int64(p.next))
+	w.text(" 0 obj\n<</Type/XRef/W[1 ")
+	w.integer(int64(width))
+	w.text(" 2]/Index[")
+	for i := 0; i < len(w.objects); {
+		n := run(w.objects[i:])
+		if i > 0 {
+			w.text(" ")
+		}
+		w.integer(int64(w.objects[i].ref.Num))
+		w.text(" ")
+		w.integer(int64(n))
+		i += n
+	}
+	w.text("]/Length ")
+	w.integer(int64(len(w.objects) * (1 + width + 2)))
+	if err := p.writeTrailerEntries(w, size); err != nil {
+		return err
+	}
+	w.text(">>\nstream\n")
+	for _, o := range w.objects {
+		var row [8]byte
+		binary.BigEndian.PutUint64(row[:], uint64(o.offset))
+		w.buf = append(w.buf, 1)
+		w.buf = append(w.buf, row[8-width:]...)
+		w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(o.ref.Gen))
+	}
+	w.text("\nendstream\nendobj")
+	return nil
+}
+
+// writeTrailerEntries writes the entries that a trailer and a cross-reference stream share: those of the last section
+// carried on, the ones that describe a section itself made new. /XRefStm must not be carried on: it would hide what
+// this update changes.
+func (p *plan) writeTrailerEntries(w *writer, size int) error {
+	d := p.document
+	last := d.sections[0]
+	w.text("/Size ")
+	w.integer(int64(size))
+	w.text("/Prev ")
+	w.integer(last.start - d.bias)
+	w.text("/Root ")
+	w.text(d.root.String())
+	var seen []Name
+	if len(last.trailer) > 256 {
+		return errTooLarge.With("a trailer with %d keys", len(last.trailer))
+	}
+	err := eachEntry(last.raw, d.limits, func(k Name, _, start, end int) {
+		switch k {
+		case "Size", "Prev", "Root", "ID", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F",
+			"FFilter", "FDecodeParms", "DL", "DP":
+			return
+		}
+		for _, s := range seen {
+			if s == k {
+				return
+			}
+		}
+		seen = append(seen, k)
+		w.buf = appendName(w.buf, k)
+		w.text(" ")
+		w.buf = append(w.buf, last.raw[start:end]...)
+	})
+	if err != nil {
+		return err
+	}
+	return p.writeID(w)
+}
+
+// writeID keeps the first half of the file identifier and changes the second (ISO 32000-1, 14.4). The new half follows
+// from the document and the request, so that planning again gives the same bytes.
+func (p *plan) writeID(w *writer) error {
+	d := p.document
+	o, err := d.Resolve(d.Trailer().Get("ID"))
+	if err != nil {
+		return err
+	}
+	var first, second []byte
+	if list, ok := o.(Array); ok && len(list) == 2 {
+		a, _ := list[0].(String)
+		b, _ := list[1].(String)
+		first, second = a.Value, b.Value
+	}
+	hash := sha256.New()
+	for _, part := range [][]byte{first, second, []byte(p.request.Time.UTC().Format(time.RFC3339)), []byte(p.name)} {
+		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
+		hash.Write(part)
+	}
+	hash.Write(binary.BigEndian.AppendUint64(nil, uint64(d.size)))
+	changed := hash.Sum(nil)[:16]
+	if len(first) == 0 || len(first) > 256 {
+		first = changed
+	}
+	w.text("/ID[<")
+	const digits = "0123456789ABCDEF"
+	for _, half := range [2][]byte{first, changed} {
+		for _, c := range half {
+			w.buf = append(w.buf, digits[c>>4], digits[c&15])
+		}
+		w.text("><")
+	}
+	w.buf = w.buf[:len(w.buf)-1]
+	w.text("]")
+	return nil
+}
