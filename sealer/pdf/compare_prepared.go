@@ -21,6 +21,8 @@ func (c *comparison) prepared() error {
 		if err := d.search(c.ctx); err != nil {
 			return err
 		}
+		d.forget()
+		d.doc = nil
 		c.comparer.searched, c.comparer.dangling = true, d
 	}
 	d := c.comparer.dangling
@@ -71,6 +73,9 @@ func (d *dangling) search(ctx context.Context) error {
 				d.tooMany = true
 				return errEnough
 			}
+			if d.seen%256 == 0 {
+				d.forget()
+			}
 			return d.object(Ref{e.Num, e.Gen})
 		})
 		if err != nil && !errors.Is(err, errEnough) {
@@ -81,6 +86,21 @@ func (d *dangling) search(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// keptStreamBytes is how much of decoded object streams stays in memory during a search.
+const keptStreamBytes = 4 << 20
+
+// forget drops what the document's caches gathered: the search passes every object once and would fill them.
+func (d *dangling) forget() {
+	clear(d.doc.cache)
+	total := 0
+	for i := len(d.doc.streams) - 1; i >= 0; i-- {
+		if total += len(d.doc.streams[i].data); total > keptStreamBytes && i < len(d.doc.streams)-1 {
+			d.doc.streams = slices.Clone(d.doc.streams[i+1:])
+			return
+		}
+	}
 }
 
 func (d *dangling) object(ref Ref) error {

@@ -7,6 +7,8 @@ var (
 		ZH: "文件读取中断。", EN: "The file could not be read to its end."}
 	errCancelled = fault.Spec{Kind: fault.Unavailable, Code: "verify.cancelled",
 		ZH: "验证未完成：已取消或超时。", EN: "The verification was cancelled or ran out of time."}
+	errTooMuch = fault.Spec{Kind: fault.TooLarge, Code: "verify.too-many-revisions",
+		ZH: "文件的版本过多，未全部检查。", EN: "The file has too many revisions to check them all."}
 	errState = fault.Spec{Kind: fault.Internal, Code: "verify.hash-state",
 		ZH: "原文件的摘要中间状态不可用。", EN: "The kept hash state of the original is not usable."}
 	errRelease = fault.Spec{Kind: fault.Internal, Code: "verify.release",

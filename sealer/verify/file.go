@@ -25,7 +25,7 @@ type Options struct {
 	SealStatus func(ctx context.Context, esID string, sealDER []byte, at time.Time) (SealState, error)
 	// Language of sentences: "zh" (default) or "en".
 	Language string
-	// MaxSignatures is how many signatures are judged; 0 is 1000. More make the file undetermined at best.
+	// MaxSignatures is how many signatures are judged; 0 is 300. More make the file undetermined at best.
 	MaxSignatures int
 }
 
@@ -48,7 +48,7 @@ type SealState struct {
 }
 
 const (
-	defaultMaxSignatures = 1000
+	defaultMaxSignatures = 300
 	// maxContents is the longest signature structure, in bytes. Seals seen are 5 to 60 kB.
 	maxContents = 4 << 20
 )
@@ -80,6 +80,7 @@ type verification struct {
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
 
+	opened       int                  // cross-reference sections read for earlier states of the file
 	certificates []*chain.Certificate // read so far
 	seals        []judgedSeal
 }
@@ -155,7 +156,7 @@ type signature struct {
 func newSignature(f pdf.SignatureField, language string) *signature {
 	s := &signature{field: f, lang: language, verdict: Valid}
 	s.out = Signature{Field: f.Name, Kind: KindUnknown, TimeSource: TimeSourceNone, Coverage: CoverageBroken,
-		ChangesAfter: []Change{}, Checks: []Check{}}
+		ChangesAfter: []Change{}, Checks: make([]Check, 0, 24)}
 	if n, ok := f.Dict.Get("Filter").(pdf.Name); ok {
 		s.out.Filter = clip(string(n), 64)
 	}

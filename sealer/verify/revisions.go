@@ -8,9 +8,12 @@ import (
 	"yinxin/sealer/pdf"
 )
 
-// maxRevisions is how many states of a file are compared. Each is opened and compared on its own; more are refused
-// rather than looked through.
-const maxRevisions = 2000
+const (
+	// maxRevisions is how many states of a file are compared; each is opened and compared on its own.
+	maxRevisions = 300
+	// maxOpened bounds the cross-reference sections read for that: each state has all sections of the one before.
+	maxOpened = 200_000
+)
 
 // revision is a state of the file, ending where a signature's coverage or an incremental update ends.
 type revision struct {
@@ -43,6 +46,11 @@ func (v *verification) checkRevisions() error {
 		if err != nil {
 			if v.stops(err) {
 				return err
+			}
+			if fault.Has(err, errTooMuch) {
+				s.sound = false
+				s.check(CheckRevision, NotChecked, Undetermined, sentences(err))
+				continue
 			}
 			v.breakRevision(s, text{"签名覆盖的部分不是完整的文件：" + sentences(err).zh,
 				"The part that the signature covers is not a complete document: " + sentences(err).en})
@@ -93,7 +101,7 @@ func (v *verification) coveredDocument(s *signature) (*pdf.Document, error) {
 	doc := v.doc
 	if s.end != v.size {
 		var err error
-		if doc, err = v.doc.Prefix(v.ctx, s.end); err != nil {
+		if doc, err = v.documentAt(s.end); err != nil {
 			return nil, err
 		}
 	}
@@ -176,10 +184,7 @@ func (v *verification) addUpdates() bool {
 	}
 	slices.SortFunc(v.revisions, func(a, b revision) int { return int(min(1, max(-1, a.end-b.end))) })
 	if len(v.revisions) > maxRevisions {
-		v.revisions = v.revisions[:1]
-		v.revisions[0].changes = nil
-		v.revisions = append(v.revisions, revision{end: v.size, changes: []pdf.Change{{Kind: changeUnknown,
-			ZH: "后来的版本过多，未逐一比较。", EN: "There are too many later revisions to compare each."}}})
+		v.revisions = append(v.revisions[:1], revision{end: v.size, changes: []pdf.Change{unreadableChange(errTooMuch.New())}})
 		return false
 	}
 	return true
@@ -226,6 +231,9 @@ func unreadableChange(err error) pdf.Change {
 func (v *verification) documentAt(end int64) (*pdf.Document, error) {
 	if end == v.size {
 		return v.doc, nil
+	}
+	if v.opened += len(v.doc.Sections()); v.opened > maxOpened {
+		return nil, errTooMuch.New()
 	}
 	return v.doc.Prefix(v.ctx, end)
 }

@@ -120,18 +120,29 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 // whiteSpaceInGap looks for white space among the digits of Contents. PDF readers skip it, and an odd number of digits
 // counts as if a zero followed, so that the length alone does not show it (signature wrapping attack).
 func (v *verification) whiteSpaceInGap(s *signature) (bool, error) {
-	digits := make([]byte, min(4096, s.gap[1]-s.gap[0]))
+	inMemory, _ := v.reader.(memory)
+	var buffer []byte
 	for at := s.gap[0]; at < s.gap[1]; {
-		n := min(int64(len(digits)), s.gap[1]-at)
-		if err := readFull(v.reader, digits[:n], at); err != nil {
-			return false, err
+		n := min(4096, s.gap[1]-at)
+		var digits []byte
+		if inMemory != nil {
+			digits = inMemory.view(at, n)
+		}
+		if len(digits) == 0 {
+			if buffer == nil {
+				buffer = make([]byte, n)
+			}
+			digits = buffer[:n]
+			if err := readFull(v.reader, digits, at); err != nil {
+				return false, err
+			}
 		}
 		for _, white := range []byte(" \r\n\t\f\x00") {
-			if bytes.IndexByte(digits[:n], white) >= 0 {
+			if bytes.IndexByte(digits, white) >= 0 {
 				return true, nil
 			}
 		}
-		at += n
+		at += int64(len(digits))
 	}
 	return false, nil
 }
