@@ -1,0 +1,62 @@
+package command
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"syscall"
+	"testing"
+
+	"yinxin/fixtures"
+)
+
+// TestBigFilesNeedLittleMemory seals and verifies 1 GB and 500,000 objects, as processes of their own, and looks at the
+// most memory that the operating system ever gave them.
+func TestBigFilesNeedLittleMemory(t *testing.T) {
+	if testing.Short() {
+		t.Skip("writes several gigabytes")
+	}
+	const limit = 64 << 10 // kB
+	program := filepath.Join(t.TempDir(), "yinxin")
+	if out, err := exec.Command("go", "build", "-o", program, "yinxin").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	province := filepath.Join(t.TempDir(), "demo")
+	if err := copyFolder(province, builtOnce(t)()); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		name string
+		size int64
+		kind fixtures.BigKind
+	}{{"1 GB with a table", 1 << 30, fixtures.BigTable}, {"300 MB with a stream", 300 << 20, fixtures.BigStream}} {
+		t.Run(c.name, func(t *testing.T) {
+			dir := t.TempDir()
+			original, sealed := filepath.Join(dir, "big.pdf"), filepath.Join(dir, "sealed.pdf")
+			f, err := os.Create(original)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := fixtures.WriteBig(f, c.size, 500_000, c.kind); err != nil {
+				t.Fatal(err)
+			}
+			if err := f.Close(); err != nil {
+				t.Fatal(err)
+			}
+			for _, args := range [][]string{
+				{"seal", "--data", province, "--seal", "29010000000017", original, "-o", sealed},
+				{"verify", "--data", province, sealed},
+			} {
+				command := exec.Command(program, args...)
+				if out, err := command.CombinedOutput(); err != nil {
+					t.Fatalf("%s: %v\n%s", args[0], err, out)
+				}
+				peak := command.ProcessState.SysUsage().(*syscall.Rusage).Maxrss
+				t.Logf("%s: peak %d kB", args[0], peak)
+				if peak > limit {
+					t.Errorf("%s needed %d kB, more than %d kB", args[0], peak, limit)
+				}
+			}
+		})
+	}
+}
