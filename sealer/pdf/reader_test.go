@@ -164,6 +164,22 @@ func TestSectionsEndWhereTheirRevisionEnds(t *testing.T) {
 	}
 }
 
+func TestAnObjectHiddenInAHybridFileIsFound(t *testing.T) {
+	for _, s := range []fixtures.Shape{fixtures.ShapeHybrid, fixtures.ShapeHybridFree, fixtures.ShapeHybridWord} {
+		data, err := fixtures.PDF(s, fixtures.PDFOptions{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, data := range [][]byte{data, seal(t, data, request(t))} {
+			d := opened(t, data)
+			o, err := d.Resolve(d.Trailer().Get("Info"))
+			if _, ok := o.(pdf.Dict); err != nil || !ok {
+				t.Errorf("%s: the information is %v, %v", s, o, err)
+			}
+		}
+	}
+}
+
 func TestASectionListsItsObjectsOnly(t *testing.T) {
 	data := appendUpdate(t, file{objects: onePage("")}.bytes(), "", "9 2 obj (x) endobj")
 	sections := opened(t, data).Sections()

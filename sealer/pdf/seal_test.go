@@ -56,6 +56,16 @@ func TestTheSignedBytesAreTheOriginalAndTheUpdateWithoutTheContents(t *testing.T
 	}
 }
 
+func TestAnUpdateBeginsOnALineOfItsOwn(t *testing.T) {
+	for _, end := range []string{"%%EOF", "%%EOF\n", "%%EOF\r\n", "%%EOF\r"} {
+		u := plan(t, file{objects: onePage(""), end: end}.bytes(), request(t))
+		first := u.Before()[0]
+		if end == "%%EOF" && first != '\n' || end != "%%EOF" && (first < '1' || first > '9') {
+			t.Errorf("after %q the update begins with %q", end, u.Before()[:8])
+		}
+	}
+}
+
 func TestFillingAgainLeavesNothingOfTheFirst(t *testing.T) {
 	r := request(t)
 	u := plan(t, file{objects: onePage("")}.bytes(), r)
