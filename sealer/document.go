@@ -45,6 +45,9 @@ type part struct {
 // than allowed, or the context ends. Errors: document.upload-broken, document.empty, document.too-large, files.full.
 func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
 	w, err := s.Files.Create(ctx)
+	if ctx.Err() != nil {
+		err = errUpload.Because(err)
+	}
 	if err != nil {
 		return Document{}, err
 	}
@@ -135,7 +138,7 @@ func cleanName(name string) string {
 		_, n := utf8.DecodeLastRuneInString(name)
 		name = name[:len(name)-n]
 	}
-	if name == "." || name == "/" || name == "" {
+	if name == "." || name == ".." || name == "/" || name == "" {
 		return "document.pdf"
 	}
 	return name
