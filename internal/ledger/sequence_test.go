@@ -2,8 +2,11 @@ package ledger_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path/filepath"
+	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +107,35 @@ func TestRunPlacesEventsWithinASecondAndStops(t *testing.T) {
 		cancel()
 		running.Wait()
 	})
+}
+
+func TestRunReportsAFailureAndSignsWhenItHasPassed(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")))
+	w.append(t, 1)
+	w.key.failing = errors.New("the token was pulled out")
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	var running sync.WaitGroup
+	reported := make(chan error, 1)
+	running.Go(func() {
+		w.Run(ctx, func(err error) {
+			w.key.failing = nil // put in again; this is the goroutine that signs
+			reported <- err
+		})
+	})
+	if err := <-reported; err == nil || !strings.Contains(err.Error(), "pulled out") {
+		t.Errorf("reported %v", err)
+	}
+	for deadline := time.Now().Add(10 * time.Second); ; runtime.Gosched() {
+		if c, err := w.Checkpoint(ctx); err == nil && c.Size == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal("the checkpoint is still owed")
+		}
+	}
+	cancel()
+	running.Wait()
 }
 
 func TestBacklogOfSeveralBatchesIsPlacedAtOnce(t *testing.T) {

@@ -77,12 +77,15 @@ func swap(a, b int) []string {
 
 const changeEntry4 = `UPDATE ledger_event SET entry = replace(entry, 'clerk', 'klerc'), actor = 'klerc' WHERE position = 4`
 
+// wrong is one way of tampering and what Verify must say of it.
+type wrong struct {
+	name string
+	do   func(t *testing.T, w *world, kept []ledger.Checkpoint) (known []ledger.Checkpoint)
+	want []string // "kind from-to", all of them
+}
+
 func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		do   func(t *testing.T, w *world, kept []ledger.Checkpoint) (known []ledger.Checkpoint)
-		want []string // "kind from-to", all of them
-	}{
+	cases := []wrong{
 		{"nothing", func(*testing.T, *world, []ledger.Checkpoint) []ledger.Checkpoint { return nil }, nil},
 		{"an entry is changed", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
 			w.tamper(t, changeEntry4)
@@ -196,39 +199,51 @@ func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
 			w.tamper(t, `UPDATE ledger_event SET position = 9223372036854775806 WHERE position = 10`)
 			return nil
 		}, []string{"entry-added 9223372036854775806-9223372036854775807", "entry-missing 11-9223372036854775806", "entry-missing 10-11", "size-wrong 0-9223372036854775807"}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			storetest.Each(t, func(t *testing.T, db *store.DB) {
-				w := newWorld(t, db)
-				var kept []ledger.Checkpoint
-				for _, more := range []int{3, 4, 4} {
-					w.append(t, more)
-					w.sequence(t)
-					checkpoint, err := w.Checkpoint(context.Background())
-					if err != nil {
-						t.Fatal(err)
-					}
-					kept = append(kept, checkpoint)
+	}
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		w := newWorld(t, db)
+		var kept []ledger.Checkpoint
+		for _, more := range []int{3, 4, 4} {
+			w.append(t, more)
+			w.sequence(t)
+			checkpoint, err := w.Checkpoint(context.Background())
+			if err != nil {
+				t.Fatal(err)
+			}
+			kept = append(kept, checkpoint)
+		}
+		tables := []string{"ledger_event", "ledger_node", "ledger_checkpoint", "ledger_head"}
+		for _, table := range tables {
+			w.tamper(t, `CREATE TABLE sound_`+table+` AS SELECT * FROM `+table)
+		}
+		for _, c := range cases {
+			t.Run(c.name, func(t *testing.T) {
+				for _, table := range tables {
+					w.tamper(t, `DELETE FROM `+table, `INSERT INTO `+table+` SELECT * FROM sound_`+table)
 				}
-				result := w.verify(t, c.do(t, w, kept)...)
-				found := map[string]bool{}
-				for _, p := range result.Problems {
-					found[fmt.Sprintf("%s %d-%d", p.Kind, p.From, p.To)] = true
-				}
-				for _, want := range c.want {
-					if !found[want] {
-						t.Errorf("not named: %s", want)
-					}
-					delete(found, want)
-				}
-				if len(found) != 0 || result.OK() != (len(c.want) == 0) {
-					t.Errorf("named besides: %v", found)
-				}
-				if t.Failed() {
-					t.Logf("all: %v", result.Problems)
-				}
+				c.check(t, w.verify(t, c.do(t, w, kept)...))
 			})
-		})
+		}
+	})
+}
+
+func (c wrong) check(t *testing.T, result ledger.VerifyResult) {
+	t.Helper()
+	found := map[string]bool{}
+	for _, p := range result.Problems {
+		found[fmt.Sprintf("%s %d-%d", p.Kind, p.From, p.To)] = true
+	}
+	for _, want := range c.want {
+		if !found[want] {
+			t.Errorf("not named: %s", want)
+		}
+		delete(found, want)
+	}
+	if len(found) != 0 || result.OK() != (len(c.want) == 0) {
+		t.Errorf("named besides: %v", found)
+	}
+	if t.Failed() {
+		t.Logf("all: %v", result.Problems)
 	}
 }
 
