@@ -244,6 +244,9 @@ func onPageEN(page int, format string) string {
 	return fmt.Sprintf(format, fmt.Sprintf("of page %d ", page))
 }
 
+// PageNumber is the number of the page that ref is, from 1; 0 when that cannot be found with little work.
+func (d *Document) PageNumber(ref Ref) int { return pageNumber(d, ref) }
+
 // pageNumber counts at which place of the page tree a page stands, from 1; 0 when that cannot be found with little
 // work. It climbs from the page and adds up the /Count of what stands before it.
 func pageNumber(d *Document, page Ref) int {

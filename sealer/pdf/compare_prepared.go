@@ -27,9 +27,12 @@ func (c *comparison) prepared() error {
 	}
 	d := c.comparer.dangling
 	if d.doubt != (Ref{}) {
-		c.refuse(ChangeHidden, d.doubt, 0,
-			fmt.Sprintf("对象 %d 无法完整读取，后来加入的内容可能改变它。", d.doubt.Num),
-			fmt.Sprintf("Object %d cannot be read to its end, and what was added later may change it.", d.doubt.Num))
+		c.refuseDoubt(d.doubt)
+	}
+	for _, ref := range d.unreadable {
+		if o, err := c.after.Object(ref); err == nil && o != nil {
+			c.refuseDoubt(ref)
+		}
 	}
 	numbers := make([]int, 0, len(c.fresh))
 	for num := range c.fresh {
@@ -46,18 +49,30 @@ func (c *comparison) prepared() error {
 	return nil
 }
 
+func (c *comparison) refuseDoubt(ref Ref) {
+	c.refuse(ChangeHidden, ref, 0,
+		fmt.Sprintf("对象 %d 原先无法完整读取，后来加入的内容可能改变它。", ref.Num),
+		fmt.Sprintf("Object %d could not be read to its end before, and what was added later may change it.", ref.Num))
+}
+
 // dangling collects the object numbers that a document refers to and does not have.
 type dangling struct {
 	doc     *Document
 	numbers map[int]bool
 	tooMany bool
-	// doubt is an object that cannot be read, or a stream that claims to run past the end of the document: more bytes
-	// could give it another meaning.
+	// unreadable are objects that are not where the cross-reference says, as careless producers leave them behind. They
+	// must stay so: an entry can point beyond the end, to where something is appended later.
+	unreadable []Ref
+	// doubt is an object that costs too much to read, or a stream that claims to run past the end of the document: more
+	// bytes could give it another meaning.
 	doubt Ref
 	seen  int
 }
 
-const maxDangling = 100_000
+const (
+	maxDangling   = 100_000
+	maxUnreadable = 1000
+)
 
 // search visits every object of the document once, one at a time, so that memory does not grow with the file.
 func (d *dangling) search(ctx context.Context) error {
@@ -103,10 +118,15 @@ func (d *dangling) forget() {
 	}
 }
 
+// object notes what one object refers to.
 func (d *dangling) object(ref Ref) error {
 	o, err := d.doc.Object(ref)
 	if fault.Has(err, errRead) {
 		return err
+	}
+	if f, ok := fault.Of(err); ok && f.Kind == fault.Invalid && len(d.unreadable) < maxUnreadable {
+		d.unreadable = append(d.unreadable, ref)
+		return nil
 	}
 	if err != nil {
 		d.doubt = ref

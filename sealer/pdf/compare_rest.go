@@ -78,6 +78,8 @@ func (c *comparison) filling(t touch, field Ref, is Dict) error {
 			c.refuse(ChangeSignature, t.ref, page, onPage(page, "加入的签章遮盖了%s的大部分。"),
 				onPageEN(page, "A signature was added that covers most %s."))
 			return nil
+		} else if r.Width()*r.Height() != 0 {
+			stamp = false
 		}
 	}
 	if stamp {

@@ -146,6 +146,8 @@ func (c *comparison) placeWidget(ref Ref, dict Dict, stamp bool) error {
 		c.refuseWidget(ref)
 		return nil
 	}
+	// A document time stamp shows nothing: with a place on the page it counts as any other signature.
+	stamp = stamp && rect.Width()*rect.Height() == 0
 	if covered := c.coverage(page, rect); covered > maxCoverage {
 		c.refuse(ChangeSignature, ref, number, onPage(number, "加入的签章遮盖了%s的大部分。"),
 			onPageEN(number, "A signature was added that covers most %s."))

@@ -183,7 +183,7 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 			tail := bytes.Clone(f.data[gap:])
 			page := fmt.Sprintf("\n4 0 obj\n%s\nendobj\n", forgedPage)
 			dictionary := fmt.Sprintf("8 0 obj\n<< /Type /Sig /Filter /GM.PKILite /SubFilter /GM.sm2seal /ByteRange [0 %s %010d %010d] /Contents <%s> >>\nendobj\n",
-				lengths[1], f.prev+20000, len(tail), hex)
+				lengths[1], f.prev+60000, len(tail), hex)
 			f.data = append(f.data[:gap], page...)
 			f.data = append(f.data, bytes.Repeat([]byte(" "), f.prev-len(f.data))...)
 			at := f.prev + 400
@@ -191,7 +191,7 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 				gap+1, at, bytes.Index(f.data, []byte("\nxref\n"))+1)
 			f.data = append(f.data, bytes.Repeat([]byte(" "), at-len(f.data))...)
 			f.data = append(f.data, dictionary...)
-			f.data = append(f.data, bytes.Repeat([]byte(" "), f.prev+20000-len(f.data))...)
+			f.data = append(f.data, bytes.Repeat([]byte(" "), f.prev+60000-len(f.data))...)
 			f.data = append(f.data, tail...)
 			return f
 		}, Invalid, ""},
@@ -227,6 +227,27 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 				p.extra[12] = "<< /S /Transparency >>"
 			})
 		}, Modified, "already referred to object 12"},
+		{"Shadow: an entry that points beyond the end, to where an object is hidden later", func(t *testing.T) *file {
+			// The table names object 12 at a place that only the second seal's appearance fills.
+			f := newFile()
+			f.page += " /Group 12 0 R"
+			f.update("", map[int]string{pageObject: "<< " + f.page + " >>", 12: "null"})
+			f.seal(t, h)
+			probe := f.clone().seal(t, h, hidden)
+			at := bytes.Index(probe.data, []byte("12 0 obj <<"))
+			entry := bytes.Index(f.data, []byte("12 1\n")) + 5
+			g := newFile()
+			g.page = f.page
+			g.update("", map[int]string{pageObject: "<< " + g.page + " >>", 12: "null"})
+			copy(g.data[entry:], fmt.Sprintf("%010d", at))
+			return g.seal(t, h).seal(t, h, hidden)
+		}, Modified, "could not be read to its end before"},
+		{"a visible document time stamp in a certified file", func(t *testing.T) *file {
+			return certified(t, h, 1).seal(t, h, func(p *parts) {
+				p.subFilter = "ETSI.RFC3161"
+				p.typeEntry = "/Type /DocTimeStamp"
+			})
+		}, Modified, ""},
 		{"a second signature that covers the page", func(t *testing.T) *file {
 			return sealed.clone().seal(t, h, func(p *parts) { p.rect = "0 0 595 842" })
 		}, Modified, "covers most of page 1"},
@@ -268,6 +289,11 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 	}
 }
 
+// hidden puts the text of an object into the appearance of a seal.
+func hidden(p *parts) {
+	p.appearance = "q Q\n12 0 obj << /S /Transparency /I true >> endobj\n"
+}
+
 func docMDP(level int) string {
 	return fmt.Sprintf("/Reference [<< /Type /SigRef /TransformMethod /DocMDP /TransformParams << /Type /TransformParams /V /1.2 /P %d >> >>]", level)
 }
@@ -305,6 +331,12 @@ func TestHonestAdditionsAreNotCalledForged(t *testing.T) {
 		{"objects written again unchanged", func(t *testing.T) *file {
 			return sealed.clone().update("", map[int]string{fontObject: "<< /BaseFont /Helvetica /Type /Font /Subtype /Type1 >>"})
 		}, ValidWithAdditions, "changes nothing"},
+		{"a table entry for an unused object that is not there", func(t *testing.T) *file {
+			f := newFile().update("", map[int]string{12: "null"})
+			i := bytes.LastIndex(f.data, []byte("12 0 obj"))
+			copy(f.data[i:], "junkjunk")
+			return f.seal(t, h).seal(t, h)
+		}, Valid, ""},
 		{"an empty field that was there before is signed", func(t *testing.T) *file {
 			f := newFile()
 			f.annots, f.fields = " 7 0 R", " 7 0 R"

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"yinxin/internal/fault"
+	"yinxin/sealer/pdf"
 )
 
 // sentences is an error in both languages, without internals.
@@ -41,6 +42,7 @@ func (v *verification) conclude() {
 	for _, s := range v.signatures {
 		s.out.Verdict = s.verdict
 		s.out.Summary = s.summary().in(s.lang)
+		s.out.Page = v.pageOf(s)
 		verdicts = append(verdicts, s.verdict)
 		r.Signatures = append(r.Signatures, s.out)
 	}
@@ -49,6 +51,23 @@ func (v *verification) conclude() {
 		r.Verdict = Undetermined
 	}
 	r.Summary = v.summary().in(v.options.Language)
+}
+
+// pageOf finds the page that a signature's widget stands on; 0 when it has none, or that is not easily found.
+func (v *verification) pageOf(s *signature) int {
+	if len(s.field.Widgets) == 0 {
+		return 0
+	}
+	o, err := v.doc.Object(s.field.Widgets[0])
+	widget, ok := o.(pdf.Dict)
+	if err != nil || !ok {
+		return 0
+	}
+	page, ok := widget.Get("P").(pdf.Ref)
+	if !ok {
+		return 0
+	}
+	return v.doc.PageNumber(page)
 }
 
 // fail makes the report of a file that could not be judged to the end. Signatures already found broken stay broken.
@@ -150,9 +169,15 @@ func (v *verification) summary() text {
 		return text{fmt.Sprintf("验证通过：本文件由 %s 盖章出具，盖章后追加了许可范围内的内容。", owners.zh),
 			fmt.Sprintf("Verified: this document was sealed by %s; permitted additions were made since.", owners.en)}
 	case Undetermined:
+		if !s.unchanged() {
+			return text{"无法完全确认：" + s.reason.zh + "请向出证单位核实。", "Not fully confirmed: " + s.reason.en + " Ask the issuer."}
+		}
 		return text{"无法完全确认：内容未改动，但" + s.reason.zh + "请向出证单位核实。",
 			"Not fully confirmed: the content is unchanged, but: " + s.reason.en + " Ask the issuer."}
 	case Modified:
+		return text{"验证不通过：" + s.reason.zh + "请勿采信。", "Not valid: " + s.reason.en + " Do not rely on it."}
+	}
+	if !s.broken {
 		return text{"验证不通过：" + s.reason.zh + "请勿采信。", "Not valid: " + s.reason.en + " Do not rely on it."}
 	}
 	return text{"验证不通过：签名数据无效或缺失。" + s.reason.zh + "文件上的印章图案没有有效的电子签名支持，请勿采信。",

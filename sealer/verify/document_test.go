@@ -179,24 +179,26 @@ func (f *file) trailer(entries string, start int) {
 }
 
 // contentsRoom is what the tests reserve for a structure, in bytes.
-const contentsRoom = 6000
+const contentsRoom = 20000
 
 // parts are the texts of a seal's update, which a test may change before it is signed.
 type parts struct {
 	signature, widget string // dictionaries without their brackets; the signature's without Contents and ByteRange
 	rect              string
 	subFilter         string
+	typeEntry         string
 	time              time.Time
 	extra             map[int]string
 	contents          func(der []byte) []byte
 	dataHash          func(d [32]byte) [32]byte
 	catalog           string // added to the catalog
+	appearance        string // the content of the seal's appearance
 }
 
 // seal appends a revision with a seal and signs it.
 func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	t.Helper()
-	p := parts{rect: "400 100 519 219", subFilter: "GM.sm2seal", time: signed, extra: map[int]string{}}
+	p := parts{appearance: "1 0 0 rg 0 0 119 119 re f", rect: "400 100 519 219", subFilter: "GM.sm2seal", typeEntry: "/Type /Sig", time: signed, extra: map[int]string{}}
 	for _, change := range changes {
 		change(&p)
 	}
@@ -209,9 +211,9 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 		pageObject:    "<< " + f.page + " /Annots [" + f.annots + " ] >>",
 		widget: fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal%d) /F 132 /P 3 0 R /Rect [%s] /V %d 0 R /AP << /N %d 0 R >> %s >>",
 			widget, p.rect, value, appearance, p.widget),
-		value: fmt.Sprintf("<< /Type /Sig /Filter /GM.PKILite /SubFilter /%s /ByteRange %s /Contents <%s> %s >>",
-			p.subFilter, placeholder, strings.Repeat("0", 2*contentsRoom), p.signature),
-		appearance: stream("/Type /XObject /Subtype /Form /BBox [0 0 119 119]", "1 0 0 rg 0 0 119 119 re f"),
+		value: fmt.Sprintf("<< %s /Filter /GM.PKILite /SubFilter /%s /ByteRange %s /Contents <%s> %s >>",
+			p.typeEntry, p.subFilter, placeholder, strings.Repeat("0", 2*contentsRoom), p.signature),
+		appearance: stream("/Type /XObject /Subtype /Form /BBox [0 0 119 119]", p.appearance),
 	}
 	for num, body := range p.extra {
 		objects[num] = body

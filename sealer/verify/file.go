@@ -143,6 +143,7 @@ type signature struct {
 
 	verdict  Verdict
 	reason   text // why the verdict is no better
+	broken   bool // the verdict is about the signature data itself, not about trust in it
 	sound    bool // byte range and contents are as they must be
 	gap      [2]int64
 	end      int64  // where the covered part ends
@@ -240,14 +241,28 @@ func (v *verification) order() {
 // check records a step and lowers the verdict if it has to.
 func (s *signature) check(name string, r Result, v Verdict, t text) {
 	s.out.Checks = append(s.out.Checks, Check{Name: name, Result: r, Detail: t.in(s.lang)})
-	s.lower(v, t)
+	if s.lower(v, t) {
+		s.broken = slices.Contains(integrityChecks, name)
+	}
 }
 
-// lower makes the verdict v unless it is as bad already; the first reason for a verdict is the one that is told.
-func (s *signature) lower(v Verdict, reason text) {
-	if v.severity() > s.verdict.severity() {
-		s.verdict, s.reason = v, reason
+// integrityChecks are the steps that say whether there is a genuine signature at all.
+var integrityChecks = []string{CheckField, CheckByteRange, CheckContents, CheckRevision, CheckFormat, CheckSignatureValue,
+	CheckProperty, CheckSealValue}
+
+// lower makes the verdict v unless it is as bad already, and says whether it did; the first reason for a verdict is
+// the one that is told.
+func (s *signature) lower(v Verdict, reason text) bool {
+	if v.severity() <= s.verdict.severity() {
+		return false
 	}
+	s.verdict, s.reason, s.broken = v, reason, false
+	return true
+}
+
+// unchanged says that the covered bytes were found to be those that were signed.
+func (s *signature) unchanged() bool {
+	return slices.ContainsFunc(s.out.Checks, func(c Check) bool { return c.Name == CheckDigest && c.Result == OK })
 }
 
 // ok records a step that found nothing wrong.

@@ -7,6 +7,8 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -17,7 +19,7 @@ func TestAGoodSealIsValid(t *testing.T) {
 	want(t, r, Valid, "sealed by 云岭省档案馆")
 	s := r.Signatures[0]
 	if s.Kind != KindSeal || s.Field != "Seal7" || s.Seal != "云岭省档案馆档案证明专用章" || s.SealID != "53000000000001" ||
-		s.Time != "2026-02-01T03:04:05Z" || s.TimeSource != TimeSourceSignature || s.Coverage != CoverageWhole || len(s.Picture) != 900 {
+		s.Time != "2026-02-01T03:04:05Z" || s.TimeSource != TimeSourceSignature || s.Coverage != CoverageWhole || len(s.Picture) != 900 || s.Page != 1 {
 		t.Errorf("signature: %+v", s)
 	}
 }
@@ -188,11 +190,40 @@ func TestOtherSignaturesAreUndetermined(t *testing.T) {
 		p.contents = func([]byte) []byte { return cms }
 	})
 	want(t, f.verify(t, h.options(t)), Undetermined, "does not check the value")
+	if s := f.verify(t, h.options(t)).Summary; strings.Contains(s, "unchanged") {
+		t.Errorf("content that was not checked is called unchanged: %s", s)
+	}
 	if k := f.verify(t, h.options(t)).Signatures[0].Kind; k != KindCMS {
 		t.Errorf("kind %s", k)
 	}
 	f.update("", map[int]string{contentObject: forgedPage})
 	want(t, f.verify(t, h.options(t)), Modified, "content of page 1")
+}
+
+// TestSealsOfOthersAreRecognised puts seal signatures that another implementation made into /Contents.
+func TestSealsOfOthersAreRecognised(t *testing.T) {
+	h := newHouse(t)
+	for _, name := range []string{"SignedValueV4.dat", "SignedValueV5.dat"} {
+		t.Run(name, func(t *testing.T) {
+			der, err := os.ReadFile(filepath.Join("../../../shared/testdata/ses", name))
+			if err != nil {
+				t.Skip("not here: ", err)
+			}
+			if len(der) > contentsRoom {
+				t.Skipf("%d bytes", len(der))
+			}
+			r := newFile().seal(t, h, func(p *parts) { p.contents = func([]byte) []byte { return der } }).verify(t, h.options(t))
+			s := r.Signatures[0]
+			if r.Verdict != Modified && r.Verdict != Invalid || s.Kind != KindSeal || s.Seal == "" {
+				t.Errorf("%s: %+v", r.Verdict, s)
+			}
+			for _, c := range s.Checks {
+				if (c.Name == CheckSignatureValue || c.Name == CheckSealValue) && c.Result != OK {
+					t.Errorf("%s: %s %s", c.Name, c.Result, c.Detail)
+				}
+			}
+		})
+	}
 }
 
 func TestTooManySignaturesAreNotValid(t *testing.T) {
