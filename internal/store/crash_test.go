@@ -128,8 +128,8 @@ func TestFullDiskIsToldToAllAndPasses(t *testing.T) {
 	err := db.Write(ctx, func(tx *store.Tx) error {
 		return insert(tx, 1000, string(make([]byte, 900<<10)))
 	})
-	if err == nil {
-		t.Fatal("the disk is not full")
+	if fault.CodeOf(err) != "store.full" {
+		t.Fatalf("the disk is full, but: %v", err)
 	}
 	if n := count(t, db.Read()); n != kept || kept == 20 {
 		t.Fatalf("%d were told that they are kept, %d are there", kept, n)

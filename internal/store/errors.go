@@ -78,6 +78,14 @@ func fail(err error) error {
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return err
 	}
+	if named := name(err); named != err {
+		return named
+	}
+	return errUnavailable.Because(err)
+}
+
+// name gives those errors of a statement a code that have nothing to do with the statement, and leaves the others.
+func name(err error) error {
 	var s *sqlite.Error
 	if errors.As(err, &s) {
 		switch s.Code() & 0xff {
@@ -92,5 +100,5 @@ func fail(err error) error {
 	if hasCode(err, "53100") {
 		return errFull.Because(err)
 	}
-	return errUnavailable.Because(err)
+	return err
 }

@@ -74,7 +74,9 @@ func (tx *Tx) enter(ctx context.Context) (context.Context, error) {
 	return ctx, nil
 }
 
+// note remembers the first failure.
 func (tx *Tx) note(err error) error {
+	err = name(err)
 	if tx.failed == nil && !tx.ended {
 		tx.failed = err
 	}
