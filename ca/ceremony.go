@@ -222,7 +222,7 @@ func (c Ceremony) draftOf(m member, issuer *chain.Certificate, prefix []byte, no
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: m.profile, subject: subject, public: point(m.key.Public())}
+	i.draft = draft{profile: m.profile, subject: subject, public: keystore.Point(m.key.Public())}
 	i.draft.notBefore, i.draft.notAfter = m.profile.validity(now)
 	switch {
 	case issuer == nil:

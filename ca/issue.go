@@ -12,6 +12,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
+	"yinxin/keystore"
 )
 
 // issuance is one certificate on its way.
@@ -67,7 +68,7 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: r.Profile, subject: subject, public: point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
+	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
 	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
 		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))

@@ -179,8 +179,8 @@ func TestAKeyOfSomebodyElseIsNotCertified(t *testing.T) {
 	w.issue(t, r) // a second certificate of the same holder for the same key is a renewal
 }
 
-// stop is the panic that stands for the end of the process.
-var stop = errors.New("the process ends here")
+// errStop is the panic that stands for the end of the process.
+var errStop = errors.New("the process ends here")
 
 // issueUntil runs an issuance that dies after a step.
 func (w *world) issueUntil(t *testing.T, r Request, step string) {
@@ -189,11 +189,11 @@ func (w *world) issueUntil(t *testing.T, r Request, step string) {
 	dying := w.open()
 	dying.interrupt = func(at string) {
 		if at == step {
-			panic(stop)
+			panic(errStop)
 		}
 	}
 	defer func() {
-		if p := recover(); p != stop {
+		if p := recover(); p != errStop {
 			t.Errorf("it ended with %v", p)
 		}
 	}()
@@ -206,7 +206,7 @@ func TestAHalfIssuedCertificateIsVoidedAtStart(t *testing.T) {
 		for _, step := range []string{"intended", "linted", "signed"} {
 			r := institution(t)
 			w.issueUntil(t, r, step)
-			list, err := w.Certificates(t.Context(), Filter{Public: point(r.Public)})
+			list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
 			must(t, err)
 			if len(list) != 1 || list[0].State != RecordPending {
 				t.Fatalf("after %s: %+v", step, list)
@@ -240,7 +240,7 @@ func TestAnIntentThatWasVoidedMeanwhileIsNotCompleted(t *testing.T) {
 		}
 		_, err := w.Issue(t.Context(), id, r)
 		wantCode(t, err, ErrSuperseded)
-		list, err := w.Certificates(t.Context(), Filter{Public: point(r.Public)})
+		list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
 		must(t, err)
 		if len(list) != 1 || list[0].State != RecordFailed {
 			t.Errorf("%+v", list)
@@ -295,7 +295,7 @@ func TestWhenTheResultCannotBeRecordedTheCertificateIsRevocable(t *testing.T) {
 	if err == nil {
 		t.Fatal("it was released")
 	}
-	list, err := w.Certificates(t.Context(), Filter{Public: point(r.Public)})
+	list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
 	must(t, err)
 	if _, listed := w.crl(t).Lookup(list[0].Serial); list[0].State != RecordFailed || !listed {
 		t.Errorf("%+v, on the CRL: %v", list[0], listed)
@@ -309,7 +309,7 @@ func TestAKeyThatDoesNotSignVoidsTheSerialNumber(t *testing.T) {
 	must(t, w.keys.Ring(keystore.PurposeIssuing).SetState(t.Context(), KeyIssuing, keystore.StateSuspended))
 	_, err := w.Issue(t.Context(), id, r)
 	wantCode(t, err, keystore.ErrKeySuspended)
-	list, err := w.Certificates(t.Context(), Filter{Public: point(r.Public)})
+	list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
 	must(t, err)
 	if len(list) != 1 || list[0].State != RecordFailed {
 		t.Errorf("%+v", list)

@@ -150,7 +150,7 @@ func (e expected) dates(c *chain.Certificate, x *smx509.Certificate) string {
 }
 
 func (e expected) key(c *chain.Certificate, x *smx509.Certificate) string {
-	keyIdentifier := keyID(point(e.request.Public))
+	keyIdentifier := keyID(keystore.Point(e.request.Public))
 	issuer := keyIdentifier
 	if e.issuer != nil {
 		issuer = e.issuer.SubjectKeyID

@@ -165,7 +165,7 @@ func TestTheBytesToBeSignedAreAsEver(t *testing.T) {
 	must(t, err)
 	subject, err := distinguishedName(r.organisation(), r.commonName())
 	must(t, err)
-	d := draft{profile: r.Profile, serial: new(big.Int).SetBytes(bytes.Repeat([]byte{0x41}, 16)), subject: subject, public: point(r.Public), creditCode: r.CreditCode,
+	d := draft{profile: r.Profile, serial: new(big.Int).SetBytes(bytes.Repeat([]byte{0x41}, 16)), subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode,
 		issuer: issuerData{name: issuer, keyID: bytes.Repeat([]byte{9}, 20), crlURL: "http://a/crl", certURL: "http://a/cer", ocspURL: "http://a/ocsp", cpsURL: "http://a/cps"}}
 	d.notBefore, d.notAfter = r.Profile.validity(time.Date(2049, 6, 1, 0, 0, 0, 0, time.UTC))
 	tbs, err := d.marshal()
@@ -295,7 +295,7 @@ func TestLintRefusesWhatLeavesTheProfile(t *testing.T) {
 	must(t, err)
 	for name, change := range map[string]func(d *draft){
 		"another subject":            func(d *draft) { d.subject = other },
-		"another key":                func(d *draft) { d.public = point(newKey(t)) },
+		"another key":                func(d *draft) { d.public = keystore.Point(newKey(t)) },
 		"another serial number":      func(d *draft) { d.serial = new(big.Int).Add(d.serial, big.NewInt(1)) },
 		"a negative serial number":   func(d *draft) { d.serial = big.NewInt(-5) },
 		"a CA certificate":           func(d *draft) { d.profile = ProfileIssuing },
@@ -358,6 +358,7 @@ func flip(b []byte, at int) []byte {
 func TestRequestsThatCannotBecomeACertificateAreRefused(t *testing.T) {
 	good := institution(t)
 	must(t, good.check())
+	//lint:ignore SA1019 a point off the curve cannot be made in any other way
 	off := &ecdsa.PublicKey{Curve: sm2.P256(), X: big.NewInt(5), Y: big.NewInt(6)}
 	for name, c := range map[string]struct {
 		change func(r *Request)

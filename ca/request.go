@@ -12,6 +12,7 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 
 	"yinxin/internal/fault"
+	"yinxin/keystore"
 )
 
 // Profile names a kind of certificate.
@@ -50,24 +51,11 @@ func (r Request) Subject() []byte {
 		SealCode     string  `json:"sealCode"`
 		CommonName   string  `json:"commonName"`
 		Public       string  `json:"publicKey"`
-	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, hex.EncodeToString(point(r.Public))})
+	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, hex.EncodeToString(keystore.Point(r.Public))})
 	if err != nil {
 		panic("ca: strings can always be encoded: " + err.Error())
 	}
 	return text
-}
-
-// point is the uncompressed form of a public key, 65 bytes, or nothing for what is no SM2 key.
-func point(pub *ecdsa.PublicKey) []byte {
-	if pub == nil || pub.Curve != sm2.P256() || pub.X == nil || pub.Y == nil || pub.X.Sign() < 0 || pub.Y.Sign() < 0 ||
-		pub.X.BitLen() > 256 || pub.Y.BitLen() > 256 {
-		return nil
-	}
-	p := make([]byte, 65)
-	p[0] = 4
-	pub.X.FillBytes(p[1:33])
-	pub.Y.FillBytes(p[33:])
-	return p
 }
 
 // maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.
@@ -76,7 +64,7 @@ const maxName = 64
 // check refuses, before an approval is used up, whatever could not become a certificate of the profile.
 func (r Request) check() error {
 	bad := func(field string) error { return ErrRequest.At(fault.Field(field)) }
-	if _, err := sm2.NewPublicKey(point(r.Public)); err != nil {
+	if _, err := sm2.NewPublicKey(keystore.Point(r.Public)); err != nil {
 		return ErrPublicKey.Because(err)
 	}
 	if !validName(r.Organisation) {

@@ -97,7 +97,7 @@ func (a *Authority) ocspResponder(ctx context.Context, now time.Time) (*chain.Ce
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := a.Certificates(ctx, Filter{Profile: ProfileOCSP, Public: point(key.Public())})
+	list, err := a.Certificates(ctx, Filter{Profile: ProfileOCSP, Public: keystore.Point(key.Public())})
 	if err != nil {
 		return nil, nil, err
 	}

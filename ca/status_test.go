@@ -31,7 +31,7 @@ func TestTheResponderAnswersWhatItKnows(t *testing.T) {
 		}
 		r := institution(t)
 		w.issueUntil(t, r, "signed")
-		list, err := w.Certificates(t.Context(), Filter{Public: point(r.Public)})
+		list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
 		must(t, err)
 		if single := w.ask(t, oid.SM3, list[0].Serial); single.Status != ocsp.Unknown {
 			t.Errorf("one that is not released yet: %+v", single)

@@ -169,11 +169,6 @@ func (w *world) suspend(t testing.TB, serial *big.Int) {
 	must(t, w.Suspend(context.Background(), w.approve(t, access.KindSuspendCertificate, SuspendSubject(serial)), serial))
 }
 
-func (w *world) resume(t testing.TB, serial *big.Int) {
-	t.Helper()
-	must(t, w.Resume(context.Background(), w.approve(t, access.KindResumeCertificate, ResumeSubject(serial)), serial))
-}
-
 func (w *world) crl(t testing.TB) *chain.CRL {
 	t.Helper()
 	der, err := w.CRL(context.Background())

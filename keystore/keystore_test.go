@@ -73,6 +73,7 @@ func TestAKeySignsTheSameAfterTheStoreIsOpenedAgain(t *testing.T) {
 	if !sm2.VerifyASN1WithSM2(made.Public(), []byte(DefaultID), message, value) {
 		t.Error("gmsm does not accept the signature")
 	}
+	//lint:ignore SA1019 the other library takes coordinates
 	other := tjfoc.PublicKey{Curve: tjfoc.P256Sm2(), X: k.Public().X, Y: k.Public().Y}
 	if !other.Verify(message, value) {
 		t.Error("tjfoc/gmsm does not accept the signature")

@@ -113,12 +113,3 @@ func (k *softwareKey) setState(state State) error {
 	_, err = k.current()
 	return err
 }
-
-// point is the uncompressed form of a public key, 65 bytes.
-func point(pub *ecdsa.PublicKey) []byte {
-	p := make([]byte, 65)
-	p[0] = 4
-	pub.X.FillBytes(p[1:33])
-	pub.Y.FillBytes(p[33:])
-	return p
-}

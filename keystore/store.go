@@ -177,7 +177,7 @@ func (s *Store) generate(name string, p Purpose) (*softwareKey, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := keyFile{Version: formatVersion, Name: name, Purpose: p, State: StateActive, Public: point(&private.PublicKey)}
+	file := keyFile{Version: formatVersion, Name: name, Purpose: p, State: StateActive, Public: Point(&private.PublicKey)}
 	s.change.Lock()
 	defer s.change.Unlock()
 	secret := private.D.FillBytes(make([]byte, 32))
@@ -271,7 +271,7 @@ func (s *Store) parse(name string, data []byte) (*content, error) {
 	if c.private, err = sm2.NewPrivateKey(secret); err != nil {
 		return nil, err
 	}
-	if !bytes.Equal(point(&c.private.PublicKey), c.file.Public) {
+	if !bytes.Equal(Point(&c.private.PublicKey), c.file.Public) {
 		return nil, errors.New("keystore: public and private key do not belong together")
 	}
 	return c, nil

@@ -78,12 +78,6 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 	return c.local(ctx, s, h, actor)
 }
 
-// The default place of a seal: last page, lower right, mm; as in the flags' defaults.
-const (
-	defaultX = 25
-	defaultY = 30
-)
-
 // checkFiles refuses what can be refused before anything is opened.
 func (c sealCommand) checkFiles() error {
 	switch {
