@@ -23,6 +23,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/internal/oid"
+	"yinxin/keystore"
 )
 
 var update = flag.Bool("update", false, "write the golden files")
