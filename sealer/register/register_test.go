@@ -260,6 +260,19 @@ func TestAStateIsAnsweredForAnyTime(t *testing.T) {
 	})
 }
 
+func TestASealIsInForceFromTheWholeSecondInWhichItCameIntoUse(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		second := h.now
+		h.now = second.Add(700 * time.Millisecond)
+		h.make(h.order())
+		s, err := h.register.StateAt(t.Context(), code, second)
+		must(t, err)
+		if s.State != register.Active {
+			t.Errorf("at the signing time of a seal put on %v later: %s", 700*time.Millisecond, s.State)
+		}
+	})
+}
+
 func TestAQuotaIsNeverExceededByConcurrentUse(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		in := h.make(h.order())

@@ -126,7 +126,13 @@ func (r *Register) move(ctx context.Context, tx *store.Tx, code string, to step,
 	if !slices.Contains(from, current.State) {
 		return errTransition.With("%s → %s", current.State, to.to)
 	}
-	if err := enterState(ctx, tx, code, to, now); err != nil {
+	since := now
+	if to.to == Active {
+		// Signing times have whole seconds (GeneralizedTime): what is sealed in the second in which a seal came into
+		// use must find it in use.
+		since = now.Truncate(time.Second)
+	}
+	if err := enterState(ctx, tx, code, to, since); err != nil {
 		return err
 	}
 	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal." + string(to.to), Actor: to.actor, Subject: code,
