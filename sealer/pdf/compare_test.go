@@ -198,6 +198,21 @@ func TestACrossReferenceThatNamesThingsThatAreNotThereIsRefused(t *testing.T) {
 	}
 }
 
+func TestATableThatPassesBySignedRevisionsIsRefused(t *testing.T) {
+	s := document(t, fixtures.ShapeRevisions)
+	sections := s.doc.Sections()
+	if len(sections) < 2 {
+		t.Fatal("the fixture has one revision only")
+	}
+	start := len(s.data) + 1
+	later := fmt.Appendf(bytes.Clone(s.data), "\nxref\n0 0\ntrailer\n<< /Size %d %s /Prev %d >>\nstartxref\n%d\n%%%%EOF\n",
+		s.size, s.trailer(), sections[1].Start, start)
+	changes := compared(t, s.doc, reopened(t, later))
+	if len(changes) != 1 || changes[0].Permitted || changes[0].Kind != pdf.ChangeStructure {
+		t.Errorf("changes: %+v", changes)
+	}
+}
+
 func TestManyChangesAreListedToALimit(t *testing.T) {
 	s := document(t, fixtures.ShapeTable)
 	objects := map[int]string{}

@@ -81,6 +81,38 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 			})
 		}, Modified, "does not match the digest"},
 
+		{"a signature that ends before the end of its revision", func(t *testing.T) *file {
+			return newFile().seal(t, h, func(p *parts) { p.uncovered = len("%%EOF\n") })
+		}, Invalid, "does not end at the end of a revision"},
+		{"two signatures that cover the same revision", func(t *testing.T) *file {
+			f := newFile()
+			f.seal(t, h)
+			return f.update("", map[int]string{catalogObject: "<< " + f.root + " /AcroForm << /SigFlags 3 /Fields [ 7 0 R 10 0 R ] >> >>",
+				10: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Again) /F 132 /P 3 0 R /Rect [0 0 0 0] /V 8 0 R >>"})
+		}, Invalid, "crosses another signature"},
+
+		{"another field takes over the signature", func(t *testing.T) *file {
+			f := newFile()
+			f.seal(t, h)
+			return f.update("", map[int]string{catalogObject: "<< " + f.root + " /AcroForm << /SigFlags 3 /Fields [ 10 0 R ] >> >>",
+				10: "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Again) /F 132 /P 3 0 R /Rect [0 0 0 0] /V 8 0 R >>"})
+		}, Invalid, "does not exist in the revision"},
+		{"a further field whose signature has no Contents", func(t *testing.T) *file {
+			return sealed.clone().seal(t, h).replaceLast(t, "/Contents <", "/Kontents <")
+		}, Invalid, "without a signature was added"},
+		{"a further field whose signature has no ByteRange", func(t *testing.T) *file {
+			return sealed.clone().seal(t, h).replaceLast(t, "/ByteRange", "/ByteRandy")
+		}, Invalid, "without a signature was added"},
+		{"an empty field that is signed and moved", func(t *testing.T) *file {
+			f := newFile()
+			f.annots, f.fields = " 7 0 R", " 7 0 R"
+			empty := "<< /Type /Annot /Subtype /Widget /FT /Sig /T (Empty) /F 132 /P 3 0 R /Rect [10 10 100 100] %s >>"
+			f.update("", map[int]string{7: fmt.Sprintf(empty, ""), pageObject: "<< " + f.page + " /Annots [ 7 0 R ] >>",
+				catalogObject: "<< " + f.root + " /AcroForm << /Fields [ 7 0 R ] >> >>"})
+			f.seal(t, h)
+			return f.fill(t, h, 7, strings.Replace(empty, "[10 10", "[20 10", 1))
+		}, Modified, "form field or seal of page 1 was changed"},
+
 		{"ISA: replaced page content", func(t *testing.T) *file {
 			return sealed.clone().update("", map[int]string{contentObject: forgedPage})
 		}, Modified, "content of page 1 was changed"},

@@ -193,6 +193,7 @@ type parts struct {
 	dataHash          func(d [32]byte) [32]byte
 	catalog           string // added to the catalog
 	appearance        string // the content of the seal's appearance
+	uncovered         int    // bytes at the end that the signature leaves out
 }
 
 // seal appends a revision with a seal and signs it.
@@ -222,11 +223,11 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	f.update("", objects)
 	open := begin + bytes.Index(f.data[begin:], []byte("/Contents <")) + len("/Contents ")
 	shut := open + 2*contentsRoom + 2
-	ranges := fmt.Sprintf("[0 %010d %010d %010d]", open, shut, len(f.data)-shut)
+	ranges := fmt.Sprintf("[0 %010d %010d %010d]", open, shut, len(f.data)-shut-p.uncovered)
 	copy(f.data[begin+bytes.Index(f.data[begin:], []byte(placeholder)):], ranges)
 	digest := sm3.New()
 	digest.Write(f.data[:open])
-	digest.Write(f.data[shut:])
+	digest.Write(f.data[shut : len(f.data)-p.uncovered])
 	var sum [32]byte
 	digest.Sum(sum[:0])
 	if p.dataHash != nil {

@@ -60,6 +60,7 @@ func TestWhatIsWrongIsNotReleased(t *testing.T) {
 		{"a state that is none", func(c *ReleaseCheck) { c.State = []byte("no state") }, errState, ""},
 		{"another byte in the update", func(c *ReleaseCheck) { c.Update = replaced("/F 132", "/F 133") }, errRelease, "does not match the digest"},
 		{"another signature", func(c *ReleaseCheck) { c.Update = replaced("<3082", "<3083") }, errRelease, ""},
+		{"a byte behind the update", func(c *ReleaseCheck) { c.Update = append(bytes.Clone(update), '\n') }, errRelease, "does not cover the whole file"},
 		{"a field that is not there", func(c *ReleaseCheck) { c.Field = "Seal99" }, errRelease, "Seal99"},
 		{"no anchor", func(c *ReleaseCheck) { c.Chain = nil }, errRelease, "not among the trusted ones"},
 		{"a suspended seal", func(c *ReleaseCheck) { c.SealStatus = standing(SealSuspended, nil) }, errRelease, "suspended"},
