@@ -72,6 +72,7 @@ func (p *plan) write() (*Update, error) {
 	}
 	u.data = w.buf
 	u.shut = u.open + 2*p.request.ContentsSize + 2
+	u.filled = 2 * p.request.ContentsSize // nothing is there yet
 	end := d.size + int64(len(u.data))
 	u.byteRange = [4]int64{0, d.size + int64(u.open), d.size + int64(u.shut), end - d.size - int64(u.shut)}
 	text := u.data[rangeAt : rangeAt+PropertyLength()]
@@ -172,7 +173,6 @@ func (p *plan) writeSignature(w *writer, u *Update) (rangeAt int) {
 	u.open = len(w.buf)
 	w.text("<")
 	w.buf = slices.Grow(w.buf, 2*r.ContentsSize)[:len(w.buf)+2*r.ContentsSize]
-	fillZeros(w.buf[u.open+1:])
 	w.text(">")
 	w.text("/M(")
 	w.buf = r.Time.UTC().AppendFormat(w.buf, "D:20060102150405Z")
