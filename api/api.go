@@ -69,6 +69,7 @@ type server struct {
 	rules  []rule
 	spec   []byte // the OpenAPI document
 
+	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
 }

@@ -123,6 +123,9 @@ func TestSixteenTimesTheSameOrderAtOnceGivesOneResult(t *testing.T) {
 		}
 		result = done.Document.ID
 	}
+	if len(w.server.repeats.open) != 0 {
+		t.Errorf("queues are left behind: %v", w.server.repeats.open)
+	}
 	if created != 1 || len(w.kept("files")) != files+1 {
 		t.Fatalf("%d results were created, %d files", created, len(w.kept("files"))-files)
 	}

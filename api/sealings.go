@@ -121,25 +121,30 @@ func (s *server) seal(ctx context.Context, in *sealInput) (*sealOutput, error) {
 }
 
 // sealOnce seals; a repetition that meets its first attempt still at work waits for it a little, so that the impatient
-// caller gets the result and not an error.
+// caller gets the result and not an error. In this process the repetitions queue; for one that another process works
+// on, the database is asked again and again.
 func (s *server) sealOnce(ctx context.Context, o sealer.Order) (sealer.Sealed, error) {
-	ctx, cancel := context.WithTimeoutCause(ctx, sealTime, context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeout(ctx, sealTime)
 	defer cancel()
+	by := actorOf(ctx)
 	patience := time.NewTimer(s.Patience)
 	defer patience.Stop()
-	again := time.NewTicker(50 * time.Millisecond)
-	defer again.Stop()
-	for {
-		done, err := s.Sealer.Seal(ctx, actorOf(ctx), o)
+	done := s.repeats.take(ctx, by.ID+" "+o.IdempotencyKey, patience.C)
+	if done == nil {
+		return s.Sealer.Seal(ctx, by, o) // says what is the matter: in progress, or ended
+	}
+	defer done()
+	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 500*time.Millisecond) {
+		sealed, err := s.Sealer.Seal(ctx, by, o)
 		if fault.CodeOf(err) != "sealing.in-progress" {
-			return done, err
+			return sealed, err
 		}
 		select {
-		case <-again.C:
+		case <-time.After(wait):
 		case <-patience.C:
-			return done, err
+			return sealed, err
 		case <-ctx.Done():
-			return done, err
+			return sealed, err
 		}
 	}
 }
