@@ -54,7 +54,7 @@ func encode(coverage *plane, dpi float64) ([]byte, error) {
 		img.Pix[i] = uint8(v*(alphaLevels-1) + .5)
 	}
 	var out bytes.Buffer
-	encoder := png.Encoder{CompressionLevel: png.BestCompression}
+	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := encoder.Encode(&out, img); err != nil {
 		return nil, err
 	}

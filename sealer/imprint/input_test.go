@@ -158,11 +158,16 @@ func TestOtherPixelFormatsGiveTheSameTemplate(t *testing.T) {
 func FuzzProcess(f *testing.F) {
 	f.Add(headerOnly(64, 64, jfif(1, 300, 300)), 42.0)
 	f.Add(pngHeader(64, 64, 8, 2), 20.0)
+	var small bytes.Buffer
+	if err := jpeg.Encode(&small, ringAndStar(75, 10), nil); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(small.Bytes(), 42.0)
 	f.Fuzz(func(t *testing.T, data []byte, declared float64) {
 		if m, ok := readMetadata(data); ok && m.width*m.height > 1<<20 {
 			return
 		}
-		r, err := Process(context.Background(), data, Options{Width: declared, DPI: 300})
+		r, err := Process(context.Background(), data, Options{Width: declared, DPI: 75})
 		if err != nil {
 			if _, ok := fault.Of(err); !ok {
 				t.Errorf("not a fault: %v", err)

@@ -1,9 +1,6 @@
 package imprint
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // layer is the ink of one mark, taken apart from paper and black print.
 type layer struct {
@@ -19,11 +16,9 @@ type layer struct {
 
 // Lengths in millimetres.
 const (
-	paperTile    = 3.0
-	bridgeSigma  = .16
-	solidSigma   = .55
-	speckArea    = .03 // mm²
-	leastReddish = 1.18
+	bridgeSigma = .16
+	solidSigma  = .55
+	speckArea   = .03 // mm²
 )
 
 // unmix separates the ink from paper and print by the ratio of red to green light, in which grey and black cancel.
@@ -58,184 +53,6 @@ func divide(light, white *plane) {
 	for i, v := range light.v {
 		light.v[i] = min(max(v/white.v[i], .004), 1.2)
 	}
-}
-
-// paperTone is the light of the bare paper, pixel by pixel, and its usual level.
-type paperTone struct {
-	red, green, light *plane
-	levelR, levelG    float64
-}
-
-// paperWhite measures the paper and interpolates between tiles. Only pixels that are bright and not reddish count: a
-// seal with white characters on a red ground has no paper inside.
-func paperWhite(c *crop) paperTone {
-	w, h := c.red.w, c.red.h
-	tileX, tileY := paperTile*c.perMMX, paperTile*c.perMMY
-	tw, th := max(1, int(math.Ceil(float64(w)/tileX))), max(1, int(math.Ceil(float64(h)/tileY)))
-	sources := []*plane{c.red, c.green}
-	if c.light != nil {
-		sources = append(sources, c.light)
-	}
-	tiles := make([]*plane, len(sources))
-	for i := range tiles {
-		tiles[i] = newPlane(tw, th)
-	}
-	known := make([]bool, tw*th)
-	for ty := range th {
-		for tx := range tw {
-			x0, x1 := int(float64(tx)*tileX), min(w, int(float64(tx+1)*tileX))
-			y0, y1 := int(float64(ty)*tileY), min(h, int(float64(ty+1)*tileY))
-			white, ok := tileWhite(sources, x0, y0, x1, y1)
-			known[ty*tw+tx] = ok
-			for i := range tiles {
-				tiles[i].v[ty*tw+tx] = white[i]
-			}
-		}
-	}
-	var tone paperTone
-	for i, full := range []**plane{&tone.red, &tone.green, &tone.light}[:len(tiles)] {
-		fillUnknown(tiles[i], slices.Clone(known))
-		*full = stretched(tiles[i], w, h, tileX, tileY)
-	}
-	tone.levelR, tone.levelG = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
-	return tone
-}
-
-// tileWhite is the median light of the bright, colourless pixels of a tile, channel by channel; the first two are red
-// and green. Every second pixel of every second row is enough.
-func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool) {
-	var all [256]int
-	var levels [3][256]int
-	count := 0
-	for y := y0; y < y1; y += 2 {
-		r, g := sources[0].row(y), sources[1].row(y)
-		for x := x0; x < x1; x += 2 {
-			count++
-			if r[x] <= g[x]*leastReddish {
-				all[level256(g[x])]++
-			}
-		}
-	}
-	bright := .8 * float32(percentileOf(all[:], .95)) / 255
-	free := 0
-	for y := y0; y < y1; y += 2 {
-		r, g := sources[0].row(y), sources[1].row(y)
-		for x := x0; x < x1; x += 2 {
-			if r[x] <= g[x]*leastReddish && g[x] >= bright {
-				for i, s := range sources {
-					levels[i][level256(s.v[y*s.w+x])]++
-				}
-				free++
-			}
-		}
-	}
-	// Without a tenth of the tile, or in the dark, what is left is edges and print.
-	if free*10 < count || count == 0 || bright < .04 {
-		return white, false
-	}
-	for i := range sources {
-		white[i] = float32(medianOf(levels[i][:]))
-	}
-	return white, true
-}
-
-func level256(v float32) int { return int(min(max(v*255+.5, 0), 255)) }
-
-func percentileOf(histogram []int, share float64) int {
-	total := 0
-	for _, n := range histogram {
-		total += n
-	}
-	left := int(share * float64(total))
-	for v, n := range histogram {
-		if left -= n; left < 0 {
-			return v
-		}
-	}
-	return 0
-}
-
-// medianOf is the median of a histogram of levels as light, interpolated inside the level.
-func medianOf(histogram []int) float64 {
-	total := 0
-	for _, n := range histogram {
-		total += n
-	}
-	left := float64(total) / 2
-	for v, n := range histogram {
-		if float64(n) >= left && n > 0 {
-			return (float64(v) - .5 + left/float64(n)) / 255
-		}
-		left -= float64(n)
-	}
-	return 1
-}
-
-// fillUnknown gives unknown tiles the mean of their known neighbours, from the edges of the known inwards.
-func fillUnknown(p *plane, known []bool) {
-	for range p.w + p.h {
-		next := slices.Clone(known)
-		missing := false
-		for y := 0; y < p.h; y++ {
-			for x := 0; x < p.w; x++ {
-				if known[y*p.w+x] {
-					continue
-				}
-				sum, n := float32(0), float32(0)
-				for dy := -1; dy <= 1; dy++ {
-					for dx := -1; dx <= 1; dx++ {
-						if nx, ny := x+dx, y+dy; nx >= 0 && ny >= 0 && nx < p.w && ny < p.h && known[ny*p.w+nx] {
-							sum += p.v[ny*p.w+nx]
-							n++
-						}
-					}
-				}
-				if n > 0 {
-					p.v[y*p.w+x] = sum / n
-					next[y*p.w+x] = true
-				} else {
-					missing = true
-				}
-			}
-		}
-		known = next
-		if !missing {
-			return
-		}
-	}
-	for i := range p.v {
-		if !known[i] {
-			p.v[i] = 1
-		}
-	}
-}
-
-// stretched interpolates tile values to pixels.
-func stretched(tiles *plane, w, h int, tileX, tileY float64) *plane {
-	result := newPlane(w, h)
-	columns := make([]int, w)
-	shares := make([]float32, w)
-	for x := range columns {
-		position := clamp((float64(x)+.5)/tileX-.5, 0, float64(tiles.w-1))
-		columns[x] = min(int(position), max(0, tiles.w-2))
-		shares[x] = float32(position - float64(columns[x]))
-	}
-	mixed := make([]float32, tiles.w)
-	for y := 0; y < h; y++ {
-		position := clamp((float64(y)+.5)/tileY-.5, 0, float64(tiles.h-1))
-		top := min(int(position), max(0, tiles.h-2))
-		share := float32(position - float64(top))
-		upper, lower := tiles.row(top), tiles.row(min(top+1, tiles.h-1))
-		for x := range mixed {
-			mixed[x] = max(upper[x]+(lower[x]-upper[x])*share, .01)
-		}
-		row := result.row(y)
-		for x := range row {
-			i := columns[x]
-			row[x] = mixed[i] + (mixed[min(i+1, tiles.w-1)]-mixed[i])*shares[x]
-		}
-	}
-	return result
 }
 
 // solidInk is the absorbance of red and green light by solid ink: the median of the stronger pixels that are clearly
