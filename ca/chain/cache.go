@@ -1,6 +1,9 @@
 package chain
 
-import "sync"
+import (
+	"bytes"
+	"sync"
+)
 
 // checks remembers the outcome of signature checks. What is remembered does not depend on time or trust: only that these
 // octets are, or are not, signed by that key. The key is a digest of everything the check depended on, so that a
@@ -11,6 +14,33 @@ import "sync"
 type checks struct {
 	mutex      sync.Mutex
 	young, old map[checkKey]checked
+	read       map[string]*Certificate // by DER
+}
+
+// remembered bounds the certificates that are kept parsed, and longest their size in bytes.
+const (
+	remembered = 256
+	longest    = 8 << 10
+)
+
+func (c *checks) certificate(der []byte) (*Certificate, error) {
+	c.mutex.Lock()
+	found := c.read[string(der)]
+	c.mutex.Unlock()
+	if found != nil {
+		return found, nil
+	}
+	parsed, err := ParseCertificate(bytes.Clone(der))
+	if err != nil || len(der) > longest {
+		return parsed, err
+	}
+	c.mutex.Lock()
+	defer c.mutex.Unlock()
+	if c.read == nil || len(c.read) >= remembered {
+		c.read = make(map[string]*Certificate, remembered)
+	}
+	c.read[string(der)] = parsed
+	return parsed, nil
 }
 
 // generation is the size of one of the two generations: about 2 MB at most together.

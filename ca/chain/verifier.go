@@ -173,3 +173,9 @@ func pathNotes(path []*Certificate) []string {
 	}
 	return n
 }
+
+// Certificate reads a certificate and remembers it by all of its bytes: signatures carry the same few again and again.
+func (v *Verifier) Certificate(der []byte) (*Certificate, error) {
+	v.prepare()
+	return v.cache.certificate(der)
+}

@@ -73,7 +73,7 @@ func (v *verification) certificate(der []byte) (*chain.Certificate, error) {
 			return c, nil
 		}
 	}
-	c, err := chain.ParseCertificate(der)
+	c, err := v.chain.Certificate(der)
 	if err == nil && len(v.certificates) < maxRemembered {
 		v.certificates = append(slices.Clip(v.certificates), c)
 	}
@@ -92,7 +92,8 @@ func (s *signature) describe(sig *ses.Signature) {
 
 func (s *signature) describeSigner(c *chain.Certificate) {
 	s.signer = c
-	s.owner = clip(c.Subject.Organisation, 200)
+	// An institution's certificate writes its credit code before its name; people read the name.
+	s.owner = clip(strings.TrimPrefix(c.Subject.Organisation, c.OrganisationCode), 200)
 	if s.owner == "" {
 		s.owner = clip(c.Subject.CommonName, 200)
 	}
