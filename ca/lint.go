@@ -38,7 +38,7 @@ type expected struct {
 }
 
 // lint signs a twin of the certificate with a throwaway key, reads it back with two parsers that share no code with
-// the writer, and compares every field with what is expected (notes/ca.md: order of work).
+// the writer, and compares every field with what is expected.
 func lint(tbs []byte, throwaway *sm2.PrivateKey, want expected) (*issuanceToken, error) {
 	value, err := throwaway.SignWithSM2(nil, []byte(keystore.DefaultID), tbs)
 	if err != nil {

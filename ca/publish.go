@@ -232,7 +232,7 @@ func (l list) sign(ctx context.Context, key keystore.Key) ([]byte, error) {
 }
 
 // compare reads the new list with the reader that others use, and holds it against the last one. Entries that vanished
-// before their time have been public incidents elsewhere (notes/ca.md), so this stops hard.
+// before their time have been public incidents elsewhere, so this stops hard.
 func compare(ctx context.Context, q store.Querier, last latest, l list, der []byte) error {
 	crl, err := chain.ParseCRL(der)
 	if err != nil {

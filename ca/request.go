@@ -139,7 +139,7 @@ func ValidCreditCode(code string) bool {
 	return code[17] == creditDigits[(31-sum%31)%31]
 }
 
-// months gives the validity of a profile in calendar months (oids-and-profiles: one year for an institution, five
+// months gives the validity of a profile in calendar months (one year for an institution, five
 // years at most for the service's own).
 func (p Profile) months() int {
 	switch p {

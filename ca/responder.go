@@ -29,7 +29,7 @@ type responderCache struct {
 // OCSP answers a request in DER with a response in DER; it never fails otherwise. The state comes from the database in
 // one read, so it is right from the moment a revocation is recorded. A serial number that was never issued is unknown;
 // a request about another issuer only is unauthorized, among others it is unknown. When the database or the key cannot
-// be used the answer is tryLater, never good (notes/ca.md).
+// be used the answer is tryLater, never good.
 func (a *Authority) OCSP(ctx context.Context, request []byte) []byte {
 	asked, err := ocsp.ParseRequest(request)
 	if err != nil || len(asked.CertIDs) == 0 || len(asked.CertIDs) > maxAsked {

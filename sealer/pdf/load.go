@@ -171,9 +171,13 @@ func (d *Document) readIndirect(off int64) (ref Ref, l *located, after int64, er
 		}
 		if err == errShort {
 			if n = max(n, len(w)); n > d.limits.ObjectBytes {
-				return Ref{}, nil, 0, errTooLarge.With("one object is longer than %d bytes", d.limits.ObjectBytes).At(fault.Offset(off))
+				return Ref{}, nil, 0, d.tooLong(off)
 			}
+			n = max(n, signatureBytes/4) // what does not fit a small window is nearly always a signature
 			continue
+		}
+		if err == nil && p.pos > d.limits.ObjectBytes {
+			return Ref{}, nil, 0, d.tooLong(off)
 		}
 		if err != nil {
 			return Ref{}, nil, 0, err
@@ -188,6 +192,13 @@ func (d *Document) readIndirect(off int64) (ref Ref, l *located, after int64, er
 		l.object = s
 		return ref, l, s.Start + s.Length, nil
 	}
+}
+
+// signatureBytes holds a signature dictionary with a seal of usual size.
+const signatureBytes = 64 << 10
+
+func (d *Document) tooLong(off int64) error {
+	return errTooLarge.With("one object is longer than %d bytes", d.limits.ObjectBytes).At(fault.Offset(off))
 }
 
 // indirect reads "n g obj" and the value; stream reports that stream data begin at pos.

@@ -8,7 +8,7 @@ import (
 )
 
 // checkSealable refuses a document that must not get a new signature field, and returns the numbers n for which a
-// field Sealn exists. Rules: pdf-carrier.md; ISO 32000-2, 12.8.2.2 (DocMDP), 12.8.2.4 (FieldMDP), 12.7.5.5 (Lock).
+// field Sealn exists. Rules: ISO 32000-2, 12.8.2.2 (DocMDP), 12.8.2.4 (FieldMDP), 12.7.5.5 (Lock).
 func (d *Document) checkSealable(ctx context.Context) (names map[int]bool, err error) {
 	if d.Encrypted() {
 		return nil, errEncrypted.New()

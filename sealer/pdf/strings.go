@@ -94,18 +94,13 @@ func (p *parser) hex() (Object, error) {
 	if end < 0 {
 		return nil, p.ended()
 	}
-	out := make([]byte, 0, end/2)
 	var high byte
 	odd := false
-	i := p.pos + 1
 	// Signatures are long strings of digits without white space: take them two at a time.
-	for ; i+1 < p.pos+end; i += 2 {
-		h, l := hexDigits[p.buf[i]], hexDigits[p.buf[i+1]]
-		if h == 0 || l == 0 {
-			break
-		}
-		out = append(out, (h-1)<<4|(l-1))
-	}
+	out := make([]byte, end/2)
+	n := decodeHex(out, p.buf[p.pos+1:p.pos+end])
+	out = out[:n]
+	i := p.pos + 1 + 2*n
 	for ; i < len(p.buf); i++ {
 		c := p.buf[i]
 		if n, ok := unhex(c); ok {
@@ -128,6 +123,20 @@ func (p *parser) hex() (Object, error) {
 		}
 	}
 	return nil, p.ended()
+}
+
+// decodeHex decodes pairs of digits up to the first pair that is none and says how many there were. dst has room for all.
+func decodeHex(dst, src []byte) int {
+	dst = dst[:len(src)/2]
+	for i := range dst {
+		pair := src[2*i : 2*i+2 : 2*i+2]
+		h, l := hexDigits[pair[0]]-1, hexDigits[pair[1]]-1 // 255 for what is no digit
+		if h|l > 15 {
+			return i
+		}
+		dst[i] = h<<4 | l
+	}
+	return len(dst)
 }
 
 // Text decodes a text string (ISO 32000-1, 7.9.2.2): UTF-16 or UTF-8 with a mark, else PDFDocEncoding.

@@ -9,7 +9,7 @@ import (
 	"yinxin/sealer/ses"
 )
 
-// The structures of seal.asn1 laid out by hand: nothing here calls the package under test.
+// The structures of the standards laid out by hand: nothing here calls the package under test.
 
 // tlv is one DER element: tag, length, parts.
 func tlv(tag byte, parts ...[]byte) []byte {
