@@ -203,7 +203,7 @@ func (f fused) missing(best *mark, v *view, declared, eroded float64) float64 {
 
 func rounded(v float64, digits int) float64 {
 	scale := math.Pow(10, float64(digits))
-	return math.Round(v*scale) / scale
+	return math.Round(v*scale)/scale + 0 // no minus zero in the report
 }
 
 // cubic is the value between pixels by Catmull-Rom's cubic, which keeps edges as sharp as the scan has them.
