@@ -170,10 +170,4 @@ func orientRectangle(r image.Rectangle, w, h, orientation int) image.Rectangle {
 	return image.Rect(min(ax, bx), min(ay, by), max(ax, bx)+1, max(ay, by)+1)
 }
 
-// smoothstep rises from 0 at low to 1 at high.
-func smoothstep(low, high, v float64) float64 {
-	t := math.Max(0, math.Min(1, (v-low)/(high-low)))
-	return t * t * (3 - 2*t)
-}
-
 func clamp(v, low, high float64) float64 { return math.Max(low, math.Min(high, v)) }
