@@ -16,9 +16,9 @@ import (
 	"yinxin/internal/fault"
 )
 
-// pacedBody gives the body of a request a deadline that moves with what has come. At the end the deadline is taken
-// away: the server keeps listening on the connection for the caller going away, and would take a deadline that passes
-// during the work for that.
+// pacedBody gives the body of a request a deadline that moves with what has come. At the end, and at every further
+// read, the deadline is taken away: the server keeps listening on the connection for the caller going away, and would
+// take a deadline that passes during the work for that.
 type pacedBody struct {
 	io.ReadCloser
 	control *http.ResponseController
