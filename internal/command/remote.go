@@ -75,7 +75,8 @@ func (c sealCommand) remote(ctx context.Context, s streams) error {
 			Size int64
 			SM3  string `json:"sm3"`
 		}
-		Seal, Time, ByteRange string
+		Seal, Time string
+		ByteRange  string `json:"byte_range"`
 	}
 	key := c.Key
 	if key == "" {
