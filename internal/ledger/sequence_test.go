@@ -81,17 +81,19 @@ func TestLeaseKeepsOthersAwayUntilItRunsOut(t *testing.T) {
 	})
 }
 
-func TestRunPlacesEventsWithinASecondAndStops(t *testing.T) {
+func TestRunPlacesEventsAndStops(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db)
 		l := ledger.New(db, w.key, time.Now)
 		ctx, cancel := context.WithCancel(context.Background())
 		var running sync.WaitGroup
 		running.Go(func() { l.Run(ctx, func(err error) { t.Error(err) }) })
+		defer running.Wait()
+		defer cancel()
 		for range 3 {
 			id := w.append(t, 1)[0]
-			deadline := time.Now().Add(time.Second)
-			for {
+			// A second on an idle machine; much longer before a busy one fails here.
+			for deadline := time.Now().Add(20 * time.Second); ; time.Sleep(5 * time.Millisecond) {
 				proof, err := l.Inclusion(ctx, id)
 				if err == nil {
 					if err := proof.Verify(w.key.Public()); err != nil {
@@ -100,12 +102,10 @@ func TestRunPlacesEventsWithinASecondAndStops(t *testing.T) {
 					break
 				}
 				if time.Now().After(deadline) {
-					t.Fatalf("not in the tree after a second: %v", err)
+					t.Fatalf("never placed in the tree: %v", err)
 				}
 			}
 		}
-		cancel()
-		running.Wait()
 	})
 }
 
