@@ -21,10 +21,6 @@ import (
 //
 // It is written by hand because the bytes must exist before the signature does, to be recorded and linted.
 
-// anyPolicy is the policy of a CA that does not bind itself to one (RFC 5280 clause 4.2.1.4). An identifier of our own
-// would lie under 2.25, and readers that keep arcs in machine words, tjfoc/gmsm among them, refuse the certificate.
-var anyPolicy = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
-
 // KeyUsage bits (RFC 5280 clause 4.2.1.3), as the first octet of the BIT STRING.
 const (
 	usageDigitalSignature = 0x80
@@ -219,7 +215,7 @@ func addURI(b *cryptobyte.Builder, uri string) {
 func addPolicy(b *cryptobyte.Builder, cps string) {
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // certificatePolicies
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // PolicyInformation
-			b.AddASN1ObjectIdentifier(anyPolicy)
+			b.AddASN1ObjectIdentifier(oid.AnyPolicy)              // an identifier of our own under 2.25 is too long for some readers
 			b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { // policyQualifiers
 				b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
 					b.AddASN1ObjectIdentifier(oid.PolicyQualifierCPS)

@@ -43,6 +43,7 @@ var (
 	IssuingDistributionPt = asn1.ObjectIdentifier{2, 5, 29, 28}
 	CRLDistributionPoints = asn1.ObjectIdentifier{2, 5, 29, 31}
 	CertificatePolicies   = asn1.ObjectIdentifier{2, 5, 29, 32}
+	AnyPolicy             = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	AuthorityKeyID        = asn1.ObjectIdentifier{2, 5, 29, 35}
 	ExtKeyUsage           = asn1.ObjectIdentifier{2, 5, 29, 37}
 	AuthorityInfoAccess   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
@@ -80,8 +81,6 @@ var (
 var (
 	// TrueSizeDER identifies the seal extension that carries the exact size in micrometres: 2.25.<UUID>.
 	TrueSizeDER = uuidArc([16]byte{0x6f, 0x0c, 0x5b, 0x1e, 0x92, 0x4d, 0x4a, 0x37, 0x8e, 0x51, 0xd3, 0x70, 0xaa, 0x16, 0x2c, 0x84})
-	// CertificatePolicyDER identifies the certificate policy of the built-in CA: 2.25.<UUID>.
-	CertificatePolicyDER = uuidArc([16]byte{0x1d, 0x83, 0x7e, 0x60, 0x4b, 0xc5, 0x49, 0xf2, 0xb0, 0x6e, 0x58, 0x21, 0x9f, 0xe4, 0x03, 0x3a})
 )
 
 // uuidArc gives the content octets of 2.25.<uuid as one integer>.

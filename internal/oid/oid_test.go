@@ -13,7 +13,6 @@ func TestOwnArcsAreTheirUUIDs(t *testing.T) {
 		uuid string
 	}{
 		"true size": {TrueSizeDER, "6f0c5b1e924d4a378e51d370aa162c84"},
-		"policy":    {CertificatePolicyDER, "1d837e604bc549f2b06e58219fe4033a"},
 	} {
 		if c.der[0] != 2*40+25 {
 			t.Errorf("%s: first octet %d", name, c.der[0])
