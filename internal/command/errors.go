@@ -38,6 +38,9 @@ var (
 
 // explain makes a fault of any error, so that a person gets a sentence and a program a code.
 func explain(err error) *fault.Fault {
+	if errors.Is(err, context.Canceled) {
+		return errInterrupted.New()
+	}
 	if f, ok := fault.Of(err); ok {
 		return f
 	}
@@ -47,8 +50,6 @@ func explain(err error) *fault.Fault {
 		place = fault.File(p.Path)
 	}
 	switch {
-	case errors.Is(err, context.Canceled):
-		return errInterrupted.New()
 	case errors.Is(err, fs.ErrNotExist):
 		return errNoFile.At(place)
 	case errors.Is(err, fs.ErrPermission):

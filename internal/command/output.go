@@ -2,7 +2,9 @@ package command
 
 import (
 	"context"
+	"errors"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -18,6 +20,11 @@ func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w i
 		if err != nil {
 			f.Close()
 			os.Remove(f.Name())
+		}
+		// The person knows the result's name, not the temporary one.
+		var p *fs.PathError
+		if errors.As(err, &p) && p.Path == f.Name() {
+			p.Path = name
 		}
 	}()
 	if err := fill(f); err != nil {
