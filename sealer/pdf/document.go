@@ -172,6 +172,12 @@ func (d *Document) Prefix(ctx context.Context, end int64) (*Document, error) {
 
 const windowBytes = 4096
 
+// inMemory is a reader that holds the end of the file in memory: an update that was just made. From gives the bytes
+// from off to the end, or nothing for an offset before that part; they are not changed.
+type inMemory interface {
+	From(off int64) []byte
+}
+
 // window returns at least n bytes of the file from off, fewer only where the file ends, and whether the returned
 // bytes reach the end of the file. The bytes are valid until the next window.
 func (d *Document) window(off int64, n int) (w []byte, final bool, err error) {
@@ -180,6 +186,11 @@ func (d *Document) window(off int64, n int) (w []byte, final bool, err error) {
 	}
 	if int64(n) > d.size-off {
 		n = int(d.size - off)
+	}
+	if memory, ok := d.reader.(inMemory); ok {
+		if w := memory.From(off); len(w) >= n && len(w) > 0 {
+			return w, off+int64(len(w)) == d.size, nil
+		}
 	}
 	for i := range d.windows {
 		s := &d.windows[i]

@@ -125,18 +125,44 @@ func (p *parser) hex() (Object, error) {
 	return nil, p.ended()
 }
 
-// decodeHex decodes pairs of digits up to the first pair that is none and says how many there were. dst has room for all.
-func decodeHex(dst, src []byte) int {
-	dst = dst[:len(src)/2]
-	for i := range dst {
-		pair := src[2*i : 2*i+2 : 2*i+2]
-		h, l := hexDigits[pair[0]]-1, hexDigits[pair[1]]-1 // 255 for what is no digit
-		if h|l > 15 {
-			return i
+// hexHigh and hexLow are the two halves of a byte by their digits; noDigit for everything else.
+var hexHigh, hexLow = hexHalves()
+
+const noDigit = 1 << 8
+
+func hexHalves() (high, low [256]uint16) {
+	for c, digit := range hexDigits {
+		high[c], low[c] = noDigit, noDigit
+		if digit > 0 {
+			high[c], low[c] = uint16(digit-1)<<4, uint16(digit-1)
 		}
-		dst[i] = h<<4 | l
 	}
-	return len(dst)
+	return high, low
+}
+
+// decodeHex decodes pairs of digits up to the first pair that is none and says how many there were. dst has room for all.
+// Verifying reads tens of thousands of digits: four pairs at a time, one look for what is no digit.
+func decodeHex(dst, src []byte) (n int) {
+	for len(src) >= 8 && len(dst) >= 4 {
+		a := hexHigh[src[0]] | hexLow[src[1]]
+		b := hexHigh[src[2]] | hexLow[src[3]]
+		c := hexHigh[src[4]] | hexLow[src[5]]
+		d := hexHigh[src[6]] | hexLow[src[7]]
+		if (a|b|c|d)&noDigit != 0 {
+			break
+		}
+		dst[0], dst[1], dst[2], dst[3] = byte(a), byte(b), byte(c), byte(d)
+		src, dst, n = src[8:], dst[4:], n+4
+	}
+	for len(src) >= 2 && len(dst) >= 1 {
+		a := hexHigh[src[0]] | hexLow[src[1]]
+		if a&noDigit != 0 {
+			break
+		}
+		dst[0] = byte(a)
+		src, dst, n = src[2:], dst[1:], n+1
+	}
+	return n
 }
 
 // Text decodes a text string (ISO 32000-1, 7.9.2.2): UTF-16 or UTF-8 with a mark, else PDFDocEncoding.

@@ -168,3 +168,11 @@ func (j *joined) ReadAt(p []byte, off int64) (n int, err error) {
 	}
 	return n, nil
 }
+
+// From gives the bytes of the update from off, so that the reader of the file need not copy them.
+func (j *joined) From(off int64) []byte {
+	if off < j.size || off-j.size > int64(len(j.update)) {
+		return nil
+	}
+	return j.update[off-j.size:]
+}
