@@ -39,7 +39,7 @@ func Prepare(in register.Instance, key keystore.Key, filter, subFilter pdf.Name)
 	if err != nil {
 		return nil, err
 	}
-	z, err := sm2.CalculateZA(key.Public(), []byte("1234567812345678"))
+	z, err := sm2.CalculateZA(key.Public(), []byte(keystore.DefaultID))
 	if err != nil {
 		return nil, err
 	}

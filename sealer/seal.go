@@ -109,7 +109,7 @@ func (s *Service) prepare(ctx context.Context, in register.Instance) (*Prepared,
 
 // certificateGood asks the CA: the design judges a seal's certificate now, before signing, not when it was bound.
 func (s *Service) certificateGood(ctx context.Context, in register.Instance, now time.Time) error {
-	leaf, err := chain.ParseCertificate(in.Certificate)
+	leaf, err := s.Chain.Certificate(in.Certificate)
 	if err != nil {
 		return errCertificate.Because(err)
 	}
