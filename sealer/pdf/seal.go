@@ -66,6 +66,14 @@ type rewrite struct {
 // pdf.no-such-page, pdf.outside-page, pdf.ambiguous, pdf.absurd-size, pdf.too-large, pdf.bad-request and those of
 // reading.
 func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error) {
+	u, err := d.planSeal(ctx, r)
+	if again, err := d.recoverAfter(ctx, err); !again || err != nil {
+		return u, err
+	}
+	return d.planSeal(ctx, r)
+}
+
+func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -89,6 +97,9 @@ func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error)
 		return nil, err
 	}
 	if err := p.addField(); err != nil {
+		return nil, err
+	}
+	if err := p.raiseVersion(ctx); err != nil {
 		return nil, err
 	}
 	return p.write()
