@@ -1,6 +1,7 @@
 package sealer
 
 import (
+	"crypto/ecdsa"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -33,7 +34,7 @@ type laid interface {
 }
 
 // newCarrier gives the carrier of an instance. above are the certificates between the signer and the root.
-func newCarrier(in register.Instance, key keystore.Key, p Profile, above []*chain.Certificate) (carrier, error) {
+func newCarrier(in register.Instance, public *ecdsa.PublicKey, p Profile, above []*chain.Certificate) (carrier, error) {
 	switch p {
 	case ProfileCMS, ProfileCMSGM:
 		certificate, err := chain.ParseCertificate(in.Certificate)
@@ -47,7 +48,7 @@ func newCarrier(in register.Instance, key keystore.Key, p Profile, above []*chai
 		w, err := cms.NewWriter(cms.Template{Profile: profile, Certificate: certificate, Chain: above, Seal: in.Seal})
 		return cmsCarrier{w}, err
 	}
-	return newSealCarrier(in, key)
+	return newSealCarrier(in, public)
 }
 
 // sealCarrier is profile seal. The SM3 state over Z and everything up to the end of the seal is kept: it is the same
@@ -58,12 +59,12 @@ type sealCarrier struct {
 	state       []byte
 }
 
-func newSealCarrier(in register.Instance, key keystore.Key) (*sealCarrier, error) {
+func newSealCarrier(in register.Instance, public *ecdsa.PublicKey) (*sealCarrier, error) {
 	form, err := ses.NewForm(in.Seal, pdf.PropertyLength())
 	if err != nil {
 		return nil, err
 	}
-	z, err := sm2.CalculateZA(key.Public(), []byte(keystore.DefaultID))
+	z, err := sm2.CalculateZA(public, []byte(keystore.DefaultID))
 	if err != nil {
 		return nil, err
 	}

@@ -9,10 +9,10 @@ import (
 	"io"
 	"time"
 
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
 	"yinxin/sealer/pdf"
-	"yinxin/sealer/register"
 )
 
 // JobLife is how long a prepared sealing waits for its signature.
@@ -207,7 +207,7 @@ func (s *Service) rebuild(ctx context.Context, j *thawed, at time.Time, dataHash
 	if err != nil {
 		return err
 	}
-	above := s.above(ctx, leaf, at)
+	above := between(s.Chain.Verify(ctx, leaf, at, chain.UsageSign).Path)
 	w := &work{details: j.intent.details}
 	w.prepared, err = s.prepared.get(preparedKey{j.intent.instance.ID, o.Profile, o.Outline}, func() (*Prepared, error) {
 		return s.prepare(ctx, j.intent.instance, o, above)
@@ -307,5 +307,3 @@ func (s *Service) signatureGood(i intent, value []byte) error {
 	}
 	return nil
 }
-
-var _ = register.Central

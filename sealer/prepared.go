@@ -2,6 +2,7 @@ package sealer
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"encoding/hex"
 	"hash"
 	"sync"
@@ -28,7 +29,8 @@ type Prepared struct {
 // Preparation is what an instance is prepared with.
 type Preparation struct {
 	Instance          register.Instance
-	Key               keystore.Key // for an instance on a USB Key: only its public half is used
+	Public            *ecdsa.PublicKey
+	Key               keystore.Key // nil for an instance on a USB Key
 	Profile           Profile
 	Above             []*chain.Certificate // between the signer and the root, for the profiles of CMS
 	Filter, SubFilter pdf.Name
@@ -37,7 +39,7 @@ type Preparation struct {
 
 // Prepare does the work that every document sealed with the instance shares.
 func Prepare(p Preparation) (*Prepared, error) {
-	c, err := newCarrier(p.Instance, p.Key, p.Profile, p.Above)
+	c, err := newCarrier(p.Instance, p.Public, p.Profile, p.Above)
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,7 @@ package sealer
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
 	"time"
@@ -168,15 +169,22 @@ func (s *Service) stampsFor(o Order) (tsa.Source, error) {
 }
 
 func (s *Service) prepare(ctx context.Context, in register.Instance, o Order, above []*chain.Certificate) (*Prepared, error) {
-	key, err := s.Keys.Get(ctx, in.KeyName)
+	p := Preparation{Instance: in, Profile: o.Profile, Above: above, Outline: o.Outline}
+	var err error
+	if p.Filter, p.SubFilter, err = s.names(o.Profile); err != nil {
+		return nil, err
+	}
+	leaf, err := s.Chain.Certificate(in.Certificate)
 	if err != nil {
 		return nil, err
 	}
-	filter, subFilter, err := s.names(o.Profile)
-	if err != nil {
-		return nil, err
+	p.Public, _ = leaf.PublicKey.(*ecdsa.PublicKey)
+	if in.Custody == register.Central {
+		if p.Key, err = s.Keys.Get(ctx, in.KeyName); err != nil {
+			return nil, err
+		}
 	}
-	return Prepare(Preparation{Instance: in, Key: key, Profile: o.Profile, Above: above, Filter: filter, SubFilter: subFilter, Outline: o.Outline})
+	return Prepare(p)
 }
 
 // certificateGood asks the CA: the design judges a seal's certificate now, before signing, not when it was bound. It
@@ -195,10 +203,15 @@ func (s *Service) certificateGood(ctx context.Context, in register.Instance, now
 	case r.ChainErr != nil || !r.Trusted || r.Revocation.State != chain.StateGood:
 		return nil, errCertificate.With("%s", r.Revocation.Detail).Because(r.ChainErr)
 	}
-	if len(r.Path) > 2 {
-		above = r.Path[1 : len(r.Path)-1]
+	return between(r.Path), nil
+}
+
+// between gives the certificates between the first of a path and its anchor.
+func between(path []*chain.Certificate) []*chain.Certificate {
+	if len(path) <= 2 {
+		return nil
 	}
-	return above, nil
+	return path[1 : len(path)-1]
 }
 
 // at adds the document's name to a fault that knows no place yet.
