@@ -46,7 +46,7 @@ func readSubtable(t []byte) (cmap, bool) {
 		return cmap{4, t, segments}, ok && segments > 0 && 16+8*segments <= len(t)
 	case 12:
 		groups, ok := u32(t, 12)
-		return cmap{12, t, int(groups)}, ok && groups > 0 && 16+12*int64(groups) <= int64(len(t))
+		return cmap{12, t, int(groups)}, ok && 16+12*int64(groups) <= int64(len(t))
 	}
 	return cmap{}, false
 }

@@ -182,7 +182,6 @@ func TestPartsOfGlyphsComeAlong(t *testing.T) {
 	}
 }
 
-
 func TestHostileFontsAreRefused(t *testing.T) {
 	cyclic := func(tables map[string][]byte) {
 		glyf := tables["glyf"]
@@ -245,6 +244,7 @@ func TestManyCharactersAreBounded(t *testing.T) {
 // FuzzSubset parses damaged fonts. What comes out must be a font from which the same subset can be cut.
 func FuzzSubset(f *testing.F) {
 	f.Add(made(nil), "ABC ")
+	f.Add(made(nil), "")
 	f.Add(made(func(t map[string][]byte) { t["OS/2"] = make([]byte, 10) }), "CA")
 	if path, err := fixtures.FontPath(); err == nil {
 		if data, err := os.ReadFile(path); err == nil {
