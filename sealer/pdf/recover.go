@@ -305,7 +305,13 @@ func (s *salvage) mergeTrailers() (Dict, error) {
 func (s *salvage) checkFree() error {
 	var freed numbers
 	right := false
-	for _, old := range s.remains {
+	remains := s.remains
+	if s.hybrid {
+		// What the tables of a hybrid file call free may stand in its streams (ISO 32000-1, 7.5.8.4).
+		remains = slices.Clone(remains)
+		slices.SortStableFunc(remains, func(a, b *section) int { return cmp.Compare(a.kind, b.kind) })
+	}
+	for _, old := range remains {
 		err := Section{section: old, document: s.d}.Objects(s.ctx, func(e XrefEntry) error {
 			switch e.State {
 			case Free:

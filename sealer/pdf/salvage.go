@@ -19,7 +19,8 @@ type salvage struct {
 	trailers      []Dict
 	remains       []*section // sections of the old cross-reference that can be read, in the order of the file
 	referred      numbers
-	root          Ref // what the trailers name
+	root          Ref  // what the trailers name
+	hybrid        bool // a trailer says that a stream belongs to its table
 
 	lengths []laterLength
 	known   map[int64]int64 // where the data of a stream begin: how long they are, as its /Length object says
@@ -401,6 +402,7 @@ func (s *salvage) noteTrailer(t Dict) error {
 	if len(s.trailers) == maxTrailers {
 		return errTooLarge.With("more than %d trailers", maxTrailers)
 	}
+	s.hybrid = s.hybrid || t.Has("XRefStm")
 	// Only what is merged later: a trailer can be long.
 	var kept Dict
 	for _, key := range []Name{"Root", "Info", "ID", "Encrypt"} {
@@ -438,7 +440,10 @@ func (s *salvage) keepRemains(read func() (*section, error)) error {
 	}
 	old, err := read()
 	if err == nil {
-		old.hidden = nil // it is found by itself
+		old.hidden = nil // the stream of a hybrid section is found by itself
+		if old.kind == Hybrid {
+			old.kind = Table
+		}
 		s.remains = append(s.remains, old)
 		return nil
 	}
