@@ -16,13 +16,14 @@ type viewWorkerCommand struct{}
 func (viewWorkerCommand) Run(s streams) error { return view.Work(s.in, s.out) }
 
 // newViewer makes the viewer of an installation: workers are this binary, and the compiled module is kept in the data
-// directory. dir is empty for a command without one; it then compiles anew. Close it.
-func newViewer(dir string, workers int, spare bool) (*view.Viewer, error) {
+// directory. dir is empty for a command without one; it then compiles anew. fonts serve text whose font is not in the
+// document. Close the viewer.
+func newViewer(dir string, fonts []string, workers int, spare bool) (*view.Viewer, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, err
 	}
-	c := view.Config{Path: self, Args: []string{"yinxin", viewWorkerName}, Workers: workers, Spare: spare}
+	c := view.Config{Path: self, Args: []string{"yinxin", viewWorkerName}, Workers: workers, Spare: spare, Fonts: fonts}
 	if dir != "" {
 		c.CacheDir = filepath.Join(dir, viewCacheName)
 	}

@@ -28,8 +28,8 @@ const (
 // engine is PDFium, compiled and ready to open documents.
 type engine struct{ pool pdfium.Pool }
 
-// newEngine compiles the module, or takes it from the cache. The module sees no files, no environment and no arguments;
-// what it prints is dropped.
+// newEngine compiles the module, or takes it from the cache. The module sees no files but the fonts, which are in memory,
+// no environment and no arguments; what it prints is dropped.
 func newEngine(h hello) (*engine, error) {
 	config := wazero.NewRuntimeConfig().WithMemoryLimitPages(uint32(h.Memory / wasmPage))
 	if h.CacheDir != "" {
@@ -39,7 +39,7 @@ func newEngine(h hello) (*engine, error) {
 		}
 	}
 	pool, err := webassembly.Init(webassembly.Config{MinIdle: 0, MaxIdle: 1, MaxTotal: 1, ReuseWorkers: false,
-		FSConfig: wazero.NewFSConfig(), // without it go-pdfium mounts the root directory
+		FSConfig: readFonts(h.Fonts).mount(), // without one go-pdfium would mount the root directory
 		Stdout:   io.Discard, Stderr: io.Discard, RuntimeConfig: config})
 	if err != nil {
 		return nil, fmt.Errorf("preparing PDFium: %w", err)

@@ -107,9 +107,10 @@ func readFrame(r io.Reader, kinds ...kind) (kind, []byte, error) {
 
 // hello is what a worker is told when it starts.
 type hello struct {
-	Memory   int64  `json:"memory"`              // bytes that the WebAssembly module may use
-	CacheDir string `json:"cache_dir,omitempty"` // for the compiled module; empty: compile each time
-	Seconds  int    `json:"seconds"`             // of processor time per request, before the system ends the worker
+	Memory   int64    `json:"memory"`              // bytes that the WebAssembly module may use
+	CacheDir string   `json:"cache_dir,omitempty"` // for the compiled module; empty: compile each time
+	Fonts    []string `json:"fonts,omitempty"`     // paths, read before the worker gives up files
+	Seconds  int      `json:"seconds"`             // of processor time per request, before the system ends the worker
 }
 
 // op is what a request asks for.

@@ -24,6 +24,7 @@ type textLayer struct {
 	runes  []rune
 	box    func(i int) (pdf.Rect, bool) // of a character, in user space; false if it shows nothing
 	rotate int                          // of the page: 0, 90, 180, 270
+	page   pdf.Rect                     // what of user space is displayed
 }
 
 // matches finds the keyword, in normal form, and gives the places from top to bottom and from left to right as the page
@@ -32,7 +33,7 @@ func (t textLayer) matches(page int, needle []rune, fold bool) []Match {
 	var found []Match
 	for _, span := range t.spans(needle, fold) {
 		m, ok := t.match(span)
-		if !ok || slices.ContainsFunc(lastOf(found, 200), func(other Match) bool { return samePlace(m.Rect, other.Rect) }) {
+		if !ok || !t.shown(m.Rect) || slices.ContainsFunc(lastOf(found, 200), func(other Match) bool { return samePlace(m.Rect, other.Rect) }) {
 			continue
 		}
 		m.Page = page
@@ -42,6 +43,12 @@ func (t textLayer) matches(page int, needle []rune, fold bool) []Match {
 	}
 	t.sort(found)
 	return found
+}
+
+// shown reports whether the middle of r is displayed: text outside the crop box cannot be what a person refers to.
+func (t textLayer) shown(r pdf.Rect) bool {
+	x, y := (r.X1+r.X2)/2, (r.Y1+r.Y2)/2
+	return t.page.X1 <= x && x <= t.page.X2 && t.page.Y1 <= y && y <= t.page.Y2
 }
 
 func lastOf(m []Match, n int) []Match { return m[max(0, len(m)-n):] }

@@ -100,6 +100,10 @@ func (p *paper) layer(number int, page requests.Page, text references.FPDF_TEXTP
 	if err != nil {
 		return textLayer{}, crash("reading a page's rotation", err)
 	}
+	box, err := p.FPDF_GetPageBoundingBox(&requests.FPDF_GetPageBoundingBox{Page: page})
+	if err != nil {
+		return textLayer{}, crash("reading a page's box", err)
+	}
 	count, err := p.FPDFText_CountChars(&requests.FPDFText_CountChars{TextPage: text})
 	if err != nil {
 		return textLayer{}, crash("counting characters", err)
@@ -108,7 +112,8 @@ func (p *paper) layer(number int, page requests.Page, text references.FPDF_TEXTP
 		return textLayer{}, ErrTooLarge.At(fault.Page(number)).With("%d > %d characters", count.Count, maxChars)
 	}
 	layer := textLayer{runes: make([]rune, max(count.Count, 0)), rotate: 90 * (int(rotation.PageRotation) & 3),
-		box: func(i int) (pdf.Rect, bool) { return p.box(text, i) }}
+		page: pdf.Rect{X1: float64(box.Rect.Left), Y1: float64(box.Rect.Bottom), X2: float64(box.Rect.Right), Y2: float64(box.Rect.Top)},
+		box:  func(i int) (pdf.Rect, bool) { return p.box(text, i) }}
 	for i := range layer.runes {
 		c, err := p.FPDFText_GetUnicode(&requests.FPDFText_GetUnicode{TextPage: text, Index: i})
 		if err != nil {

@@ -43,6 +43,9 @@ type Config struct {
 	// CacheDir is a folder for the compiled module (about 20 MB, machine code): with it a worker starts in a twentieth
 	// of a second instead of two. It is made if missing, and not used if others may write in it. Empty: no cache.
 	CacheDir string
+	// Fonts are TrueType or OpenType files for text whose font a document only names, which Chinese documents often do.
+	// A worker reads them when it starts. Without a font for a script, such text is not drawn; it is found all the same.
+	Fonts []string
 }
 
 // Viewer shows pages and finds text. It is safe for concurrent use.
@@ -287,7 +290,7 @@ func (v *Viewer) refill() {
 }
 
 func (v *Viewer) start(ctx context.Context) (*process, error) {
-	h := hello{Memory: v.config.Memory, Seconds: int(v.config.Timeout/time.Second) + 5}
+	h := hello{Memory: v.config.Memory, Fonts: v.config.Fonts, Seconds: int(v.config.Timeout/time.Second) + 5}
 	if cacheUsable(v.config.CacheDir) {
 		h.CacheDir = v.config.CacheDir
 	}
