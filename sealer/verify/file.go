@@ -10,6 +10,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/ses"
 )
 
 // Options say what a verification may rely on.
@@ -79,6 +80,7 @@ type verification struct {
 	empty      int  // signature fields without a value
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
+	damage     error // why the newest state cannot be read, when an earlier one is judged in its place
 
 	opened       int                  // cross-reference sections read for earlier states of the file
 	certificates []*chain.Certificate // read so far
@@ -110,20 +112,15 @@ func newVerification(ctx context.Context, r io.ReaderAt, size int64, o Options) 
 }
 
 func (v *verification) run() {
-	v.doc, v.err = pdf.Open(v.ctx, v.reader, v.size)
-	if v.err != nil {
+	if v.err = v.structure(); v.err != nil && !v.openEarlier() {
 		return
 	}
-	if v.err = v.find(); v.err != nil {
-		return
-	}
-	for _, s := range v.signatures {
-		v.checkStructure(s)
-	}
+	v.err = nil
 	v.order()
 	if v.err = v.checkRevisions(); v.err != nil {
 		return
 	}
+	v.addDamage()
 	if v.err = v.digests(); v.err != nil {
 		return
 	}
@@ -133,6 +130,21 @@ func (v *verification) run() {
 		}
 		v.checkContent(s)
 	}
+}
+
+// structure opens the document, finds its signatures and judges their places.
+func (v *verification) structure() (err error) {
+	if v.doc, err = pdf.Open(v.ctx, v.reader, v.size); err != nil {
+		return err
+	}
+	v.signatures, v.empty = nil, 0
+	if err = v.find(); err != nil {
+		return err
+	}
+	for _, s := range v.signatures {
+		v.checkStructure(s)
+	}
+	return nil
 }
 
 // signature is the work on one signature field.
@@ -146,10 +158,12 @@ type signature struct {
 	broken   bool // the verdict is about the signature data itself, not about trust in it
 	sound    bool // byte range and contents are as they must be
 	gap      [2]int64
-	end      int64  // where the covered part ends
-	contents []byte // the DER structure without its padding
-	digest   [32]byte
-	digested bool
+	end      int64          // where the covered part ends
+	contents []byte         // the DER structure without its padding
+	seal     *ses.Signature // for a seal that could be read
+	sealErr  error
+	needs    []digestAlgorithm   // what it was made over
+	digests  [digestCount][]byte // of what it covers; nil where not computed
 	signer   *chain.Certificate
 	owner    string // who the seal belongs to, for sentences
 }

@@ -98,7 +98,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 			return err
 		}
 	} else {
-		running, err := stateHash(c.State)
+		sm3State, err := stateHash(digestSM3, c.State)
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 		if n := len(c.State); n < 8 || binary.BigEndian.Uint64(c.State[n-8:]) != uint64(c.OriginalSize) {
 			return errState.New()
 		}
-		if err := hashGaps(v.reader, running, c.OriginalSize, []*signature{s}, v.ctx.Err); err != nil {
+		if err := hashGaps(v.reader, states{digestSM3: sm3State}, c.OriginalSize, []*signature{s}, v.ctx.Err); err != nil {
 			return err
 		}
 	}

@@ -30,8 +30,8 @@ func (v *verification) checkContent(s *signature) {
 
 // checkSeal goes through the steps for a seal signature in the order of the standards.
 func (v *verification) checkSeal(s *signature) {
-	sig, err := ses.ParseSignature(s.contents)
-	if err != nil {
+	sig := s.seal
+	if err := s.sealErr; err != nil {
 		s.check(CheckFormat, Failed, Invalid, text{"电子签章数据格式错误：" + sentences(err).zh, "The seal signature is malformed: " + sentences(err).en})
 		return
 	}
@@ -146,9 +146,9 @@ func capital(s string) string {
 // digestCheck records step 6: plain SM3 of the covered bytes.
 func (s *signature) digestCheck(sig *ses.Signature) {
 	switch {
-	case !s.digested:
+	case s.digests[digestSM3] == nil:
 		s.skip(CheckDigest, text{"签名覆盖范围有误，未计算摘要。", "Not computed, since what the signature covers is broken."})
-	case subtle.ConstantTimeCompare(s.digest[:], sig.DataHash) != 1:
+	case subtle.ConstantTimeCompare(s.digests[digestSM3], sig.DataHash) != 1:
 		s.check(CheckDigest, Failed, Modified, text{"文件内容与盖章时的摘要不符，盖章后被改动。", "The content does not match the digest that was sealed: it was changed."})
 	default:
 		s.ok(CheckDigest, text{"文件内容与盖章时的摘要一致（SM3）。", "The content matches the digest that was sealed (SM3)."})

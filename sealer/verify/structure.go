@@ -104,6 +104,8 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 	switch {
 	case ses.IsSignature(der):
 		s.out.Kind = KindSeal
+		s.needs = []digestAlgorithm{digestSM3}
+		s.seal, s.sealErr = ses.ParseSignature(der)
 	case isSignedData(der):
 		s.out.Kind = KindCMS
 		if s.out.SubFilter == "ETSI.RFC3161" {
