@@ -1,16 +1,13 @@
 package verify
 
 import (
-	"crypto/sha1" // see digestSHA1
-	"crypto/sha256"
-	"crypto/sha512"
 	"encoding"
 	"errors"
 	"hash"
 	"io"
 	"slices"
 
-	"github.com/emmansun/gmsm/sm3"
+	"yinxin/ca/cms"
 )
 
 // readPiece is how many bytes are read at a time: enough that a disk delivers at full speed, few enough to stay in
@@ -23,57 +20,50 @@ type memory interface {
 	view(off, n int64) []byte
 }
 
-// digestAlgorithm is one of the digests that signatures are made over.
-type digestAlgorithm int
-
-const (
-	digestSM3 digestAlgorithm = iota
-	digestSHA256
-	digestSHA384
-	digestSHA512
-	digestSHA1 // weak: computed so that a wrong value is told from a right one that proves little
-	digestCount
-)
-
-var digestNames = [digestCount]string{"SM3", "SHA-256", "SHA-384", "SHA-512", "SHA-1"}
-
-func (a digestAlgorithm) String() string { return digestNames[a] }
-
-func (a digestAlgorithm) new() hash.Hash {
-	switch a {
-	case digestSHA256:
-		return sha256.New()
-	case digestSHA384:
-		return sha512.New384()
-	case digestSHA512:
-		return sha512.New()
-	case digestSHA1:
-		return sha1.New()
-	}
-	return sm3.New()
+// need is a digest over what a signature covers: its algorithm, and what is hashed before (Z of SM2, for signatures
+// without signed attributes).
+type need struct {
+	hash   cms.Hash
+	prefix string
 }
 
-// states are the running hashes, by algorithm; nil where nobody needs one.
-type states [digestCount]hash.Hash
+func (n need) new() hash.Hash {
+	h := n.hash.New()
+	if h != nil {
+		io.WriteString(h, n.prefix)
+	}
+	return h
+}
+
+// needSM3 is what seals are made over.
+var needSM3 = need{hash: cms.SM3}
+
+// maxNeeds bounds how many different digests are computed for one file. Honest files need one or two.
+const maxNeeds = 12
+
+// states are the running hashes.
+type states map[need]hash.Hash
 
 // digests computes what each signature needs over the bytes that it covers, in one pass. One state for each algorithm
-// runs over all bytes. Where a gap begins, the state is copied: the copy goes on behind the gap, to the end of what that
+// in use runs over all bytes. Where a gap begins, the state is copied: the copy goes on behind the gap, to the end of what that
 // signature covers, while the first runs through the gap for the signatures that came later. Since a signature must
 // cover everything earlier signatures cover (see order and checkRevisions), the stretches of the copies do not overlap
 // and the work is at most twice the file for each algorithm in use.
 func (v *verification) digests() error {
 	var jobs []*signature
-	var running states
+	running := states{}
 	for _, s := range v.signatures {
-		if !s.sound || len(s.needs) == 0 {
+		if !s.sound || s.need.hash == "" {
 			continue
 		}
-		jobs = append(jobs, s)
-		for _, a := range s.needs {
-			if running[a] == nil {
-				running[a] = a.new()
+		if running[s.need] == nil {
+			if len(running) == maxNeeds {
+				v.note(text{"签名使用的摘要算法过多，未全部计算。", "The signatures use too many different digests to compute them all."})
+				continue
 			}
+			running[s.need] = s.need.new()
 		}
+		jobs = append(jobs, s)
 	}
 	if len(jobs) == 0 {
 		return nil
@@ -86,38 +76,33 @@ func (v *verification) digests() error {
 func hashGaps(r io.ReaderAt, running states, start int64, jobs []*signature, alive func() error) error {
 	f := feeder{reader: r, at: start, last: jobs[len(jobs)-1].end, alive: alive}
 	f.inMemory, _ = r.(memory)
+	last := map[need]int{}
 	for i, job := range jobs {
-		// A state that no later job needs ends here.
-		later := func(a digestAlgorithm) bool {
-			return slices.ContainsFunc(jobs[i+1:], func(j *signature) bool { return slices.Contains(j.needs, a) })
-		}
-		if err := f.feed(job.gap[0], running[:]...); err != nil {
+		last[job.need] = i
+	}
+	for i, job := range jobs {
+		if err := f.feed(job.gap[0], running); err != nil {
 			return err
 		}
-		forks := make([]hash.Hash, len(job.needs))
-		for k, a := range job.needs {
-			if running[a] == nil {
-				return errState.New()
-			}
-			var err error
-			if forks[k], err = copyState(a, running[a]); err != nil {
-				return err
-			}
+		if running[job.need] == nil {
+			return errState.New()
 		}
-		for a := range running {
-			if running[a] != nil && !later(digestAlgorithm(a)) {
-				running[a] = nil
-			}
-		}
-		if err := f.skip(job.gap[1], running[:]...); err != nil {
+		fork, err := copyState(job.need, running[job.need])
+		if err != nil {
 			return err
 		}
-		if err := f.feed(job.end, append(running[:len(running):len(running)], forks...)...); err != nil {
+		if last[job.need] == i {
+			delete(running, job.need) // nobody needs the state over the gap
+		}
+		if len(running) == 0 {
+			f.at = job.gap[1]
+		} else if err := f.feed(job.gap[1], running); err != nil {
 			return err
 		}
-		for k, a := range job.needs {
-			job.digests[a] = forks[k].Sum(nil)
+		if err := f.feed(job.end, running, fork); err != nil {
+			return err
 		}
+		job.digest = fork.Sum(nil)
 	}
 	return nil
 }
@@ -131,17 +116,8 @@ type feeder struct {
 	alive    func() error
 }
 
-// skip goes to an offset; states that go on are fed with what lies between.
-func (f *feeder) skip(to int64, states ...hash.Hash) error {
-	if !slices.ContainsFunc(states, func(h hash.Hash) bool { return h != nil }) {
-		f.at = to
-		return nil
-	}
-	return f.feed(to, states...)
-}
-
-// feed reads up to the offset to into the states that are not nil.
-func (f *feeder) feed(to int64, states ...hash.Hash) error {
+// feed reads up to the offset to into the running states and others.
+func (f *feeder) feed(to int64, running states, others ...hash.Hash) error {
 	for f.at < to {
 		n := min(readPiece, to-f.at)
 		var piece []byte
@@ -157,10 +133,11 @@ func (f *feeder) feed(to int64, states ...hash.Hash) error {
 				return err
 			}
 		}
-		for _, s := range states {
-			if s != nil {
-				s.Write(piece)
-			}
+		for _, s := range running {
+			s.Write(piece)
+		}
+		for _, s := range others {
+			s.Write(piece)
 		}
 		f.at += int64(len(piece))
 		if err := f.alive(); err != nil {
@@ -171,7 +148,7 @@ func (f *feeder) feed(to int64, states ...hash.Hash) error {
 }
 
 // copyState makes a second hash that continues where h stands.
-func copyState(a digestAlgorithm, h hash.Hash) (hash.Hash, error) {
+func copyState(n need, h hash.Hash) (hash.Hash, error) {
 	m, ok := h.(encoding.BinaryMarshaler)
 	if !ok {
 		return nil, errState.New()
@@ -180,12 +157,12 @@ func copyState(a digestAlgorithm, h hash.Hash) (hash.Hash, error) {
 	if err != nil {
 		return nil, errState.Because(err)
 	}
-	return stateHash(a, state)
+	return stateHash(n, state)
 }
 
-// stateHash is the hash of an algorithm with a marshalled state.
-func stateHash(a digestAlgorithm, state []byte) (hash.Hash, error) {
-	h := a.new()
+// stateHash is the hash for a need with a marshalled state.
+func stateHash(n need, state []byte) (hash.Hash, error) {
+	h := n.hash.New()
 	u, ok := h.(encoding.BinaryUnmarshaler)
 	if !ok {
 		return nil, errState.New()

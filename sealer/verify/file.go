@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/cms"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
@@ -26,6 +27,9 @@ type Options struct {
 	SealStatus func(ctx context.Context, esID string, sealDER []byte, at time.Time) (SealState, error)
 	// Language of sentences: "zh" (default) or "en".
 	Language string
+	// SecondOpinion has every SM2 value, of signatures, seals, time stamps and certificates, checked again by a second,
+	// independent implementation. It takes about 2 ms for each value.
+	SecondOpinion bool
 	// MaxSignatures is how many signatures are judged; 0 is 300. More make the file undetermined at best.
 	MaxSignatures int
 }
@@ -71,7 +75,8 @@ type verification struct {
 	reader  io.ReaderAt
 	size    int64
 	options Options
-	chain   *chain.Verifier
+	trust   *chain.Verifier // what the caller trusts
+	chain   *chain.Verifier // and with what the file carries
 	report  *Report
 
 	doc        *pdf.Document
@@ -81,6 +86,10 @@ type verification struct {
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
 	damage     error // why the newest state cannot be read, when an earlier one is judged in its place
+
+	material *material // what the file carries to prove its signatures
+	stamps   []stamp   // document time stamps that were found good, in order
+	seconds  map[string]bool
 
 	opened       int                  // cross-reference sections read for earlier states of the file
 	certificates []*chain.Certificate // read so far
@@ -107,7 +116,11 @@ func newVerification(ctx context.Context, r io.ReaderAt, size int64, o Options) 
 	if v.chain == nil {
 		v.chain = &chain.Verifier{Anchors: chain.NewAnchors()}
 	}
-	v.report = &Report{Signatures: []Signature{}, Size: size, At: stamp(o.At)}
+	v.material = &material{}
+	if o.SecondOpinion {
+		v.seconds = map[string]bool{}
+	}
+	v.report = &Report{Signatures: []Signature{}, Size: size, At: rfc3339(o.At)}
 	return v
 }
 
@@ -124,12 +137,25 @@ func (v *verification) run() {
 	if v.err = v.digests(); v.err != nil {
 		return
 	}
+	if v.err = v.checkStamps(); v.err != nil {
+		return
+	}
 	for _, s := range v.signatures {
 		if v.err = v.ctx.Err(); v.err != nil {
 			return
 		}
 		v.checkContent(s)
+		v.secondOpinion(s)
 	}
+}
+
+// chainOf is what chains of a signature are built from: the trust of the verification, what the file carries, and what
+// the signature does.
+func (v *verification) chainOf(s *signature) *chain.Verifier {
+	if s.chain != nil {
+		return s.chain
+	}
+	return v.chain
 }
 
 // structure opens the document, finds its signatures and judges their places.
@@ -138,6 +164,9 @@ func (v *verification) structure() (err error) {
 		return err
 	}
 	v.signatures, v.empty = nil, 0
+	if err = v.takeStore(); err != nil {
+		return err
+	}
 	if err = v.find(); err != nil {
 		return err
 	}
@@ -158,14 +187,29 @@ type signature struct {
 	broken   bool // the verdict is about the signature data itself, not about trust in it
 	sound    bool // byte range and contents are as they must be
 	gap      [2]int64
-	end      int64          // where the covered part ends
-	contents []byte         // the DER structure without its padding
-	seal     *ses.Signature // for a seal that could be read
-	sealErr  error
-	needs    []digestAlgorithm   // what it was made over
-	digests  [digestCount][]byte // of what it covers; nil where not computed
-	signer   *chain.Certificate
-	owner    string // who the seal belongs to, for sentences
+	end      int64  // where the covered part ends
+	contents []byte // the DER structure without its padding
+	need     need   // the digest it was made over
+	digest   []byte // of what it covers; nil where it was not computed
+
+	// What stands in Contents, read once: a seal, a signed message with its signer's certificate, a time stamp.
+	seal           *ses.Signature
+	sealErr        error
+	message        *cms.SignedData
+	messageErr     error
+	certificate    *chain.Certificate
+	certificateErr error
+	token          *token
+	tokenErr       error
+
+	chain  *chain.Verifier // with what the signature carries; nil: that of the file
+	signer *chain.Certificate
+	owner  string    // who the seal belongs to, for sentences
+	claim  time.Time // what the signer says; zero: nothing
+	proof  *proof    // what proves the time; nil: nothing
+
+	seconded bool // a second opinion is asked for
+	opinions []opinion
 }
 
 func newSignature(f pdf.SignatureField, language string) *signature {
@@ -231,7 +275,9 @@ func (v *verification) add(f pdf.SignatureField) bool {
 		v.note(text{"签名过多，未全部检查。", "There are too many signatures: not all were checked."})
 		return false
 	}
-	v.signatures = append(v.signatures, newSignature(f, v.options.Language))
+	s := newSignature(f, v.options.Language)
+	s.seconded = v.options.SecondOpinion
+	v.signatures = append(v.signatures, s)
 	return true
 }
 
@@ -262,7 +308,7 @@ func (s *signature) check(name string, r Result, v Verdict, t text) {
 
 // integrityChecks are the steps that say whether there is a genuine signature at all.
 var integrityChecks = []string{CheckField, CheckByteRange, CheckContents, CheckRevision, CheckFormat, CheckSignatureValue,
-	CheckProperty, CheckSealValue}
+	CheckProperty, CheckSealValue, CheckIdentity, CheckAttributes, CheckContentType, CheckAlgorithms}
 
 // lower makes the verdict v unless it is as bad already, and says whether it did; the first reason for a verdict is
 // the one that is told.

@@ -40,6 +40,11 @@ func (m *material) sources() []chain.RevocationSource {
 //
 //	/DSS << /Certs [streams] /CRLs [streams] /OCSPs [streams] /VRI << /<SHA-1 of Contents> << /Cert [] /CRL [] /OCSP [] >> >> >>
 func (v *verification) takeStore() error {
+	v.material = &material{}
+	if v.trust == nil {
+		v.trust = v.chain
+	}
+	v.chain = v.trust
 	catalog, _, err := v.doc.Catalog()
 	if err != nil {
 		return nil // the comparison and the reader have their say about that
@@ -62,7 +67,7 @@ func (v *verification) takeStore() error {
 	if m.count >= maxMaterial || m.bytes >= maxMaterialBytes {
 		v.note(text{"文件携带的验证资料过多，未全部使用。", "The file carries more validation data than is looked through."})
 	}
-	v.chain = v.chain.With(m.certificates, m.sources()...)
+	v.material, v.chain = m, v.trust.With(m.certificates, m.sources()...)
 	return nil
 }
 

@@ -168,8 +168,10 @@ const (
 	CheckSealState        = "seal-state"
 	CheckLaterChanges     = "later-changes"
 	// For signatures in CMS and time stamps.
+	CheckIdentity         = "signer-identity"
 	CheckAttributes       = "signed-attributes"
-	CheckStampedDigest    = "stamped-digest"
+	CheckContentType      = "content-type"
+	CheckAlgorithms       = "algorithms"
 	CheckAuthority        = "time-stamp-certificate"
 	CheckAuthorityRevoked = "time-stamp-revocation"
 	// When a second opinion is asked for.
@@ -203,8 +205,8 @@ func changeOf(c pdf.Change, language string) Change {
 	return out
 }
 
-// stamp is a moment as reports carry it.
-func stamp(t time.Time) string {
+// rfc3339 is a moment as reports carry it.
+func rfc3339(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

@@ -130,7 +130,9 @@ var checkNames = map[string]text{
 	verify.CheckLaterChanges:     {"盖章后的改动", "Changes after sealing"},
 	verify.CheckSecondOpinion:    {"第二种实现复核", "Second opinion"},
 	verify.CheckAttributes:       {"签名属性", "Signed attributes"},
-	verify.CheckStampedDigest:    {"时间戳所证内容", "What the time stamp is about"},
+	verify.CheckIdentity:         {"签名者身份", "Whose certificate it is"},
+	verify.CheckContentType:      {"内容类型", "Content type"},
+	verify.CheckAlgorithms:       {"算法标识", "Algorithms"},
 	verify.CheckAuthority:        {"时间戳机构证书", "Time-stamp authority's certificate"},
 	verify.CheckAuthorityRevoked: {"时间戳机构证书撤销状态", "Revocation of the time-stamp authority's certificate"},
 }
