@@ -111,6 +111,9 @@ func name(operands []pdf.Operand) pdf.Name {
 
 // operate carries out one operator (ISO 32000-1, annex A).
 func (in *interpreter) operate(operator []byte, operands []pdf.Operand) error {
+	if len(operator) <= 2 && in.pathOperator(operator, operands) {
+		return nil
+	}
 	switch string(operator) {
 	case "q":
 		if len(in.saved) < maxStates {
@@ -141,9 +144,6 @@ func (in *interpreter) operate(operator []byte, operands []pdf.Operand) error {
 	case "BMC", "BDC", "EMC":
 		return in.markedContent(operator, operands)
 	default:
-		if in.pathOperator(operator, operands) {
-			return nil
-		}
 		return in.textOperator(operator, operands)
 	}
 	return nil

@@ -77,6 +77,18 @@ func (l *contentLexer) next() []byte {
 		if l.pos >= len(l.data) {
 			return nil
 		}
+		// Nearly all of most contents is numbers: they are read in place.
+		if c := l.data[l.pos]; (isDigit(c) || c == '-' || c == '.') && len(l.stack) < maxOperands {
+			value := l.number()
+			if len(l.stack) == cap(l.stack) {
+				l.stack = append(l.stack, Operand{Number: value})
+				continue
+			}
+			l.stack = l.stack[:len(l.stack)+1]
+			o := &l.stack[len(l.stack)-1]
+			o.Kind, o.Number = OperandNumber, value
+			continue
+		}
 		o, operator := l.operand()
 		if operator != nil {
 			return operator
@@ -90,6 +102,9 @@ func (l *contentLexer) next() []byte {
 func (l *contentLexer) skip() {
 	for l.pos < len(l.data) {
 		c := l.data[l.pos]
+		if c > '%' {
+			return
+		}
 		if c == '%' {
 			for l.pos < len(l.data) && l.data[l.pos] != '\n' && l.data[l.pos] != '\r' {
 				l.pos++
@@ -120,10 +135,10 @@ func (l *contentLexer) operand() (o Operand, operator []byte) {
 		l.pos++ // a bracket that closes nothing
 		return Operand{Kind: OperandOther}, nil
 	}
-	word := l.regular()
-	if c := word[0]; isDigit(c) || c == '-' || c == '+' || c == '.' {
-		return Operand{Kind: OperandNumber, Number: contentNumber(word)}, nil
+	if c := l.data[l.pos]; isDigit(c) || c == '-' || c == '+' || c == '.' {
+		return Operand{Kind: OperandNumber, Number: l.number()}, nil
 	}
+	word := l.regular()
 	switch string(word) {
 	case "true", "false", "null":
 		return Operand{Kind: OperandOther}, nil
@@ -139,27 +154,33 @@ func (l *contentLexer) regular() []byte {
 	return l.data[start:l.pos]
 }
 
-// contentNumber is the value of a number; what is malformed ends it.
-func contentNumber(word []byte) float64 {
-	i, negative := 0, false
-	for i < len(word) && (word[i] == '-' || word[i] == '+') {
-		negative = negative || word[i] == '-'
+// number reads a number; what is malformed in it is passed over.
+func (l *contentLexer) number() float64 {
+	i, data, negative := l.pos, l.data, false
+	for i < len(data) && (data[i] == '-' || data[i] == '+') {
+		negative = negative || data[i] == '-'
 		i++
 	}
-	value, scale := 0.0, 0.0
-	for ; i < len(word); i++ {
-		switch c := word[i]; {
-		case isDigit(c) && scale == 0:
-			value = value*10 + float64(c-'0')
-		case isDigit(c):
-			value += float64(c-'0') * scale
-			scale /= 10
-		case c == '.' && scale == 0:
-			scale = 0.1
-		default:
-			i = len(word)
-		}
+	value := 0.0
+	for i < len(data) && isDigit(data[i]) {
+		value = value*10 + float64(data[i]-'0')
+		i++
 	}
+	if i < len(data) && data[i] == '.' {
+		i++
+		part, scale := 0.0, 1.0
+		for i < len(data) && isDigit(data[i]) {
+			if scale < 1e15 {
+				part, scale = part*10+float64(data[i]-'0'), scale*10
+			}
+			i++
+		}
+		value += part / scale
+	}
+	for i < len(data) && isRegular(data[i]) {
+		i++
+	}
+	l.pos = i
 	if negative {
 		return -value
 	}
