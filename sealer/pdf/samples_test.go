@@ -123,7 +123,7 @@ func (s *sample) sealTwice(data []byte, r pdf.SealRequest) ([]byte, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Placement = pdf.Placement{Page: page, From: pdf.BottomLeft}
+		r.Placements = []pdf.Placement{{Page: page, From: pdf.BottomLeft}}
 		p, err := d.Page(1)
 		if page < 0 {
 			if n, e := d.PageCount(); e == nil {
