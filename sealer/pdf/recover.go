@@ -14,7 +14,7 @@ import (
 // whole file. It serves sealing only. A verifier must never repair: what was signed is what the file says, and readers
 // that repair differ in what they find.
 //
-// Without doubt means that no reader, whichever way it repairs, can find another document:
+// Without doubt means:
 //   - every object number has one definition in the whole file, those in object streams counted; two revisions of an
 //     object in a file whose chain of revisions is broken are two definitions;
 //   - every definition can be read to its end, and none looks as if it held another one. Text in a stream is no
@@ -151,11 +151,21 @@ func (s *salvage) settle(rebuilt *section) error {
 		return err
 	}
 	size := Integer(max(rebuilt.end(), s.referred.end()))
+	s.dropOld()
+	rebuilt.entries = &compact{s.objects}
 	rebuilt.trailer = append(Dict{{"Size", size}, {"Root", d.root}}, merged...)
 	if info, ok := merged.Get("Info").(Ref); ok && s.has(info.Num) {
 		rebuilt.raw = []byte("<</Info " + info.String() + ">>")
 	}
 	return nil
+}
+
+// dropOld leaves out the streams of the old cross-reference, which nothing refers to: they would only be damage that a
+// sound file carries along. Their numbers stay used up.
+func (s *salvage) dropOld() {
+	s.objects = slices.DeleteFunc(s.objects, func(e compactEntry) bool {
+		return s.xrefStreams.has(int(e.num)) && !s.referred.has(int(e.num))
+	})
 }
 
 // single sorts the definitions by number and refuses two of one number.

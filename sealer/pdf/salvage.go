@@ -18,12 +18,12 @@ type salvage struct {
 	catalogs      []Ref
 	trailers      []Dict
 	remains       []*section // sections of the old cross-reference that can be read, in the order of the file
+	xrefStreams   numbers
 	referred      numbers
 	root          Ref  // what the trailers name
 	hybrid        bool // a trailer says that a stream belongs to its table
 
 	lengths []laterLength
-	known   map[int64]int64 // where the data of a stream begin: how long they are, as its /Length object says
 }
 
 // laterLength is a stream whose /Length is another object, which may come later in the file.
@@ -34,9 +34,6 @@ type laterLength struct {
 }
 
 const (
-	// maxPasses is how often the file is read: again when a /Length object shows that a stream is longer than to the
-	// first endstream, so that what seemed to stand behind it is part of its data.
-	maxPasses  = 4
 	maxRemains = 256
 	// maxTrailers bounds the trailers that are kept; an honest file has one or two for each revision.
 	maxTrailers = 10_000
@@ -46,29 +43,16 @@ const (
 
 // scan reads the file from the header to the end and notes every object and trailer.
 func (s *salvage) scan() error {
-	for range maxPasses {
-		s.objects, s.objectStreams, s.catalogs, s.trailers, s.remains = s.objects[:0], nil, nil, nil, nil
-		s.lengths, s.referred = s.lengths[:0], numbers{}
-		if err := s.pass(); err != nil {
-			return err
-		}
-		again, err := s.checkLengths()
-		if err != nil || !again {
-			return err
-		}
-	}
-	return errDoubtful.With("the lengths of streams depend on each other")
-}
-
-// pass goes through the file once.
-func (s *salvage) pass() error {
 	for pos := s.d.header; ; {
 		if err := s.ctx.Err(); err != nil {
 			return err
 		}
 		hit, word, err := s.next(pos)
-		if err != nil || hit < 0 {
+		if err != nil {
 			return err
+		}
+		if hit < 0 {
+			return s.checkLengths()
 		}
 		switch word {
 		case 'o':
@@ -184,8 +168,10 @@ func (s *salvage) object(off int64) (int64, error) {
 			return 0, err
 		}
 		l.object = data
-		if err := s.xrefStream(off, data); err != nil {
-			return 0, err
+		if data.Dict.Get("Type") == Name("XRef") {
+			if err := s.xrefStream(off, data, ref); err != nil {
+				return 0, err
+			}
 		}
 	}
 	if ref.Num == 0 {
@@ -254,9 +240,6 @@ func (s *salvage) ends(p parser, ref Ref) error {
 func (s *salvage) passStream(data *Stream, owner Ref) (int64, error) {
 	d := s.d
 	length, fixed := data.Dict.Get("Length").(Integer)
-	if n, ok := s.known[data.Start]; ok {
-		length, fixed = Integer(n), true
-	}
 	if fixed && length >= 0 && int64(length) <= d.size-data.Start {
 		end := data.Start + int64(length)
 		if word, err := s.endstreamAt(end); err != nil || word >= 0 {
@@ -335,37 +318,32 @@ func (s *salvage) plain(start, end int64, owner Ref) error {
 	return nil
 }
 
-// checkLengths compares where streams were taken to end with what their /Length objects say; again asks for another
-// pass with what was learnt.
-func (s *salvage) checkLengths() (again bool, err error) {
-	if len(s.lengths) == 0 {
-		return false, nil
-	}
+// checkLengths compares where streams were taken to end, at the first endstream, with what their /Length objects say.
+// A length that leads to another endstream is doubt: whether what stands between is data depends on an object that a
+// reader may find or not.
+func (s *salvage) checkLengths() error {
 	s.sort()
 	for _, l := range s.lengths {
 		n, err := s.lengthOf(l.length)
 		if err != nil {
-			return false, err
+			return err
 		}
 		word := int64(-1)
 		if n >= 0 && n <= s.d.size-l.start {
 			if word, err = s.endstreamAt(l.start + n); err != nil {
-				return false, err
+				return err
 			}
 		}
-		switch {
-		case word < 0:
+		if word < 0 {
 			if err := s.plain(l.start, l.end, l.owner); err != nil {
-				return false, err
+				return err
 			}
-		case word != l.end+int64(len("endstream")):
-			if s.known == nil {
-				s.known = map[int64]int64{}
-			}
-			s.known[l.start], again = n, true
+		} else if word != l.end+int64(len("endstream")) {
+			return errDoubtful.With("the stream of object %d has two ends, at byte %d and at byte %d", l.owner.Num, l.end, word).
+				At(fault.Object(l.owner.Num, l.owner.Gen))
 		}
 	}
-	return again, nil
+	return nil
 }
 
 // lengthOf reads the integer object that a /Length refers to; -1 when there is none.
@@ -421,10 +399,8 @@ func (s *salvage) table(off int64) (int64, error) {
 }
 
 // xrefStream keeps a cross-reference stream like a table and its trailer.
-func (s *salvage) xrefStream(off int64, data *Stream) error {
-	if data.Dict.Get("Type") != Name("XRef") {
-		return nil
-	}
+func (s *salvage) xrefStream(off int64, data *Stream, ref Ref) error {
+	s.xrefStreams.add(ref.Num, s.d.limits.Objects)
 	if err := s.noteTrailer(data.Dict); err != nil {
 		return err
 	}
