@@ -219,11 +219,11 @@ func (d *Document) pageOfWidget(f *emptyField) (Page, error) {
 // fillField puts the signature and the appearance into the field; everything else of it stays.
 func (p *plan) fillField() error {
 	f := p.field
-	value := edit{"V", references([]int{p.signature})}
+	value := edit{"V", references(Ref{Num: p.signature})}
 	var shows []edit
 	if len(p.spots) > 0 && p.spots[0].Object == f.widget && f.widget != (Ref{}) {
 		number := p.looks.list[p.spots[0].look].number
-		shows = []edit{{"AP", append(append([]byte("<</N "), references([]int{number})...), ">>"...)}}
+		shows = []edit{{"AP", append(append([]byte("<</N "), references(Ref{Num: number})...), ">>"...)}}
 	}
 	if f.widget == f.ref {
 		return p.splice(f.ref, append(shows, value)...)
