@@ -12,3 +12,13 @@ var (
 	errEmpty = fault.Spec{Kind: fault.Refused, Code: "outline.empty",
 		ZH: "图像中没有可描的内容。", EN: "The picture shows nothing that could be traced."}
 )
+
+// Refused reports whether an error says that a picture is not one for tracing, rather than that something failed.
+func Refused(err error) bool {
+	for _, s := range []fault.Spec{errTooLarge, errTooComplex, errTooManyColours, errEmpty} {
+		if fault.Has(err, s) {
+			return true
+		}
+	}
+	return false
+}
