@@ -42,6 +42,8 @@ type Template struct {
 	Seal []byte
 	// ContentType of what is signed; empty is the data of the profile.
 	ContentType ID
+	// Bare: no certificates go along; readers have them from elsewhere.
+	Bare bool
 }
 
 // Writer makes signed data for one Template. It is immutable and may be shared.
@@ -53,7 +55,7 @@ type Writer struct {
 	algorithm    asn1.ObjectIdentifier
 	version      int64
 	identifier   []byte // issuerAndSerialNumber
-	certificates []byte // content of the SET
+	certificates []byte // with the tag, empty for none
 	fixed        [][]byte
 }
 
@@ -79,7 +81,9 @@ func NewWriter(t Template) (*Writer, error) {
 		return nil, ErrWrite.With("certificate")
 	}
 	w.public, _ = t.Certificate.PublicKey.(*ecdsa.PublicKey)
-	w.certificates = certificateSet(t)
+	if !t.Bare {
+		w.certificates = certificateSet(t)
+	}
 	fingerprint := sm3.Sum(t.Certificate.Raw)
 	named := attribute(AttrSigningCertificateV2, sequence(sequence(sequence(
 		algorithmIdentifier(oid.SM3), encode(der.OCTET_STRING, fingerprint[:])))))
@@ -106,7 +110,7 @@ func certificateSet(t Template) []byte {
 		}
 	}
 	slices.SortFunc(set, bytes.Compare)
-	return slices.Concat(set...)
+	return encode(idContext0, set...)
 }
 
 // Pending is signed data that only lacks the signature value.
@@ -212,7 +216,7 @@ func (p *Pending) assemble(value, timeStamp []byte) []byte {
 		integer(big.NewInt(w.version)),
 		encode(der.SET, algorithmIdentifier(oid.SM3)),
 		sequence(encapsulated...),
-		encode(idContext0, w.certificates),
+		w.certificates,
 		encode(der.SET, sequence(signer...)))))
 }
 
