@@ -144,18 +144,21 @@ var renderings = []struct {
 
 func TestDump(t *testing.T) {
 	dir := os.Getenv("DUMP")
-	if dir == "" { t.Skip() }
+	if dir == "" {
+		t.Skip()
+	}
 	for _, dpi := range []int{300, 600} {
-	base := official(t, dpi)
-	for _, r := range renderings {
-		for i, a := range []*pdf.Appearance{as(t, base, r.Rendering), as(t, lettered(t, base), r.Rendering)} {
-			data := sealedPage(t, a)
-			fmt.Println(dpi, r.name, i, len(data))
-			os.WriteFile(fmt.Sprintf("%s/%d-%s-%d.pdf", dir, dpi, strings.ReplaceAll(r.name, ", ", "-"), i), data, 0o600)
+		base := official(t, dpi)
+		for _, r := range renderings {
+			for i, a := range []*pdf.Appearance{as(t, base, r.Rendering), as(t, lettered(t, base), r.Rendering)} {
+				data := sealedPage(t, a)
+				fmt.Println(dpi, r.name, i, len(data))
+				os.WriteFile(fmt.Sprintf("%s/%d-%s-%d.pdf", dir, dpi, strings.ReplaceAll(r.name, ", ", "-"), i), data, 0o600)
+			}
 		}
 	}
-	}
 }
+
 var _ = math.Abs
 var _ = regexp.MustCompile
 var _ sync.Mutex

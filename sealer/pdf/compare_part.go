@@ -1,7 +1,7 @@
 package pdf
 
-// part is a new annotation that may be a part of a straddle seal.
-type part struct {
+// sealPart is a new annotation that may be a part of a straddle seal.
+type sealPart struct {
 	ref, page Ref
 	dict      Dict
 }
