@@ -10,6 +10,7 @@ import (
 	"mime/multipart"
 	"net/http"
 	"os"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -87,7 +88,7 @@ func TestARepeatedOrderGivesTheSameResult(t *testing.T) {
 	w.order("platform", "key", order(d.ID)).is(201).into(&first)
 	repeated := w.order("platform", "key", order(d.ID)).is(200)
 	repeated.into(&again)
-	if repeated.header.Get("Idempotency-Replayed") != "true" || again != first {
+	if repeated.header.Get("Idempotency-Replayed") != "true" || !reflect.DeepEqual(again, first) {
 		t.Fatalf("replayed %q\n%+v\n%+v", repeated.header.Get("Idempotency-Replayed"), first, again)
 	}
 	other := order(d.ID)
