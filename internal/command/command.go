@@ -46,6 +46,8 @@ type commands struct {
 	Verify  verifyCommand  `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Audit   auditCommand   `cmd:"" help:"Check the ledger."`
 	Bench   benchCommand   `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+
+	ViewWorker viewWorkerCommand `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 
 // Main runs the command and gives its exit status.

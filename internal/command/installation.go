@@ -34,6 +34,7 @@ const (
 	filesName      = "files"
 	trustName      = "trust" // anchors and CRLs for yinxin verify --trust
 	passphraseName = "passphrase"
+	viewCacheName  = "cache/pages" // may be deleted at any time
 )
 
 // dataFlags are the flags of every command that opens a data directory with its keys.
