@@ -64,7 +64,8 @@ type Finding struct {
 	MessageEN string `json:"message_en"`
 }
 
-func detailsOf(d sealer.Details) Details {
+// DetailsOf describes what a sealing did.
+func DetailsOf(d sealer.Details) Details {
 	out := Details{Profile: string(d.Profile), Field: d.Field, Recovered: d.Recovered,
 		Marks: make([]Mark, 0, len(d.Marks)), Notes: make([]Note, 0, len(d.Notes)), Findings: make([]Finding, 0, len(d.Findings))}
 	for _, m := range d.Marks {
@@ -157,7 +158,7 @@ func (s *server) seal(ctx context.Context, in *sealInput) (*sealOutput, error) {
 		return nil, err
 	}
 	out := &sealOutput{Status: http.StatusCreated, Location: documentPath + done.Document.ID, Body: Sealing{ID: done.ID, Document: documentOf(done.Document),
-		Original: o.Document, Seal: done.Seal, Time: done.Time.UTC(), ByteRange: done.ByteRange, Details: detailsOf(done.Details)}}
+		Original: o.Document, Seal: done.Seal, Time: done.Time.UTC(), ByteRange: done.ByteRange, Details: DetailsOf(done.Details)}}
 	if done.Replayed {
 		out.Status, out.Replayed = http.StatusOK, strconv.FormatBool(true)
 	}

@@ -47,4 +47,6 @@ var (
 		ZH: "文件中没有可以延长的签章。", EN: "There is no signature in the file whose proof could be extended."}
 	errNoFont = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-font",
 		ZH: "没有可用的中文字体，不能在印章旁加文字。", EN: "There is no font with Chinese, so no text can be put beside the seal."}
+	errClaim = fault.Spec{Kind: fault.Refused, Code: "sealing.breaks-pdfa",
+		ZH: "文件声明符合PDF/A，按此方式盖章后将不再符合。", EN: "The file says that it is PDF/A; sealed like this it would no longer be."}
 )

@@ -2,12 +2,10 @@ package sealer
 
 import (
 	"context"
-	"crypto/sha1"
 	"encoding/hex"
 	"errors"
 	"hash"
 	"slices"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -98,7 +96,7 @@ func (s *Service) extension(ctx context.Context, object files.Object, whole hash
 	if doc, err = pdf.Open(ctx, with, with.Size()); err != nil {
 		return nil, err
 	}
-	update, err := doc.PlanTimeStamp(ctx, pdf.TimeStampRequest{ContentsSize: tokenReserve, Time: now})
+	update, err := doc.PlanTimeStamp(ctx, tokenReserve)
 	if err != nil {
 		return nil, err
 	}
@@ -162,8 +160,7 @@ func (s *Service) validationData(ctx context.Context, doc *pdf.Document, now tim
 		if err := c.signature(ctx, der); err != nil {
 			return pdf.DSS{}, err
 		}
-		digest := sha1.Sum(contents.Value) // the key is a name, not a protection (ISO 32000-2, table 261)
-		c.dss.VRI[strings.ToUpper(hex.EncodeToString(digest[:]))] = c.vri
+		c.dss.VRI[pdf.VRIKey(contents.Value)] = c.vri
 	}
 	if !found {
 		return pdf.DSS{}, errNothingToExtend.New()

@@ -253,8 +253,7 @@ func (s *Service) frozen(ctx context.Context, name string) (*pdf.Update, error) 
 	if _, err := object.ReadAt(data, 0); err != nil && err != io.EOF {
 		return nil, err
 	}
-	update := new(pdf.Update)
-	return update, update.UnmarshalBinary(data)
+	return pdf.RestoreUpdate(data)
 }
 
 // melt removes the frozen update of a job that has ended.

@@ -34,7 +34,8 @@ type Preparation struct {
 	Profile           Profile
 	Above             []*chain.Certificate // between the signer and the root, for the profiles of CMS
 	Filter, SubFilter pdf.Name
-	Outline           bool // draw the vector outline of the picture
+	// Template is the seal's picture in 600 dpi, to trace its outline from; nil: the picture that travels in the seal.
+	Template []byte
 }
 
 // Prepare does the work that every document sealed with the instance shares.
@@ -43,7 +44,14 @@ func Prepare(p Preparation) (*Prepared, error) {
 	if err != nil {
 		return nil, err
 	}
-	appearance, err := pdf.NewAppearance(p.Instance.Picture, p.Instance.Width, p.Instance.Height)
+	picture := p.Instance.Picture
+	if p.Template != nil {
+		picture = p.Template
+	}
+	appearance, err := pdf.NewAppearance(picture, p.Instance.Width, p.Instance.Height)
+	if err == nil && p.Template != nil {
+		appearance, err = appearance.As(pdf.Rendering{Style: pdf.VectorOutline})
+	}
 	if err != nil {
 		return nil, err
 	}

@@ -141,6 +141,9 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 	if w.plan, err = w.prepared.Plan(ctx, doc, original, request, stamps); err != nil {
 		return err
 	}
+	if err := s.keepsClaim(w, doc, request); err != nil {
+		return err
+	}
 	w.details.Field, w.details.Marks, w.details.Notes = w.plan.Field(), w.plan.update.Marks(), append(w.details.Notes, w.plan.update.Notes()...)
 	if f, ok := fault.Of(doc.Recovered()); ok {
 		w.details.Recovered = f.Code
@@ -153,6 +156,9 @@ func (s *Service) request(ctx context.Context, w *work, doc *pdf.Document, o Ord
 	r := pdf.SealRequest{Signer: w.prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Contact: o.Contact,
 		Straddle: o.Straddle, Field: o.Field, FitField: o.FitField, Certify: o.Certify, Lock: o.Lock, AllowOverlap: o.AllowOverlap}
 	var err error
+	if r.Appearance, err = s.dress(w, doc, o); err != nil {
+		return r, err
+	}
 	r.Placements, err = s.placements(ctx, doc, w.object, w.document.Size, o.Places)
 	return r, err
 }
@@ -169,8 +175,13 @@ func (s *Service) stampsFor(o Order) (tsa.Source, error) {
 }
 
 func (s *Service) prepare(ctx context.Context, in register.Instance, o Order, above []*chain.Certificate) (*Prepared, error) {
-	p := Preparation{Instance: in, Profile: o.Profile, Above: above, Outline: o.Outline}
+	p := Preparation{Instance: in, Profile: o.Profile, Above: above}
 	var err error
+	if o.Outline {
+		if p.Template, err = s.Register.Template(ctx, in.ID); err != nil {
+			return nil, err
+		}
+	}
 	if p.Filter, p.SubFilter, err = s.names(o.Profile); err != nil {
 		return nil, err
 	}

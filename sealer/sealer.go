@@ -70,6 +70,8 @@ type Config struct {
 	Intake intake.Policy
 	// Font is a TrueType font with Chinese for text lines; empty: orders with lines are refused.
 	Font string
+	// KeepPDFA refuses what would make a document no longer PDF/A that claims to be; otherwise it is only said.
+	KeepPDFA bool
 	// Filter and SubFilter name the profile seal in the file; empty means /GM.PKILite and /GM.sm2seal.
 	Filter, SubFilter pdf.Name
 	// Intended, if set, is called after an intent was recorded and before the key signs. Fault tests stop here.
@@ -80,6 +82,7 @@ type Config struct {
 type Service struct {
 	Config
 	prepared preparedCache
+	font     fontCache
 }
 
 // New gives a Service over its tables; Recover should follow.
