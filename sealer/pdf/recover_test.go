@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
@@ -299,4 +302,67 @@ func FuzzRecover(f *testing.F) {
 			t.Fatalf("%d fields: %v", len(fields), err)
 		}
 	})
+}
+
+// hostileFile is a header and then the same bytes over and over, as long as one likes.
+type hostileFile struct {
+	pattern string
+	size    int64
+	read    int64
+}
+
+func (h *hostileFile) ReadAt(p []byte, off int64) (int, error) {
+	h.read += int64(len(p))
+	const head = "%PDF-1.7\n"
+	for i := range p {
+		at := off + int64(i)
+		if at >= h.size {
+			return i, io.EOF
+		}
+		if at < int64(len(head)) {
+			p[i] = head[at]
+			continue
+		}
+		p[i] = h.pattern[(at-int64(len(head)))%int64(len(h.pattern))]
+	}
+	return len(p), nil
+}
+
+// TestRecoveryOfHostileFilesEnds: no more is read than a few times the file, and the heap stays small.
+func TestRecoveryOfHostileFilesEnds(t *testing.T) {
+	const size = 24 << 20
+	for _, c := range []struct{ name, pattern, want string }{
+		{"nothing but noise", "x9 0 ob\xff\x00>>(", "pdf.incomplete-damage"},
+		{"one object again and again", "1 0 obj null endobj\n", "pdf.ambiguous-damage"},
+		{"streams that claim to reach far", "7 0 obj<</Length 9000000>>stream\nendstream\n", ""},
+		{"streams whose length is far", "8 0 obj<</Length 8 0 R>>stream\nendstream endobj\n", ""},
+		{"streams without end", "9 0 obj<</Length 1>>stream\n", "pdf.incomplete-damage"},
+		{"tables that share one end", "xref % ", "pdf.too-large"},
+		{"trailers", "trailer<</Root 1 0 R>> ", ""},
+		{"dictionaries without end", "5 0 obj<<", ""},
+		{"words", "obj endobj startxref stream endstream R ", "pdf.incomplete-damage"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			size := int64(len("%PDF-1.7\n") + size/len(c.pattern)*len(c.pattern))
+			h := &hostileFile{pattern: c.pattern, size: size}
+			began := time.Now()
+			_, err := pdf.OpenRecovering(context.Background(), h, size)
+			took := time.Since(began)
+			runtime.ReadMemStats(&after)
+			checkCode(t, err)
+			if code := fault.CodeOf(err); c.want != "" && code != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+			t.Logf("%v, %d MB read, %d MB allocated: %v", took, h.read>>20, (after.TotalAlloc-before.TotalAlloc)>>20, err)
+			if h.read > 12*size+512<<20 || took > 10*time.Second {
+				t.Errorf("%v and %d bytes read for %d", took, h.read, size)
+			}
+			if grown := after.HeapSys - before.HeapSys; int64(grown) > 200<<20 {
+				t.Errorf("the heap grew by %d MB", grown>>20)
+			}
+		})
+	}
 }
