@@ -310,6 +310,9 @@ func (s *salvage) mergeTrailers() (Dict, error) {
 	return merged, nil
 }
 
+// remainsCost is what looking at one entry of the old cross-reference costs, in parsed bytes.
+const remainsCost = 64
+
 // checkFree refuses what the remains of the cross-reference call free and the file has: a reader that trusts the
 // remains does not show it, one that repairs does. Remains that fit no object at all are not evidence.
 func (s *salvage) checkFree() error {
@@ -323,6 +326,9 @@ func (s *salvage) checkFree() error {
 	}
 	for _, old := range remains {
 		err := Section{section: old, document: s.d}.Objects(s.ctx, func(e XrefEntry) error {
+			if err := s.d.spend(remainsCost); err != nil {
+				return err
+			}
 			switch e.State {
 			case Free:
 				freed.add(e.Num, s.d.limits.Objects)

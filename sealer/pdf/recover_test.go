@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os/exec"
+	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
@@ -116,6 +119,38 @@ func drawnText(t *testing.T, data []byte) string {
 	return strings.TrimSpace(string(out))
 }
 
+// TestAKeyWithoutValueIsNotGivenTheNewOne: "<</A>>" is a dictionary whose last key means null.
+func TestAKeyWithoutValueIsNotGivenTheNewOne(t *testing.T) {
+	objects := onePage("/A")
+	sealed := seal(t, file{objects: objects}.bytes(), request(t))
+	page, err := opened(t, sealed).Page(1)
+	if list, ok := page.Dict.Get("Annots").(pdf.Array); err != nil || !ok || len(list) != 1 || page.Dict.Get("A") != nil {
+		t.Errorf("%v, %v", page.Dict, err)
+	}
+}
+
+// TestWhatIsLeftOfTheTrailerIsKept: a recovered document keeps its information and the first half of its identifier.
+func TestWhatIsLeftOfTheTrailerIsKept(t *testing.T) {
+	for _, damage := range []fixtures.Damage{fixtures.DamageNoStart, fixtures.DamageOffsets, fixtures.DamageTailPacked, fixtures.DamageStreamData} {
+		data, err := fixtures.Damaged(damage, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed, _, err := sealRecovering(data, request(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		trailer := opened(t, sealed).Trailer()
+		if trailer.Get("Info") != pdf.Object(pdf.Ref{Num: 4}) {
+			t.Errorf("%s: /Info is %v", damage, trailer.Get("Info"))
+		}
+		id, _ := trailer.Get("ID").(pdf.Array)
+		if len(id) != 2 || !bytes.Contains(data, fmt.Appendf(nil, "/ID [<%x>", id[0].(pdf.String).Value)) {
+			t.Errorf("%s: /ID is %v", damage, id)
+		}
+	}
+}
+
 // TestRecoveryIsOnlyForSealing: what opens a file to judge it must not repair it.
 func TestRecoveryIsOnlyForSealing(t *testing.T) {
 	for _, damage := range fixtures.Damages() {
@@ -219,7 +254,7 @@ func BenchmarkRecover(b *testing.B) {
 }
 
 // FuzzRecover seals whatever bytes there are with recovery allowed. Nothing may panic, every refusal has a code, and
-// what was sealed after recovery opens without it and has the same catalog and number of pages.
+// what was sealed after recovery opens without it and has the same first page.
 func FuzzRecover(f *testing.F) {
 	for _, d := range fixtures.Damages() {
 		if data, err := fixtures.Damaged(d, 1); err == nil && len(data) < 64<<10 {
@@ -257,14 +292,77 @@ func FuzzRecover(f *testing.F) {
 		if n := len(after.Sections()); n != 1 {
 			t.Fatalf("%d sections", n)
 		}
-		was, err1 := d.PageCount()
-		is, err2 := after.PageCount()
-		if was != is || (err1 == nil) != (err2 == nil) {
-			t.Fatalf("%d pages (%v) became %d (%v)", was, err1, is, err2)
+		was, err1 := d.Page(1)
+		is, err2 := after.Page(1)
+		if was.Ref != is.Ref || err1 != nil || err2 != nil {
+			t.Fatalf("page %v (%v) became %v (%v)", was.Ref, err1, is.Ref, err2)
 		}
 		fields, err := after.SignatureFields(ctx)
 		if err != nil || len(fields) == 0 {
 			t.Fatalf("%d fields: %v", len(fields), err)
 		}
 	})
+}
+
+// hostileFile is a header and then the same bytes over and over, as long as one likes.
+type hostileFile struct {
+	pattern string
+	size    int64
+	read    int64
+}
+
+func (h *hostileFile) ReadAt(p []byte, off int64) (int, error) {
+	h.read += int64(len(p))
+	const head = "%PDF-1.7\n"
+	for i := range p {
+		at := off + int64(i)
+		if at >= h.size {
+			return i, io.EOF
+		}
+		if at < int64(len(head)) {
+			p[i] = head[at]
+			continue
+		}
+		p[i] = h.pattern[(at-int64(len(head)))%int64(len(h.pattern))]
+	}
+	return len(p), nil
+}
+
+// TestRecoveryOfHostileFilesEnds: no more is read than a few times the file, and the heap stays small.
+func TestRecoveryOfHostileFilesEnds(t *testing.T) {
+	const size = 24 << 20
+	for _, c := range []struct{ name, pattern, want string }{
+		{"nothing but noise", "x9 0 ob\xff\x00>>(", "pdf.incomplete-damage"},
+		{"one object again and again", "1 0 obj null endobj\n", "pdf.ambiguous-damage"},
+		{"streams that claim to reach far", "7 0 obj<</Length 9000000>>stream\nendstream\n", ""},
+		{"streams whose length is far", "8 0 obj<</Length 8 0 R>>stream\nendstream endobj\n", ""},
+		{"streams without end", "9 0 obj<</Length 1>>stream\n", "pdf.incomplete-damage"},
+		{"tables that share one end", "xref % ", "pdf.too-large"},
+		{"trailers", "trailer<</Root 1 0 R>> ", ""},
+		{"dictionaries without end", "5 0 obj<<", ""},
+		{"words", "obj endobj startxref stream endstream R ", "pdf.incomplete-damage"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var before, after runtime.MemStats
+			runtime.GC()
+			runtime.ReadMemStats(&before)
+			size := int64(len("%PDF-1.7\n") + size/len(c.pattern)*len(c.pattern))
+			h := &hostileFile{pattern: c.pattern, size: size}
+			began := time.Now()
+			_, err := pdf.OpenRecovering(context.Background(), h, size)
+			took := time.Since(began)
+			runtime.ReadMemStats(&after)
+			checkCode(t, err)
+			if code := fault.CodeOf(err); c.want != "" && code != c.want {
+				t.Errorf("%v, want %s", err, c.want)
+			}
+			t.Logf("%v, %d MB read, %d MB allocated: %v", took, h.read>>20, (after.TotalAlloc-before.TotalAlloc)>>20, err)
+			if h.read > 12*size+512<<20 || took > 10*time.Second {
+				t.Errorf("%v and %d bytes read for %d", took, h.read, size)
+			}
+			if grown := after.HeapSys - before.HeapSys; int64(grown) > 200<<20 {
+				t.Errorf("the heap grew by %d MB", grown>>20)
+			}
+		})
+	}
 }

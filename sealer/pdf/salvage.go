@@ -20,7 +20,8 @@ type salvage struct {
 	remains       []*section // sections of the old cross-reference that can be read, in the order of the file
 	xrefStreams   numbers
 	referred      numbers
-	root          Ref  // what the trailers name
+	root          Ref // what the trailers name
+	attempts      int
 	hybrid        bool // a trailer says that a stream belongs to its table
 
 	lengths []laterLength
@@ -35,8 +36,8 @@ type laterLength struct {
 
 const (
 	maxRemains = 256
-	// maxTrailers bounds the trailers that are kept; an honest file has one or two for each revision.
-	maxTrailers = 10_000
+	// maxAttempts bounds the tables and trailers that are looked at; an honest file has one or two for each revision.
+	maxAttempts = 10_000
 	// headBytes is how long "12 0 obj" may be.
 	headBytes = 64
 )
@@ -71,10 +72,16 @@ func (s *salvage) scan() error {
 // next finds the next "n g obj" ('o'), "trailer" ('t') or "xref" ('x') from pos, which is no part of a longer word;
 // -1 at the end of the file.
 func (s *salvage) next(pos int64) (hit int64, word byte, err error) {
-	for from := pos; ; {
+	// Little is looked at first, then more: what is sought mostly stands near, and of many words each would cost all that
+	// is in memory.
+	reach := 4 * headBytes
+	for from := pos; ; reach = min(4*reach, 1<<20) {
 		w, final, err := s.found.from(from, 2*headBytes)
 		if err != nil {
 			return 0, 0, err
+		}
+		if len(w) > reach {
+			w, final = w[:reach], false
 		}
 		i := findHead(w)
 		gap := w
@@ -264,9 +271,16 @@ func (s *salvage) passStream(data *Stream, owner Ref) (int64, error) {
 
 // endstreamAt passes white space and the word endstream at off and returns where it ends, -1 when it is not there.
 func (s *salvage) endstreamAt(off int64) (int64, error) {
-	w, _, err := s.found.from(off, 32)
-	if err != nil {
-		return 0, err
+	// A look far ahead must not cost the part of the file in memory: of many streams with wrong lengths each would.
+	w, ok := s.found.has(off, 32)
+	if !ok {
+		if err := s.d.spend(windowBytes); err != nil {
+			return 0, err
+		}
+		var err error
+		if w, _, err = s.d.window(off, 32); err != nil {
+			return 0, err
+		}
 	}
 	w = w[:min(len(w), 32)]
 	rest := bytes.TrimLeft(w, "\r\n \t\x00")
@@ -352,9 +366,12 @@ func (s *salvage) lengthOf(ref Ref) (int64, error) {
 	if !ok || int(s.objects[i].gen) != ref.Gen || i+1 < len(s.objects) && int(s.objects[i+1].num) == ref.Num {
 		return -1, nil
 	}
-	_, l, _, _, err := s.read(s.objects[i].offset + s.d.bias)
-	if err != nil {
+	if err := s.d.spend(windowBytes); err != nil {
 		return 0, err
+	}
+	_, l, _, err := s.d.readIndirect(s.objects[i].offset + s.d.bias)
+	if err != nil {
+		return 0, s.unreadable(err, fault.Object(ref.Num, ref.Gen))
 	}
 	if n, ok := l.object.(Integer); ok {
 		return int64(n), nil
@@ -365,6 +382,9 @@ func (s *salvage) lengthOf(ref Ref) (int64, error) {
 // trailer reads "trailer << … >>" at off. One that cannot be read is part of the damage.
 func (s *salvage) trailer(off int64) (int64, error) {
 	after := off + int64(len("trailer"))
+	if err := s.attempt(); err != nil {
+		return 0, err
+	}
 	var t section
 	if err := s.d.readTrailer(&t, off); err != nil {
 		f, ok := fault.Of(err)
@@ -376,10 +396,15 @@ func (s *salvage) trailer(off int64) (int64, error) {
 	return t.after, s.noteTrailer(t.trailer)
 }
 
-func (s *salvage) noteTrailer(t Dict) error {
-	if len(s.trailers) == maxTrailers {
-		return errTooLarge.With("more than %d trailers", maxTrailers)
+// attempt counts the parts of the old cross-reference that were tried to be read.
+func (s *salvage) attempt() error {
+	if s.attempts++; s.attempts > maxAttempts {
+		return errTooLarge.With("more than %d parts of a cross-reference", maxAttempts)
 	}
+	return nil
+}
+
+func (s *salvage) noteTrailer(t Dict) error {
 	s.hybrid = s.hybrid || t.Has("XRefStm")
 	// Only what is merged later: a trailer can be long.
 	var kept Dict
@@ -411,6 +436,9 @@ func (s *salvage) xrefStream(off int64, data *Stream, ref Ref) error {
 }
 
 func (s *salvage) keepRemains(read func() (*section, error)) error {
+	if err := s.attempt(); err != nil {
+		return err
+	}
 	if len(s.remains) == maxRemains {
 		return errTooLarge.With("more than %d cross-reference sections", maxRemains)
 	}
@@ -446,6 +474,14 @@ type found struct {
 	data []byte
 }
 
+// has returns the file from off when n bytes of it are in memory.
+func (f *found) has(off, n int64) ([]byte, bool) {
+	if off < f.base || off+n > f.base+int64(len(f.data)) {
+		return nil, false
+	}
+	return f.data[off-f.base:], true
+}
+
 // from returns the file from off, at least n bytes unless it ends before, and whether the end is among them. The bytes
 // are valid until the next call.
 func (f *found) from(off int64, n int) (w []byte, final bool, err error) {
@@ -454,10 +490,13 @@ func (f *found) from(off int64, n int) (w []byte, final bool, err error) {
 		return nil, true, nil
 	}
 	need := min(int64(n), d.size-off)
-	if off < f.base || off+need > f.base+int64(len(f.data)) {
+	if _, ok := f.has(off, need); !ok {
 		length := min(max(int64(f.size), need), d.size-off)
 		if int64(cap(f.data)) < length {
 			f.data = make([]byte, length)
+		}
+		if err := d.spend(length); err != nil {
+			return nil, false, err
 		}
 		f.data, f.base = f.data[:length], off
 		if err := d.readFull(f.data, off); err != nil {

@@ -7,7 +7,8 @@ package pdf
 type entrySpan struct {
 	start, end int // of the value
 	keyStart   int
-	count      int // how often the key occurs; the span is that of the last
+	count      int  // how often the key occurs; the span is that of the last
+	bare       bool // the last key of the dictionary has no value
 }
 
 // findEntry looks for a key at the top level of the source of a dictionary.
@@ -15,8 +16,9 @@ func findEntry(raw []byte, key Name, l Limits) (entrySpan, error) {
 	var span entrySpan
 	err := eachEntry(raw, l, func(k Name, keyStart, start, end int) {
 		if k == key {
-			span = entrySpan{start, end, keyStart, span.count + 1}
+			span = entrySpan{start: start, end: end, keyStart: keyStart, count: span.count + 1}
 		}
+		span.bare = start == end
 	})
 	return span, err
 }
@@ -78,6 +80,9 @@ func spliceDict(raw []byte, l Limits, edits ...edit) ([]byte, error) {
 		if span.count == 0 {
 			// The source ends with ">>"; no comment can hide it, for the parser saw it as the end.
 			start, end = len(out)-2, len(out)-2
+			if span.bare {
+				value = append(value, " null"...) // or the new key would become the value of the one before
+			}
 			value = append(appendName(value, e.key), ' ')
 		} else {
 			value = append(value, ' ')
