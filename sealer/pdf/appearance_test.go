@@ -303,6 +303,35 @@ func TestTheTextCanBeFoundAndIsEmbedded(t *testing.T) {
 	}
 }
 
+// TestAStraddleSealIsCutWithoutItsLines: the strips are those of the seal, and no text is on their pages.
+func TestAStraddleSealIsCutWithoutItsLines(t *testing.T) {
+	data, err := fixtures.PDF(fixtures.ShapeTable, fixtures.PDFOptions{Pages: 3})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r := request(t)
+	r.Placements = nil
+	r.Straddle = &pdf.Straddle{}
+	plain, withLines := r, r
+	plain.Appearance = official(t, 300)
+	withLines.Appearance = lettered(t, plain.Appearance)
+	want := shown(t, "pdftoppm", seal(t, data, plain), renderDPI)
+	path := seal(t, data, withLines)
+	if difference(t, want, shown(t, "pdftoppm", path, renderDPI)) > .001 {
+		t.Error("the strip of a seal with lines is another one")
+	}
+	text, err := exec.Command(tool(t, "pdftotext"), save(t, path), "-").Output()
+	if err != nil || strings.Contains(string(text), dateLine) {
+		t.Errorf("the lines are on the pages: %v", err)
+	}
+	// With a whole seal besides, its lines are there.
+	withLines.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomLeft, X: 30, Y: 40}}
+	text, err = exec.Command(tool(t, "pdftotext"), save(t, seal(t, data, withLines)), "-").Output()
+	if err != nil || strings.Count(string(text), dateLine) != 1 {
+		t.Errorf("the lines are not on the page once: %v %q", err, text)
+	}
+}
+
 func TestALineCanStandInsideTheSeal(t *testing.T) {
 	font := chineseFont(t)
 	a, err := official(t, 300).WithLines([]pdf.Line{{Text: dateLine, Size: 3.2, Inside: true, Below: 11, Colour: color.NRGBA{B: 255}}}, font)
