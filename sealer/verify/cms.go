@@ -13,6 +13,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
 	"yinxin/ca/ocsp"
+	"yinxin/ca/tsa"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
@@ -27,8 +28,8 @@ func (v *verification) takeMessage(s *signature, der []byte) {
 	}
 	if s.message.ContentType == cms.TypeTSTInfo {
 		s.out.Kind = KindTimeStamp
-		if s.token, s.tokenErr = tokenOf(s.message); s.tokenErr == nil {
-			s.need = need{hash: s.token.Hash}
+		if s.token, s.tokenErr = tsa.Parse(der); s.tokenErr == nil {
+			s.need = need{hash: s.token.Hash()}
 		}
 		return
 	}

@@ -23,6 +23,7 @@ type house struct {
 	seal                              []byte
 	form                              *ses.Form
 	propertyLength                    int
+	token                             func(value []byte) []byte // makes the time stamp of a seal signature; nil: none
 }
 
 const propertyLength = 48
@@ -260,7 +261,12 @@ func (h *house) signature(t testing.TB, digest [32]byte, at time.Time, property 
 		t.Fatal(err)
 	}
 	message := append(bytes.Clone(h.form.Prefix()), suffix...)
-	der, err := h.form.Assemble(suffix, h.institution.Certificate.Raw, h.sign(t, h.institution, message), nil)
+	value := h.sign(t, h.institution, message)
+	var token []byte
+	if h.token != nil {
+		token = h.token(value)
+	}
+	der, err := h.form.Assemble(suffix, h.institution.Certificate.Raw, value, token)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,6 +9,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
+	"yinxin/ca/tsa"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
@@ -199,7 +200,7 @@ type signature struct {
 	messageErr     error
 	certificate    *chain.Certificate
 	certificateErr error
-	token          *token
+	token          *tsa.Token
 	tokenErr       error
 
 	chain  *chain.Verifier // with what the signature carries; nil: that of the file

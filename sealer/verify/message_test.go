@@ -185,11 +185,11 @@ func newOffice(t testing.TB, key crypto.Signer) *office {
 		t.Fatal(err)
 	}
 	o.rootKey = rootKey
-	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Other Root"}, NotBefore: chaintest.Start,
-		NotAfter: chaintest.Start.Add(10 * chaintest.Year), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "Other Root"}, NotBefore: time.Now().Add(-time.Hour),
+		NotAfter: time.Now().Add(chaintest.Year), IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageCRLSign}
 	o.root = o.issue(t, template, template, rootKey.Public())
 	o.signer = o.issue(t, &x509.Certificate{SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "Clerk", Organization: []string{"Other Office"}},
-		NotBefore: chaintest.Start, NotAfter: chaintest.Start.Add(chaintest.Year), KeyUsage: x509.KeyUsageDigitalSignature, SubjectKeyId: []byte{1, 2, 3, 4}}, o.root, key.Public())
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(chaintest.Year), KeyUsage: x509.KeyUsageDigitalSignature, SubjectKeyId: []byte{1, 2, 3, 4}}, o.root, key.Public())
 	o.signerPEM = o.write(t, "signer.pem", "CERTIFICATE", o.signer.Raw)
 	encoded, err := x509.MarshalPKCS8PrivateKey(key)
 	if err != nil {
@@ -270,7 +270,7 @@ func TestSignaturesOfOpensslAreVerified(t *testing.T) {
 			o := newOffice(t, c.key)
 			f := newFile().seal(t, house, func(p *parts) {
 				p.filter, p.subFilter = "Adobe.PPKLite", c.subFilter
-				p.signature = "/M (D:20260201110405+08'00')"
+				p.signature = "/M (" + time.Now().In(time.FixedZone("", 8*60*60)).Format("D:20060102150405-07'00'") + ")"
 				p.make = func(covered []byte) []byte {
 					if c.subFilter == "adbe.pkcs7.sha1" {
 						sum := sha1.Sum(covered)

@@ -1,12 +1,12 @@
 package verify
 
 import (
-	"bytes"
 	"slices"
 	"time"
 
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
+	"yinxin/ca/tsa"
 	"yinxin/internal/fault"
 )
 
@@ -54,7 +54,7 @@ func (v *verification) checkStamps() error {
 		}
 		v.checkDocumentStamp(s)
 		if s.sound && s.verdict == Valid {
-			v.stamps = slices.Insert(v.stamps, 0, stamp{s.end, s.token.Time})
+			v.stamps = slices.Insert(v.stamps, 0, stamp{s.end, s.token.Info.Time})
 		}
 	}
 	return nil
@@ -67,7 +67,7 @@ func (v *verification) checkDocumentStamp(s *signature) {
 		s.check(CheckFormat, Failed, Invalid, text{"时间戳格式错误：" + sentences(s.tokenErr).zh, "The time stamp is malformed: " + sentences(s.tokenErr).en})
 		return
 	}
-	s.out.Time, s.out.TimeSource = rfc3339(s.token.Time), TimeSourceTimeStamp
+	s.out.Time, s.out.TimeSource = rfc3339(s.token.Info.Time), TimeSourceTimeStamp
 	s.ok(CheckFormat, text{"格式符合 RFC 3161。", "The format is that of RFC 3161."})
 	signer := v.judgeToken(s, s.token, s.digest, v.chain, func(name string, r Result, t text) {
 		switch r {
@@ -85,35 +85,38 @@ func (v *verification) checkDocumentStamp(s *signature) {
 	})
 	if signer != nil {
 		s.describeSigner(signer, roleStamp)
-		s.out.Algorithm = algorithmOf(signer.PublicKey, s.token.Message)
+		s.out.Algorithm = algorithmOf(signer.PublicKey, s.token.Data)
 	}
 }
 
 // judgeToken judges a time-stamp token over something whose digest, made as the token says, is imprint: nil when it
 // could not be made. Each step is told; the token proves its time if none is Failed or Unknown. It gives the
 // authority's certificate when there is one.
-func (v *verification) judgeToken(s *signature, t *token, imprint []byte, trust *chain.Verifier, tell teller) *chain.Certificate {
-	signer, err := t.Message.SignerCertificate(v.material.certificates...)
-	if err != nil {
-		tell(CheckSignatureValue, resultOf(err), text{"时间戳机构的证书：" + sentences(err).zh + "。", "The authority's certificate: " + sentences(err).en + "."})
+func (v *verification) judgeToken(s *signature, t *tsa.Token, imprint []byte, trust *chain.Verifier, tell teller) *chain.Certificate {
+	// The digest is compared below, so that it has a line of its own.
+	result := t.Check(t.Info.Imprint.Digest, v.material.certificates...)
+	signer := result.Certificate
+	if signer == nil {
+		tell(CheckSignatureValue, resultOf(result.Err), text{"时间戳机构的证书：" + sentences(result.Err).zh + "。", "The authority's certificate: " + sentences(result.Err).en + "."})
 		return nil
 	}
-	report := t.Message.Verify(signer, nil)
-	s.opineMessage(text{"时间戳签名", "the time stamp's signature"}, t.Message, signer, nil, report)
-	if err := report.Err(); err != nil {
+	s.opineMessage(text{"时间戳签名", "the time stamp's signature"}, t.Data, signer, nil, result.Report)
+	if err := result.Err; err != nil {
 		tell(CheckSignatureValue, resultOf(err), text{"时间戳的签名不能接受：" + sentences(err).zh + "。", "The time stamp's signature is not acceptable: " + sentences(err).en + "."})
 	} else {
 		tell(CheckSignatureValue, OK, text{"时间戳的签名正确。", "The time stamp's signature is right."})
 	}
+	hash := string(t.Hash())
+	err := t.Stamps(imprint)
 	switch {
-	case t.Hash.Weak():
-		tell(CheckDigest, Unknown, text{"时间戳使用了不安全的摘要算法（" + string(t.Hash) + "）。", "The time stamp uses a weak digest (" + string(t.Hash) + ")."})
 	case imprint == nil:
 		tell(CheckDigest, Unknown, text{"时间戳所证内容的摘要未计算。", "The digest of what the time stamp is about was not computed."})
-	case !bytes.Equal(imprint, t.Imprint):
-		tell(CheckDigest, Failed, text{"时间戳所证的不是这些内容。", "The time stamp is about something else: the content does not match its digest."})
+	case err == nil:
+		tell(CheckDigest, OK, text{"时间戳所证的正是这些内容（" + hash + "）。", "The content matches the digest in the time stamp (" + hash + ")."})
+	case fault.Has(err, chain.ErrWeak):
+		tell(CheckDigest, Unknown, text{"时间戳使用了不安全的摘要算法（" + hash + "）。", "The time stamp uses a weak digest (" + hash + ")."})
 	default:
-		tell(CheckDigest, OK, text{"时间戳所证的正是这些内容（" + string(t.Hash) + "）。", "The content matches the digest in the time stamp (" + string(t.Hash) + ")."})
+		tell(CheckDigest, Failed, text{"时间戳所证的不是这些内容。", "The time stamp is about something else: the content does not match its digest."})
 	}
 	v.judgeAuthority(s, t, signer, trust, tell)
 	return signer
@@ -128,12 +131,12 @@ func resultOf(err error) Result {
 }
 
 // judgeAuthority judges the authority's certificate when the token was made, and when it is relied on.
-func (v *verification) judgeAuthority(s *signature, t *token, signer *chain.Certificate, trust *chain.Verifier, tell teller) {
+func (v *verification) judgeAuthority(s *signature, t *tsa.Token, signer *chain.Certificate, trust *chain.Verifier, tell teller) {
 	relied := v.relied(s)
-	trust = trust.With(t.Message.Certificates, sourcesOf(t.Message)...)
-	then := trust.Verify(v.ctx, signer, t.Time, chain.UsageTimeStamp)
+	trust = trust.With(t.Data.Certificates, sourcesOf(t.Data)...)
+	then := trust.Verify(v.ctx, signer, t.Info.Time, chain.UsageTimeStamp)
 	s.remember(then)
-	made := t.Time.UTC().Format(time.RFC3339)
+	made := t.Info.Time.UTC().Format(time.RFC3339)
 	switch {
 	case then.ChainErr != nil:
 		e := sentences(then.ChainErr)
@@ -165,7 +168,7 @@ func (v *verification) judgeAuthority(s *signature, t *token, signer *chain.Cert
 	switch {
 	case relied.IsZero():
 		tell(CheckTime, Unknown, text{"当前时间不明。", "The present is not known."})
-	case t.Time.After(relied.Add(clockSkew)):
+	case t.Info.Time.After(relied.Add(clockSkew)):
 		tell(CheckTime, Unknown, text{"时间戳的时间晚于现在，或晚于覆盖它的时间戳。", "The time stamp lies in the future, or after the one that covers it."})
 	case relied.After(signer.NotAfter):
 		tell(CheckTime, Unknown, text{"时间戳机构证书已过期，此前没有更新的时间戳证明它。",
@@ -194,7 +197,7 @@ func (v *verification) prove(s *signature, tokens [][]byte, value []byte) {
 	}
 	for _, d := range v.signatures {
 		if d.out.Kind == KindTimeStamp && d.sound && s.sound && d.end > s.end && d.token != nil && len(s.out.TimeStamps) < maxTokens {
-			s.out.TimeStamps = append(s.out.TimeStamps, TimeStamp{Kind: "document", Field: d.out.Field, Time: rfc3339(d.token.Time),
+			s.out.TimeStamps = append(s.out.TimeStamps, TimeStamp{Kind: "document", Field: d.out.Field, Time: rfc3339(d.token.Info.Time),
 				Authority: d.out.Signer, Proves: d.verdict == Valid, Detail: d.reason.in(s.lang)})
 		}
 	}
@@ -218,24 +221,24 @@ const maxTokens = 8
 // proveBy judges one time stamp over a signature value. One that is broken makes the signature doubtful; one that only
 // cannot be trusted leaves it as it would be without. It says true when it recorded the check.
 func (v *verification) proveBy(s *signature, der, value []byte) bool {
-	t, err := readToken(der)
+	t, err := tsa.Parse(der)
 	if err != nil {
 		s.check(CheckTimeStamp, Failed, Undetermined, text{"签名附带的时间戳格式错误：" + sentences(err).zh, "The time stamp that came with the signature is malformed: " + sentences(err).en})
 		return true
 	}
 	worst, detail := OK, text{}
-	signer := v.judgeToken(s, t, t.Hash.Sum(value), v.chainOf(s), func(_ string, r Result, said text) {
+	signer := v.judgeToken(s, t, t.Hash().Sum(value), v.chainOf(s), func(_ string, r Result, said text) {
 		if r == Failed && worst != Failed || r == Unknown && worst == OK {
 			worst, detail = r, said
 		}
 	})
-	entry := TimeStamp{Kind: "signature", Time: rfc3339(t.Time), Proves: worst == OK, Detail: detail.in(s.lang)}
+	entry := TimeStamp{Kind: "signature", Time: rfc3339(t.Info.Time), Proves: worst == OK, Detail: detail.in(s.lang)}
 	if signer != nil {
 		entry.Authority = clip(displayName(signer), 200)
 		s.addCertificate(roleStamp, signer)
 	}
 	s.out.TimeStamps = append(s.out.TimeStamps, entry)
-	at := rfc3339(t.Time)
+	at := rfc3339(t.Info.Time)
 	switch worst {
 	case Failed:
 		s.check(CheckTimeStamp, Failed, Undetermined, text{"签名附带的时间戳无效：" + detail.zh, "The time stamp that came with the signature is not valid: " + detail.en})
@@ -243,8 +246,8 @@ func (v *verification) proveBy(s *signature, der, value []byte) bool {
 		s.check(CheckTimeStamp, Unknown, Valid, text{"签名附带的时间戳（" + at + "）不能作为证明：" + detail.zh, "The time stamp that came with the signature (" + at + ") proves nothing: " + detail.en})
 	default:
 		s.ok(CheckTimeStamp, text{"签名附带的时间戳有效，时间为 " + at + "。", "The time stamp that came with the signature is good; its time is " + at + "."})
-		if s.proof == nil || t.Time.Before(s.proof.time) {
-			s.proof = &proof{t.Time, TimeSourceTimeStamp}
+		if s.proof == nil || t.Info.Time.Before(s.proof.time) {
+			s.proof = &proof{t.Info.Time, TimeSourceTimeStamp}
 		}
 	}
 	return true
