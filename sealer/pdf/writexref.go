@@ -5,7 +5,6 @@ import (
 	"encoding/binary"
 	"sort"
 	"strconv"
-	"time"
 )
 
 // writeXref writes the new section: a stream where the last one is a stream, else a table.
@@ -167,9 +166,14 @@ func (p *plan) writeID(w *writer) error {
 		first, second = a.Value, b.Value
 	}
 	hash := sha256.New()
-	for _, part := range [][]byte{first, second, []byte(p.request.Time.UTC().Format(time.RFC3339)), []byte(p.name)} {
-		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(part))))
-		hash.Write(part)
+	part := func(b []byte) {
+		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
+		hash.Write(b)
+	}
+	part(first)
+	part(second)
+	for _, s := range p.seed {
+		part([]byte(s))
 	}
 	hash.Write(binary.BigEndian.AppendUint64(nil, uint64(d.size)))
 	changed := hash.Sum(nil)[:16]
