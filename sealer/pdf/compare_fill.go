@@ -10,11 +10,11 @@ var (
 
 // Flags of form fields (ISO 32000-2, tables 227, 229 and 233).
 const (
-	flagReadOnly   = 1 << 0
-	flagPushbutton = 1 << 16
-	flagCombo      = 1 << 17
-	flagEdit       = 1 << 18
-	flagMultiple   = 1 << 21
+	fieldReadOnly   = 1 << 0
+	fieldPushbutton = 1 << 16
+	fieldCombo      = 1 << 17
+	fieldEdit       = 1 << 18
+	fieldMultiple   = 1 << 21
 )
 
 // fillings accounts for fields that got a value: empty signature fields that were signed, and others that were filled.
@@ -119,7 +119,7 @@ func (c *comparison) filling(ref Ref, was Dict) error {
 	if err != nil {
 		return err
 	}
-	if is == nil || flags&flagReadOnly != 0 || !onlyDiffer(was, is, fillKeys) {
+	if is == nil || flags&fieldReadOnly != 0 || !onlyDiffer(was, is, fillKeys) {
 		return nil
 	}
 	inForm, err := c.inForm(ref)
@@ -233,14 +233,14 @@ func (c *comparison) fieldValue(kind Name, flags int64, was, is Dict) (bool, err
 	case nil:
 		return true, nil
 	case Name:
-		return kind == "Btn" && flags&flagPushbutton == 0, nil
+		return kind == "Btn" && flags&fieldPushbutton == 0, nil
 	case String:
 		if kind != "Ch" {
 			return kind == "Tx", nil
 		}
 		return c.offered(flags, was, v)
 	case Array:
-		if kind != "Ch" || flags&flagMultiple == 0 || len(v) > 1000 {
+		if kind != "Ch" || flags&fieldMultiple == 0 || len(v) > 1000 {
 			return false, nil
 		}
 		for _, o := range v {
@@ -259,7 +259,7 @@ func (c *comparison) fieldValue(kind Name, flags int64, was, is Dict) (bool, err
 
 // offered says that a choice field offers a value, or lets any be typed in.
 func (c *comparison) offered(flags int64, field Dict, v String) (bool, error) {
-	if flags&(flagCombo|flagEdit) == flagCombo|flagEdit {
+	if flags&(fieldCombo|fieldEdit) == fieldCombo|fieldEdit {
 		return true, nil
 	}
 	o, err := c.before.Resolve(inherited(c.before, field, "Opt"))
