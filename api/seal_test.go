@@ -161,7 +161,7 @@ func TestOrdersThatMustNotBeSealedAreRefusedWithTheirReason(t *testing.T) {
 		{"a place outside the page", "platform", change("placement.x", 4000), 422, "pdf.outside-page", ""},
 		{"an encrypted document", "platform", order(encrypted.ID), 422, "pdf.encrypted", ""},
 		{"a text", "platform", order(text.ID), 400, "pdf.not-a-pdf", ""},
-		{"no placement", "platform", map[string]any{"document": d.ID, "seal": sealCode}, 422, "request.invalid", ""},
+		{"no placement", "platform", map[string]any{"document": d.ID, "seal": sealCode}, 400, "sealing.order", "places"},
 		{"a corner that does not exist", "platform", change("placement.from", "middle"), 422, "request.invalid", "placement.from"},
 		{"a negative distance", "platform", change("placement.y", -1), 422, "request.invalid", "placement.y"},
 		{"a page that is no number", "platform", change("placement.page", "one"), 422, "request.invalid", "placement.page"},
