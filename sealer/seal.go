@@ -135,7 +135,7 @@ func (s *Service) plan(ctx context.Context, prepared *Prepared, d Document, obje
 		return nil, err
 	}
 	plan, err := prepared.Plan(ctx, doc, original, pdf.SealRequest{
-		Time: now, Signer: prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Placement: o.Placement})
+		Time: now, Signer: prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Placements: []pdf.Placement{o.Placement}})
 	return plan, at(err, d.Name)
 }
 

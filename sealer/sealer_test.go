@@ -198,7 +198,9 @@ func TestASealedDocumentBeginsWithTheOriginalAndIsValid(t *testing.T) {
 		b := original(t)
 		once, err := h.sealer.Seal(t.Context(), h.clerk, order(h.upload(b), ""))
 		must(t, err)
-		twice, err := h.sealer.Seal(t.Context(), h.clerk, order(once.Document, ""))
+		elsewhere := order(once.Document, "")
+		elsewhere.Placement.Y = 120
+		twice, err := h.sealer.Seal(t.Context(), h.clerk, elsewhere)
 		must(t, err)
 		first, second := h.bytes(once.Document), h.bytes(twice.Document)
 		if !bytes.HasPrefix(first, b) || !bytes.HasPrefix(second, first) {

@@ -152,7 +152,7 @@ func (b *bench) seal(r io.ReaderAt, size int64, original hash.Hash) (*sealer.Pla
 		return nil, nil, err
 	}
 	plan, err := b.prepared.Plan(b.ctx, doc, original, pdf.SealRequest{Time: b.h.now().UTC(), Signer: "bench",
-		Placement: pdf.Placement{Page: 1, X: 20, Y: 20}})
+		Placements: []pdf.Placement{{Page: 1, X: 20, Y: 20}}})
 	if err != nil {
 		return nil, nil, err
 	}

@@ -254,11 +254,31 @@ func deflate(data []byte) ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// appendImage writes the image object with its soft mask's number.
-func (a *Appearance) appendImage(dst []byte, mask int) []byte {
-	dst = append(dst, a.imageHead...)
-	if a.mask != nil {
-		dst = strconv.AppendInt(dst, int64(mask), 10)
+// objects is how many object numbers the picture takes. The first is an XObject that paints the unit square.
+func (a *Appearance) objects() int {
+	if a.mask == nil {
+		return 1
 	}
-	return append(dst, a.imageTail...)
+	return 2
+}
+
+// size is about how many bytes the objects take, not less than they do.
+func (a *Appearance) size() int {
+	return len(a.imageHead) + len(a.imageTail) + len(a.mask) + 64*a.objects()
+}
+
+// write writes the objects under the numbers from first on.
+func (a *Appearance) write(w *writer, first int) {
+	w.begin(Ref{Num: first})
+	w.buf = append(w.buf, a.imageHead...)
+	if a.mask != nil {
+		w.integer(int64(first + 1))
+	}
+	w.buf = append(w.buf, a.imageTail...)
+	w.end()
+	if a.mask != nil {
+		w.begin(Ref{Num: first + 1})
+		w.buf = append(w.buf, a.mask...)
+		w.end()
+	}
 }

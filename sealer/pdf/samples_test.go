@@ -31,14 +31,14 @@ func TestSamplesOfOtherProducers(t *testing.T) {
 			return err
 		}
 		r := request(t)
-		r.Placement.X, r.Placement.Y = 1, 1
+		r.Placements[0].X, r.Placements[0].Y = 1, 1
 		once, err := trySeal(original, r)
 		if err != nil {
 			refused[fault.CodeOf(err)]++
 			t.Logf("%s: %v", path, err)
 			return nil
 		}
-		r.Placement.Page = -1
+		r.Placements[0].Page = -1
 		twice, err := trySeal(once, r)
 		if err != nil {
 			t.Errorf("%s: sealed once, then: %v", path, err)
