@@ -52,6 +52,10 @@ var (
 		ZH: "文件的表单域过多。", EN: "The file has too many form fields."}
 	errBadPicture = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-picture",
 		ZH: "印章图片无法使用。", EN: "The picture of the seal cannot be used."}
+	errNoFont = fault.Spec{Kind: fault.Refused, Code: "pdf.no-font",
+		ZH: "没有可用的中文字体，不能在印章旁写日期或编号。", EN: "No Chinese font is available, so no date or number can be written with the seal."}
+	errBadLines = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-lines",
+		ZH: "印章旁的文字行不正确。", EN: "The lines of text with the seal are not correct."}
 	errBadRequest = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-request",
 		ZH: "盖章请求不正确。", EN: "The request to seal is not correct."}
 	errBadPageRange = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-page-range",
