@@ -110,6 +110,7 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 		v = withTrust(v, anchors, crls)
 	}
 	if c.Online {
+		o.TimeLimit = 5 * time.Minute
 		online := verify.NewOnline(fetch.New(fetch.Options{Private: c.Private}).Fetch, s.now())
 		v = &chain.Verifier{Anchors: v.Anchors, Revocation: chain.Merge(v.Revocation, online)}
 	}
