@@ -256,7 +256,7 @@ func parseDate(written string) (time.Time, bool) {
 func sourcesOf(d *cms.SignedData) []chain.RevocationSource {
 	m := material{lists: d.CRLs}
 	for _, data := range d.OCSP {
-		if answer, err := ocsp.ParseResponse(data); err == nil && len(m.answers) < maxMaterial {
+		if answer, err := ocsp.ParseResponse(data); err == nil && len(m.answers) < maxMaterial && len(answer.Singles) <= maxSingles {
 			m.answers = append(m.answers, answer)
 		}
 	}
