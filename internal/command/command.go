@@ -63,7 +63,7 @@ func run(ctx context.Context, args []string, s streams) (status int) {
 	var c commands
 	asked := -1 // kong ends the process for --help: keep the status instead
 	parser, err := kong.New(&c, kong.Name("yinxin"), kong.Description("印信: electronic seals for archives."),
-		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { asked = code; panic(kongExit{}) }),
+		kong.UsageOnError(), kong.WithHyphenPrefixedParameters(true), kong.Writers(s.out, s.err), kong.Exit(func(code int) { asked = code; panic(kongExit{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		return fail(s, err)
