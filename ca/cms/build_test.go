@@ -72,6 +72,8 @@ type draft struct {
 	// sign gives the value over the octets; nil is the scene's SM2 key with the default ID.
 	sign  func(octets []byte) []byte
 	value []byte // made by sign when nil
+	// endless: the signed attributes have an indefinite length.
+	endless bool
 }
 
 func newDraft(t testing.TB, s scene) *draft {
@@ -114,7 +116,11 @@ func (d *draft) bytes() []byte {
 	}
 	signer := [][]byte{number(big.NewInt(1)), d.sid, algorithm(d.digest)}
 	if d.attributes != nil {
-		signer = append(signer, tlv(0xa0, d.attributes...))
+		if d.endless {
+			signer = append(signer, indefinite(0xa0, d.attributes...))
+		} else {
+			signer = append(signer, tlv(0xa0, d.attributes...))
+		}
 	}
 	signer = append(signer, d.algorithm, tlv(4, d.value))
 	if d.unsigned != nil {

@@ -159,6 +159,19 @@ func TestTokensOfOpensslAreVerified(t *testing.T) {
 	}
 }
 
+// Signed data with a TSTInfo that does not name its certificate by digest, as RFC 3161 asks, is no token.
+func TestATokenMustNameItsCertificate(t *testing.T) {
+	w := newWorkshop(t)
+	w.foreign("rsa:2048", "sha256")
+	w.write("info", parse(t, newScene(t).stamp(t, cms.SM3)).Data.Content)
+	for args, want := range map[string]string{"-cades": "", "": "cms.attribute-missing"} {
+		w.run("cms -sign -binary -in info -nodetach -econtent_type 1.2.840.113549.1.9.16.1.4 -md sha256 -signer tsa.pem -inkey tsa.key -outform DER -out token " + args)
+		if r := parse(t, w.read("token")).Check(cms.SM3.Sum(stamped)); codeOf(r.Err) != want {
+			t.Errorf("%q: %v, want %q", args, r.Err, want)
+		}
+	}
+}
+
 // The same client that asks ours asks openssl.
 func TestTheClientAsksOpenssl(t *testing.T) {
 	w := newWorkshop(t)

@@ -202,6 +202,31 @@ func sign(t testing.TB, by *chaintest.Holder, content []byte, kind cms.ID) []byt
 	return raw
 }
 
+// GM/T 0033 has the signed data of GB/T 35275 around the same TSTInfo.
+func TestATokenOfGB35275IsRead(t *testing.T) {
+	s := newScene(t)
+	w, err := cms.NewWriter(cms.Template{Profile: cms.ProfileGM, Certificate: s.holder.Certificate, ContentType: cms.TypeTSTInfo})
+	if err != nil {
+		t.Fatal(err)
+	}
+	pending := w.PrepareEmbedded(parse(t, s.stamp(t, cms.SM3)).Data.Content, s.now)
+	e, err := pending.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := s.holder.SignDigest(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	raw, err := pending.Assemble(value, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := parse(t, raw).Verify(t.Context(), cms.SM3.Sum(stamped), s.verifier(t)); !r.Good() {
+		t.Errorf("%v", r.Err)
+	}
+}
+
 func TestATokenThatWasChangedIsRefused(t *testing.T) {
 	s := newScene(t)
 	raw := s.stamp(t, cms.SM3)
@@ -401,20 +426,21 @@ func TestTheClientAcceptsOnlyAnAnswerToItsRequest(t *testing.T) {
 		send   func(raw []byte) ([]byte, error)
 		want   string
 	}{
-		"the right answer":  {"", change(func(*tsa.Request) {}), ""},
-		"the right policy":  {tsa.Policy, change(func(*tsa.Request) {}), ""},
-		"another policy":    {cms.TypeData, change(func(r *tsa.Request) { r.Policy = "" }), "tsa.policy"},
-		"a refusal":         {cms.TypeData, change(func(*tsa.Request) {}), "tsa.refused"},
-		"another nonce":     {"", change(func(r *tsa.Request) { r.Nonce = big.NewInt(1) }), "tsa.nonce"},
-		"no nonce":          {"", change(func(r *tsa.Request) { r.Nonce = nil }), "tsa.nonce"},
-		"another digest":    {"", change(func(r *tsa.Request) { r.Imprint.Digest = cms.SM3.Sum([]byte("another")) }), "tsa.imprint"},
-		"another algorithm": {"", change(func(r *tsa.Request) { r.Imprint = imprint(cms.SHA256) }), "tsa.imprint"},
-		"no certificate":    {"", change(func(r *tsa.Request) { r.Certificates = false }), "cms.certificate-missing"},
-		"junk":              {"", func([]byte) ([]byte, error) { return []byte("junk"), nil }, "tsa.bad-response"},
-		"nothing":           {"", func([]byte) ([]byte, error) { return nil, nil }, "tsa.bad-response"},
-		"granted, no token": {"", func([]byte) ([]byte, error) { return []byte{0x30, 5, 0x30, 3, 2, 1, 0}, nil }, "tsa.bad-response"},
-		"too much":          {"", func([]byte) ([]byte, error) { return make([]byte, tsa.MaxResponse+1), nil }, "tsa.too-large"},
-		"no way there":      {"", func([]byte) ([]byte, error) { return nil, tsa.ErrAuthority.New() }, "tsa.unavailable"},
+		"the right answer":                     {"", change(func(*tsa.Request) {}), ""},
+		"the right policy":                     {tsa.Policy, change(func(*tsa.Request) {}), ""},
+		"another policy":                       {cms.TypeData, change(func(r *tsa.Request) { r.Policy = "" }), "tsa.policy"},
+		"a refusal":                            {cms.TypeData, change(func(*tsa.Request) {}), "tsa.refused"},
+		"another nonce":                        {"", change(func(r *tsa.Request) { r.Nonce = big.NewInt(1) }), "tsa.nonce"},
+		"no nonce":                             {"", change(func(r *tsa.Request) { r.Nonce = nil }), "tsa.nonce"},
+		"another digest":                       {"", change(func(r *tsa.Request) { r.Imprint.Digest = cms.SM3.Sum([]byte("another")) }), "tsa.imprint"},
+		"another algorithm":                    {"", change(func(r *tsa.Request) { r.Imprint = imprint(cms.SHA256) }), "tsa.imprint"},
+		"the same digest of another algorithm": {"", change(func(r *tsa.Request) { r.Imprint = tsa.Imprint{Hash: cms.SHA256, Digest: r.Imprint.Digest} }), "tsa.imprint"},
+		"no certificate":                       {"", change(func(r *tsa.Request) { r.Certificates = false }), "cms.certificate-missing"},
+		"junk":                                 {"", func([]byte) ([]byte, error) { return []byte("junk"), nil }, "tsa.bad-response"},
+		"nothing":                              {"", func([]byte) ([]byte, error) { return nil, nil }, "tsa.bad-response"},
+		"granted, no token":                    {"", func([]byte) ([]byte, error) { return []byte{0x30, 5, 0x30, 3, 2, 1, 0}, nil }, "tsa.bad-response"},
+		"too much":                             {"", func([]byte) ([]byte, error) { return make([]byte, tsa.MaxResponse+1), nil }, "tsa.too-large"},
+		"no way there":                         {"", func([]byte) ([]byte, error) { return nil, tsa.ErrAuthority.New() }, "tsa.unavailable"},
 	} {
 		client := &tsa.Client{Policy: test.policy, Send: func(_ context.Context, raw []byte) ([]byte, error) { return test.send(raw) }}
 		token, err := client.Stamp(t.Context(), cms.SM3, digest)
