@@ -13,8 +13,18 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, work(os.Stdin, os.Stdout, misdeeds[os.Args[2]]))
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	var err error
+	if cache, err = os.MkdirTemp("", "view-cache-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	status := m.Run()
+	_ = os.RemoveAll(cache)
+	os.Exit(status)
 }
+
+// cache is the folder for the compiled module that the tests share.
+var cache string
 
 const workerName = "view-worker-of-the-tests"
 
@@ -28,6 +38,9 @@ func newViewer(t testing.TB, misdeed string, c Config) *Viewer {
 		t.Fatal(err)
 	}
 	c.Path, c.Args = self, []string{"worker", workerName, misdeed}
+	if c.CacheDir == "" {
+		c.CacheDir = cache
+	}
 	v := New(c)
 	t.Cleanup(v.Close)
 	return v
