@@ -126,7 +126,7 @@ type comparison struct {
 	pages    map[int]bool  // pages that were compared
 	gained   map[int][]Ref // new annotations, and the pages that they were put on
 	widgets  []*newWidget  // of new signatures
-	parts    []part        // new annotations that may be parts of a seal
+	parts    []sealPart    // new annotations that may be parts of a seal
 	pictures map[Ref]bool  // what the appearances of new signatures draw
 	signed   []Dict        // fields that were added or filled
 

@@ -95,7 +95,7 @@ func (c *comparison) gainedAnnotation(r, page Ref) error {
 	}
 	c.vetted[r.Num] = true
 	if dict.Get("Subtype") == Name("Stamp") {
-		c.parts = append(c.parts, part{r, page, dict})
+		c.parts = append(c.parts, sealPart{r, page, dict})
 		return nil
 	}
 	c.refuseAnnotation(r, page, dict)

@@ -7,9 +7,9 @@ import (
 	"strings"
 )
 
-// part is a new annotation that may be a further place of a seal: a signature field has one widget (ISO 32000-2,
+// sealPart is a new annotation that may be a further place of a seal: a signature field has one widget (ISO 32000-2,
 // 12.7.5.5), so the parts of a straddle seal are locked stamps in the update of the signature.
-type part struct {
+type sealPart struct {
 	ref, page Ref
 	dict      Dict
 }
@@ -91,7 +91,7 @@ func (c *comparison) placeParts() error {
 }
 
 // isPart says whether an annotation is a further place of a new seal.
-func (c *comparison) isPart(p part) (bool, error) {
+func (c *comparison) isPart(p sealPart) (bool, error) {
 	if _, dup := p.dict.Duplicate(); dup || p.dict.Get("F") != Integer(stampFlags) {
 		return false, nil
 	}
