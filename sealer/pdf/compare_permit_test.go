@@ -1,6 +1,7 @@
 package pdf_test
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -98,57 +99,70 @@ func sealedRich(t testing.TB) [4][]byte {
 
 func (c change) check(t *testing.T, sealed [4][]byte) {
 	t.Helper()
+	for level, data := range sealed {
+		c.checkLevel(t, level, data)
+	}
+}
+
+// after appends the update to a sealed document. What certification put into the catalog stays there.
+func (c change) after(t *testing.T, before *pdf.Document, data []byte) []byte {
+	t.Helper()
+	catalog, _, err := before.Catalog()
+	if err != nil {
+		t.Fatal(err)
+	}
+	extra := ""
+	if perms := catalog.Get("Perms"); perms != nil && !strings.Contains(c.objects[1], "/Perms") {
+		extra = "/Perms " + plain(perms)
+	}
+	numbers := make([]int, 0, len(c.objects))
+	for n := range c.objects {
+		numbers = append(numbers, n)
+	}
+	slices.Sort(numbers)
+	var objects []string
+	for _, n := range numbers {
+		text := c.objects[n]
+		if n == 1 {
+			text = strings.TrimSuffix(text, ">>") + extra + ">>"
+		}
+		objects = append(objects, fmt.Sprintf("%d 0 obj\n%s\nendobj", n, text))
+	}
+	trailer := c.trailer
+	if !strings.Contains(trailer, "/Info") {
+		trailer += "/Info 19 0 R"
+	}
+	if id := before.Trailer().Get("ID"); id != nil {
+		trailer += "/ID " + plain(id)
+	}
+	out := appendUpdate(t, data, trailer, objects...)
+	if strings.Contains(trailer, "/Root") {
+		at := bytes.LastIndex(out, []byte("/Root 1 0 R"))
+		out = slices.Delete(out, at, at+len("/Root 1 0 R"))
+	}
+	return out
+}
+
+func (c change) checkLevel(t *testing.T, level int, data []byte) {
+	t.Helper()
 	never := c.permitted == ""
 	if never {
 		c.permitted = "nnnn"
 	}
-	for level, data := range sealed {
-		before := opened(t, data)
-		catalog, _, err := before.Catalog()
-		if err != nil {
-			t.Fatal(err)
-		}
-		extra := ""
-		if catalog.Has("Perms") {
-			extra = fmt.Sprintf("/Perms %s", plain(catalog.Get("Perms")))
-		}
-		numbers := make([]int, 0, len(c.objects))
-		for n := range c.objects {
-			numbers = append(numbers, n)
-		}
-		slices.Sort(numbers)
-		var objects []string
-		for _, n := range numbers {
-			text := c.objects[n]
-			if n == 1 {
-				text = strings.TrimSuffix(text, ">>") + extra + ">>"
-			}
-			if n == 18 { // the seal was added to the page's list, which moved into the page
-				continue
-			}
-			objects = append(objects, fmt.Sprintf("%d 0 obj\n%s\nendobj", n, text))
-		}
-		trailer := c.trailer
-		if !strings.Contains(trailer, "/Info") {
-			trailer += "/Info 19 0 R"
-		}
-		if id := before.Trailer().Get("ID"); id != nil {
-			trailer += "/ID " + plain(id)
-		}
-		changes := compared(t, before, opened(t, appendUpdate(t, data, trailer, objects...)))
-		permitted := !slices.ContainsFunc(changes, func(c pdf.Change) bool { return !c.Permitted })
-		if permitted != (c.permitted[level] == 'y') || len(changes) == 0 {
-			t.Errorf("level %d: %s", level, listed(changes))
-			continue
-		}
-		if !permitted && !never {
-			continue
-		}
-		if !slices.ContainsFunc(changes, func(ch pdf.Change) bool {
-			return ch.Kind == c.kind && (c.page == 0 || ch.Page == c.page) && ch.Permitted == permitted
-		}) {
-			t.Errorf("level %d: no change of kind %s on page %d: %s", level, c.kind, c.page, listed(changes))
-		}
+	before := opened(t, data)
+	changes := compared(t, before, opened(t, c.after(t, before, data)))
+	permitted := !slices.ContainsFunc(changes, func(c pdf.Change) bool { return !c.Permitted })
+	if permitted != (c.permitted[level] == 'y') || len(changes) == 0 {
+		t.Errorf("level %d: %s", level, listed(changes))
+		return
+	}
+	if !permitted && !never {
+		return
+	}
+	if !slices.ContainsFunc(changes, func(ch pdf.Change) bool {
+		return ch.Kind == c.kind && (c.page == 0 || ch.Page == c.page) && ch.Permitted == permitted
+	}) {
+		t.Errorf("level %d: no change of kind %s on page %d: %s", level, c.kind, c.page, listed(changes))
 	}
 }
 
