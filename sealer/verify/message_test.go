@@ -146,7 +146,7 @@ func TestEachRuleOfAMessageCounts(t *testing.T) {
 		}, Invalid, "brings its own content"},
 		{"no seal at all", func(h *house) func(*parts) {
 			return h.message(t, cms.ProfileCMS, func(c *cms.Template) { c.Seal = nil })
-		}, Valid, "sealed by"},
+		}, Valid, "was signed by 云岭省档案馆"},
 		{"nothing but a header", func(h *house) func(*parts) {
 			return h.remake(t, func([]byte) []byte {
 				return append([]byte{0x30, 0x0f}, append(bytes.Clone(oidSignedData), 0xa0, 0x02, 0x30, 0x00)...)

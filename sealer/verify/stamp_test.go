@@ -161,6 +161,7 @@ func TestDocumentTimeStampsProveWhatTheyCover(t *testing.T) {
 
 	f := sealed.clone().seal(t, h, good.document(t, signed.Add(time.Hour)))
 	r := f.verify(t, h.lateOptions(t, late))
+	want(t, r, Valid, "Verified: this document was sealed by 云岭省档案馆 and was not changed since.")
 	want(t, r, Valid, "proved by a document time stamp")
 	s, d := r.Signatures[0], r.Signatures[1]
 	if s.TimeSource != TimeSourceDocumentTimeStamp || s.Time != rfc3339(signed.Add(time.Hour)) || s.ClaimedTime != rfc3339(signed) || len(s.TimeStamps) != 1 || !s.TimeStamps[0].Proves {
@@ -221,7 +222,7 @@ func TestDocumentTimeStampsMustBeSound(t *testing.T) {
 		verdict Verdict
 		reason  string
 	}{
-		{"a good one", func(*parts) {}, Valid, ""},
+		{"a good one, but nobody sealed", func(*parts) {}, Unsealed, "not who issued it"},
 		{"over other bytes", func(p *parts) {
 			p.make = func(covered []byte) []byte { return good.stamp(t, append(covered, 1), at) }
 		}, Modified, "does not match its digest"},
@@ -236,7 +237,7 @@ func TestDocumentTimeStampsMustBeSound(t *testing.T) {
 		}, Invalid, "key usage"},
 		{"in the future", func(p *parts) {
 			p.make = func(covered []byte) []byte { return good.stamp(t, covered, now.Add(time.Hour)) }
-		}, Undetermined, "future"},
+		}, Unsealed, "future"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newFile().seal(t, h, good.document(t, at), c.change).verify(t, h.options(t))
