@@ -16,7 +16,6 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
-	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
@@ -25,6 +24,7 @@ import (
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
+	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/register"
 	"yinxin/sealer/view"
 )
@@ -236,7 +236,7 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	// A missing font is no reason not to start: orders with text lines are then refused.
-	font, _ := fixtures.FontPath()
+	font, _ := truetype.Find()
 	var fonts []string
 	if font != "" {
 		fonts = append(fonts, font)

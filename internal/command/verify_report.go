@@ -12,8 +12,8 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
-	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/sheet"
 )
@@ -44,7 +44,7 @@ func (c verifyCommand) checkReport() error {
 func (c verifyCommand) font() ([]byte, error) {
 	name := c.Font
 	if name == "" {
-		found, err := fixtures.FontPath()
+		found, err := truetype.Find()
 		if err != nil {
 			return nil, err
 		}

@@ -17,7 +17,7 @@ import (
 func stampedForm(t testing.TB, o fixtures.FormOptions) ([]byte, fixtures.Truth) {
 	t.Helper()
 	data, truth, err := fixtures.StampedForm(o)
-	if fault.CodeOf(err) == "fixtures.no-font" {
+	if fault.CodeOf(err) == "font.not-found" {
 		t.Skip(err)
 	}
 	if err != nil {

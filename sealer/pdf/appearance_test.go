@@ -17,12 +17,13 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/pdf/truetype"
 )
 
 // template is the picture of a seal as imprint processing makes it: one colour, sixteen degrees of opacity.
 func template(t testing.TB, design fixtures.SealDesign, dpi int) []byte {
 	t.Helper()
-	if _, err := fixtures.FontPath(); err != nil {
+	if _, err := truetype.Find(); err != nil {
 		t.Skip("no Chinese font is installed")
 	}
 	mask, err := fixtures.DrawSeal(design, dpi)

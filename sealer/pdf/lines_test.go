@@ -19,7 +19,7 @@ import (
 
 func chineseFont(t testing.TB) *truetype.Font {
 	t.Helper()
-	path, err := fixtures.FontPath()
+	path, err := truetype.Find()
 	if err != nil {
 		t.Skip("no Chinese font is installed")
 	}

@@ -6,12 +6,11 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"yinxin/sealer/pdf/truetype"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
-
-	"yinxin/fixtures"
 )
 
 // build writes a PDF of numbered objects, the first being the catalog.
@@ -54,7 +53,7 @@ type chinese struct {
 // newChinese embeds the whole font with Identity-H, and maps the characters of text only.
 func newChinese(t *testing.T, text string) *chinese {
 	t.Helper()
-	path, err := fixtures.FontPath()
+	path, err := truetype.Find()
 	if err != nil {
 		t.Skip("no Chinese font: ", err)
 	}

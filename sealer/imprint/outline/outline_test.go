@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"yinxin/fixtures"
+	"yinxin/sealer/pdf/truetype"
 )
 
 var red = color.NRGBA{R: 0xE6, B: 0x12, A: 255}
@@ -19,7 +20,7 @@ func sealPicture(t testing.TB, d fixtures.SealDesign, dpi, levels int) *image.Pa
 	t.Helper()
 	mask, err := fixtures.DrawSeal(d, dpi)
 	if err != nil {
-		if _, missing := fixtures.FontPath(); missing != nil {
+		if _, missing := truetype.Find(); missing != nil {
 			t.Skip("no Chinese font is installed")
 		}
 		t.Fatal(err)

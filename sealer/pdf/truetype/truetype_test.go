@@ -12,14 +12,13 @@ import (
 	"golang.org/x/image/font/sfnt"
 	"golang.org/x/image/math/fixed"
 
-	"yinxin/fixtures"
 	"yinxin/internal/fault"
 )
 
 // installed reads the Chinese font of the system.
 func installed(t testing.TB) []byte {
 	t.Helper()
-	path, err := fixtures.FontPath()
+	path, err := Find()
 	if err != nil {
 		t.Skip("no Chinese font is installed")
 	}
@@ -246,7 +245,7 @@ func FuzzSubset(f *testing.F) {
 	f.Add(made(nil), "ABC ")
 	f.Add(made(nil), "")
 	f.Add(made(func(t map[string][]byte) { t["OS/2"] = make([]byte, 10) }), "CA")
-	if path, err := fixtures.FontPath(); err == nil {
+	if path, err := Find(); err == nil {
 		if data, err := os.ReadFile(path); err == nil {
 			if font, err := Parse(data); err == nil {
 				if s, err := font.Subset([]rune("年〔A")); err == nil {

@@ -12,8 +12,8 @@ import (
 	"strings"
 	"testing"
 
-	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
 )
 
@@ -72,7 +72,7 @@ func TestTheHTMLSaysEverythingAndAsksForNothing(t *testing.T) {
 
 func font(t testing.TB) []byte {
 	t.Helper()
-	path, err := fixtures.FontPath()
+	path, err := truetype.Find()
 	if err != nil {
 		t.Skip("no Chinese font is installed")
 	}
