@@ -46,6 +46,7 @@ type house struct {
 	registrar, approver access.Actor
 	clerk               access.Actor
 	certificate         *chain.Certificate
+	keys                *keystore.Ring
 }
 
 func must(t testing.TB, err error) {
@@ -93,8 +94,10 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	anchors, err := h.authority.Anchors(ctx)
 	must(t, err)
 	sealing := keys.Ring(keystore.PurposeSealing)
+	h.keys = sealing
 	h.sealer = sealer.New(sealer.Config{DB: db, Files: blobs, Ledger: l, Register: h.register, Keys: sealing, Clock: clock,
-		Chain: &chain.Verifier{Anchors: anchors, Revocation: h.authority}, MaxSize: 1 << 20})
+		Chain: &chain.Verifier{Anchors: anchors, Revocation: h.authority}, MaxSize: 1 << 20,
+		TimeStamps: h.authority, Evidence: h.authority})
 	key, err := sealing.Generate(ctx, "seal", keystore.PurposeSealing)
 	must(t, err)
 	archive := fixtures.Archive("云山市")
