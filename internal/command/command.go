@@ -38,16 +38,20 @@ type exit struct{ status int }
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
 type commands struct {
-	Demo            demoCommand            `cmd:"" help:"Build a made-up province: CA, two archives, seals; seal, verify and tamper with a PDF; then serve."`
-	Init            initCommand            `cmd:"" help:"Create a data directory: CA hierarchy, keystore, first administrator."`
-	Serve           serveCommand           `cmd:"" help:"Run the service."`
-	Imprint         imprintCommand         `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
-	Seal            sealCommand            `cmd:"" help:"Seal a PDF."`
-	Verify          verifyCommand          `cmd:"" help:"Verify the seals and signatures of PDFs."`
-	Normalise       normaliseCommand       `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
-	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:""`
-	Audit           auditCommand           `cmd:"" help:"Check the ledger."`
-	Bench           benchCommand           `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+	Demo      demoCommand      `cmd:"" help:"Build a made-up province: CA, two archives, seals; seal, verify and tamper with a PDF; then serve."`
+	Init      initCommand      `cmd:"" help:"Create a data directory: CA hierarchy, keystore, first administrator."`
+	Serve     serveCommand     `cmd:"" help:"Run the service."`
+	Imprint   imprintCommand   `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
+	Seal      sealCommand      `cmd:"" help:"Seal a PDF."`
+	Preview   previewCommand   `cmd:"" help:"Show where a seal would stand, without sealing."`
+	Extend    extendCommand    `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
+	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
+	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
+	Audit     auditCommand     `cmd:"" help:"Check the ledger."`
+	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+
+	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`
+	ViewWorker      viewWorkerCommand      `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 
 // Main runs the command and gives its exit status.
@@ -61,7 +65,7 @@ func run(ctx context.Context, args []string, s streams) (status int) {
 	var c commands
 	asked := -1 // kong ends the process for --help: keep the status instead
 	parser, err := kong.New(&c, kong.Name("yinxin"), kong.Description("印信: electronic seals for archives."),
-		kong.UsageOnError(), kong.Writers(s.out, s.err), kong.Exit(func(code int) { asked = code; panic(kongExit{}) }),
+		kong.UsageOnError(), kong.WithHyphenPrefixedParameters(true), kong.Writers(s.out, s.err), kong.Exit(func(code int) { asked = code; panic(kongExit{}) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, WrapUpperBound: 100}))
 	if err != nil {
 		return fail(s, err)

@@ -2,263 +2,247 @@ package pdf
 
 import (
 	"bytes"
-	"compress/zlib"
 	"image"
-	"image/color"
 	"image/png"
-	"io"
 	"math"
-	"strconv"
+	"sync"
+
+	"yinxin/internal/fault"
+	"yinxin/sealer/imprint/outline"
 )
 
-// Appearance is the picture of a seal, encoded once as PDF image and soft mask and then used for any number of
-// documents. It is immutable and safe for concurrent use.
+// Appearance is what a seal looks like: its picture, in one rendering, and perhaps lines of text with it. It is encoded
+// once and then used for any number of documents. It is immutable and safe for concurrent use.
 type Appearance struct {
-	width, height float64 // mm
-	// The image object in two parts, with the number of the soft mask to be written between them; the mask is empty
-	// for an opaque picture, and then so is imageTail.
-	imageHead, imageTail []byte
-	mask                 []byte
+	*design
+	rendering Rendering
+	soft      bool   // has a soft mask, that is transparency
+	parts     []part // the first one paints the unit square
+	bytes     int
 }
 
+// Style is how the picture of a seal is written.
+type Style uint8
+
 const (
-	maxPictureSide = 8192
-	maxSealMM      = 1000
+	// SoftImage is the picture as an image with its degrees of opacity as soft mask: what is shown is exactly the
+	// picture. It is the default.
+	SoftImage Style = iota
+	// VectorOutline is the picture traced to lines and curves: sharp at any enlargement, without transparency, and as a rule
+	// smaller than the image. The picture must have at most four colours.
+	VectorOutline
+	// HardImage is the picture as an image whose pixels are either there or not, without transparency.
+	HardImage
 )
 
-// NewAppearance encodes a PNG that shall measure width × height millimetres on the page. Pixels keep their colours and
-// their opacity. Error: pdf.bad-picture.
+// Rendering is how an appearance is written.
+type Rendering struct {
+	Style Style
+	// Calibrated gives colours independently of any device, as sRGB in the form of CalRGB (ISO 32000-1, 8.6.5.3),
+	// where a file has no output intent that says what red is.
+	Calibrated bool
+}
+
+// design is what all renderings of an appearance share.
+type design struct {
+	picture       []byte  // PNG
+	width, height float64 // of the whole, mm
+	seal          box
+	text          *lettering // nil when there are no lines
+
+	mu   sync.Mutex
+	made map[Rendering]rendered
+}
+
+// rendered is what came of making a rendering.
+type rendered struct {
+	appearance *Appearance
+	err        error
+}
+
+// box is a rectangle in millimetres from the lower left corner of an appearance.
+type box struct{ x, y, width, height float64 }
+
+const (
+	maxPictureSide   = 8192
+	maxPicturePixels = 1 << 23
+	maxSealMM        = 1000
+)
+
+// NewAppearance encodes a PNG that shall measure width × height millimetres on the page, as SoftImage with the colours
+// of the device. As and For give other renderings of it, WithLines puts text with it. Error: pdf.bad-picture.
 func NewAppearance(picture []byte, widthMM, heightMM float64) (*Appearance, error) {
 	for _, v := range []float64{widthMM, heightMM} {
 		if math.IsNaN(v) || v <= 0 || v > maxSealMM {
 			return nil, errBadPicture.With("%g × %g mm", widthMM, heightMM)
 		}
 	}
+	d := &design{picture: bytes.Clone(picture), width: widthMM, height: heightMM, seal: box{0, 0, widthMM, heightMM}}
+	return d.render(Rendering{})
+}
+
+func decodePicture(picture []byte) (image.Image, error) {
 	config, err := png.DecodeConfig(bytes.NewReader(picture))
 	if err != nil {
 		return nil, errBadPicture.Because(err)
 	}
-	if config.Width > maxPictureSide || config.Height > maxPictureSide {
+	if config.Width > maxPictureSide || config.Height > maxPictureSide || config.Width*config.Height > maxPicturePixels {
 		return nil, errBadPicture.With("%d × %d pixels", config.Width, config.Height)
 	}
 	decoded, err := png.Decode(bytes.NewReader(picture))
 	if err != nil {
 		return nil, errBadPicture.Because(err)
 	}
-	a := &Appearance{width: widthMM, height: heightMM}
-	s := sampled(decoded)
-	if err := a.encodeMask(s); err != nil {
-		return nil, err
-	}
-	return a, a.encodeImage(s)
+	return decoded, nil
 }
 
-// Size is the size on the page in millimetres.
+// Size is the size on the page in millimetres, lines included.
 func (a *Appearance) Size() (width, height float64) { return a.width, a.height }
 
-// samples are the pixels of a picture, colour and opacity apart.
-type samples struct {
-	width, height int
-	colour        []byte // red, green, blue
-	alpha         []byte
+// SealSize is the size of the seal alone in millimetres: the size that NewAppearance was given.
+func (a *Appearance) SealSize() (width, height float64) { return a.seal.width, a.seal.height }
+
+// SealPlace is where the lower left corner of the seal is, in millimetres from that of the whole.
+func (a *Appearance) SealPlace() (x, y float64) { return a.seal.x, a.seal.y }
+
+// Rendering is how the appearance is written.
+func (a *Appearance) Rendering() Rendering { return a.rendering }
+
+// Transparent reports whether the appearance uses transparency, which PDF/A-1 forbids.
+func (a *Appearance) Transparent() bool { return a.soft }
+
+// As gives another rendering of the same seal, made when it is first asked for and kept. Errors: those of
+// outline.Trace for VectorOutline.
+func (a *Appearance) As(r Rendering) (*Appearance, error) {
+	if r == a.rendering {
+		return a, nil
+	}
+	return a.render(r)
 }
 
-func sampled(m image.Image) samples {
-	b := m.Bounds()
-	s := samples{width: b.Dx(), height: b.Dy()}
-	s.colour = make([]byte, 0, 3*s.width*s.height)
-	s.alpha = make([]byte, 0, s.width*s.height)
-	for y := b.Min.Y; y < b.Max.Y; y++ {
-		for x := b.Min.X; x < b.Max.X; x++ {
-			c := color.NRGBAModel.Convert(m.At(x, y)).(color.NRGBA)
-			s.colour = append(s.colour, c.R, c.G, c.B)
-			s.alpha = append(s.alpha, c.A)
+// render makes a rendering, once.
+func (d *design) render(r Rendering) (*Appearance, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if done, ok := d.made[r]; ok {
+		return done.appearance, done.err
+	}
+	a, err := d.encode(r)
+	if r.Style <= HardImage { // what else is asked for is not kept, so that there are few
+		if d.made == nil {
+			d.made = map[Rendering]rendered{}
 		}
+		d.made[r] = rendered{a, err}
 	}
-	return s
+	return a, err
 }
 
-// palette lists the colours that can be seen; false when there are more than 256. What cannot be seen takes the index
-// of its neighbour, which compresses best.
-func (s samples) palette() (colours, indexes []byte, ok bool) {
-	known := make(map[[3]byte]byte, 16)
-	indexes = make([]byte, len(s.alpha))
-	last := byte(0)
-	for i, a := range s.alpha {
-		if a != 0 {
-			c := [3]byte(s.colour[3*i:])
-			n, ok := known[c]
-			if !ok {
-				if len(known) == 256 {
-					return nil, nil, false
-				}
-				n = byte(len(known))
-				known[c] = n
-				colours = append(colours, c[:]...)
-			}
-			last = n
-		}
-		indexes[i] = last
+// encode makes the parts of a rendering.
+func (d *design) encode(r Rendering) (*Appearance, error) {
+	decoded, err := decodePicture(d.picture)
+	if err != nil {
+		return nil, err
 	}
-	if len(colours) == 0 {
-		colours = []byte{255, 255, 255}
+	a := &Appearance{design: d, rendering: r}
+	switch r.Style {
+	case SoftImage, HardImage:
+		err = a.encodeImage(sampled(decoded))
+	case VectorOutline:
+		err = a.encodeOutline(decoded)
+	default:
+		err = errBadRequest.With("style %d", r.Style).At(fault.Field("style"))
 	}
-	return colours, indexes, true
+	if err == nil && d.text != nil {
+		err = a.addLines()
+	}
+	if err != nil {
+		return nil, err
+	}
+	for i := range a.parts {
+		a.bytes += a.parts[i].size()
+	}
+	return a, nil
 }
 
-// encodeMask makes the soft mask, with as few bits as its levels allow.
-func (a *Appearance) encodeMask(s samples) error {
-	bits := 1
-	opaque := true
-	for _, v := range s.alpha {
-		opaque = opaque && v == 255
-		for bits < 8 && int(v)%(255/(1<<bits-1)) != 0 {
-			bits *= 2
-		}
+// calibratedRGB has the primaries and the white point of sRGB (IEC 61966-2-1) and the power that is closest to its curve.
+const calibratedRGB = "[/CalRGB<</WhitePoint[.9505 1 1.089]/Gamma[2.2 2.2 2.2]" +
+	"/Matrix[.4124 .2126 .0193 .3576 .7152 .1192 .1805 .7222 .9505]>>]"
+
+// space is the colour space for red, green and blue.
+func (r Rendering) space() string {
+	if r.Calibrated {
+		return calibratedRGB
 	}
-	if opaque {
-		return nil
-	}
-	levels := make([]byte, len(s.alpha))
-	for i, v := range s.alpha {
-		levels[i] = byte(int(v) / (255 / (1<<bits - 1)))
-	}
-	object, err := imageObject(s, "/DeviceGray", bits, 1, pack(levels, s.width, bits))
-	a.mask = object.join()
-	return err
+	return "/DeviceRGB"
 }
 
-// encodeImage makes the image: indexed when the colours are few.
+// encodeImage writes the picture as an image and its mask.
 func (a *Appearance) encodeImage(s samples) error {
-	var object imageSource
-	var err error
-	if colours, indexes, ok := s.palette(); ok {
-		bits := 1
-		for 1<<bits < len(colours)/3 {
-			bits *= 2
-		}
-		space := []byte("[/Indexed/DeviceRGB " + strconv.Itoa(len(colours)/3-1) + "<")
-		const digits = "0123456789ABCDEF"
-		for _, c := range colours {
-			space = append(space, digits[c>>4], digits[c&15])
-		}
-		object, err = imageObject(s, string(space)+">]", bits, 1, pack(indexes, s.width, bits))
-	} else {
-		object, err = imageObject(s, "/DeviceRGB", 8, 3, s.colour)
-	}
+	picture, err := s.image(a.rendering.space())
 	if err != nil {
 		return err
 	}
-	if a.mask == nil {
-		a.imageHead = object.join()
-		return nil
+	key, encode := "/SMask ", s.softMask
+	if a.rendering.Style == HardImage {
+		key, encode = "/Mask ", s.hardMask
 	}
-	a.imageHead = append(object.dict, "/SMask "...)
-	a.imageTail = append([]byte(" 0 R"), object.data...)
+	mask, masked, err := encode()
+	if err != nil {
+		return err
+	}
+	a.parts = make([]part, 1, 2)
+	a.parts[0].add(picture.dict)
+	if masked {
+		a.soft = a.rendering.Style == SoftImage
+		a.parts[0].text(key)
+		a.parts[0].reference(1)
+		var p part
+		p.add(mask.dict)
+		p.add(mask.data)
+		a.parts = append(a.parts, p)
+	}
+	a.parts[0].add(picture.data)
 	return nil
 }
 
-// pack puts samples of fewer than eight bits together; each row begins at a byte.
-func pack(values []byte, width, bits int) []byte {
-	if bits == 8 {
-		return values
-	}
-	out := make([]byte, 0, (width*bits+7)/8*(len(values)/max(width, 1)))
-	for start := 0; start < len(values); start += width {
-		var acc, have int
-		for _, v := range values[start : start+width] {
-			if acc, have = acc<<bits|int(v), have+bits; have == 8 {
-				out = append(out, byte(acc))
-				acc, have = 0, 0
-			}
-		}
-		if have > 0 {
-			out = append(out, byte(acc<<(8-have)))
-		}
-	}
-	return out
-}
-
-// imageSource is the source of an image object: its open dictionary, and the rest.
-type imageSource struct{ dict, data []byte }
-
-func (o imageSource) join() []byte { return append(append([]byte(nil), o.dict...), o.data...) }
-
-// imageObject compresses rows of samples, with or without a predictor, whichever is shorter.
-func imageObject(s samples, space string, bits, colours int, rows []byte) (imageSource, error) {
-	plain, err := deflate(rows)
+// encodeOutline writes the picture as a form of lines and curves.
+func (a *Appearance) encodeOutline(picture image.Image) error {
+	traced, err := outline.Trace(picture)
 	if err != nil {
-		return imageSource{}, err
+		return err
 	}
-	rowBytes := (s.width*bits*colours + 7) / 8
-	predicted, err := deflate(predictUp(rows, rowBytes))
-	if err != nil {
-		return imageSource{}, err
+	space, resources := "/DeviceRGB", "/Resources<<>>"
+	if a.rendering.Calibrated {
+		space, resources = "/RGB", "/Resources<</ColorSpace<</RGB"+calibratedRGB+">>>>"
 	}
-	var dict []byte
-	dict = append(dict, "<</Type/XObject/Subtype/Image/Width "...)
-	dict = strconv.AppendInt(dict, int64(s.width), 10)
-	dict = append(dict, "/Height "...)
-	dict = strconv.AppendInt(dict, int64(s.height), 10)
-	dict = append(dict, "/ColorSpace"...)
-	dict = append(dict, space...)
-	dict = append(dict, "/BitsPerComponent "...)
-	dict = strconv.AppendInt(dict, int64(bits), 10)
-	dict = append(dict, "/Filter/FlateDecode"...)
-	if len(predicted)+64 < len(plain) {
-		dict = append(dict, "/DecodeParms<</Predictor 12/Colors "...)
-		dict = strconv.AppendInt(dict, int64(colours), 10)
-		dict = append(dict, "/BitsPerComponent "...)
-		dict = strconv.AppendInt(dict, int64(bits), 10)
-		dict = append(dict, "/Columns "...)
-		dict = strconv.AppendInt(dict, int64(s.width), 10)
-		dict = append(dict, ">>"...)
-		plain = predicted
+	var p part
+	p.text("<</Type/XObject/Subtype/Form/BBox[0 0 1 1]" + resources)
+	if err := p.stream(traced.PDF(space)); err != nil {
+		return err
 	}
-	dict = append(dict, "/Length "...)
-	dict = strconv.AppendInt(dict, int64(len(plain)), 10)
-	var data []byte
-	data = append(data, ">>\nstream\n"...)
-	data = append(data, plain...)
-	data = append(data, "\nendstream"...)
-	return imageSource{dict, data}, nil
+	a.parts = []part{p}
+	return nil
 }
 
-// predictUp applies the PNG filter Up to every row.
-func predictUp(rows []byte, rowBytes int) []byte {
-	out := make([]byte, 0, len(rows)+len(rows)/max(rowBytes, 1)+1)
-	for start := 0; start < len(rows); start += rowBytes {
-		out = append(out, 2)
-		for i, v := range rows[start : start+rowBytes] {
-			if start > 0 {
-				v -= rows[start-rowBytes+i]
-			}
-			out = append(out, v)
-		}
+// objects is how many object numbers the picture takes. The first is an XObject that paints the unit square.
+func (a *Appearance) objects() int { return len(a.parts) }
+
+// sealPart is which of the objects paints the seal without lines.
+func (a *Appearance) sealPart() int {
+	if a.text == nil {
+		return 0
 	}
-	return out
+	return 1
 }
 
-func deflate(data []byte) ([]byte, error) {
-	var out bytes.Buffer
-	w, err := zlib.NewWriterLevel(&out, zlib.BestCompression)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := io.Copy(w, bytes.NewReader(data)); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return out.Bytes(), nil
-}
+// size is about how many bytes the objects take, not less than they do.
+func (a *Appearance) size() int { return a.bytes }
 
-// appendImage writes the image object with its soft mask's number.
-func (a *Appearance) appendImage(dst []byte, mask int) []byte {
-	dst = append(dst, a.imageHead...)
-	if a.mask != nil {
-		dst = strconv.AppendInt(dst, int64(mask), 10)
+// write writes the objects under the numbers from first on.
+func (a *Appearance) write(w *writer, first int) {
+	for i := range a.parts {
+		w.begin(Ref{Num: first + i})
+		a.parts[i].write(w, first)
+		w.end()
 	}
-	return append(dst, a.imageTail...)
 }

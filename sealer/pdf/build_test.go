@@ -147,7 +147,7 @@ func request(t testing.TB) pdf.SealRequest {
 		Filter: "GM.PKILite", SubFilter: "GM.sm2seal", ContentsSize: 4096,
 		Time:   time.Date(2026, 3, 4, 5, 6, 7, 0, time.UTC),
 		Signer: "省档案馆", Reason: "出具(证明)", Location: "A\\B",
-		Placement:  pdf.Placement{Page: 1, From: pdf.BottomLeft, X: 30, Y: 40},
+		Placements: []pdf.Placement{{Page: 1, From: pdf.BottomLeft, X: 30, Y: 40}},
 		Appearance: appearance(t),
 	}
 }

@@ -81,7 +81,7 @@ func TestASealMeasuresItsMillimetresWhereItWasPut(t *testing.T) {
 			t.Run(p.name+", "+c.name, func(t *testing.T) {
 				t.Parallel()
 				r := request(t)
-				r.Placement = pdf.Placement{Page: 1, From: c.from, X: 17.5, Y: 31}
+				r.Placements = []pdf.Placement{{Page: 1, From: c.from, X: 17.5, Y: 31}}
 				path := save(t, seal(t, file{objects: onePage(p.extra)}.bytes(), r))
 				left, top, width, height, pageWidth, pageHeight := redBox(t, p.renderer, path, 1)
 				near := func(what string, got, want float64) {
@@ -127,7 +127,7 @@ func TestASealStandsUpright(t *testing.T) {
 			t.Parallel()
 			r := request(t)
 			r.Appearance = a
-			r.Placement = pdf.Placement{Page: 1, From: pdf.TopLeft, X: 20, Y: 20}
+			r.Placements = []pdf.Placement{{Page: 1, From: pdf.TopLeft, X: 20, Y: 20}}
 			data := seal(t, file{objects: onePage(fmt.Sprintf("/Rotate %d", rotate))}.bytes(), r)
 			path := save(t, data)
 			_, _, width, height, _, _ := redBox(t, "pdftoppm", path, 1)

@@ -52,8 +52,34 @@ var (
 		ZH: "文件的表单域过多。", EN: "The file has too many form fields."}
 	errBadPicture = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-picture",
 		ZH: "印章图片无法使用。", EN: "The picture of the seal cannot be used."}
+	errNoFont = fault.Spec{Kind: fault.Refused, Code: "pdf.no-font",
+		ZH: "没有可用的中文字体，不能在印章旁写日期或编号。", EN: "No Chinese font is available, so no date or number can be written with the seal."}
+	errBadLines = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-lines",
+		ZH: "印章旁的文字行不正确。", EN: "The lines of text with the seal are not correct."}
 	errBadRequest = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-request",
 		ZH: "盖章请求不正确。", EN: "The request to seal is not correct."}
+	errBadPageRange = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-page-range",
+		ZH: "页码范围写得不正确。", EN: "The range of pages is not written correctly."}
+	errTooManyPlaces = fault.Spec{Kind: fault.TooLarge, Code: "pdf.too-many-places",
+		ZH: "盖章位置过多。", EN: "The request names too many places for the seal."}
+	errThinStrips = fault.Spec{Kind: fault.Refused, Code: "pdf.straddle-too-thin",
+		ZH: "骑缝章每份过窄，请减少每组页数。", EN: "The strips of the straddle seal would be too thin: put fewer pages into a group."}
+	errNothingShown = fault.Spec{Kind: fault.Refused, Code: "pdf.straddle-nothing",
+		ZH: "没有可以加盖骑缝章的页面：至少需要两页。", EN: "No page can carry the straddle seal: it needs at least two."}
+	errOverlap = fault.Spec{Kind: fault.Refused, Code: "pdf.overlap",
+		ZH: "印章会遮盖已有的印章或表单域。", EN: "The seal would cover an earlier seal or a form field."}
+	errNoSuchField = fault.Spec{Kind: fault.Refused, Code: "pdf.no-such-field",
+		ZH: "文件没有这个签名域。", EN: "The file has no such signature field."}
+	errFieldSigned = fault.Spec{Kind: fault.Refused, Code: "pdf.field-signed",
+		ZH: "这个签名域已经签过名。", EN: "The signature field is signed already."}
+	errFieldTooSmall = fault.Spec{Kind: fault.Refused, Code: "pdf.field-too-small",
+		ZH: "签名域小于印章的实际尺寸。", EN: "The signature field is smaller than the seal at its true size."}
+	errSeedValue = fault.Spec{Kind: fault.Refused, Code: "pdf.seed-value",
+		ZH: "签名域的强制要求无法满足。", EN: "The signature field demands what this seal cannot satisfy."}
+	errAlreadySigned = fault.Spec{Kind: fault.Refused, Code: "pdf.certify-signed",
+		ZH: "文件已有签名，不能再作认证签名。", EN: "The file is signed already: only its first signature can certify it."}
+	errBadUpdate = fault.Spec{Kind: fault.Internal, Code: "pdf.bad-update",
+		ZH: "保存的盖章数据已损坏。", EN: "The stored data of a planned seal are damaged."}
 	errContentsTooLong = fault.Spec{Kind: fault.Internal, Code: "pdf.contents-too-long",
 		ZH: "签章数据超出了预留空间。", EN: "The signature does not fit the space that was reserved for it."}
 )

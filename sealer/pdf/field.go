@@ -29,7 +29,9 @@ type node struct {
 	name   string
 	kind   Object // FT
 	value  Object // V
+	flags  Object // Ff
 	lock   Object
+	seed   Object // SV
 	depth  int
 }
 
@@ -143,8 +145,14 @@ func (d *Document) inheritField(n *node, dict Dict) error {
 	if o := dict.Get("V"); o != nil {
 		n.value = o
 	}
+	if o := dict.Get("Ff"); o != nil {
+		n.flags = o
+	}
 	if o := dict.Get("Lock"); o != nil {
 		n.lock = o
+	}
+	if o := dict.Get("SV"); o != nil {
+		n.seed = o
 	}
 	o, err := d.Resolve(dict.Get("T"))
 	if err != nil {

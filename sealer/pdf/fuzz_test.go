@@ -32,7 +32,7 @@ func FuzzOpen(f *testing.F) {
 		PageNodes: 10_000, Fields: 10_000}
 	r := request(f)
 	r.ContentsSize = 64
-	r.Placement.Page = -1
+	r.Placements[0].Page = -1
 	f.Fuzz(func(t *testing.T, data []byte) {
 		ctx := context.Background()
 		d, err := small.Open(ctx, bytes.NewReader(data), int64(len(data)))

@@ -1,7 +1,5 @@
 package pdf
 
-import "yinxin/internal/fault"
-
 // Page is a page with what it inherits.
 type Page struct {
 	Number int // from 1
@@ -14,7 +12,7 @@ type Page struct {
 }
 
 // pageInheritance is the page attributes that come from nodes above (ISO 32000-1, 7.7.3.4).
-type pageInheritance struct{ mediaBox, cropBox, rotate Object }
+type pageInheritance struct{ mediaBox, cropBox, rotate, resources Object }
 
 func (h *pageInheritance) take(node Dict) {
 	if o := node.Get("MediaBox"); o != nil {
@@ -25,6 +23,9 @@ func (h *pageInheritance) take(node Dict) {
 	}
 	if o := node.Get("Rotate"); o != nil {
 		h.rotate = o
+	}
+	if o := node.Get("Resources"); o != nil {
+		h.resources = o
 	}
 }
 
@@ -201,76 +202,6 @@ func (d *Document) kid(o Object) (Dict, Ref, error) {
 	}
 	kid, _ := o.(Dict)
 	return kid, ref, nil
-}
-
-// level is one node on the way of a walk.
-type level struct {
-	kids Array
-	next int
-	h    pageInheritance
-	ref  Ref
-}
-
-// walkPages visits the page tree in order and returns page n, nil when there are fewer, and the number of pages seen.
-// A node that contains itself is refused.
-func (d *Document) walkPages(n int) (*Page, int, error) {
-	ref, root, err := d.pagesRoot()
-	if err != nil {
-		return nil, 0, err
-	}
-	kids, isNode, err := d.kids(root)
-	if err != nil {
-		return nil, 0, err
-	}
-	if !isNode {
-		return nil, 0, errDamagedPages.With("the page tree has no pages")
-	}
-	first := level{kids: kids, ref: ref}
-	first.h.take(root)
-	stack := []level{first}
-	open := map[Ref]bool{ref: true}
-	total := 0
-	for visited := 0; len(stack) > 0; visited++ {
-		if visited > d.limits.PageNodes {
-			return nil, 0, errTooLarge.With("the page tree has more than %d nodes", d.limits.PageNodes)
-		}
-		top := &stack[len(stack)-1]
-		if top.next == len(top.kids) {
-			delete(open, top.ref)
-			stack = stack[:len(stack)-1]
-			continue
-		}
-		kid, kidRef, err := d.kid(top.kids[top.next])
-		if err != nil {
-			return nil, 0, err
-		}
-		top.next++
-		if kid == nil {
-			continue
-		}
-		kids, isNode, err := d.kids(kid)
-		if err != nil {
-			return nil, 0, err
-		}
-		if !isNode {
-			if total++; total == n {
-				page, err := d.page(n, kidRef, kid, top.h)
-				return &page, total, err
-			}
-			continue
-		}
-		if open[kidRef] {
-			return nil, 0, errDamagedPages.With("a node contains itself").At(fault.Object(kidRef.Num, kidRef.Gen))
-		}
-		if len(stack) > maxPageDepth {
-			return nil, 0, errTooDeep.With("the page tree")
-		}
-		open[kidRef] = true
-		next := level{kids: kids, h: top.h, ref: kidRef}
-		next.h.take(kid)
-		stack = append(stack, next)
-	}
-	return nil, total, nil
 }
 
 // page makes a Page of a leaf.

@@ -5,11 +5,25 @@ import (
 	"context"
 	"strconv"
 	"strings"
+
+	"yinxin/internal/fault"
 )
 
-// checkSealable refuses a document that must not get a new signature field, and returns the numbers n for which a
-// field Sealn exists. Rules: ISO 32000-2, 12.8.2.2 (DocMDP), 12.8.2.4 (FieldMDP), 12.7.5.5 (Lock).
-func (d *Document) checkSealable(ctx context.Context) (names map[int]bool, err error) {
+// survey is what the fields and signatures of a document say to a further signature. Rules: ISO 32000-2, 12.8.2.2
+// (DocMDP), 12.8.2.4 (FieldMDP), 12.7.5.5 (Lock).
+type survey struct {
+	prefix string
+	taken  map[int]bool // numbers n for which a field of the name prefix n exists
+	named  []node       // fields of the name that was asked for
+
+	signed   bool
+	sealed   error       // why nothing may be signed any more
+	complete error       // why nothing may be added, though existing fields may be signed
+	locks    []FieldLock // of earlier signatures
+}
+
+// survey reads all fields of the form once. name, if not empty, is the full name of the field to sign.
+func (d *Document) survey(ctx context.Context, prefix, name string) (*survey, error) {
 	if d.Encrypted() {
 		return nil, errEncrypted.New()
 	}
@@ -20,21 +34,17 @@ func (d *Document) checkSealable(ctx context.Context) (names map[int]bool, err e
 	if err != nil {
 		return nil, err
 	}
-	if err := d.checkPermissions(catalog); err != nil {
+	s := &survey{prefix: prefix}
+	if err := s.certification(d, catalog); err != nil {
 		return nil, err
 	}
 	if err := d.checkXFA(catalog); err != nil {
 		return nil, err
 	}
 	err = d.walkFields(ctx, func(n node, dict Dict) error {
-		root, _, _ := strings.Cut(n.name, ".")
-		if digits, ok := strings.CutPrefix(root, fieldPrefix); ok {
-			if i, err := strconv.Atoi(digits); err == nil && strconv.Itoa(i) == digits {
-				if names == nil {
-					names = make(map[int]bool)
-				}
-				names[i] = true
-			}
+		s.take(n.name)
+		if name != "" && n.name == name {
+			s.named = append(s.named, n)
 		}
 		if n.value == nil {
 			return nil
@@ -43,9 +53,52 @@ func (d *Document) checkSealable(ctx context.Context) (names map[int]bool, err e
 		if err != nil || kind != Name("Sig") {
 			return err
 		}
-		return d.checkLock(n)
+		return s.signature(d, n)
 	})
-	return names, err
+	return s, err
+}
+
+// take notes the number of a field that is called as sealing calls its own.
+func (s *survey) take(name string) {
+	root, _, _ := strings.Cut(name, ".")
+	digits, ok := strings.CutPrefix(root, s.prefix)
+	if !ok {
+		return
+	}
+	if i, err := strconv.Atoi(digits); err == nil && strconv.Itoa(i) == digits {
+		if s.taken == nil {
+			s.taken = make(map[int]bool)
+		}
+		s.taken[i] = true
+	}
+}
+
+// freeName is a name that no field has.
+func (s *survey) freeName() string {
+	n := 1
+	for s.taken[n] {
+		n++
+	}
+	return s.prefix + strconv.Itoa(n)
+}
+
+// admit refuses a request that the document does not permit.
+func (s *survey) admit(r SealRequest) error {
+	if s.sealed != nil {
+		return s.sealed
+	}
+	if s.complete != nil && (r.Field == "" || r.visible()) {
+		return s.complete
+	}
+	for _, l := range s.locks {
+		if r.Field == "" && l.Action != LockInclude || r.Field != "" && l.covers(r.Field) {
+			return errLocked.New()
+		}
+	}
+	if r.Certify > 0 && s.signed {
+		return errAlreadySigned.New()
+	}
+	return nil
 }
 
 // checkTail refuses a file whose last update was cut off: objects follow the last cross-reference.
@@ -63,8 +116,8 @@ func (d *Document) checkTail() error {
 	return nil
 }
 
-// checkPermissions refuses a document that is certified against new fields.
-func (d *Document) checkPermissions(catalog Dict) error {
+// certification reads the level that the catalog says the document is certified with.
+func (s *survey) certification(d *Document, catalog Dict) error {
 	o, err := d.Resolve(catalog.Get("Perms"))
 	if err != nil {
 		return err
@@ -76,46 +129,51 @@ func (d *Document) checkPermissions(catalog Dict) error {
 	if o, err = d.Resolve(permissions.Get("DocMDP")); err != nil || o == nil {
 		return err
 	}
+	s.signed = true
 	signature, _ := o.(Dict)
-	found, err := d.checkTransforms(signature)
+	found, err := s.transforms(d, signature)
 	if err == nil && !found {
 		// A certification that does not say its level has the level 2.
-		err = certified(2)
+		s.restrict(2, errCertified)
 	}
 	return err
 }
 
-// certified is the refusal for a certification level; nil for the level that lets signature fields in.
-func certified(level int64) error {
+// restrict takes over a level of permitted changes. What is no level permits nothing.
+func (s *survey) restrict(level int64, why fault.Spec) {
 	switch level {
 	case 3:
-		return nil
-	case 1:
-		return errCertified.With("P=1: no changes")
+	case 2:
+		if s.complete == nil {
+			s.complete = why.With("P=2: only existing fields may be signed")
+		}
+	default:
+		if s.sealed == nil {
+			s.sealed = why.With("P=%d: no changes", level)
+		}
 	}
-	return errCertified.With("P=%d: only existing fields may be signed", level)
 }
 
-// checkTransforms goes through the transforms of a signature; found reports one that is DocMDP.
-func (d *Document) checkTransforms(signature Dict) (found bool, err error) {
+// transforms goes through the transforms of a signature; found reports one that is DocMDP.
+func (s *survey) transforms(d *Document, signature Dict) (found bool, err error) {
 	o, err := d.Resolve(signature.Get("Reference"))
 	if err != nil {
 		return false, err
 	}
 	list, _ := o.(Array)
 	for _, o := range list {
-		if o, err = d.Resolve(o); err != nil {
+		reference, err := resolveDict(d, o)
+		if err != nil {
 			return found, err
 		}
-		reference, _ := o.(Dict)
 		method, err := d.Resolve(reference.Get("TransformMethod"))
 		if err != nil {
 			return found, err
 		}
-		if o, err = d.Resolve(reference.Get("TransformParams")); err != nil {
+		parameters, err := resolveDict(d, reference.Get("TransformParams"))
+		if err != nil {
 			return found, err
 		}
-		parameters, _ := o.(Dict)
 		switch method {
 		case Name("DocMDP"):
 			found = true
@@ -123,11 +181,9 @@ func (d *Document) checkTransforms(signature Dict) (found bool, err error) {
 			if err != nil {
 				return found, err
 			}
-			if err := certified(level); err != nil {
-				return found, err
-			}
+			s.restrict(level, errCertified)
 		case Name("FieldMDP"):
-			if err := d.checkAction(parameters); err != nil {
+			if err := s.lock(d, parameters); err != nil {
 				return found, err
 			}
 		}
@@ -135,21 +191,17 @@ func (d *Document) checkTransforms(signature Dict) (found bool, err error) {
 	return found, nil
 }
 
-// checkAction refuses a lock that covers fields which do not exist yet: all, or all but some. A lock on named fields
-// leaves a new one alone.
-func (d *Document) checkAction(lock Dict) error {
-	action, err := d.Resolve(lock.Get("Action"))
-	if err != nil {
-		return err
+// lock takes over a lock of fields.
+func (s *survey) lock(d *Document, lock Dict) error {
+	l, ok, err := d.readLock(lock)
+	if ok {
+		s.locks = append(s.locks, l)
 	}
-	if action == Name("All") || action == Name("Exclude") {
-		return errLocked.New()
-	}
-	return nil
+	return err
 }
 
-// checkLock refuses what a signed field forbids, by its signature and by its own lock dictionary.
-func (d *Document) checkLock(n node) error {
+// signature takes over what a signed field forbids, by its signature and by its own lock dictionary.
+func (s *survey) signature(d *Document, n node) error {
 	o, err := d.Resolve(n.value)
 	if err != nil {
 		return err
@@ -158,24 +210,20 @@ func (d *Document) checkLock(n node) error {
 	if !ok {
 		return nil
 	}
-	if _, err := d.checkTransforms(signature); err != nil {
+	s.signed = true
+	if _, err := s.transforms(d, signature); err != nil {
 		return err
 	}
-	if o, err = d.Resolve(n.lock); err != nil {
+	lock, err := resolveDict(d, n.lock)
+	if err != nil || lock == nil {
 		return err
-	}
-	lock, ok := o.(Dict)
-	if !ok {
-		return nil
 	}
 	level, err := d.integerOr(lock.Get("P"), 3)
 	if err != nil {
 		return err
 	}
-	if level != 3 {
-		return errLocked.With("P=%d", level)
-	}
-	return d.checkAction(lock)
+	s.restrict(level, errLocked)
+	return s.lock(d, lock)
 }
 
 // checkXFA refuses a form that is drawn from XML: what the reader sees is not what the pages hold.

@@ -5,7 +5,7 @@ import (
 	"strconv"
 )
 
-// Corner is a corner of a page as it is displayed.
+// Corner is what a placement counts from: a corner of a page as it is displayed.
 type Corner int
 
 const (
@@ -13,12 +13,16 @@ const (
 	BottomRight
 	TopLeft
 	TopRight
+	// Centre counts from the bottom left corner of the page to the centre of the seal.
+	Centre
 )
 
 // Placement says where a seal stands.
 type Placement struct {
-	Page int // from 1; -1 is the last page
-	From Corner
+	Page int // from 1; negative from the end, -1 is the last page
+	// Pages, if not empty, names the pages instead of Page: the seal stands on each of them.
+	Pages PageRange `json:",omitempty"`
+	From  Corner
 	// X and Y are millimetres from that corner of the page as displayed (crop box, rotation and user unit applied) to
 	// the nearest corner of the seal.
 	X, Y float64
@@ -31,38 +35,17 @@ const (
 	maxMM         = 5000
 )
 
-// placed is a seal on a page, in the units of the page's user space.
-type placed struct {
-	rect          Rect    // of the widget
-	width, height float64 // of the seal when upright
-	rotate        int
-}
-
-// DisplaySize is the size of the page as displayed, in millimetres.
-func (p Page) DisplaySize() (width, height float64) {
-	width = p.CropBox.Width() * p.UserUnit / pointsPerMM
-	height = p.CropBox.Height() * p.UserUnit / pointsPerMM
-	if p.Rotate%180 != 0 {
-		width, height = height, width
-	}
-	return width, height
-}
-
-// place finds the rectangle of a seal of width times height millimetres. It stands upright on the page as displayed,
-// so on a rotated page it lies in user space.
-func (p Page) place(at Placement, width, height float64) (placed, error) {
+// place finds the rectangle of a seal of width times height millimetres on the page as displayed, in units of user
+// space.
+func (p Page) place(at Placement, width, height float64) (Rect, error) {
 	for _, v := range []float64{at.X, at.Y} {
 		if math.IsNaN(v) || math.Abs(v) > maxMM {
-			return placed{}, errOutsidePage.With("x %g mm, y %g mm", at.X, at.Y)
+			return Rect{}, errOutsidePage.With("x %g mm, y %g mm", at.X, at.Y)
 		}
 	}
-	scale := pointsPerMM / p.UserUnit
+	scale := p.unitsPerMM()
 	w, h := width*scale, height*scale
-	pageWidth, pageHeight := p.CropBox.Width(), p.CropBox.Height()
-	shownWidth, shownHeight := pageWidth, pageHeight
-	if p.Rotate%180 != 0 {
-		shownWidth, shownHeight = pageHeight, pageWidth
-	}
+	shownWidth, shownHeight := p.shownSize()
 	left, bottom := at.X*scale, at.Y*scale
 	switch at.From {
 	case BottomLeft:
@@ -73,43 +56,26 @@ func (p Page) place(at Placement, width, height float64) (placed, error) {
 	case TopRight:
 		left = shownWidth - left - w
 		bottom = shownHeight - bottom - h
+	case Centre:
+		left -= w / 2
+		bottom -= h / 2
 	default:
-		return placed{}, errBadRequest.With("corner %d", at.From)
+		return Rect{}, errBadRequest.With("corner %d", at.From)
 	}
-	slack := edgeTolerance / p.UserUnit
-	if left < -slack || bottom < -slack || left+w > shownWidth+slack || bottom+h > shownHeight+slack {
-		shownX, shownY := p.DisplaySize()
-		return placed{}, errOutsidePage.With("the page is %.1f × %.1f mm, the seal %.1f × %.1f mm", shownX, shownY, width, height)
-	}
-	out := placed{width: w, height: h, rotate: p.Rotate}
-	switch p.Rotate {
-	case 90:
-		out.rect = Rect{pageWidth - bottom - h, left, pageWidth - bottom, left + w}
-	case 180:
-		out.rect = Rect{pageWidth - left - w, pageHeight - bottom - h, pageWidth - left, pageHeight - bottom}
-	case 270:
-		out.rect = Rect{bottom, pageHeight - left - w, bottom + h, pageHeight - left}
-	default:
-		out.rect = Rect{left, bottom, left + w, bottom + h}
-	}
-	out.rect.X1 += p.CropBox.X1
-	out.rect.X2 += p.CropBox.X1
-	out.rect.Y1 += p.CropBox.Y1
-	out.rect.Y2 += p.CropBox.Y1
-	return out, nil
+	r := Rect{left, bottom, left + w, bottom + h}
+	return r, p.within(r)
 }
 
-// matrix turns an upright form against the rotation of the page (ISO 32000-1, 12.5.5, algorithm 8.1 does the rest).
-func (p placed) matrix() string {
-	switch p.rotate {
-	case 90:
-		return "/Matrix[0 1 -1 0 0 0]"
-	case 180:
-		return "/Matrix[-1 0 0 -1 0 0]"
-	case 270:
-		return "/Matrix[0 -1 1 0 0 0]"
+// within refuses a rectangle, in units of user space on the page as displayed, that leaves the page.
+func (p Page) within(r Rect) error {
+	shownWidth, shownHeight := p.shownSize()
+	slack := edgeTolerance / p.UserUnit
+	if r.X1 >= -slack && r.Y1 >= -slack && r.X2 <= shownWidth+slack && r.Y2 <= shownHeight+slack {
+		return nil
 	}
-	return ""
+	x, y := p.DisplaySize()
+	scale := p.unitsPerMM()
+	return errOutsidePage.With("the page is %.1f × %.1f mm, the seal %.1f × %.1f mm", x, y, r.Width()/scale, r.Height()/scale)
 }
 
 // appendNumber writes a coordinate with four decimals, which is 0.00004 mm.

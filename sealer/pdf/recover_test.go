@@ -91,7 +91,7 @@ func checkRecovered(t *testing.T, original, sealed []byte, r pdf.SealRequest, qu
 		t.Errorf("an object of the section: %v, the head of the free list: %v", err, head)
 	}
 	checkWithTools(t, save(t, sealed), quiet)
-	r.Placement = pdf.Placement{Page: -1, From: pdf.TopRight, X: 5, Y: 5}
+	r.Placements[0] = pdf.Placement{Page: -1, From: pdf.TopRight, X: 5, Y: 5}
 	twice := seal(t, sealed, r)
 	checkWithTools(t, save(t, twice), quiet)
 	changes, err := pdf.Compare(context.Background(), d, opened(t, twice))

@@ -26,7 +26,7 @@ type sample struct {
 	path          string
 	code, detail  string // of the refusal, empty when it was sealed
 	recovered     bool
-	misplaced     string // what the check of all entries says, before and after sealing
+	misplaced     string        // what the check of all entries says, before and after sealing
 	before, after int           // complaints of qpdf: 0 none, 1 warnings, 2 errors
 	took          time.Duration // to open, plan and fill, twice
 	drawn         bool          // its pages were compared
@@ -129,7 +129,7 @@ func (s *sample) sealTwice(data []byte, r pdf.SealRequest) ([]byte, error) {
 				s.misplaced += fmt.Sprintf("%d: %v ", i, err)
 			}
 		}
-		r.Placement = pdf.Placement{Page: page, From: pdf.BottomLeft}
+		r.Placements = []pdf.Placement{{Page: page, From: pdf.BottomLeft}}
 		p, err := d.Page(1)
 		if page < 0 {
 			if n, e := d.PageCount(); e == nil {

@@ -11,60 +11,33 @@ import (
 // fieldPrefix begins the names of the fields that sealing makes: Seal1, Seal2 and so on.
 const fieldPrefix = "Seal"
 
-// maxContents bounds the space for a signature: seals are tens of kilobytes.
-const maxContents = 16 << 20
-
-// SealRequest describes a seal to plan.
-type SealRequest struct {
-	Filter, SubFilter Name
-	ContentsSize      int // bytes reserved for the DER; /Contents takes two characters for each
-	Time              time.Time
-	// Signer, Reason, Location and Contact are shown by readers; empty ones are left out.
-	Signer, Reason, Location, Contact string
-	Placement                         Placement
-	Appearance                        *Appearance
-}
-
-func (r SealRequest) check() error {
-	switch {
-	case r.Filter == "" || r.SubFilter == "":
-		return errBadRequest.At(fault.Field("filter"))
-	case r.ContentsSize <= 0 || r.ContentsSize > maxContents:
-		return errBadRequest.With("%d bytes", r.ContentsSize).At(fault.Field("contentsSize"))
-	case r.Appearance == nil:
-		return errBadRequest.At(fault.Field("appearance"))
-	case r.Time.IsZero() || r.Time.Year() > 9999:
-		return errBadRequest.At(fault.Field("time"))
-	case len(r.Signer)+len(r.Reason)+len(r.Location)+len(r.Contact) > 64<<10:
-		return errBadRequest.With("text too long")
-	}
-	return nil
-}
-
-// plan gathers what a seal changes before anything is written.
+// plan gathers what an update changes before anything is written.
 type plan struct {
 	document *Document
 	request  SealRequest
-	page     Page
-	placed   placed
-	name     string
+	kind     Name     // /Type of the signature dictionary
+	name     string   // of the signature field
+	seed     []string // what the new file identifier depends on, beside the document
 
 	next     int // next object number that was never used
 	rewrites []rewrite
+	looks    looks
+	spots    []spot
+	field    *emptyField // the existing field to sign; nil for a new one
+	notes    []Note
 
-	signature, widget, appearance, image, mask, form int // object numbers, 0 for none
+	signature, widget, picture, form, lock int // object numbers, 0 for none
 }
 
-// rewrite is an existing object with its new source; it keeps number and generation.
-type rewrite struct {
-	ref  Ref
-	body []byte
-}
-
-// PlanSeal plans a new signature field with one widget that shows the seal. The document itself is not changed, and
-// only its tail and the objects concerned are read. Errors: pdf.encrypted, pdf.certified, pdf.locked, pdf.xfa,
-// pdf.no-such-page, pdf.outside-page, pdf.ambiguous, pdf.absurd-size, pdf.too-large, pdf.bad-request and those of
-// reading.
+// PlanSeal plans a signature with the places where its seal is shown. The document itself is not changed, and only its
+// tail and the objects concerned are read. Errors, beside those of reading:
+//
+//   - of the document: pdf.encrypted, pdf.certified, pdf.locked, pdf.xfa, pdf.ambiguous, pdf.absurd-size, pdf.too-large,
+//     pdf.certify-signed;
+//   - of the places: pdf.no-such-page, pdf.bad-page-range, pdf.outside-page, pdf.overlap, pdf.too-many-places,
+//     pdf.straddle-too-thin, pdf.straddle-nothing;
+//   - of an existing field: pdf.no-such-field, pdf.field-signed, pdf.field-too-small, pdf.seed-value;
+//   - of the request: pdf.bad-request.
 func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error) {
 	u, err := d.planSeal(ctx, r)
 	if again, err := d.recoverAfter(ctx, err); !again || err != nil {
@@ -77,26 +50,30 @@ func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error)
 	if err := r.check(); err != nil {
 		return nil, err
 	}
-	names, err := d.checkSealable(ctx)
+	s, err := d.survey(ctx, fieldPrefix, r.Field)
 	if err != nil {
 		return nil, err
 	}
-	p := &plan{document: d, request: r}
-	if err := p.findPage(); err != nil {
+	if err := s.admit(r); err != nil {
 		return nil, err
 	}
-	n := 1
-	for names[n] {
-		n++
+	p := &plan{document: d, request: r, kind: "Sig", name: r.Field}
+	if r.Field == "" {
+		p.name = s.freeName()
+	} else if err := p.useField(s.named); err != nil {
+		return nil, err
 	}
-	p.name = fieldPrefix + strconv.Itoa(n)
+	p.seed = []string{r.Time.UTC().Format(time.RFC3339), p.name}
+	if err := p.findSpots(ctx); err != nil {
+		return nil, err
+	}
 	if err := p.numberObjects(); err != nil {
 		return nil, err
 	}
-	if err := p.addAnnotation(); err != nil {
+	if err := p.addAnnotations(); err != nil {
 		return nil, err
 	}
-	if err := p.addField(); err != nil {
+	if err := p.signField(); err != nil {
 		return nil, err
 	}
 	if err := p.raiseVersion(ctx); err != nil {
@@ -105,56 +82,55 @@ func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error)
 	return p.write()
 }
 
-// findPage finds the page and the place on it.
-func (p *plan) findPage() error {
-	at := p.request.Placement
-	number := at.Page
-	if number == -1 {
-		count, err := p.document.PageCount()
-		if err != nil {
-			return err
-		}
-		number = count
-	}
-	var err error
-	p.page, err = p.document.Page(number)
-	if fault.Has(err, errNoSuchPage) && at.Page == -1 {
-		// The count was wrong; the look-up has walked the tree and knows better now.
-		if number, err = p.document.PageCount(); err == nil {
-			p.page, err = p.document.Page(number)
-		}
-	}
-	if err != nil {
-		return err
-	}
-	if p.page.Ref == (Ref{}) {
-		return errDamagedPages.With("the page is not an object of its own").At(fault.Page(number))
-	}
-	width, height := p.request.Appearance.Size()
-	p.placed, err = p.page.place(at, width, height)
-	if f, ok := fault.Of(err); ok {
-		return f.At(fault.Page(number))
-	}
-	return err
-}
-
 // numberObjects gives the new objects numbers above any that the file mentions: free numbers are never used again,
 // and a /Size that is too small is not believed.
 func (p *plan) numberObjects() error {
+	needed := 8 + len(p.spots) + len(p.looks.list)
+	if err := p.startNumbers(needed + p.pictureObjects()); err != nil {
+		return err
+	}
+	p.signature = p.number()
+	for i := range p.spots {
+		s := &p.spots[i]
+		if s.Object == (Ref{}) {
+			s.Object = Ref{Num: p.number()}
+		}
+	}
+	if p.field == nil {
+		p.widget = p.spots[0].Object.Num
+	}
+	for i := range p.looks.list {
+		p.looks.list[i].number = p.number()
+	}
+	if n := p.pictureObjects(); n > 0 {
+		p.picture = p.next
+		p.next += n
+	}
+	if p.field == nil && p.request.Lock != nil {
+		p.lock = p.number()
+	}
+	return nil
+}
+
+// pictureObjects is how many objects the picture takes: none where nothing shows it.
+func (p *plan) pictureObjects() int {
+	if len(p.looks.list) == 0 {
+		return 0
+	}
+	return p.request.Appearance.objects()
+}
+
+// startNumbers finds the first number that was never used, with room for some more.
+func (p *plan) startNumbers(needed int) error {
 	d := p.document
 	next := int64(d.objectEnd())
 	if size, ok := d.Trailer().Get("Size").(Integer); ok && int64(size) > next {
 		next = int64(size)
 	}
-	if next+16 > int64(d.limits.Objects) {
+	if next+int64(needed) > int64(d.limits.Objects) {
 		return errAbsurdSize.With("%d", next)
 	}
 	p.next = max(1, int(next))
-	p.signature, p.widget = p.number(), p.number()
-	p.appearance, p.image = p.number(), p.number()
-	if p.request.Appearance.mask != nil {
-		p.mask = p.number()
-	}
 	return nil
 }
 
@@ -163,180 +139,60 @@ func (p *plan) number() int {
 	return p.next - 1
 }
 
-// widgetRef is the text of the reference to the new field.
-func (p *plan) widgetRef() []byte {
-	return append(strconv.AppendInt(nil, int64(p.widget), 10), " 0 R"...)
+// signField puts the field into the form, or the signature into the existing field, and says in the catalog what a
+// certification permits.
+func (p *plan) signField() error {
+	if p.field != nil {
+		if err := p.fillField(); err != nil {
+			return err
+		}
+	}
+	return p.editCatalog()
 }
 
-// addAnnotation adds the widget to the page.
-func (p *plan) addAnnotation() error {
-	d := p.document
-	l, err := d.locate(p.page.Ref)
+// editCatalog changes the catalog and the form, which is made when there is none.
+func (p *plan) editCatalog() error {
+	catalog, err := p.document.catalogSource()
 	if err != nil {
 		return err
 	}
-	if l == nil {
-		return errDamagedPages.At(fault.Page(p.page.Number))
-	}
-	if _, ok := l.object.(Dict); !ok {
-		return errDamagedPages.With("the page is not a dictionary").At(fault.Page(p.page.Number))
-	}
-	raw, err := d.raw(l)
+	edits, err := p.editForm(catalog)
 	if err != nil {
 		return err
 	}
-	change, err := p.addToList(raw, p.page.Dict, "Annots")
-	if err != nil {
-		return at(err, p.page.Ref)
-	}
-	body, err := spliceDict(raw, d.limits, change)
-	if err != nil {
-		return at(err, p.page.Ref)
-	}
-	return p.rewrite(p.page.Ref, body)
-}
-
-// addToList returns the change that adds the widget to the array under a key of the dictionary with source raw.
-//
-// An array that is an object of its own is copied into the dictionary instead of being rewritten: producers let several
-// pages share one array, or a page and the form, and what is added must stand on one page only.
-func (p *plan) addToList(raw []byte, dict Dict, key Name) (edit, error) {
-	d := p.document
-	if dict.count(key) > 1 {
-		return edit{}, errAmbiguous.With("/%s", key)
-	}
-	_, l, err := d.owner(dict.Get(key))
-	if err != nil {
-		return edit{}, err
-	}
-	value := dict.Get(key)
-	if l != nil {
-		value = l.object
-	}
-	switch value.(type) {
-	case nil, Ref:
-		// Absent, null, or a reference to nothing.
-		return edit{key, append(append([]byte{'['}, p.widgetRef()...), ']')}, nil
-	case Array:
-	default:
-		return edit{}, errDamagedObject.With("/%s is not an array", key)
-	}
-	var source []byte
-	if l != nil {
-		if source, err = d.raw(l); err != nil {
-			return edit{}, err
-		}
-	} else {
-		span, err := findEntry(raw, key, d.limits)
-		if err != nil {
-			return edit{}, err
-		}
-		source = raw[span.start:span.end]
-	}
-	return edit{key, spliceArray(source, p.widgetRef())}, nil
-}
-
-// owner follows references to the object that holds a value; nil when the value is direct or missing.
-func (d *Document) owner(o Object) (Ref, *located, error) {
-	for range maxChain {
-		ref, ok := o.(Ref)
-		if !ok {
-			return Ref{}, nil, nil
-		}
-		l, err := d.locate(ref)
-		if err != nil || l == nil {
-			return Ref{}, nil, err
-		}
-		if _, more := l.object.(Ref); !more {
-			return ref, l, nil
-		}
-		o = l.object
-	}
-	return Ref{}, nil, errTooDeep.With("a chain of references")
-}
-
-// rewrite notes the new source of an object. An object that serves as page and as catalog or form is not one that a
-// person made.
-func (p *plan) rewrite(ref Ref, body []byte) error {
-	for _, r := range p.rewrites {
-		if r.ref.Num == ref.Num {
-			return errAmbiguous.With("one object serves as two").At(fault.Object(ref.Num, ref.Gen))
-		}
-	}
-	p.rewrites = append(p.rewrites, rewrite{ref, body})
-	return nil
-}
-
-// addField adds the field to the form, which is made when there is none.
-func (p *plan) addField() error {
-	d := p.document
-	root, l, err := d.owner(d.root)
-	if err != nil {
-		return err
-	}
-	if l == nil {
-		return errDamagedXref.With("the catalog is missing")
-	}
-	catalog, _ := l.object.(Dict)
-	raw, err := d.raw(l)
-	if err != nil {
-		return err
-	}
-	if catalog.count("AcroForm") > 1 {
-		return errAmbiguous.With("/AcroForm").At(fault.Object(root.Num, root.Gen))
-	}
-	formRef, formAt, err := d.owner(catalog.Get("AcroForm"))
-	if err != nil {
-		return err
-	}
-	if formAt != nil {
-		source, err := d.raw(formAt)
+	if p.request.Certify > 0 {
+		permissions, err := p.editPermissions(catalog)
 		if err != nil {
 			return err
 		}
-		body, err := p.extendForm(source, formAt.object)
-		if err != nil {
-			return at(err, formRef)
-		}
-		return p.rewrite(formRef, body)
+		edits = append(edits, permissions...)
 	}
-	var form edit
-	switch value := catalog.Get("AcroForm").(type) {
-	case Dict:
-		span, err := findEntry(raw, "AcroForm", d.limits)
-		if err != nil {
-			return err
-		}
-		body, err := p.extendForm(raw[span.start:span.end], value)
-		if err != nil {
-			return at(err, root)
-		}
-		form = edit{"AcroForm", body}
-	case nil, Ref:
-		p.form = p.number()
-		form = edit{"AcroForm", append(strconv.AppendInt(nil, int64(p.form), 10), " 0 R"...)}
-	default:
-		return errDamagedObject.With("/AcroForm is not a dictionary").At(fault.Object(root.Num, root.Gen))
+	if len(edits) == 0 {
+		return nil
 	}
-	body, err := spliceDict(raw, d.limits, form)
-	if err != nil {
-		return at(err, root)
-	}
-	return p.rewrite(root, body)
+	_, err = p.setChild(catalog, "", edits)
+	return err
 }
 
-// extendForm returns the source of the form with the field added.
-func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
-	form, ok := object.(Dict)
-	if !ok {
-		return nil, errDamagedObject.With("/AcroForm is not a dictionary")
-	}
-	fields, err := p.addToList(raw, form, "Fields")
+// editForm puts a new field and the flags into the form, and returns what the catalog must change for that.
+func (p *plan) editForm(catalog child) ([]edit, error) {
+	form, err := p.document.child(catalog, "AcroForm")
 	if err != nil {
 		return nil, err
 	}
-	edits := []edit{fields}
-	flags, err := p.document.integerOr(form.Get("SigFlags"), 0)
+	if form.absent {
+		p.form = p.number()
+		return []edit{{"AcroForm", references(Ref{Num: p.form})}}, nil
+	}
+	var edits []edit
+	if p.field == nil {
+		fields, err := p.document.addToList(form.source, form.dict, "Fields", Ref{Num: p.widget})
+		if err != nil {
+			return nil, at(err, form.ref)
+		}
+		edits = append(edits, fields)
+	}
+	flags, err := p.document.integerOr(form.dict.Get("SigFlags"), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -344,5 +200,18 @@ func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
 	if flags&3 != 3 {
 		edits = append(edits, edit{"SigFlags", strconv.AppendInt(nil, flags|3, 10)})
 	}
-	return spliceDict(raw, p.document.limits, edits...)
+	if len(edits) == 0 {
+		return nil, nil
+	}
+	return p.setChild(form, "AcroForm", edits)
+}
+
+// onThePage says on which page an error happened, where it does not say so.
+func onThePage(err error, number int) error {
+	if f, ok := fault.Of(err); ok && f.Place.Page == 0 {
+		place := f.Place
+		place.Page = number
+		return f.At(place)
+	}
+	return err
 }

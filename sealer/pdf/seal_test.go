@@ -134,15 +134,15 @@ func TestWhatASealMustNotTouchIsRefused(t *testing.T) {
 		{"fields that are a name", "pdf.damaged-object", withForm("<</Fields/None>>"), nil},
 		{"annotations twice", "pdf.ambiguous", file{objects: twice}.bytes(), nil},
 		{"the last update cut off", "pdf.truncated", cut[:len(plain)+600], nil},
-		{"page 0", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placement.Page = 0 }},
-		{"page 2 of 1", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placement.Page = 2 }},
-		{"page -2", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placement.Page = -2 }},
-		{"over the right edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placement.X = 168.1 }},
-		{"exactly at the right edge", "", plain, func(r *pdf.SealRequest) { r.Placement.X = 168 }},
-		{"over the top edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placement.Y = 255.1 }},
-		{"left of the page", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placement.X = -1 }},
-		{"nowhere", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placement.X = math.NaN() }},
-		{"an unknown corner", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.Placement.From = 7 }},
+		{"page 0", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placements[0].Page = 0 }},
+		{"page 2 of 1", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placements[0].Page = 2 }},
+		{"page -2", "pdf.no-such-page", plain, func(r *pdf.SealRequest) { r.Placements[0].Page = -2 }},
+		{"over the right edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = 168.1 }},
+		{"exactly at the right edge", "", plain, func(r *pdf.SealRequest) { r.Placements[0].X = 168 }},
+		{"over the top edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].Y = 255.1 }},
+		{"left of the page", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = -1 }},
+		{"nowhere", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = math.NaN() }},
+		{"an unknown corner", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.Placements[0].From = 7 }},
 		{"no space for the signature", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.ContentsSize = 0 }},
 		{"no picture", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.Appearance = nil }},
 		{"no time", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.Time = time.Time{} }},
@@ -171,7 +171,9 @@ func TestAFieldGetsANameThatIsFree(t *testing.T) {
 	if u.Field() != "Seal3" {
 		t.Errorf("the field is called %s", u.Field())
 	}
-	again := plan(t, seal(t, data, request(t)), request(t))
+	elsewhere := request(t)
+	elsewhere.Placements[0].Y = 100
+	again := plan(t, seal(t, data, request(t)), elsewhere)
 	if again.Field() != "Seal4" {
 		t.Errorf("the second field is called %s", again.Field())
 	}

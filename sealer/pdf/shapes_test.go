@@ -63,7 +63,7 @@ func TestEveryShapeIsSealedTwiceOrRefusedForItsReason(t *testing.T) {
 				t.Fatal(err)
 			}
 			r := request(t)
-			r.Placement = pdf.Placement{Page: 1, From: pdf.TopRight, X: 5, Y: 5}
+			r.Placements = []pdf.Placement{{Page: 1, From: pdf.TopRight, X: 5, Y: 5}}
 			before, err := pdf.Open(context.Background(), bytes.NewReader(original), int64(len(original)))
 			if err == nil {
 				_, err = before.PlanSeal(context.Background(), r)
@@ -80,7 +80,7 @@ func TestEveryShapeIsSealedTwiceOrRefusedForItsReason(t *testing.T) {
 			fields := signatureFields(t, original)
 			once := seal(t, original, r)
 			checkSealed(t, original, once, fields+1)
-			r.Placement = pdf.Placement{Page: -1, From: pdf.BottomLeft, X: 5, Y: 5}
+			r.Placements = []pdf.Placement{{Page: -1, From: pdf.BottomLeft, X: 5, Y: 100}}
 			twice := seal(t, once, r)
 			checkSealed(t, once, twice, fields+2)
 			checkWithTools(t, save(t, twice), !s.Warns())

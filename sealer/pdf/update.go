@@ -15,6 +15,8 @@ type Update struct {
 	property  string
 	byteRange [4]int64
 	field     string
+	marks     []Mark
+	notes     []Note
 }
 
 // rangeDigits is the fixed width of a number in /ByteRange. Ten digits are also what a cross-reference table has.
@@ -32,8 +34,11 @@ func (u *Update) ByteRange() [4]int64 { return u.byteRange }
 // Property is the value of /ByteRange as it stands in the file, "[0 … … …]" in fixed width.
 func (u *Update) Property() string { return u.property }
 
-// Field is the name of the new signature field.
+// Field is the full name of the signature field.
 func (u *Update) Field() string { return u.field }
+
+// Reserved is how many bytes of DER fit into /Contents.
+func (u *Update) Reserved() int { return (u.shut - u.open - 2) / 2 }
 
 // Before is what the update adds before the signature. The bytes to hash are the original, Before and After.
 func (u *Update) Before() []byte { return u.data[:u.open] }

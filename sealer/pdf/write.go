@@ -37,29 +37,48 @@ func (w *writer) begin(ref Ref) {
 
 func (w *writer) end() { w.text("\nendobj\n") }
 
-// write lays out the update: changed objects, new objects, signature, cross-reference.
-func (p *plan) write() (*Update, error) {
+// open makes a writer that appends to the document, with room for an update of about size bytes.
+func (p *plan) open(size int) (*writer, error) {
 	d := p.document
-	a := p.request.Appearance
-	size := 2*p.request.ContentsSize + len(a.imageHead) + len(a.imageTail) + len(a.mask) + len(d.sections[0].raw) + 2048
-	for _, r := range p.rewrites {
-		size += len(r.body) + 64
-	}
-	size += 4 * (len(p.request.Signer) + len(p.request.Reason) + len(p.request.Location) + len(p.request.Contact))
 	if d.size+int64(size) > maxFile {
 		return nil, errTooLarge.With("%d bytes", d.size)
 	}
 	w := &writer{buf: make([]byte, 0, size), base: d.size - d.bias, objects: make([]written, 0, 16)}
-	if err := p.writeLineEnd(w); err != nil {
+	return w, p.writeLineEnd(w)
+}
+
+// size estimates how long the update will be; it is longer than what writing gives.
+func (p *plan) size() int {
+	r := &p.request
+	size := 2*r.ContentsSize + len(p.document.sections[0].raw) + 2048 + 640*len(p.looks.list) + 512*len(p.spots)
+	if p.picture != 0 {
+		size += r.Appearance.size()
+	}
+	for _, w := range p.rewrites {
+		size += len(w.body) + 64
+	}
+	text := len(r.Signer) + len(r.Reason) + len(r.Location) + len(r.Contact) + len(p.name)
+	if r.Lock != nil {
+		for _, f := range r.Lock.Fields {
+			text += 2*len(f) + 8
+		}
+	}
+	return size + 4*text + len(p.spots)*4*(len(r.Signer)+len(p.name))
+}
+
+// write lays out the update: changed objects, new objects, signature, cross-reference.
+func (p *plan) write() (*Update, error) {
+	d := p.document
+	w, err := p.open(p.size())
+	if err != nil {
 		return nil, err
 	}
-	for _, r := range p.rewrites {
-		w.begin(r.ref)
-		w.buf = append(w.buf, r.body...)
-		w.end()
+	p.writeRewrites(w)
+	p.writeAnnotations(w)
+	p.writeLooks(w)
+	if p.picture != 0 {
+		p.request.Appearance.write(w, p.picture)
 	}
-	p.writeWidget(w)
-	p.writeAppearance(w)
 	if p.form != 0 {
 		w.begin(Ref{Num: p.form})
 		w.text("<</Fields[")
@@ -67,7 +86,14 @@ func (p *plan) write() (*Update, error) {
 		w.text("]/SigFlags 3>>")
 		w.end()
 	}
-	u := &Update{field: p.name}
+	if p.lock != 0 {
+		w.begin(Ref{Num: p.lock})
+		w.text("<</Type/SigFieldLock")
+		w.writeLock(p.request.Lock)
+		w.text(">>")
+		w.end()
+	}
+	u := &Update{field: p.name, notes: p.notes, marks: p.marks()}
 	rangeAt := p.writeSignature(w, u)
 	if err := p.writeXref(w); err != nil {
 		return nil, err
@@ -76,14 +102,32 @@ func (p *plan) write() (*Update, error) {
 	u.shut = u.open + 2*p.request.ContentsSize + 2
 	u.filled = 2 * p.request.ContentsSize // nothing is there yet
 	end := d.size + int64(len(u.data))
-	u.byteRange = [4]int64{0, d.size + int64(u.open), d.size + int64(u.shut), end - d.size - int64(u.shut)}
-	text := u.data[rangeAt : rangeAt+PropertyLength()]
-	for i, n := range u.byteRange[1:] {
-		number := strconv.AppendInt(nil, n, 10)
-		copy(text[2+11*i+1+rangeDigits-len(number):], number)
+	if end > maxFile {
+		return nil, errTooLarge.With("%d bytes", end)
 	}
-	u.property = string(text)
+	u.byteRange = [4]int64{0, d.size + int64(u.open), d.size + int64(u.shut), end - d.size - int64(u.shut)}
+	u.property = propertyText(u.byteRange)
+	copy(u.data[rangeAt:], u.property)
 	return u, nil
+}
+
+func (p *plan) writeRewrites(w *writer) {
+	for _, r := range p.rewrites {
+		w.begin(r.ref)
+		w.buf = append(w.buf, r.body...)
+		w.end()
+	}
+}
+
+// marks lists the places that show something.
+func (p *plan) marks() []Mark {
+	marks := make([]Mark, 0, len(p.spots))
+	for i := range p.spots {
+		if p.spots[i].look >= 0 {
+			marks = append(marks, p.spots[i].Mark)
+		}
+	}
+	return marks
 }
 
 // writeLineEnd ends the last line of the original, where its producer did not.
@@ -98,69 +142,14 @@ func (p *plan) writeLineEnd(w *writer) error {
 	return nil
 }
 
-// writeWidget writes the field and its only widget as one object. Print and Locked are set; the field is not hidden
-// in any state.
-func (p *plan) writeWidget(w *writer) {
-	w.begin(Ref{Num: p.widget})
-	w.text("<</Type/Annot/Subtype/Widget/FT/Sig/T")
-	w.buf = appendText(w.buf, p.name)
-	w.text("/V ")
-	w.reference(p.signature)
-	w.text("/P ")
-	w.integer(int64(p.page.Ref.Num))
-	w.text(" ")
-	w.integer(int64(p.page.Ref.Gen))
-	w.text(" R/F 132/Rect[")
-	for i, v := range [4]float64{p.placed.rect.X1, p.placed.rect.Y1, p.placed.rect.X2, p.placed.rect.Y2} {
-		if i > 0 {
-			w.text(" ")
-		}
-		w.number(v)
-	}
-	w.text("]/AP<</N ")
-	w.reference(p.appearance)
-	w.text(">>>>")
-	w.end()
-}
-
-// writeAppearance writes the form that draws the picture, and the picture.
-func (p *plan) writeAppearance(w *writer) {
-	content := append([]byte("q "), appendNumber(nil, p.placed.width)...)
-	content = append(content, " 0 0 "...)
-	content = appendNumber(content, p.placed.height)
-	content = append(content, " 0 0 cm /Seal Do Q"...)
-	w.begin(Ref{Num: p.appearance})
-	w.text("<</Type/XObject/Subtype/Form/BBox[0 0 ")
-	w.number(p.placed.width)
-	w.text(" ")
-	w.number(p.placed.height)
-	w.text("]")
-	w.text(p.placed.matrix())
-	w.text("/Resources<</XObject<</Seal ")
-	w.reference(p.image)
-	w.text(">>>>/Length ")
-	w.integer(int64(len(content)))
-	w.text(">>\nstream\n")
-	w.buf = append(w.buf, content...)
-	w.text("\nendstream")
-	w.end()
-
-	w.begin(Ref{Num: p.image})
-	w.buf = p.request.Appearance.appendImage(w.buf, p.mask)
-	w.end()
-	if p.mask != 0 {
-		w.begin(Ref{Num: p.mask})
-		w.buf = append(w.buf, p.request.Appearance.mask...)
-		w.end()
-	}
-}
-
 // writeSignature writes the signature dictionary with empty /Contents and blank /ByteRange, and returns where the
 // latter stands.
 func (p *plan) writeSignature(w *writer, u *Update) (rangeAt int) {
 	r := p.request
 	w.begin(Ref{Num: p.signature})
-	w.text("<</Type/Sig/Filter")
+	w.text("<</Type")
+	w.buf = appendName(w.buf, p.kind)
+	w.text("/Filter")
 	w.buf = appendName(w.buf, r.Filter)
 	w.text("/SubFilter")
 	w.buf = appendName(w.buf, r.SubFilter)
@@ -176,9 +165,11 @@ func (p *plan) writeSignature(w *writer, u *Update) (rangeAt int) {
 	w.text("<")
 	w.buf = slices.Grow(w.buf, 2*r.ContentsSize)[:len(w.buf)+2*r.ContentsSize]
 	w.text(">")
-	w.text("/M(")
-	w.buf = r.Time.UTC().AppendFormat(w.buf, "D:20060102150405Z")
-	w.text(")")
+	if !r.Time.IsZero() {
+		w.text("/M(")
+		w.buf = r.Time.UTC().AppendFormat(w.buf, "D:20060102150405Z")
+		w.text(")")
+	}
 	for _, entry := range [4]struct{ key, text string }{
 		{"/Name", r.Signer}, {"/Reason", r.Reason}, {"/Location", r.Location}, {"/ContactInfo", r.Contact},
 	} {
@@ -187,6 +178,7 @@ func (p *plan) writeSignature(w *writer, u *Update) (rangeAt int) {
 			w.buf = appendText(w.buf, entry.text)
 		}
 	}
+	p.writeReferences(w)
 	w.text(">>")
 	w.end()
 	return rangeAt

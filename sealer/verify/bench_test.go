@@ -78,7 +78,7 @@ func (h *house) planned(t testing.TB, original []byte, a *pdf.Appearance) (updat
 func (h *house) request(a *pdf.Appearance) pdf.SealRequest {
 	return pdf.SealRequest{Filter: "GM.PKILite", SubFilter: "GM.sm2seal",
 		ContentsSize: h.form.Size(h.institution.Certificate.Raw, 0), Time: signed, Signer: "云岭省档案馆",
-		Placement: pdf.Placement{Page: -1, From: pdf.BottomRight, X: 30, Y: 30}, Appearance: a}
+		Placements: []pdf.Placement{{Page: -1, From: pdf.BottomRight, X: 30, Y: 30}}, Appearance: a, AllowOverlap: true}
 }
 
 // finish signs a plan.
