@@ -38,18 +38,20 @@ type exit struct{ status int }
 func (e exit) Error() string { return fmt.Sprintf("exit status %d", e.status) }
 
 type commands struct {
-	Demo    demoCommand    `cmd:"" help:"Build a made-up province: CA, two archives, seals; seal, verify and tamper with a PDF; then serve."`
-	Init    initCommand    `cmd:"" help:"Create a data directory: CA hierarchy, keystore, first administrator."`
-	Serve   serveCommand   `cmd:"" help:"Run the service."`
-	Imprint imprintCommand `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
-	Seal    sealCommand    `cmd:"" help:"Seal a PDF."`
-	Preview previewCommand `cmd:"" help:"Show where a seal would stand, without sealing."`
-	Extend  extendCommand  `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
-	Verify  verifyCommand  `cmd:"" help:"Verify the seals and signatures of PDFs."`
-	Audit   auditCommand   `cmd:"" help:"Check the ledger."`
-	Bench   benchCommand   `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+	Demo      demoCommand      `cmd:"" help:"Build a made-up province: CA, two archives, seals; seal, verify and tamper with a PDF; then serve."`
+	Init      initCommand      `cmd:"" help:"Create a data directory: CA hierarchy, keystore, first administrator."`
+	Serve     serveCommand     `cmd:"" help:"Run the service."`
+	Imprint   imprintCommand   `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
+	Seal      sealCommand      `cmd:"" help:"Seal a PDF."`
+	Preview   previewCommand   `cmd:"" help:"Show where a seal would stand, without sealing."`
+	Extend    extendCommand    `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
+	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
+	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
+	Audit     auditCommand     `cmd:"" help:"Check the ledger."`
+	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
 
-	ViewWorker viewWorkerCommand `cmd:"" hidden:"" help:"Show pages for another process of this program."`
+	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`
+	ViewWorker      viewWorkerCommand      `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 
 // Main runs the command and gives its exit status.

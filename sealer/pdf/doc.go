@@ -13,7 +13,7 @@
 //     a file claims is believed before the bytes are there;
 //   - objects that must be rewritten are copied byte for byte with only the changed entry replaced.
 //
-// What it does not do: decrypt, repair a damaged cross-reference, verify signatures, or load a document as a whole.
+// What it does not do: decrypt, repair a damaged cross-reference other than for sealing ([OpenRecovering]), verify signatures, or load a document as a whole.
 //
 // A Document is not safe for concurrent use; open one per goroutine, they are cheap. Objects that it returns are shared
 // with its caches: clone before changing.

@@ -26,6 +26,7 @@ type sample struct {
 	path          string
 	code, detail  string // of the refusal, empty when it was sealed
 	recovered     bool
+	misplaced     string        // what the check of all entries says, before and after sealing
 	before, after int           // complaints of qpdf: 0 none, 1 warnings, 2 errors
 	took          time.Duration // to open, plan and fill, twice
 	drawn         bool          // its pages were compared
@@ -122,6 +123,11 @@ func (s *sample) sealTwice(data []byte, r pdf.SealRequest) ([]byte, error) {
 		s.took += time.Since(began)
 		if err != nil {
 			return nil, err
+		}
+		if plain, err := pdf.Open(ctx, bytes.NewReader(data), int64(len(data))); err == nil {
+			if err := plain.CheckEntries(ctx); err != nil {
+				s.misplaced += fmt.Sprintf("%d: %v ", i, err)
+			}
 		}
 		r.Placements = []pdf.Placement{{Page: page, From: pdf.BottomLeft}}
 		p, err := d.Page(1)
@@ -241,7 +247,7 @@ func report(t *testing.T, samples []sample) {
 		if s.fault != "" {
 			t.Errorf("%s: %s", s.path, s.fault)
 		}
-		fmt.Fprintf(&table, "%s\t%d\t%d\t%s\t%v\t%s\t%s\t%s\n", s.path, s.before, s.after, s.code, s.recovered, s.took.Round(time.Microsecond), s.fault, s.detail)
+		fmt.Fprintf(&table, "%s\t%d\t%d\t%s\t%v\t%s\t%s\t%s\t%s\n", s.path, s.before, s.after, s.code, s.recovered, s.took.Round(time.Microsecond), s.fault, s.detail, s.misplaced)
 	}
 	if name := os.Getenv("YINXIN_PDF_REPORT"); name != "" {
 		if err := os.WriteFile(name, []byte(table.String()), 0o600); err != nil {
