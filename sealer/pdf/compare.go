@@ -90,8 +90,8 @@ func Compare(ctx context.Context, before, after *Document) ([]Change, error) {
 // Comparer compares the revisions of one file, each with the next, from the oldest. What it learns from the first is
 // kept: references are searched through once, and then followed from change to change.
 type Comparer struct {
-	searched   bool
-	references refIndex
+	searched bool
+	usage    usage
 	// The permissions of the document of knownSize bytes.
 	known       bool
 	knownSize   int64
@@ -130,6 +130,7 @@ type comparison struct {
 	pictures map[Ref]bool  // what the appearances of new signatures draw
 	signed   []Dict        // fields that were added or filled
 
+	counter         *pageCounter // of the later document
 	rights          *permissions // of the earlier document, once they were asked for
 	where, whereNow *whereabouts // in the earlier and the later document, made when a change has to be named
 }

@@ -65,7 +65,7 @@ func (c *comparison) comparePage(ref Ref) error {
 		return err
 	}
 	if !ok {
-		page := pageNumber(c.after, ref)
+		page := c.number(ref)
 		c.refuse(ChangeAnnotation, ref, page, onPage(page, "%s的批注或印章被删除或改换。"),
 			onPageEN(page, "Annotations or seals %swere removed or exchanged."))
 		return nil
@@ -104,7 +104,7 @@ func (c *comparison) gainedAnnotation(r, page Ref) error {
 
 // refuseAnnotation records that an annotation was added to a page.
 func (c *comparison) refuseAnnotation(r, page Ref, annotation Object) {
-	number := pageNumber(c.after, page)
+	number := c.number(page)
 	zh, en := "", ""
 	if dict, _ := annotation.(Dict); dict != nil {
 		if t, ok := dict.Get("Subtype").(Name); ok {
@@ -125,7 +125,7 @@ func toPage(page int, sentence string) string {
 
 // refusePage records that an entry of a page was changed.
 func (c *comparison) refusePage(key Name, ref Ref) {
-	page := pageNumber(c.after, ref)
+	page := c.number(ref)
 	kind := ChangePage
 	if key == "Contents" || key == "Resources" {
 		kind = ChangeContent
@@ -138,66 +138,112 @@ func (c *comparison) refusePage(key Name, ref Ref) {
 func (d *Document) PageNumber(ref Ref) int { return pageNumber(d, ref) }
 
 // pageNumber counts at which place of the page tree a page stands, from 1; 0 when that cannot be found with little
-// work. It climbs from the page and adds up the /Count of what stands before it.
+// work.
 func pageNumber(d *Document, page Ref) int {
-	number, budget := 1, maxPageSearch
+	return (&pageCounter{doc: d, budget: maxPageSearch}).number(page)
+}
+
+// number is pageNumber in the later document.
+func (c *comparison) number(page Ref) int {
+	if c.counter == nil {
+		c.counter = &pageCounter{doc: c.after, budget: 10 * maxPageSearch, before: map[Ref]map[Ref]int{}}
+	}
+	return c.counter.number(page)
+}
+
+// pageCounter gives pages their numbers. It climbs from the page and adds up the /Count of what stands before it; of
+// nodes with many kids it keeps the sums, so that many pages cost no more than one.
+type pageCounter struct {
+	doc    *Document
+	budget int                 // nodes and kids that may still be visited
+	before map[Ref]map[Ref]int // by node and kid; nil to keep nothing
+}
+
+func (p *pageCounter) number(page Ref) int {
+	number := 1
 	child := page
 	for range 50 {
-		node, err := resolveDict(d, child)
+		node, err := resolveDict(p.doc, child)
 		if err != nil || node == nil {
 			return 0
 		}
-		parentRef, ok := node.Get("Parent").(Ref)
+		parent, ok := node.Get("Parent").(Ref)
 		if !ok {
 			if child == page {
 				return 0
 			}
 			return number
 		}
-		parent, err := resolveDict(d, parentRef)
-		if err != nil || parent == nil {
-			return 0
-		}
-		before, ok := pagesBefore(d, parent, child, &budget)
+		before, ok := p.pagesBefore(parent, child)
 		if !ok {
 			return 0
 		}
 		number += before
-		child = parentRef
+		child = parent
 	}
 	return 0
 }
 
 // pagesBefore adds up the pages of a node that stand before one of its kids.
-func pagesBefore(d *Document, parent Dict, child Ref, budget *int) (int, bool) {
-	o, err := d.Resolve(parent.Get("Kids"))
-	kids, ok := o.(Array)
-	if err != nil || !ok {
-		return 0, false
-	}
-	i := slices.Index(kids, Object(child))
-	if i < 0 || i > *budget {
-		return 0, false
-	}
-	*budget -= i
-	// In a flat tree every kid is a page: then the place is the number, and no kid has to be read.
-	if count, ok := parent.Get("Count").(Integer); ok && int(count) == len(kids) {
-		return i, true
-	}
-	total := 0
-	for _, k := range kids[:i] {
-		node, err := resolveDict(d, k)
-		if err != nil {
+func (p *pageCounter) pagesBefore(parent, child Ref) (int, bool) {
+	sums, known := p.before[parent]
+	if !known {
+		node, err := resolveDict(p.doc, parent)
+		if err != nil || node == nil {
 			return 0, false
 		}
-		count := 1
-		if n, ok := node.Get("Count").(Integer); ok && node.Has("Kids") {
-			if n < 0 || n > math.MaxInt32 {
+		o, err := p.doc.Resolve(node.Get("Kids"))
+		kids, ok := o.(Array)
+		if err != nil || !ok {
+			return 0, false
+		}
+		count, _ := node.Get("Count").(Integer)
+		flat := int(count) == len(kids)
+		if p.before == nil {
+			i := slices.Index(kids, Object(child))
+			if i < 0 {
 				return 0, false
 			}
-			count = int(n)
+			kids = kids[:i+1]
+		}
+		if sums, ok = p.sums(kids, flat); !ok {
+			return 0, false
+		}
+		if p.before != nil {
+			p.before[parent] = sums
+		}
+	}
+	before, ok := sums[child]
+	return before, ok
+}
+
+// sums gives the pages before each kid. In a flat tree every kid is a page: then the place is the number, and no kid
+// has to be read.
+func (p *pageCounter) sums(kids Array, flat bool) (map[Ref]int, bool) {
+	out := make(map[Ref]int, len(kids))
+	total := 0
+	for i, k := range kids {
+		if p.budget--; p.budget < 0 {
+			return nil, false
+		}
+		ref, ok := k.(Ref)
+		if _, twice := out[ref]; ok && !twice {
+			out[ref] = total
+		}
+		count := 1
+		if !flat && i+1 < len(kids) {
+			node, err := resolveDict(p.doc, k)
+			if err != nil {
+				return nil, false
+			}
+			if n, ok := node.Get("Count").(Integer); ok && node.Has("Kids") {
+				if n < 0 || n > math.MaxInt32 {
+					return nil, false
+				}
+				count = int(n)
+			}
 		}
 		total += count
 	}
-	return total, true
+	return out, true
 }

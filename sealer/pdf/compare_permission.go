@@ -41,7 +41,7 @@ func (p *permissions) forbid(kind, field string) (refused, zh, en string) {
 			return certified()
 		}
 	}
-	if kind != ChangeMetadataUpdated && p.locks(field, added) {
+	if kind != ChangeMetadataUpdated && kind != ChangeSealPart && p.locks(field, added) {
 		return ChangeLocked, "已有的签名锁定了表单域，不允许：", "An earlier signature locks the fields and does not permit this: "
 	}
 	return "", "", ""

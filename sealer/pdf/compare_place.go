@@ -57,8 +57,8 @@ func (c *comparison) placeWidget(w *newWidget, dict Dict) error {
 			c.refuse(ChangeSignature, w.ref, page, onPage(page, "加入的签章遮盖了%s的大部分。"),
 				onPageEN(page, "A signature was added that covers most %s")+".")
 			return nil
-		case rect.Width()*rect.Height() > maxSealArea, max(rect.Width(), rect.Height()) > maxSealSide:
-			c.refuse(ChangeSignature, w.ref, page, onPage(page, "%s加入的签章比任何印章都大")+onPlace(page, rect)+"。",
+		case tooLarge(rect):
+			c.refuse(ChangeSignature, w.ref, page, onPage(page, "%s加入的签章比任何印章都大")+onPlace(0, rect)+"。",
 				toPage(page, "A signature larger than any seal was added")+atPlace(0, rect)+".")
 			return nil
 		}
@@ -74,12 +74,17 @@ func (c *comparison) placeWidget(w *newWidget, dict Dict) error {
 	return c.permit(ch, "")
 }
 
+// tooLarge says that a rectangle, in millimetres, is larger than a seal or the block of a signature.
+func tooLarge(r Rect) bool {
+	return r.Width()*r.Height() > maxSealArea || max(r.Width(), r.Height()) > maxSealSide
+}
+
 // place finds the rectangle of an annotation, in millimetres of its page, and the number of the page. It is not ok
 // when the annotation covers most of the page.
 func (c *comparison) place(ref Ref, dict Dict) (rect Rect, page int, ok bool) {
 	on, hasPage := dict.Get("P").(Ref)
 	if hasPage {
-		page = pageNumber(c.after, on)
+		page = c.number(on)
 	}
 	if page == 0 {
 		if page = c.pageOf(ref.Num); page > 0 {

@@ -18,13 +18,13 @@ var errEnough = errors.New("enough")
 // the page. An object used in two places may change in one of them and not in the other.
 func (c *comparison) prepared() error {
 	if !c.comparer.searched {
-		r := refIndex{doc: c.before, dangling: map[int]bool{}, uses: make([]uint16, c.before.objectEnd())}
+		r := usage{doc: c.before, dangling: map[int]bool{}, uses: make([]uint16, c.before.objectEnd())}
 		if err := r.search(c.ctx); err != nil {
 			return err
 		}
 		r.forget()
 		r.doc = nil
-		c.comparer.searched, c.comparer.references = true, r
+		c.comparer.searched, c.comparer.usage = true, r
 	}
 	c.shared()
 	if err := c.danglers(); err != nil {
@@ -42,7 +42,7 @@ func (c *comparison) shared() {
 	}
 	for _, t := range c.changed {
 		num := t.ref.Num
-		if n := places[num]; n > 0 && (c.comparer.references.used(num) > n || c.comparer.references.tooMany) {
+		if n := places[num]; n > 0 && (c.comparer.usage.used(num) > n || c.comparer.usage.tooMany) {
 			page := c.pageOf(num)
 			c.refuse(ChangeHidden, t.ref, page,
 				fmt.Sprintf("被改动的对象 %d 同时用于别处，显示内容可能改变。", num),
@@ -53,7 +53,7 @@ func (c *comparison) shared() {
 
 // followReferences keeps the count of references for the next comparison: those in changed and new objects.
 func (c *comparison) followReferences() error {
-	r := &c.comparer.references
+	r := &c.comparer.usage
 	for _, t := range c.changed {
 		r.count(t.was, false)
 		r.count(t.is, true)
@@ -76,7 +76,7 @@ func (c *comparison) followReferences() error {
 
 // danglers refuses new objects that the earlier document already referred to.
 func (c *comparison) danglers() error {
-	d := &c.comparer.references
+	d := &c.comparer.usage
 	if d.doubt != (Ref{}) {
 		c.refuseDoubt(d.doubt)
 	}
@@ -106,9 +106,9 @@ func (c *comparison) refuseDoubt(ref Ref) {
 		fmt.Sprintf("Object %d could not be read to its end before, and what was added later may change it.", ref.Num))
 }
 
-// refIndex knows how often a document refers to each of its objects, and the numbers that it refers to and does not
+// usage knows how often a document refers to each of its objects, and the numbers that it refers to and does not
 // have.
-type refIndex struct {
+type usage struct {
 	doc      *Document
 	uses     []uint16 // by object number; the highest value stands for all above
 	dangling map[int]bool
@@ -128,7 +128,7 @@ const (
 )
 
 // search visits every object of the document once, one at a time, so that memory does not grow with the file.
-func (d *refIndex) search(ctx context.Context) error {
+func (d *usage) search(ctx context.Context) error {
 	d.refs(d.doc.Trailer())
 	for _, s := range d.doc.Sections() {
 		err := s.Objects(ctx, func(e XrefEntry) error {
@@ -160,7 +160,7 @@ func (d *refIndex) search(ctx context.Context) error {
 const keptStreamBytes = 4 << 20
 
 // forget drops what the document's caches gathered: the search passes every object once and would fill them.
-func (d *refIndex) forget() {
+func (d *usage) forget() {
 	clear(d.doc.cache)
 	total := 0
 	for i := len(d.doc.streams) - 1; i >= 0; i-- {
@@ -172,7 +172,7 @@ func (d *refIndex) forget() {
 }
 
 // object notes what one object refers to.
-func (d *refIndex) object(ref Ref) error {
+func (d *usage) object(ref Ref) error {
 	o, err := d.doc.Object(ref)
 	if fault.Has(err, errRead) {
 		return err
@@ -200,7 +200,7 @@ func (d *refIndex) object(ref Ref) error {
 }
 
 // refs notes the references in an object.
-func (d *refIndex) refs(o Object) {
+func (d *usage) refs(o Object) {
 	d.count(o, true)
 	eachReference(o, func(r Ref) {
 		if d.tooMany || r.Num < len(d.uses) && d.uses[max(0, r.Num)] > 1 && !d.dangling[r.Num] {
@@ -215,7 +215,7 @@ func (d *refIndex) refs(o Object) {
 
 // count adds the references in an object to the uses, or takes them off. The dictionary of a cross-reference stream is
 // a trailer: that of the newest section counts as such, and those before it mean nothing any more.
-func (d *refIndex) count(o Object, add bool) {
+func (d *usage) count(o Object, add bool) {
 	if s, ok := o.(*Stream); ok && s.Dict.Get("Type") == Name("XRef") {
 		return
 	}
@@ -239,7 +239,7 @@ func (d *refIndex) count(o Object, add bool) {
 	})
 }
 
-func (d *refIndex) used(num int) int {
+func (d *usage) used(num int) int {
 	if num >= len(d.uses) {
 		return 0
 	}

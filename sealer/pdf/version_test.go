@@ -41,7 +41,9 @@ func TestTheVersionIsRaisedToWhatTheSealNeeds(t *testing.T) {
 				t.Errorf("/Version %q, the document %s; want %q and %s", got, d.Version(), c.raised, c.version)
 			}
 			checkWithTools(t, save(t, sealed), true)
-			again := seal(t, sealed, request(t))
+			elsewhere := request(t)
+			elsewhere.Placements[0].Y = 120
+			again := seal(t, sealed, elsewhere)
 			changes, err := pdf.Compare(context.Background(), d, opened(t, again))
 			if err != nil {
 				t.Fatal(err)
