@@ -41,7 +41,7 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 			t.Fatal(err)
 		}
 		first := request(t)
-		first.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomRight, X: 20, Y: 90}, {Page: 3, From: pdf.BottomRight, X: 20, Y: 90}}
+		first.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomRight, X: 30, Y: 90}, {Page: 3, From: pdf.BottomRight, X: 30, Y: 90}}
 		sealed := seal(t, data, first)
 		for _, kind := range kinds {
 			t.Run(fmt.Sprintf("%s, %s", shape, kind.name), func(t *testing.T) {
@@ -49,7 +49,7 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 				checkPermitted(t, sealed, after)
 				// And what comes after that.
 				next := request(t)
-				next.Placements = []pdf.Placement{{Page: 2, From: pdf.BottomRight, X: 20, Y: 90}}
+				next.Placements = []pdf.Placement{{Page: 2, From: pdf.BottomRight, X: 30, Y: 140}}
 				again := seal(t, after, next)
 				checkPermitted(t, after, again)
 				checkPermitted(t, sealed, again)
