@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"math"
 	"net/http"
 	"strconv"
 	"time"
@@ -10,26 +11,8 @@ import (
 
 	"yinxin/internal/fault"
 	"yinxin/sealer"
-	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 )
-
-// Placement says where the seal stands.
-type Placement struct {
-	Page int     `json:"page" minimum:"-1" maximum:"10000000" doc:"Page, counted from 1; -1 is the last page." example:"1"`
-	From string  `json:"from,omitempty" enum:"bottom-left,bottom-right,top-left,top-right" default:"bottom-left" doc:"The corner of the page, as displayed, from which x and y are measured to the nearest corner of the seal."`
-	X    float64 `json:"x" minimum:"0" maximum:"5000" doc:"Millimetres." example:"120"`
-	Y    float64 `json:"y" minimum:"0" maximum:"5000" doc:"Millimetres." example:"40"`
-}
-
-// SealingOrder asks for a document to be sealed.
-type SealingOrder struct {
-	Document  string    `json:"document" minLength:"1" maxLength:"64" doc:"Identifier of the document."`
-	Seal      string    `json:"seal" pattern:"^[0-9]{14}$" doc:"Code of the seal: 14 digits." example:"29010000000017"`
-	Placement Placement `json:"placement"`
-	Reason    string    `json:"reason,omitempty" maxLength:"200" doc:"Why it is sealed; stands in the signature dictionary of the file."`
-	Location  string    `json:"location,omitempty" maxLength:"200" doc:"Where it is sealed; stands in the signature dictionary of the file."`
-}
 
 // Sealing is a document that was sealed and released.
 type Sealing struct {
@@ -39,7 +22,67 @@ type Sealing struct {
 	Seal      string    `json:"seal" doc:"Code of the seal."`
 	Time      time.Time `json:"time" doc:"The signing time in the signature."`
 	ByteRange string    `json:"byte_range" doc:"What the signature covers, as in the file."`
+	Details   Details   `json:"details"`
 }
+
+// Details are what a sealing did and what the person should know about it.
+type Details struct {
+	Profile   string    `json:"profile" enum:"seal,cms-gm,cms"`
+	Field     string    `json:"field" doc:"Name of the signature field."`
+	Marks     []Mark    `json:"marks" doc:"Where the seal shows."`
+	Notes     []Note    `json:"notes" doc:"What the plan decided by itself."`
+	Findings  []Finding `json:"findings" doc:"What was noticed in the document before it was sealed."`
+	Recovered string    `json:"recovered,omitempty" doc:"The code of the damage, if the file's cross-reference was damaged and built anew."`
+}
+
+// Mark is one place where the seal shows.
+type Mark struct {
+	Kind   string  `json:"kind" enum:"seal,field,straddle"`
+	Page   int     `json:"page"`
+	X      float64 `json:"x_mm" doc:"Left edge, in millimetres from the left of the page as displayed."`
+	Y      float64 `json:"y_mm" doc:"Lower edge, in millimetres from the bottom of the page as displayed."`
+	Width  float64 `json:"width_mm"`
+	Height float64 `json:"height_mm"`
+	Part   int     `json:"part,omitempty" doc:"Which strip of a straddle seal, counted from 1."`
+	Parts  int     `json:"parts,omitempty" doc:"Of how many."`
+}
+
+// Note is a remark about the plan.
+type Note struct {
+	Code      string `json:"code"`
+	Page      int    `json:"page,omitempty"`
+	Message   string `json:"message"`
+	MessageEN string `json:"message_en"`
+}
+
+// Finding is something in the document that a person should look at before relying on its seal.
+type Finding struct {
+	Code      string `json:"code"`
+	Page      int    `json:"page,omitempty"`
+	Object    string `json:"object,omitempty" doc:"The object of the file, such as 12 0 R."`
+	Message   string `json:"message"`
+	MessageEN string `json:"message_en"`
+}
+
+// DetailsOf describes what a sealing did.
+func DetailsOf(d sealer.Details) Details {
+	out := Details{Profile: string(d.Profile), Field: d.Field, Recovered: d.Recovered,
+		Marks: make([]Mark, 0, len(d.Marks)), Notes: make([]Note, 0, len(d.Notes)), Findings: make([]Finding, 0, len(d.Findings))}
+	for _, m := range d.Marks {
+		out.Marks = append(out.Marks, Mark{Kind: string(m.Kind), Page: m.Page, X: hundredth(m.Shown.X1), Y: hundredth(m.Shown.Y1),
+			Width: hundredth(m.Shown.Width()), Height: hundredth(m.Shown.Height()), Part: m.Part, Parts: m.Parts})
+	}
+	for _, n := range d.Notes {
+		out.Notes = append(out.Notes, Note{n.Code, n.Page, n.ZH, n.EN})
+	}
+	for _, f := range d.Findings {
+		out.Findings = append(out.Findings, Finding{string(f.Code), f.Page, f.Object, f.ZH, f.EN})
+	}
+	return out
+}
+
+// hundredth rounds millimetres to the hundredth: what the file says is finer than any printer.
+func hundredth(mm float64) float64 { return math.Round(mm*100) / 100 }
 
 // Seal is a seal that the caller was ever granted.
 type Seal struct {
@@ -104,16 +147,18 @@ func sealOf(l register.Listed) Seal {
 }
 
 func (s *server) seal(ctx context.Context, in *sealInput) (*sealOutput, error) {
-	o := sealer.Order{Document: in.Body.Document, Seal: in.Body.Seal, Reason: in.Body.Reason, Location: in.Body.Location,
-		Placement: pdf.Placement{Page: in.Body.Placement.Page, From: corner(in.Body.Placement.From), X: in.Body.Placement.X, Y: in.Body.Placement.Y},
-		// Keys of the API are their own: none can meet a key that another door made up.
-		IdempotencyKey: "api:" + in.Key}
+	o, err := in.Body.Order()
+	if err != nil {
+		return nil, err
+	}
+	// Keys of the API are their own: none can meet a key that another door made up.
+	o.IdempotencyKey = "api:" + in.Key
 	done, err := s.sealOnce(ctx, o)
 	if err != nil {
 		return nil, err
 	}
 	out := &sealOutput{Status: http.StatusCreated, Location: documentPath + done.Document.ID, Body: Sealing{ID: done.ID, Document: documentOf(done.Document),
-		Original: o.Document, Seal: done.Seal, Time: done.Time.UTC(), ByteRange: done.ByteRange}}
+		Original: o.Document, Seal: done.Seal, Time: done.Time.UTC(), ByteRange: done.ByteRange, Details: DetailsOf(done.Details)}}
 	if done.Replayed {
 		out.Status, out.Replayed = http.StatusOK, strconv.FormatBool(true)
 	}
@@ -151,15 +196,3 @@ func (s *server) sealOnce(ctx context.Context, o sealer.Order) (sealer.Sealed, e
 
 // sealTime is the longest that one sealing may take.
 const sealTime = time.Minute
-
-func corner(name string) pdf.Corner {
-	switch name {
-	case "bottom-right":
-		return pdf.BottomRight
-	case "top-left":
-		return pdf.TopLeft
-	case "top-right":
-		return pdf.TopRight
-	}
-	return pdf.BottomLeft
-}

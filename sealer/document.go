@@ -36,6 +36,11 @@ type Document struct {
 	parts []part
 }
 
+// with is the document with one more part, as a new document whose digest and state are to be filled in.
+func (d Document) with(id, owner string, p part, at time.Time) Document {
+	return Document{ID: id, Owner: owner, Name: d.Name, Size: d.Size + p.size, CreatedAt: at, parts: append(append([]part{}, d.parts...), p)}
+}
+
 type part struct {
 	object string
 	size   int64

@@ -27,4 +27,26 @@ var (
 		ZH: "印章证书已吊销或暂停，不能盖章。", EN: "The seal's certificate is revoked or on hold and cannot be used."}
 	errExpiredCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-expired",
 		ZH: "印章证书不在有效期内，不能盖章。", EN: "The seal's certificate is outside its validity."}
+	errOrder = fault.Spec{Kind: fault.Invalid, Code: "sealing.order",
+		ZH: "盖章请求不完整或不正确。", EN: "The order to seal is incomplete or not valid."}
+	errCompleted = fault.Spec{Kind: fault.Conflict, Code: "sealing.completed",
+		ZH: "这项盖章已经完成。", EN: "This sealing has been completed."}
+	errNoJob = fault.Spec{Kind: fault.NotFound, Code: "sealing.no-job",
+		ZH: "没有这项待签名的盖章。", EN: "There is no such sealing that waits for a signature."}
+	errBadSignature = fault.Spec{Kind: fault.Invalid, Code: "sealing.bad-signature",
+		ZH: "签名值与待签数据或签章人证书不符。", EN: "The signature does not belong to what was to be signed, or not to the signer's certificate."}
+	errSuperseded = fault.Spec{Kind: fault.Conflict, Code: "sealing.superseded",
+		ZH: "准备之后印章已更换，请重新盖章。", EN: "The seal was remade after the sealing was prepared; begin anew."}
+	errNoViewer = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-viewer",
+		ZH: "此服务没有配置页面查看程序，不能按关键字定位或预览。", EN: "No viewer is configured here, so keywords cannot be found and nothing can be previewed."}
+	errNoAuthority = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-time-stamp",
+		ZH: "没有可用的时间戳服务。", EN: "There is no time-stamp authority to be had."}
+	errNoEvidence = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-evidence",
+		ZH: "无法取得长期验证所需的证书状态数据。", EN: "What proves the certificates for long is not to be had."}
+	errNothingToExtend = fault.Spec{Kind: fault.Refused, Code: "sealing.nothing-to-extend",
+		ZH: "文件中没有可以延长的签章。", EN: "There is no signature in the file whose proof could be extended."}
+	errNoFont = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-font",
+		ZH: "没有可用的中文字体，不能在印章旁加文字。", EN: "There is no font with Chinese, so no text can be put beside the seal."}
+	errClaim = fault.Spec{Kind: fault.Refused, Code: "sealing.breaks-pdfa",
+		ZH: "文件声明符合PDF/A，按此方式盖章后将不再符合。", EN: "The file says that it is PDF/A; sealed like this it would no longer be."}
 )

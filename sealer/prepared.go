@@ -2,117 +2,118 @@ package sealer
 
 import (
 	"context"
+	"crypto/ecdsa"
 	"encoding/hex"
 	"hash"
 	"sync"
 	"time"
 
-	"github.com/emmansun/gmsm/sm2"
-	"github.com/emmansun/gmsm/sm3"
-
+	"yinxin/ca/chain"
+	"yinxin/ca/tsa"
 	"yinxin/keystore"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
-	"yinxin/sealer/ses"
 )
 
-// Prepared is everything about an instance that is the same for every document: the encoded picture, the constant
-// part of TBS_Sign and the SM3 state after it. Safe for concurrent use.
+// Prepared is everything about an instance in a profile that is the same for every document: the encoded picture and
+// the constant part of what is signed. Safe for concurrent use.
 type Prepared struct {
 	instance   register.Instance
 	key        keystore.Key
-	form       *ses.Form
+	carrier    carrier
 	appearance *pdf.Appearance
-	tbsState   []byte
-	size       int
 	filter     pdf.Name
 	subFilter  pdf.Name
 }
 
-// Prepare does the work that every document sealed with the instance shares.
-func Prepare(in register.Instance, key keystore.Key, filter, subFilter pdf.Name) (*Prepared, error) {
-	form, err := ses.NewForm(in.Seal, pdf.PropertyLength())
-	if err != nil {
-		return nil, err
-	}
-	appearance, err := pdf.NewAppearance(in.Picture, in.Width, in.Height)
-	if err != nil {
-		return nil, err
-	}
-	z, err := sm2.CalculateZA(key.Public(), []byte(keystore.DefaultID))
-	if err != nil {
-		return nil, err
-	}
-	h := sm3.New()
-	h.Write(z)
-	h.Write(form.Prefix())
-	state, err := hashState(h)
-	if err != nil {
-		return nil, err
-	}
-	return &Prepared{instance: in, key: key, form: form, appearance: appearance, tbsState: state,
-		size: form.Size(in.Certificate, 0), filter: filter, subFilter: subFilter}, nil
+// Preparation is what an instance is prepared with.
+type Preparation struct {
+	Instance          register.Instance
+	Public            *ecdsa.PublicKey
+	Key               keystore.Key // nil for an instance on a USB Key
+	Profile           Profile
+	Above             []*chain.Certificate // between the signer and the root, for the profiles of CMS
+	Filter, SubFilter pdf.Name
+	// Template is the seal's picture in 600 dpi, to trace its outline from; nil: the picture that travels in the seal.
+	Template []byte
 }
+
+// Prepare does the work that every document sealed with the instance shares.
+func Prepare(p Preparation) (*Prepared, error) {
+	c, err := newCarrier(p.Instance, p.Public, p.Profile, p.Above)
+	if err != nil {
+		return nil, err
+	}
+	picture := p.Instance.Picture
+	if p.Template != nil {
+		picture = p.Template
+	}
+	appearance, err := pdf.NewAppearance(picture, p.Instance.Width, p.Instance.Height)
+	if err == nil && p.Template != nil {
+		appearance, err = appearance.As(pdf.Rendering{Style: pdf.VectorOutline})
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &Prepared{instance: p.Instance, key: p.Key, carrier: c, appearance: appearance, filter: p.Filter, subFilter: p.SubFilter}, nil
+}
+
+// tokenReserve is the room in /Contents for a time-stamp token, in bytes (design: /Contents).
+const tokenReserve = 8 << 10
 
 // Plan is an update that waits for its signature.
 type Plan struct {
 	prepared *Prepared
 	update   *pdf.Update
-	suffix   []byte
-	digest   [32]byte // e = SM3(Z ‖ TBS_Sign)
+	laid     laid
 	dataHash [32]byte
 	time     time.Time
-	claim    pdf.PDFA
-	breaches []pdf.Breach
+	stamps   tsa.Source // nil: no time stamp
 }
 
-// Appearance is what the seal looks like unless a request says otherwise: a soft image of its picture. Other renderings
-// and lines of text are made from it.
-func (p *Prepared) Appearance() *pdf.Appearance { return p.appearance }
-
 // Plan plans the update for a document and hashes what will be signed. original is the SM3 state after the
-// document's last byte; it is consumed. The request's appearance, or that of the instance, is written as suits what the
-// document claims of PDF/A.
-func (p *Prepared) Plan(ctx context.Context, doc *pdf.Document, original hash.Hash, request pdf.SealRequest) (*Plan, error) {
-	request.Filter, request.SubFilter = p.filter, p.subFilter
-	claim, err := doc.PDFA()
-	if err != nil {
-		return nil, err
+// document's last byte; it is consumed. stamps, if not nil, will stamp the signature.
+func (p *Prepared) Plan(ctx context.Context, doc *pdf.Document, original hash.Hash, request pdf.SealRequest, stamps tsa.Source) (*Plan, error) {
+	reserve := 0
+	if stamps != nil {
+		reserve = tokenReserve
 	}
-	request.ContentsSize = p.size
+	request.Filter, request.SubFilter = p.filter, p.subFilter
+	request.ContentsSize, request.TimeStamped = p.carrier.size(reserve), stamps != nil
 	if request.Appearance == nil {
 		request.Appearance = p.appearance
-	}
-	if request.Appearance, err = request.Appearance.For(claim); err != nil {
-		return nil, err
 	}
 	update, err := doc.PlanSeal(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{prepared: p, update: update, time: request.Time, claim: claim, breaches: claim.Breaches(request)}
+	plan := &Plan{prepared: p, update: update, time: request.Time, stamps: stamps}
 	original.Write(update.Before())
 	original.Write(update.After())
 	original.Sum(plan.dataHash[:0])
-	if plan.suffix, err = p.form.Suffix(request.Time, plan.dataHash, update.Property()); err != nil {
-		return nil, err
-	}
-	tbs, err := resumeHash(p.tbsState)
-	if err != nil {
-		return nil, err
-	}
-	tbs.Write(plan.suffix)
-	tbs.Sum(plan.digest[:0])
-	return plan, nil
+	plan.laid, err = p.carrier.lay(plan.time, plan.dataHash, update.Property())
+	return plan, err
 }
 
 // Sign makes the signature and gives the finished update: what is appended to the document.
 func (p *Plan) Sign(ctx context.Context) ([]byte, error) {
-	value, err := p.prepared.key.SignDigest(ctx, p.digest)
+	value, err := p.prepared.key.SignDigest(ctx, p.laid.digest())
 	if err != nil {
 		return nil, err
 	}
-	contents, err := p.prepared.form.Assemble(p.suffix, p.prepared.instance.Certificate, value, nil)
+	return p.Complete(ctx, value)
+}
+
+// Complete puts a signature value (DER) in that was made elsewhere, has it time-stamped, and gives the finished update.
+func (p *Plan) Complete(ctx context.Context, value []byte) ([]byte, error) {
+	var token []byte
+	if p.stamps != nil {
+		var err error
+		if token, err = stampOf(ctx, p.stamps, value); err != nil {
+			return nil, err
+		}
+	}
+	contents, err := p.laid.assemble(value, token)
 	if err != nil {
 		return nil, err
 	}
@@ -122,10 +123,6 @@ func (p *Plan) Sign(ctx context.Context) ([]byte, error) {
 // Field is the name of the signature field that the update adds.
 func (p *Plan) Field() string { return p.update.Field() }
 
-// PDFA is what the document claims to be, and by what the sealed one would no longer be it. The picture of the seal is
-// already the one that suits the claim.
-func (p *Plan) PDFA() (pdf.PDFA, []pdf.Breach) { return p.claim, p.breaches }
-
 // DataHash is the digest of the document that the seal signs, in hex.
 func (p *Plan) DataHash() string { return hex.EncodeToString(p.dataHash[:]) }
 
@@ -133,14 +130,20 @@ func (p *Plan) DataHash() string { return hex.EncodeToString(p.dataHash[:]) }
 // dropped to make room.
 type preparedCache struct {
 	mu      sync.Mutex
-	entries map[string]*Prepared
+	entries map[preparedKey]*Prepared
+}
+
+type preparedKey struct {
+	instance string
+	profile  Profile
+	outline  bool
 }
 
 const preparedLimit = 256
 
-func (c *preparedCache) get(id string, prepare func() (*Prepared, error)) (*Prepared, error) {
+func (c *preparedCache) get(k preparedKey, prepare func() (*Prepared, error)) (*Prepared, error) {
 	c.mu.Lock()
-	p, ok := c.entries[id]
+	p, ok := c.entries[k]
 	c.mu.Unlock()
 	if ok {
 		return p, nil
@@ -152,7 +155,7 @@ func (c *preparedCache) get(id string, prepare func() (*Prepared, error)) (*Prep
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.entries == nil {
-		c.entries = map[string]*Prepared{}
+		c.entries = map[preparedKey]*Prepared{}
 	}
 	if len(c.entries) >= preparedLimit {
 		for old := range c.entries {
@@ -160,6 +163,6 @@ func (c *preparedCache) get(id string, prepare func() (*Prepared, error)) (*Prep
 			break
 		}
 	}
-	c.entries[id] = p
+	c.entries[k] = p
 	return p, nil
 }

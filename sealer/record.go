@@ -3,7 +3,9 @@ package sealer
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
+	"time"
 
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -20,12 +22,17 @@ type intent struct {
 	instance register.Instance
 	plan     *Plan
 	grant    string
+	details  Details
 }
 
 // recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
-// transaction. A key in use is a unique violation (store.IsUnique).
-func (s *Service) recordIntent(ctx context.Context, i *intent) error {
+// transaction; job, if not nil, is kept beside it. A key in use is a unique violation (store.IsUnique).
+func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Duration, job *frozenJob) error {
 	now := s.Clock()
+	details, err := json.Marshal(i.details)
+	if err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		grant, err := s.Register.Use(ctx, tx, i.actor, i.order.Seal, i.instance.ID)
 		if err != nil {
@@ -33,14 +40,19 @@ func (s *Service) recordIntent(ctx context.Context, i *intent) error {
 		}
 		i.grant = grant
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing (id, caller, idempotency_key, request_digest, document_id, seal_code,
-			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13)`,
+			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until, details)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13, $14)`,
 			i.id, i.actor.ID, i.order.IdempotencyKey, i.order.digest(), i.order.Document, i.order.Seal, i.instance.ID, grant,
-			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(now.Add(s.Lease))); err != nil {
+			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(now.Add(lease)), string(details)); err != nil {
 			return err
 		}
+		if job != nil {
+			if err := job.insert(ctx, tx, i.id); err != nil {
+				return err
+			}
+		}
 		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing.intended", Actor: i.actor.ID, Subject: i.id,
-			Data: map[string]string{"seal": i.order.Seal, "instance": i.instance.ID, "document": i.order.Document,
+			Data: map[string]string{"seal": i.order.Seal, "instance": i.instance.ID, "document": i.order.Document, "profile": string(i.order.Profile),
 				"data_hash": i.plan.DataHash(), "byte_range": i.plan.update.Property(), "time": store.Time(i.plan.time)}})
 		return err
 	})
@@ -101,11 +113,10 @@ func (s *Service) close(ctx context.Context, id, grant, actor, state, code strin
 // replay looks for an earlier order with the same key: its result, or a refusal. An intent whose lease ran out is
 // abandoned here, and the key is free again.
 func (s *Service) replay(ctx context.Context, by access.Actor, o Order) (Sealed, bool, error) {
-	var id, digest, state, grant, lease, signed, byteRange string
-	var result sql.NullString
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT id, request_digest, state, grant_id, lease_until, signing_time, byte_range, result_id
+	var id, digest, state, grant, lease string
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT id, request_digest, state, grant_id, lease_until
 		FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, o.IdempotencyKey).
-		Scan(&id, &digest, &state, &grant, &lease, &signed, &byteRange, &result)
+		Scan(&id, &digest, &state, &grant, &lease)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Sealed{}, false, nil
 	}
@@ -121,12 +132,30 @@ func (s *Service) replay(ctx context.Context, by access.Actor, o Order) (Sealed,
 		}
 		return Sealed{}, false, s.close(ctx, id, grant, by.ID, "abandoned", "lease")
 	}
-	d, err := s.Document(ctx, by, result.String)
+	sealed, err := s.result(ctx, by, id)
+	return sealed, true, err
+}
+
+// result gives the stored result of a sealing that was released.
+func (s *Service) result(ctx context.Context, by access.Actor, id string) (Sealed, error) {
+	sealed := Sealed{ID: id, Replayed: true}
+	var signed, details string
+	var document sql.NullString
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT seal_code, signing_time, byte_range, details, result_id FROM sealing
+		WHERE id = $1 AND state = 'released'`, id).Scan(&sealed.Seal, &signed, &sealed.ByteRange, &details, &document)
 	if err != nil {
-		return Sealed{}, true, err
+		return Sealed{}, err
 	}
-	at, err := store.ParseTime(signed)
-	return Sealed{ID: id, Document: d, Seal: o.Seal, Time: at, ByteRange: byteRange, Replayed: true}, true, err
+	if details != "" {
+		if err := json.Unmarshal([]byte(details), &sealed.Details); err != nil {
+			return Sealed{}, err
+		}
+	}
+	if sealed.Document, err = s.Document(ctx, by, document.String); err != nil {
+		return Sealed{}, err
+	}
+	sealed.Time, err = store.ParseTime(signed)
+	return sealed, err
 }
 
 // Recover abandons the intents of processes that died: those whose lease ran out. It says how many.
@@ -153,5 +182,5 @@ func (s *Service) Recover(ctx context.Context) (int, error) {
 			return 0, err
 		}
 	}
-	return len(open), nil
+	return len(open), s.meltEnded(ctx)
 }

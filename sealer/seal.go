@@ -1,44 +1,23 @@
 package sealer
 
 import (
+	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"time"
 
-	"github.com/emmansun/gmsm/sm3"
-
 	"yinxin/ca/chain"
+	"yinxin/ca/tsa"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
 	"yinxin/internal/store"
+	"yinxin/sealer/intake"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 )
-
-// Order asks for one document to be sealed.
-type Order struct {
-	Document  string        `json:"document"`
-	Seal      string        `json:"seal"` // 14-digit code
-	Placement pdf.Placement `json:"placement"`
-	Reason    string        `json:"reason,omitempty"`
-	Location  string        `json:"location,omitempty"`
-	// IdempotencyKey makes the order repeatable: the same key with the same order gives the stored result, with
-	// another order sealing.key-reused. Empty: the order is sealed anew each time.
-	IdempotencyKey string `json:"-"`
-}
-
-// digest binds an idempotency key to what was asked.
-func (o Order) digest() string {
-	b, err := json.Marshal(o)
-	if err != nil {
-		panic("sealer: an order always marshals: " + err.Error())
-	}
-	d := sm3.Sum(b)
-	return hex.EncodeToString(d[:])
-}
 
 // Sealed is a released document with what was sealed.
 type Sealed struct {
@@ -47,13 +26,28 @@ type Sealed struct {
 	Seal      string
 	Time      time.Time
 	ByteRange string
+	Details   Details
 	Replayed  bool // the idempotency key was used before with the same order
+}
+
+// Details are what a sealing did and what the person should know about it.
+type Details struct {
+	Profile   Profile          `json:"profile"`
+	Field     string           `json:"field"`
+	Marks     []pdf.Mark       `json:"marks,omitempty"`
+	Notes     []pdf.Note       `json:"notes,omitempty"`
+	Findings  []intake.Finding `json:"findings,omitempty"` // warnings of the intake, and what was accepted
+	Recovered string           `json:"recovered,omitempty"`
 }
 
 // Seal seals a stored document for the actor and releases the result as a new document. Every refusal comes before
 // the intent is recorded and leaves nothing behind, but for the last check: a result that the project's own verifier
 // does not accept is recorded as failed and never released.
 func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, error) {
+	o, err := o.checked()
+	if err != nil {
+		return Sealed{}, err
+	}
 	if o.IdempotencyKey == "" {
 		o.IdempotencyKey = newID("once")
 	}
@@ -64,79 +58,171 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 	if err != nil {
 		return Sealed{}, err
 	}
-	prepared, err := s.prepared.get(in.ID, func() (*Prepared, error) { return s.prepare(ctx, in) })
+	w, err := s.begin(ctx, by, o, in)
 	if err != nil {
 		return Sealed{}, err
 	}
-	now := s.Clock().UTC().Truncate(time.Second)
-	if err := s.certificateGood(ctx, in, now); err != nil {
-		return Sealed{}, err
-	}
-	d, err := s.Document(ctx, by, o.Document)
-	if err != nil {
-		return Sealed{}, err
-	}
-	object, err := s.Open(ctx, d)
-	if err != nil {
-		return Sealed{}, err
-	}
-	defer object.Close()
-	plan, err := s.plan(ctx, prepared, d, object, o, now)
-	if err != nil {
-		return Sealed{}, err
-	}
-	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: plan}
-	if err := s.recordIntent(ctx, &i); err != nil {
+	defer w.close()
+	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details}
+	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
 		return s.lostRace(ctx, by, o, err)
 	}
 	if s.Intended != nil {
 		s.Intended(i.id)
 	}
-	result, err := s.release(ctx, i, d, object)
+	value, err := w.prepared.key.SignDigest(ctx, w.plan.laid.digest())
+	if err != nil {
+		return Sealed{}, s.recordFailure(ctx, i, err)
+	}
+	result, err := s.release(ctx, i, w, value)
 	if err != nil {
 		return Sealed{}, s.recordFailure(ctx, i, err)
 	}
 	return result, nil
 }
 
-func (s *Service) prepare(ctx context.Context, in register.Instance) (*Prepared, error) {
-	key, err := s.Keys.Get(ctx, in.KeyName)
+// work is one order on its way: the document, and what was planned for it.
+type work struct {
+	document Document
+	object   files.Object
+	prepared *Prepared
+	plan     *Plan
+	details  Details
+}
+
+func (w *work) close() { _ = w.object.Close() } // only read
+
+// begin makes every check and plans the update; nothing is recorded yet.
+func (s *Service) begin(ctx context.Context, by access.Actor, o Order, in register.Instance) (*work, error) {
+	now := s.Clock().UTC().Truncate(time.Second)
+	above, err := s.certificateGood(ctx, in, now)
 	if err != nil {
 		return nil, err
 	}
-	return Prepare(in, key, s.Filter, s.SubFilter)
+	w := &work{details: Details{Profile: o.Profile}}
+	w.prepared, err = s.prepared.get(preparedKey{in.ID, o.Profile, o.Outline}, func() (*Prepared, error) { return s.prepare(ctx, in, o, above) })
+	if err != nil {
+		return nil, err
+	}
+	if w.document, err = s.Document(ctx, by, o.Document); err != nil {
+		return nil, err
+	}
+	if w.object, err = s.Open(ctx, w.document); err != nil {
+		return nil, err
+	}
+	if err := s.planFor(ctx, w, o, now); err != nil {
+		w.close()
+		return nil, at(err, w.document.Name)
+	}
+	return w, nil
 }
 
-// certificateGood asks the CA: the design judges a seal's certificate now, before signing, not when it was bound.
-func (s *Service) certificateGood(ctx context.Context, in register.Instance, now time.Time) error {
-	leaf, err := s.Chain.Certificate(in.Certificate)
-	if err != nil {
-		return errCertificate.Because(err)
+func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) error {
+	if err := s.look(ctx, w, o); err != nil {
+		return err
 	}
-	r := s.Chain.Verify(ctx, leaf, now, chain.UsageSign)
-	switch {
-	case r.Expired || r.NotYetValid:
-		return errExpiredCertificate.New()
-	case r.Revocation.State == chain.StateRevoked:
-		return errSuspendedCertificate.New()
-	case r.ChainErr != nil || !r.Trusted || r.Revocation.State != chain.StateGood:
-		return errCertificate.With("%s", r.Revocation.Detail).Because(r.ChainErr)
+	doc, err := pdf.OpenRecovering(ctx, w.object, w.document.Size)
+	if err != nil {
+		return err
+	}
+	request, err := s.request(ctx, w, doc, o)
+	if err != nil {
+		return err
+	}
+	request.Time = now
+	stamps, err := s.stampsFor(o)
+	if err != nil {
+		return err
+	}
+	original, err := w.document.digestOfState()
+	if err != nil {
+		return err
+	}
+	if w.plan, err = w.prepared.Plan(ctx, doc, original, request, stamps); err != nil {
+		return err
+	}
+	if err := s.keepsClaim(w, doc, request); err != nil {
+		return err
+	}
+	w.details.Field, w.details.Marks, w.details.Notes = w.plan.Field(), w.plan.update.Marks(), append(w.details.Notes, w.plan.update.Notes()...)
+	if f, ok := fault.Of(doc.Recovered()); ok {
+		w.details.Recovered = f.Code
 	}
 	return nil
 }
 
-func (s *Service) plan(ctx context.Context, prepared *Prepared, d Document, object files.Object, o Order, now time.Time) (*Plan, error) {
-	doc, err := pdf.Open(ctx, object, d.Size)
-	if err != nil {
-		return nil, at(err, d.Name)
+// request turns an order into what the PDF room plans from.
+func (s *Service) request(ctx context.Context, w *work, doc *pdf.Document, o Order) (pdf.SealRequest, error) {
+	r := pdf.SealRequest{Signer: w.prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Contact: o.Contact,
+		Straddle: o.Straddle, Field: o.Field, FitField: o.FitField, Certify: o.Certify, Lock: o.Lock, AllowOverlap: o.AllowOverlap}
+	var err error
+	if r.Appearance, err = s.dress(w, doc, o); err != nil {
+		return r, err
 	}
-	original, err := d.digestOfState()
+	r.Placements, err = s.placements(ctx, doc, w.object, w.document.Size, o.Places)
+	return r, err
+}
+
+// stampsFor gives the source of time stamps for an order; nil when it takes none.
+func (s *Service) stampsFor(o Order) (tsa.Source, error) {
+	switch {
+	case o.NoTimeStamp:
+		return nil, nil
+	case s.TimeStamps == nil && o.LongTerm:
+		return nil, errNoAuthority.New()
+	}
+	return s.TimeStamps, nil
+}
+
+func (s *Service) prepare(ctx context.Context, in register.Instance, o Order, above []*chain.Certificate) (*Prepared, error) {
+	p := Preparation{Instance: in, Profile: o.Profile, Above: above}
+	var err error
+	if o.Outline {
+		if p.Template, err = s.Register.Template(ctx, in.ID); err != nil {
+			return nil, err
+		}
+	}
+	if p.Filter, p.SubFilter, err = s.names(o.Profile); err != nil {
+		return nil, err
+	}
+	leaf, err := s.Chain.Certificate(in.Certificate)
 	if err != nil {
 		return nil, err
 	}
-	plan, err := prepared.Plan(ctx, doc, original, pdf.SealRequest{
-		Time: now, Signer: prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Placements: []pdf.Placement{o.Placement}})
-	return plan, at(err, d.Name)
+	p.Public, _ = leaf.PublicKey.(*ecdsa.PublicKey)
+	if in.Custody == register.Central {
+		if p.Key, err = s.Keys.Get(ctx, in.KeyName); err != nil {
+			return nil, err
+		}
+	}
+	return Prepare(p)
+}
+
+// certificateGood asks the CA: the design judges a seal's certificate now, before signing, not when it was bound. It
+// gives the certificates between the signer's and the root.
+func (s *Service) certificateGood(ctx context.Context, in register.Instance, now time.Time) (above []*chain.Certificate, err error) {
+	leaf, err := s.Chain.Certificate(in.Certificate)
+	if err != nil {
+		return nil, errCertificate.Because(err)
+	}
+	r := s.Chain.Verify(ctx, leaf, now, chain.UsageSign)
+	switch {
+	case r.Expired || r.NotYetValid:
+		return nil, errExpiredCertificate.New()
+	case r.Revocation.State == chain.StateRevoked:
+		return nil, errSuspendedCertificate.New()
+	case r.ChainErr != nil || !r.Trusted || r.Revocation.State != chain.StateGood:
+		return nil, errCertificate.With("%s", r.Revocation.Detail).Because(r.ChainErr)
+	}
+	return between(r.Path), nil
+}
+
+// between gives the certificates between the first of a path and its anchor.
+func between(path []*chain.Certificate) []*chain.Certificate {
+	if len(path) <= 2 {
+		return nil
+	}
+	return path[1 : len(path)-1]
 }
 
 // at adds the document's name to a fault that knows no place yet.
@@ -149,32 +235,40 @@ func at(err error, name string) error {
 	return err
 }
 
-// release signs, stores the update, verifies the whole and records the result. What it stored is removed again when
-// any step fails.
-func (s *Service) release(ctx context.Context, i intent, original Document, object files.Object) (_ Sealed, err error) {
-	update, err := i.plan.Sign(ctx)
+// release completes the signature, stores the update, verifies the whole and records the result. What it stored is
+// removed again when any step fails.
+func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) (_ Sealed, err error) {
+	update, err := w.plan.Complete(ctx, value)
 	if err != nil {
 		return Sealed{}, err
 	}
-	if err := s.check(ctx, i, original, object, update); err != nil {
+	original := w.document
+	if err := s.check(ctx, i, original, w.object, update); err != nil {
 		return Sealed{}, err
 	}
-	name, err := s.keep(ctx, update)
-	if err != nil {
-		return Sealed{}, err
-	}
-	d := Document{ID: newID("d"), Owner: i.actor.ID, Name: original.Name, Size: original.Size + int64(len(update)),
-		CreatedAt: s.Clock(), parts: append(append([]part{}, original.parts...), part{name, int64(len(update))})}
-	defer func() {
-		if err != nil {
-			err = errors.Join(err, s.removeUnrecorded(ctx, d.ID, name))
-		}
-	}()
 	whole, err := original.digestOfState()
 	if err != nil {
 		return Sealed{}, err
 	}
 	whole.Write(update)
+	if i.order.LongTerm {
+		more, err := s.extension(ctx, files.Concat(w.object, inMemory(update)), whole)
+		if err != nil {
+			return Sealed{}, err
+		}
+		whole.Write(more)
+		update = append(bytes.Clone(update), more...)
+	}
+	name, err := s.keep(ctx, update)
+	if err != nil {
+		return Sealed{}, err
+	}
+	d := original.with(newID("d"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, s.removeUnrecorded(ctx, d.ID, name))
+		}
+	}()
 	if d.state, err = hashState(whole); err != nil {
 		return Sealed{}, err
 	}
@@ -182,7 +276,7 @@ func (s *Service) release(ctx context.Context, i intent, original Document, obje
 	if err := s.recordResult(ctx, i, d); err != nil {
 		return Sealed{}, err
 	}
-	return Sealed{ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property()}, nil
+	return Sealed{ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
 }
 
 func (s *Service) keep(ctx context.Context, update []byte) (string, error) {

@@ -20,10 +20,12 @@ import (
 	"time"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/tsa"
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 	"yinxin/keystore"
+	"yinxin/sealer/intake"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 )
@@ -58,6 +60,18 @@ type Config struct {
 	MaxSize int64
 	// Lease is how long an intent may stay open before it counts as abandoned; 0 means 10 s.
 	Lease time.Duration
+	// TimeStamps stamps what is sealed, unless an order does without. Nil: there is no authority.
+	TimeStamps tsa.Source
+	// Evidence gives what proves certificates for long. Nil: long-term orders are refused.
+	Evidence Evidence
+	// Viewer finds keywords and draws previews. Nil: orders that need it are refused.
+	Viewer Viewer
+	// Intake is the policy for what documents hold beside their pages; nil is intake.DefaultPolicy.
+	Intake intake.Policy
+	// Font is a TrueType font with Chinese for text lines; empty: orders with lines are refused.
+	Font string
+	// KeepPDFA refuses what would make a document no longer PDF/A that claims to be; otherwise it is only said.
+	KeepPDFA bool
 	// Filter and SubFilter name the profile seal in the file; empty means /GM.PKILite and /GM.sm2seal.
 	Filter, SubFilter pdf.Name
 	// Intended, if set, is called after an intent was recorded and before the key signs. Fault tests stop here.
@@ -68,6 +82,7 @@ type Config struct {
 type Service struct {
 	Config
 	prepared preparedCache
+	font     fontCache
 }
 
 // New gives a Service over its tables; Recover should follow.

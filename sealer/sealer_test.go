@@ -155,7 +155,7 @@ func (h *house) upload(b []byte) sealer.Document {
 }
 
 func order(d sealer.Document, key string) sealer.Order {
-	return sealer.Order{Document: d.ID, Seal: code, Placement: pdf.Placement{Page: 1, X: 20, Y: 20}, IdempotencyKey: key}
+	return sealer.Order{Document: d.ID, Seal: code, Places: []sealer.Place{{Placement: pdf.Placement{Page: 1, X: 20, Y: 20}}}, IdempotencyKey: key}
 }
 
 func (h *house) bytes(d sealer.Document) []byte {
@@ -199,7 +199,7 @@ func TestASealedDocumentBeginsWithTheOriginalAndIsValid(t *testing.T) {
 		once, err := h.sealer.Seal(t.Context(), h.clerk, order(h.upload(b), ""))
 		must(t, err)
 		elsewhere := order(once.Document, "")
-		elsewhere.Placement.Y = 120
+		elsewhere.Places[0].Y = 120
 		twice, err := h.sealer.Seal(t.Context(), h.clerk, elsewhere)
 		must(t, err)
 		first, second := h.bytes(once.Document), h.bytes(twice.Document)
@@ -242,7 +242,7 @@ func TestOneIdempotencyKeyReleasesOneDocument(t *testing.T) {
 		if !again.Replayed || results[again.Document.ID] == 0 {
 			t.Fatalf("the replay gave %+v, not one of %v", again, results)
 		}
-		o.Placement.X++
+		o.Places = []sealer.Place{{Placement: pdf.Placement{Page: 1, X: 21, Y: 20}}}
 		_, err = h.sealer.Seal(t.Context(), h.clerk, o)
 		wants(t, err, "sealing.key-reused")
 		if n := h.count(`SELECT COUNT(*) FROM sealing WHERE state = 'released'`); n != 1 {
@@ -302,9 +302,9 @@ func TestARefusedOrderLeavesNothing(t *testing.T) {
 		o.Seal = "00000000000000"
 		refused("an unknown seal", "seal.not-found", h.clerk, o)
 		o = order(d, "")
-		o.Placement.Page = 9
+		o.Places[0].Page = 9
 		refused("a page that is not there", "pdf.no-such-page", h.clerk, o)
-		o.Placement = pdf.Placement{Page: 1, X: 500, Y: 20}
+		o.Places[0].Placement = pdf.Placement{Page: 1, X: 500, Y: 20}
 		refused("a place outside the page", "pdf.outside-page", h.clerk, o)
 		stranger, err := h.access.CreateActor(ctx, access.Actor{ID: "stranger", Name: "stranger", Organisation: "elsewhere", Roles: []access.Role{access.RoleOperator}})
 		must(t, err)
@@ -342,7 +342,7 @@ func TestAQuotaCountsOnlyReleasedDocuments(t *testing.T) {
 		}))
 		d := h.upload(original(t))
 		o := order(d, "")
-		o.Placement.Page = 9
+		o.Places[0].Page = 9
 		_, err := h.sealer.Seal(t.Context(), h.clerk, o)
 		wants(t, err, "pdf.no-such-page")
 		_, err = h.sealer.Seal(t.Context(), h.clerk, order(d, ""))

@@ -12,9 +12,9 @@ import (
 	_ "image/png"  // pictures of seals
 	"path"
 	"strings"
-	"time"
 
 	"yinxin/sealer/verify"
+	"yinxin/sealer/verify/sheet"
 )
 
 // view is what the templates show.
@@ -42,17 +42,19 @@ type verdict struct {
 
 type seal struct {
 	verify.Signature
-	Number     int
-	Class      string
-	Word       string
-	Picture    template.URL // a data URL, or empty
-	When       string
-	Coverage   string
-	KindWord   string
-	State      string // of the seal when it was used
-	StateClass string
-	Steps      []step
-	Tally      []count
+	Number   int
+	Class    string
+	Word     string
+	Picture  template.URL // a data URL, or empty
+	When     string
+	Coverage string
+	KindWord string
+	// TimeSourceWord says how the time is known, Claimed what the signer says when another time is proved.
+	TimeSourceWord, Claimed string
+	State                   string // of the seal when it was used
+	StateClass              string
+	Steps                   []step
+	Tally                   []count
 }
 
 type step struct {
@@ -75,9 +77,8 @@ const (
 )
 
 func verdictOf(r *verify.Report, language string) *verdict {
-	look := looks[r.Verdict]
-	v := &verdict{Report: *r, Class: look.class, Title: look.title.in(language), NextStep: look.next.in(language), Size: sizeOf(r.Size),
-		At: timeOf(r.At, language)}
+	look := sheet.LookOf(r.Verdict, language)
+	v := &verdict{Report: *r, Class: look.Class, Title: look.Title, NextStep: look.Next, Size: sizeOf(r.Size), At: sheet.Moment(r.At, language)}
 	budget := maxPictures
 	for i, s := range r.Signatures {
 		if i == maxShown {
@@ -94,9 +95,10 @@ func verdictOf(r *verify.Report, language string) *verdict {
 }
 
 func sealOf(s verify.Signature, number int, language string, budget *int) seal {
-	look := looks[s.Verdict]
-	out := seal{Signature: s, Number: number, Class: look.class, Word: look.word.in(language), When: timeOf(s.Time, language),
-		Coverage: coverages[s.Coverage].in(language), KindWord: kinds[s.Kind].in(language)}
+	look := sheet.LookOf(s.Verdict, language)
+	out := seal{Signature: s, Number: number, Class: look.Class, Word: look.Word, When: sheet.Moment(s.Time, language),
+		TimeSourceWord: sheet.TimeSourceWord(s.TimeSource, language), Claimed: sheet.Moment(s.ClaimedTime, language),
+		Coverage: sheet.CoverageWord(s.Coverage, language), KindWord: sheet.KindWord(s.Kind, language)}
 	if len(s.Picture) <= *budget {
 		if out.Picture = picture(s.Picture); out.Picture != "" {
 			*budget -= len(s.Picture)
@@ -104,20 +106,17 @@ func sealOf(s verify.Signature, number int, language string, budget *int) seal {
 	}
 	tally := map[verify.Result]int{}
 	for _, c := range s.Checks {
-		r := results[c.Result]
+		r := sheet.OutcomeOf(c.Result, language)
 		tally[c.Result]++
-		name := checkNames[c.Name].in(language)
-		if name == "" {
-			name = c.Name
-		}
-		out.Steps = append(out.Steps, step{r.class, r.mark, r.word.in(language), name, c.Detail})
+		out.Steps = append(out.Steps, step{r.Class, r.Mark, r.Word, sheet.CheckName(c.Name, language), c.Detail})
 		if c.Name == verify.CheckSealState {
-			out.State, out.StateClass = c.Detail, r.class
+			out.State, out.StateClass = c.Detail, r.Class
 		}
 	}
 	for _, r := range []verify.Result{verify.OK, verify.Note, verify.Failed, verify.Unknown, verify.NotChecked} {
 		if tally[r] > 0 {
-			out.Tally = append(out.Tally, count{results[r].class, results[r].word.in(language), tally[r]})
+			o := sheet.OutcomeOf(r, language)
+			out.Tally = append(out.Tally, count{o.Class, o.Word, tally[r]})
 		}
 	}
 	return out
@@ -133,19 +132,6 @@ func picture(data []byte) template.URL {
 		return ""
 	}
 	return template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(data))
-}
-
-// timeOf writes a moment as offices in China do, in their time.
-func timeOf(stamp, language string) string {
-	t, err := time.Parse(time.RFC3339, stamp)
-	if err != nil {
-		return ""
-	}
-	t = t.In(time.FixedZone("UTC+8", 8*60*60))
-	if language == "en" {
-		return t.Format("2 January 2006, 15:04:05") + " (UTC+8)"
-	}
-	return fmt.Sprintf("%d年%d月%d日 %s（北京时间）", t.Year(), t.Month(), t.Day(), t.Format("15:04:05"))
 }
 
 func sizeOf(n int64) string {

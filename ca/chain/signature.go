@@ -58,19 +58,13 @@ func CheckSignature(pub any, alg asn1.ObjectIdentifier, signed, value []byte) (n
 	return Algorithm{OID: alg}.Check(pub, signed, value)
 }
 
-// weak signature algorithms: RSA with MD5, ECDSA with SHA-1.
-var (
-	rsaMD5    = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 4}
-	ecdsaSHA1 = asn1.ObjectIdentifier{1, 2, 840, 10045, 4, 1}
-	maskMGF1  = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
-)
+var maskMGF1 = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 1, 8}
 
 // Check is CheckSignature with the parameters that RSASSA-PSS carries (RFC 4055 3.1).
 func (a Algorithm) Check(pub any, signed, value []byte) (notes []string, err error) {
-	switch {
-	case a.OID.Equal(oid.SM2WithSM3), a.OID.Equal(oid.SM2Sign):
-		key, ok := pub.(*ecdsa.PublicKey)
-		if !ok || !isSM2(key) {
+	if a.isSM2() {
+		key := ecdsaKey(pub)
+		if !isSM2(key) {
 			return nil, ErrKey.New()
 		}
 		digest, err := sm2.CalculateSM2Hash(key, signed, nil)
@@ -78,28 +72,59 @@ func (a Algorithm) Check(pub any, signed, value []byte) (notes []string, err err
 			return nil, ErrKey.Because(err)
 		}
 		return CheckSM2Digest(key, [32]byte(digest), value)
-	case a.OID.Equal(oid.RSASHA256):
-		return nil, checkRSA(pub, crypto.SHA256, signed, value)
-	case a.OID.Equal(oid.RSASHA384):
-		return nil, checkRSA(pub, crypto.SHA384, signed, value)
-	case a.OID.Equal(oid.RSASHA512):
-		return nil, checkRSA(pub, crypto.SHA512, signed, value)
-	case a.OID.Equal(oid.RSASHA1):
-		return nil, checkRSA(pub, crypto.SHA1, signed, value)
-	case a.OID.Equal(rsaMD5):
-		return nil, checkRSA(pub, crypto.MD5, signed, value)
-	case a.OID.Equal(oid.RSAPSS):
-		return nil, a.checkPSS(pub, signed, value)
-	case a.OID.Equal(oid.ECDSASHA256):
-		return nil, checkECDSA(pub, crypto.SHA256, signed, value)
-	case a.OID.Equal(oid.ECDSASHA384):
-		return nil, checkECDSA(pub, crypto.SHA384, signed, value)
-	case a.OID.Equal(oid.ECDSASHA512):
-		return nil, checkECDSA(pub, crypto.SHA512, signed, value)
-	case a.OID.Equal(ecdsaSHA1):
-		return nil, checkECDSA(pub, crypto.SHA1, signed, value)
 	}
-	return nil, ErrAlgorithm.With("%s", a.OID)
+	hash, ok := a.Hash()
+	if !ok {
+		return nil, ErrAlgorithm.With("%s", a.OID)
+	}
+	return a.CheckDigest(pub, digestOf(hash, signed), value)
+}
+
+// CheckDigest is Check for a caller who hashed itself: digest is by Hash, and for SM2 it is SM3(Z‖message). Errors: as
+// CheckSignature, and ErrSignature for a digest of another length.
+func (a Algorithm) CheckDigest(pub any, digest, value []byte) (notes []string, err error) {
+	if a.isSM2() {
+		if len(digest) != 32 {
+			return nil, ErrSignature.With("SM2")
+		}
+		return CheckSM2Digest(ecdsaKey(pub), [32]byte(digest), value)
+	}
+	hash, ok := a.Hash()
+	switch {
+	case !ok:
+		return nil, ErrAlgorithm.With("%s", a.OID)
+	case len(digest) != hash.Size():
+		return nil, ErrSignature.With("%s", hash)
+	case a.OID.Equal(oid.RSAPSS):
+		return nil, a.checkPSS(pub, digest, value)
+	case a.OID[:6].Equal(oid.RSA[:6]):
+		return nil, checkRSA(pub, hash, digest, value)
+	}
+	return nil, checkECDSA(pub, hash, digest, value)
+}
+
+// isSM2 says whether the algorithm is SM2 with SM3; both of its identifiers are in use.
+func (a Algorithm) isSM2() bool { return a.OID.Equal(oid.SM2WithSM3) || a.OID.Equal(oid.SM2Sign) }
+
+// Hash is the digest that a signature algorithm uses, false for SM2, where the digest begins with Z, and for what is
+// not known.
+func (a Algorithm) Hash() (crypto.Hash, bool) {
+	switch {
+	case a.OID.Equal(oid.RSASHA256), a.OID.Equal(oid.ECDSASHA256):
+		return crypto.SHA256, true
+	case a.OID.Equal(oid.RSASHA384), a.OID.Equal(oid.ECDSASHA384):
+		return crypto.SHA384, true
+	case a.OID.Equal(oid.RSASHA512), a.OID.Equal(oid.ECDSASHA512):
+		return crypto.SHA512, true
+	case a.OID.Equal(oid.RSASHA1), a.OID.Equal(oid.ECDSASHA1):
+		return crypto.SHA1, true
+	case a.OID.Equal(oid.RSAMD5):
+		return crypto.MD5, true
+	case a.OID.Equal(oid.RSAPSS):
+		hash, _, ok := readPSSParameters(a.Parameters)
+		return hash, ok
+	}
+	return 0, false
 }
 
 // CheckSM2Digest checks an SM2 signature value over e = SM3(Z‖message), for a caller who hashed itself. Value forms: DER
@@ -182,23 +207,23 @@ func rsaKey(pub any) (*rsa.PublicKey, error) {
 	return key, nil
 }
 
-func checkRSA(pub any, h crypto.Hash, signed, value []byte) error {
+func checkRSA(pub any, h crypto.Hash, digest, value []byte) error {
 	key, err := rsaKey(pub)
 	if err != nil {
 		return err
 	}
-	if err := rsa.VerifyPKCS1v15(key, h, digestOf(h, signed), value); err != nil {
+	if err := rsa.VerifyPKCS1v15(key, h, digest, value); err != nil {
 		return ErrSignature.With("RSA").Because(err)
 	}
 	return weakness(h, key.N.BitLen())
 }
 
-func checkECDSA(pub any, h crypto.Hash, signed, value []byte) error {
+func checkECDSA(pub any, h crypto.Hash, digest, value []byte) error {
 	key, ok := pub.(*ecdsa.PublicKey)
 	if !ok || key == nil || key.Curve == nil || isSM2(key) {
 		return ErrKey.New()
 	}
-	if !ecdsa.VerifyASN1(key, digestOf(h, signed), value) {
+	if !ecdsa.VerifyASN1(key, digest, value) {
 		return ErrSignature.With("ECDSA")
 	}
 	return weakness(h, minRSABits)
@@ -206,7 +231,7 @@ func checkECDSA(pub any, h crypto.Hash, signed, value []byte) error {
 
 // checkPSS reads RSASSA-PSS-params ::= SEQUENCE { hashAlgorithm [0] DEFAULT sha1, maskGenAlgorithm [1] DEFAULT mgf1SHA1,
 // saltLength [2] INTEGER DEFAULT 20, trailerField [3] INTEGER DEFAULT 1 }. The mask must use the same digest.
-func (a Algorithm) checkPSS(pub any, signed, value []byte) error {
+func (a Algorithm) checkPSS(pub any, digest, value []byte) error {
 	key, err := rsaKey(pub)
 	if err != nil {
 		return err
@@ -216,7 +241,7 @@ func (a Algorithm) checkPSS(pub any, signed, value []byte) error {
 		return ErrAlgorithm.With("RSASSA-PSS")
 	}
 	options := &rsa.PSSOptions{SaltLength: salt, Hash: hash}
-	if err := rsa.VerifyPSS(key, hash, digestOf(hash, signed), value, options); err != nil {
+	if err := rsa.VerifyPSS(key, hash, digest, value, options); err != nil {
 		return ErrSignature.With("RSASSA-PSS").Because(err)
 	}
 	return weakness(hash, key.N.BitLen())

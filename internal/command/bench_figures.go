@@ -90,7 +90,8 @@ func (b *bench) prepare() error {
 	if err != nil {
 		return err
 	}
-	if b.prepared, err = sealer.Prepare(in, key, "GM.PKILite", "GM.sm2seal"); err != nil {
+	if b.prepared, err = sealer.Prepare(sealer.Preparation{Instance: in, Public: key.Public(), Key: key, Profile: sealer.ProfileSeal,
+		Filter: "GM.PKILite", SubFilter: "GM.sm2seal"}); err != nil {
 		return err
 	}
 	// What the register and the CA say is fetched once: the figures are those of the check itself, chains known.
@@ -152,7 +153,7 @@ func (b *bench) seal(r io.ReaderAt, size int64, original hash.Hash) (*sealer.Pla
 		return nil, nil, err
 	}
 	plan, err := b.prepared.Plan(b.ctx, doc, original, pdf.SealRequest{Time: b.h.now().UTC(), Signer: "bench",
-		Placements: []pdf.Placement{{Page: 1, X: 20, Y: 20}}})
+		Placements: []pdf.Placement{{Page: 1, X: 20, Y: 20}}}, nil)
 	if err != nil {
 		return nil, nil, err
 	}

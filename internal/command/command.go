@@ -43,9 +43,13 @@ type commands struct {
 	Serve   serveCommand   `cmd:"" help:"Run the service."`
 	Imprint imprintCommand `cmd:"" help:"Turn the scan of a stamped form into a seal template."`
 	Seal    sealCommand    `cmd:"" help:"Seal a PDF."`
+	Preview previewCommand `cmd:"" help:"Show where a seal would stand, without sealing."`
+	Extend  extendCommand  `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
 	Verify  verifyCommand  `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Audit   auditCommand   `cmd:"" help:"Check the ledger."`
 	Bench   benchCommand   `cmd:"" help:"Measure, each figure beside its floor in the same run."`
+
+	ViewWorker viewWorkerCommand `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 
 // Main runs the command and gives its exit status.

@@ -225,7 +225,7 @@ func (d *demo) sealCopy(ctx context.Context, h *installation, s *demoSeal) error
 			return "", err
 		}
 		sealed, err := h.sealer.Seal(ctx, actor, sealer.Order{Document: document.ID, Seal: s.code, Reason: "异地出证",
-			Placement: pdf.Placement{Page: -1, From: pdf.BottomRight, X: fixtures.ArchivalSealRight, Y: fixtures.ArchivalSealBottom}})
+			Places: []sealer.Place{{Placement: pdf.Placement{Page: -1, From: pdf.BottomRight, X: fixtures.ArchivalSealRight, Y: fixtures.ArchivalSealBottom}}}})
 		if err != nil {
 			return "", err
 		}

@@ -34,6 +34,10 @@ var (
 		ZH: "无法在该地址上监听，可能已被占用。", EN: "Cannot listen on this address; it may be in use."}
 	errSameFile = fault.Spec{Kind: fault.Conflict, Code: "file.output-is-input",
 		ZH: "输出文件与输入文件相同；原件不会被覆盖。", EN: "The output is the input; the original is never overwritten."}
+	errNoFolder = fault.Spec{Kind: fault.Invalid, Code: "file.not-a-folder",
+		ZH: "这是一个文件，不是文件夹。", EN: "This is a file, not a folder."}
+	errEvidence = fault.Spec{Kind: fault.Unavailable, Code: "evidence.unknown-issuer",
+		ZH: "无法取得该机构所发证书的状态；可加 --online 联网查询。", EN: "The state of certificates of this issuer is not to be had; --online asks the issuer."}
 )
 
 // explain makes a fault of any error, so that a person gets a sentence and a program a code.

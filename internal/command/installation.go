@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
@@ -22,7 +24,9 @@ import (
 	"yinxin/internal/store"
 	"yinxin/keystore"
 	"yinxin/sealer"
+	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
+	"yinxin/sealer/view"
 )
 
 // The files of a data directory.
@@ -34,6 +38,7 @@ const (
 	filesName      = "files"
 	trustName      = "trust" // anchors and CRLs for yinxin verify --trust
 	passphraseName = "passphrase"
+	viewCacheName  = "cache/pages" // may be deleted at any time
 )
 
 // dataFlags are the flags of every command that opens a data directory with its keys.
@@ -52,6 +57,12 @@ type config struct {
 	LedgerKey      []byte `json:"ledger_key"`
 	Operator       string `json:"operator,omitempty"`        // actor for commands on this machine
 	PassphraseFile string `json:"passphrase_file,omitempty"` // in the folder, or absolute
+	// TimeStamps is the address of a foreign time-stamp authority; empty: the installation's own.
+	TimeStamps string `json:"time_stamps,omitempty"`
+	// Intake says what is refused and what is only said of documents that are to be sealed; see docs/formats.md.
+	Intake intake.Policy `json:"intake,omitempty"`
+	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
+	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
 
 const configFormat = 1
@@ -116,9 +127,15 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
+	viewer    *view.Viewer
 }
 
-func (h *installation) close() error { return h.db.Close() }
+func (h *installation) close() error {
+	if h.viewer != nil {
+		h.viewer.Close()
+	}
+	return h.db.Close()
+}
 
 // openDatabase opens the database of a data directory and brings its tables up to date.
 func openDatabase(ctx context.Context, url string) (*store.DB, error) {
@@ -205,7 +222,7 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, RecoveryAge: time.Minute,
-		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP)})
+		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
 	if err != nil {
 		return err
 	}
@@ -218,8 +235,22 @@ func (h *installation) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.sealer = sealer.New(sealer.Config{DB: h.db, Files: h.files, Ledger: h.ledger, Register: h.register, Chain: trusted, Clock: h.now,
-		Keys: h.keys.Ring(keystore.PurposeSealing)})
+	// A missing font is no reason not to start: orders with text lines are then refused.
+	font, _ := fixtures.FontPath()
+	var fonts []string
+	if font != "" {
+		fonts = append(fonts, font)
+	}
+	if h.viewer, err = newViewer(h.dir, fonts, runtime.NumCPU(), false); err != nil {
+		return err
+	}
+	c := sealer.Config{DB: h.db, Files: h.files, Ledger: h.ledger, Register: h.register, Chain: trusted, Clock: h.now,
+		Keys: h.keys.Ring(keystore.PurposeSealing), TimeStamps: h.authority, Evidence: evidence{own: h.authority}, Viewer: h.viewer, Font: font,
+		Intake: h.config.Intake, KeepPDFA: h.config.KeepPDFA}
+	if h.config.TimeStamps != "" {
+		c.TimeStamps = foreignStamps(h.config.TimeStamps)
+	}
+	h.sealer = sealer.New(c)
 	_, err = h.sealer.Recover(ctx)
 	return err
 }

@@ -15,7 +15,7 @@ import (
 // The programs of killed.txtar. Each is a process of its own, since only a process can be killed.
 
 // uploadProgram DIR FILE stores a document and prints its id.
-func uploadProgram() { os.Exit(program(upload)) }
+func uploadProgram() { os.Exit(program(uploadAndWait)) }
 
 // orderProgram DIR DOCUMENT KEY [die|later] seals it under an idempotency key and prints the result. die: the process
 // kills itself after the intent is on record and before the key signs. later: the clock is a minute ahead.
@@ -30,7 +30,7 @@ func program(do func(ctx context.Context, args []string) error) int {
 	return 0
 }
 
-func upload(ctx context.Context, args []string) error {
+func uploadAndWait(ctx context.Context, args []string) error {
 	h, err := openInstallation(ctx, dataFlags{Data: args[0]}, time.Now)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func order(ctx context.Context, args []string) error {
 		return err
 	}
 	r, err := h.sealer.Seal(ctx, actor, sealer.Order{Document: args[1], Seal: "29010000000017", IdempotencyKey: args[2],
-		Placement: pdf.Placement{Page: 1, X: 20, Y: 20}})
+		Places: []sealer.Place{{Placement: pdf.Placement{Page: 1, X: 20, Y: 20}}}})
 	if err != nil {
 		return err
 	}

@@ -18,6 +18,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
+	"yinxin/api"
 	"yinxin/internal/fault"
 	"yinxin/sealer/register"
 )
@@ -38,23 +39,30 @@ type client struct {
 
 // remote seals through a server: upload, seal, fetch, and check what came.
 func (c sealCommand) remote(ctx context.Context, s streams) error {
-	api := client{base: strings.TrimRight(c.Server, "/"), key: strings.TrimSpace(os.Getenv(c.KeyEnv))}
-	if u, err := url.Parse(api.base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+	server := client{base: strings.TrimRight(c.Server, "/"), key: strings.TrimSpace(os.Getenv(c.KeyEnv))}
+	if u, err := url.Parse(server.base); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
 		return errFlag.At(fault.Field("--server"))
 	}
-	if api.key == "" {
+	if server.key == "" {
 		return errNoKey.With("%s", c.KeyEnv)
 	}
 	if c.List {
 		var list struct {
 			Seals []register.Listed `json:"seals"`
 		}
-		if err := api.call(ctx, http.MethodGet, "/v1/seals", nil, nil, &list); err != nil {
+		if err := server.call(ctx, http.MethodGet, "/v1/seals", nil, nil, &list); err != nil {
 			return err
 		}
 		return c.printSeals(s, list.Seals)
 	}
 	if err := c.checkFiles(); err != nil {
+		return err
+	}
+	if c.Prepare || c.Complete != "" {
+		return errFlag.At(fault.Field("--server")).With("two phases are for a data directory")
+	}
+	wanted, err := c.order(c.Seal)
+	if err != nil {
 		return err
 	}
 	in, size, err := openInput(c.Input)
@@ -65,7 +73,7 @@ func (c sealCommand) remote(ctx context.Context, s streams) error {
 	start := time.Now()
 	var document struct{ ID string }
 	header := http.Header{"Content-Type": {"application/pdf"}, "X-File-Name": {url.PathEscape(filepath.Base(c.Input))}}
-	if err := api.call(ctx, http.MethodPost, "/v1/documents", header, sized{in, size}, &document); err != nil {
+	if err := server.call(ctx, http.MethodPost, "/v1/documents", header, sized{in, size}, &document); err != nil {
 		return at(err, c.Input)
 	}
 	var sealed struct {
@@ -77,27 +85,28 @@ func (c sealCommand) remote(ctx context.Context, s streams) error {
 		}
 		Seal, Time string
 		ByteRange  string `json:"byte_range"`
+		Details    api.Details
 	}
 	key := c.Key
 	if key == "" {
 		key = rand.Text()
 	}
-	order, err := json.Marshal(map[string]any{"document": document.ID, "seal": c.Seal, "reason": c.Reason,
-		"placement": map[string]any{"page": c.Page, "from": c.From, "x": c.X, "y": c.Y}})
+	wanted.Document = document.ID
+	order, err := json.Marshal(wanted)
 	if err != nil {
 		return err
 	}
 	header = http.Header{"Content-Type": {"application/json"}, "Idempotency-Key": {key}}
-	if err := api.call(ctx, http.MethodPost, "/v1/sealings", header, sized{bytes.NewReader(order), int64(len(order))}, &sealed); err != nil {
+	if err := server.call(ctx, http.MethodPost, "/v1/sealings", header, sized{bytes.NewReader(order), int64(len(order))}, &sealed); err != nil {
 		return at(err, c.Input)
 	}
 	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error {
-		return api.fetch(ctx, "/v1/documents/"+sealed.Document.ID+"/content", w, sealed.Document.SM3)
+		return server.fetch(ctx, "/v1/documents/"+sealed.Document.ID+"/content", w, sealed.Document.SM3)
 	}); err != nil {
 		return err
 	}
-	return c.printSealed(s, map[string]any{"output": c.Output, "seal": c.Seal, "sealing": sealed.ID, "document": sealed.Document.ID,
-		"size": sealed.Document.Size, "sm3": sealed.Document.SM3, "time": sealed.Time, "byteRange": sealed.ByteRange}, start)
+	return c.printSealed(s, sealedResult{Output: c.Output, Seal: c.Seal, Sealing: sealed.ID, Document: sealed.Document.ID,
+		Size: sealed.Document.Size, SM3: sealed.Document.SM3, Time: sealed.Time, ByteRange: sealed.ByteRange, Details: sealed.Details}, start)
 }
 
 // sized is a request body of known length.

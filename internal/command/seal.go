@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"os"
@@ -9,10 +10,10 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/api"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
-	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 )
 
@@ -27,19 +28,20 @@ type sealCommand struct {
 	KeyEnv string `name:"api-key-env" help:"Environment variable that holds the API key for --server." default:"YINXIN_API_KEY" placeholder:"NAME"`
 	As     string `help:"Actor who seals (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
 
-	Page   int     `help:"Page from 1; -1 is the last." default:"-1"`
-	X      float64 `name:"x" help:"Distance of the seal from the page's corner, mm, across." default:"25"`
-	Y      float64 `name:"y" help:"Distance of the seal from the page's corner, mm, along." default:"30"`
-	From   string  `help:"Corner of the page as displayed from which --x and --y count." enum:"bottom-left,bottom-right,top-left,top-right" default:"bottom-right"`
-	Reason string  `help:"Reason, recorded in the signature." default:""`
-	Key    string  `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server)."`
-	JSON   bool    `name:"json" help:"Print the result as JSON."`
+	orderFlags
+	Key string `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server)."`
+
+	Prepare   bool   `help:"Plan the sealing and print what is to be signed, instead of signing." xor:"phase" group:"two phases"`
+	Complete  string `help:"Complete a prepared sealing with --signature." placeholder:"JOB" xor:"phase" group:"two phases"`
+	Signature string `help:"File with the signature value: DER SEQUENCE{r, s} over the printed digest." placeholder:"FILE" group:"two phases"`
+
+	JSON bool `name:"json" help:"Print the result as JSON."`
 }
 
 // Help is printed by --help.
 func (sealCommand) Help() string {
 	return "Exit status: 0 sealed, 3 refused (the document must not be sealed, or the seal must not be used; a reason code is printed), 1 failed. " +
-		"--x and --y are measured from the corner given by --from to the nearest corner of the seal."
+		"With --prepare the sealing waits for a signature made elsewhere: what is to be signed is printed as JSON, and --complete JOB --signature FILE -o PDF ends it."
 }
 
 func (c sealCommand) Run(ctx context.Context, s streams) error {
@@ -81,10 +83,14 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 // checkFiles refuses what can be refused before anything is opened.
 func (c sealCommand) checkFiles() error {
 	switch {
-	case c.Input == "":
+	case c.Complete != "" && c.Signature == "":
+		return errFlag.At(fault.Field("--signature")).With("missing")
+	case c.Complete == "" && c.Input == "":
 		return errFlag.At(fault.Field("in.pdf")).With("missing")
-	case c.Seal == "":
+	case c.Complete == "" && c.Seal == "":
 		return errFlag.At(fault.Field("--seal")).With("missing")
+	case c.Prepare:
+		return nil
 	case c.Output == "":
 		return errFlag.At(fault.Field("-o")).With("missing")
 	case sameFile(c.Input, c.Output):
@@ -98,28 +104,10 @@ func (c sealCommand) checkFiles() error {
 	return nil
 }
 
-var corners = map[string]pdf.Corner{"bottom-left": pdf.BottomLeft, "bottom-right": pdf.BottomRight, "top-left": pdf.TopLeft, "top-right": pdf.TopRight}
-
-func (c sealCommand) placement() pdf.Placement {
-	return pdf.Placement{Page: c.Page, From: corners[c.From], X: c.X, Y: c.Y}
-}
-
 func (c sealCommand) local(ctx context.Context, s streams, h *installation, actor access.Actor) error {
-	in, _, err := openInput(c.Input)
-	if err != nil {
-		return err
-	}
-	defer in.Close()
 	start := time.Now()
-	if _, err := h.register.Authorise(ctx, actor, c.Seal); err != nil {
-		return err
-	}
-	document, err := h.sealer.Upload(ctx, actor, c.Input, in)
-	if err != nil {
-		return at(err, c.Input)
-	}
-	sealed, err := h.sealer.Seal(ctx, actor, sealer.Order{Document: document.ID, Seal: c.Seal, Placement: c.placement(), Reason: c.Reason})
-	if err != nil {
+	sealed, err := c.sealed(ctx, s, h, actor)
+	if err != nil || c.Prepare {
 		return at(err, c.Input)
 	}
 	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) }); err != nil {
@@ -128,8 +116,55 @@ func (c sealCommand) local(ctx context.Context, s streams, h *installation, acto
 	if _, err := h.ledger.Sequence(ctx); err != nil {
 		return err
 	}
-	return c.printSealed(s, map[string]any{"output": c.Output, "seal": sealed.Seal, "sealing": sealed.ID, "document": sealed.Document.ID,
-		"size": sealed.Document.Size, "sm3": sealed.Document.SM3, "time": sealed.Time.Format(time.RFC3339), "byteRange": sealed.ByteRange}, start)
+	return c.printSealed(s, sealedResult{Output: c.Output, Seal: sealed.Seal, Sealing: sealed.ID, Document: sealed.Document.ID,
+		Size: sealed.Document.Size, SM3: sealed.Document.SM3, Time: sealed.Time.Format(time.RFC3339), ByteRange: sealed.ByteRange,
+		Details: api.DetailsOf(sealed.Details)}, start)
+}
+
+// sealed seals, prepares or completes, as the flags say.
+func (c sealCommand) sealed(ctx context.Context, s streams, h *installation, actor access.Actor) (sealer.Sealed, error) {
+	if c.Complete != "" {
+		value, err := os.ReadFile(c.Signature)
+		if err != nil {
+			return sealer.Sealed{}, err
+		}
+		return h.sealer.Complete(ctx, actor, c.Complete, value)
+	}
+	wanted, err := c.order(c.Seal)
+	if err != nil {
+		return sealer.Sealed{}, err
+	}
+	o, err := wanted.Order()
+	if err != nil {
+		return sealer.Sealed{}, err
+	}
+	if o.Document, err = upload(ctx, h, actor, c.Input, c.Seal); err != nil {
+		return sealer.Sealed{}, err
+	}
+	if !c.Prepare {
+		return h.sealer.Seal(ctx, actor, o)
+	}
+	job, err := h.sealer.Prepare(ctx, actor, o)
+	if err != nil {
+		return sealer.Sealed{}, err
+	}
+	return sealer.Sealed{}, printJSON(s, map[string]any{"job": job.ID, "digest": hex.EncodeToString(job.Digest[:]), "toSign": job.ToSign,
+		"certificate": job.Certificate, "dataHash": job.DataHash, "byteRange": job.ByteRange, "time": job.Time.Format(time.RFC3339),
+		"expires": job.Expires.UTC().Format(time.RFC3339), "details": api.DetailsOf(job.Details)})
+}
+
+// upload stores a file as a document of the actor, who may use the seal.
+func upload(ctx context.Context, h *installation, actor access.Actor, name, seal string) (id string, err error) {
+	in, _, err := openInput(name)
+	if err != nil {
+		return "", err
+	}
+	defer in.Close()
+	if _, err := h.register.AuthoriseSigner(ctx, actor, seal); err != nil {
+		return "", err
+	}
+	d, err := h.sealer.Upload(ctx, actor, name, in)
+	return d.ID, err
 }
 
 // at names the input file in a fault that knows only the stored document.
@@ -142,12 +177,55 @@ func at(err error, name string) error {
 	return err
 }
 
-func (c sealCommand) printSealed(s streams, result map[string]any, start time.Time) error {
+// sealedResult is what yinxin seal --json prints.
+type sealedResult struct {
+	Output    string      `json:"output"`
+	Seal      string      `json:"seal"`
+	Sealing   string      `json:"sealing"`
+	Document  string      `json:"document"`
+	Size      int64       `json:"size"`
+	SM3       string      `json:"sm3"`
+	Time      string      `json:"time"`
+	ByteRange string      `json:"byteRange"`
+	Details   api.Details `json:"details"`
+}
+
+func (c sealCommand) printSealed(s streams, r sealedResult, start time.Time) error {
 	if c.JSON {
-		return printJSON(s, result)
+		return printJSON(s, r)
 	}
-	fmt.Fprintf(s.out, "已盖章 sealed: %s (%v bytes, %d ms)\n", c.Output, result["size"], time.Since(start).Milliseconds())
+	fmt.Fprintf(s.out, "已盖章 sealed: %s (%d bytes, %d ms)\n", r.Output, r.Size, time.Since(start).Milliseconds())
+	printDetails(s, r.Details)
 	return nil
+}
+
+// printDetails says where the seal stands, and what the person should know.
+func printDetails(s streams, d api.Details) {
+	const most = 12
+	for i, m := range d.Marks {
+		if i == most {
+			fmt.Fprintf(s.out, "  … %d\n", len(d.Marks)-most)
+			break
+		}
+		part := ""
+		if m.Parts > 0 {
+			part = fmt.Sprintf("  %d/%d", m.Part, m.Parts)
+		}
+		fmt.Fprintf(s.out, "  第 %d 页 page %d  %.1f, %.1f mm  %.1f × %.1f mm%s\n", m.Page, m.Page, m.X, m.Y, m.Width, m.Height, part)
+	}
+	if d.Recovered != "" {
+		fmt.Fprintf(s.out, "  原文件的交叉引用已损坏（%s），已按文件内容重建；原有字节未改动。\n  The file's cross-reference was damaged (%s) and was built anew; its bytes are unchanged.\n", d.Recovered, d.Recovered)
+	}
+	for _, n := range d.Notes {
+		fmt.Fprintf(s.out, "  · %s\n    %s\n", n.Message, n.MessageEN)
+	}
+	for _, f := range d.Findings {
+		where := strings.TrimSpace(f.Object)
+		if f.Page > 0 {
+			where = strings.TrimSpace(fmt.Sprintf("p. %d %s", f.Page, where))
+		}
+		fmt.Fprintf(s.out, "  ! %s  %s  [%s] %s\n", f.Message, f.MessageEN, f.Code, where)
+	}
 }
 
 func (c sealCommand) printSeals(s streams, rows []register.Listed) error {

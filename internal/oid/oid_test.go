@@ -13,6 +13,8 @@ func TestOwnArcsAreTheirUUIDs(t *testing.T) {
 		uuid string
 	}{
 		"true size": {TrueSizeDER, "6f0c5b1e924d4a378e51d370aa162c84"},
+		"seal":      {SealAttributeDER, "2b7e419ac5034f68b19d50e6378af21c"},
+		"policy":    {TSAPolicyDER, "93d106fc4e2745ba8c621fa9d4705b3e"},
 	} {
 		if c.der[0] != 2*40+25 {
 			t.Errorf("%s: first octet %d", name, c.der[0])

@@ -5,6 +5,9 @@ import "yinxin/internal/fault"
 // addAnnotations adds the annotations of all places to their pages, one page after the other, after looking at what
 // stands there already.
 func (p *plan) addAnnotations() error {
+	if len(p.spots) == 1 {
+		return onThePage(p.annotate([]int{0}), p.spots[0].page.Number)
+	}
 	byPage := make(map[int][]int, 1)
 	var order []int
 	for i := range p.spots {

@@ -24,6 +24,9 @@ type Document struct {
 	tail     int64      // where the last startxref stands
 	root     Ref
 
+	mayRecover bool         // a cross-reference that turns out to be wrong is built anew; see OpenRecovering
+	recovered  *fault.Fault // what was wrong, once it was
+
 	windows   [4]windowSlot
 	nextSlot  int
 	cache     map[int]*located
@@ -53,17 +56,23 @@ func Open(ctx context.Context, r io.ReaderAt, size int64) (*Document, error) {
 
 // Open is Open with limits of the caller's choice.
 func (l Limits) Open(ctx context.Context, r io.ReaderAt, size int64) (*Document, error) {
-	d := &Document{reader: r, size: size, limits: l.filled()}
-	d.scanLeft = d.limits.ScanBytes
-	d.workLeft = d.limits.WorkBytes + 8*size
-	d.xrefLeft = d.limits.XrefBytes
-	if err := d.readHeader(); err != nil {
+	d, err := l.begin(r, size)
+	if err != nil {
 		return nil, err
 	}
 	if err := d.readCrossReference(ctx); err != nil {
 		return nil, err
 	}
 	return d, nil
+}
+
+// begin makes a document of which only the header was read.
+func (l Limits) begin(r io.ReaderAt, size int64) (*Document, error) {
+	d := &Document{reader: r, size: size, limits: l.filled()}
+	d.scanLeft = d.limits.ScanBytes
+	d.workLeft = d.limits.WorkBytes + 8*size
+	d.xrefLeft = d.limits.XrefBytes
+	return d, d.readHeader()
 }
 
 func (l Limits) filled() Limits {

@@ -146,6 +146,9 @@ func (d *Document) keep(num int, l *located) {
 
 // loadAt reads the object that an entry places in the file, and insists that it stands there.
 func (d *Document) loadAt(e XrefEntry) (*located, error) {
+	if e.Offset >= d.size {
+		return nil, errDamagedXref.With("object %d would stand behind the end of the file", e.Num).At(fault.Offset(e.Offset))
+	}
 	ref, l, _, err := d.readIndirect(e.Offset)
 	if err != nil {
 		return nil, err

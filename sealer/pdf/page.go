@@ -12,7 +12,7 @@ type Page struct {
 }
 
 // pageInheritance is the page attributes that come from nodes above (ISO 32000-1, 7.7.3.4).
-type pageInheritance struct{ mediaBox, cropBox, rotate Object }
+type pageInheritance struct{ mediaBox, cropBox, rotate, resources Object }
 
 func (h *pageInheritance) take(node Dict) {
 	if o := node.Get("MediaBox"); o != nil {
@@ -23,6 +23,9 @@ func (h *pageInheritance) take(node Dict) {
 	}
 	if o := node.Get("Rotate"); o != nil {
 		h.rotate = o
+	}
+	if o := node.Get("Resources"); o != nil {
+		h.resources = o
 	}
 }
 

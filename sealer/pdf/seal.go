@@ -39,6 +39,14 @@ type plan struct {
 //   - of an existing field: pdf.no-such-field, pdf.field-signed, pdf.field-too-small, pdf.seed-value;
 //   - of the request: pdf.bad-request.
 func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error) {
+	u, err := d.planSeal(ctx, r)
+	if again, err := d.recoverAfter(ctx, err); !again || err != nil {
+		return u, err
+	}
+	return d.planSeal(ctx, r)
+}
+
+func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error) {
 	if err := r.check(); err != nil {
 		return nil, err
 	}
@@ -66,6 +74,9 @@ func (d *Document) PlanSeal(ctx context.Context, r SealRequest) (*Update, error)
 		return nil, err
 	}
 	if err := p.signField(); err != nil {
+		return nil, err
+	}
+	if err := p.raiseVersion(ctx); err != nil {
 		return nil, err
 	}
 	return p.write()

@@ -37,6 +37,9 @@ func (u *Update) Property() string { return u.property }
 // Field is the full name of the signature field.
 func (u *Update) Field() string { return u.field }
 
+// Reserved is how many bytes of DER fit into /Contents.
+func (u *Update) Reserved() int { return (u.shut - u.open - 2) / 2 }
+
 // Before is what the update adds before the signature. The bytes to hash are the original, Before and After.
 func (u *Update) Before() []byte { return u.data[:u.open] }
 

@@ -8,7 +8,9 @@ import (
 // written is an object of the update with its offset in the file.
 type written struct {
 	ref    Ref
-	offset int64
+	offset int64 // in an object stream: the number of the stream
+	state  byte  // 'c' in an object stream, 'f' free, else at the offset
+	index  int   // in the object stream
 }
 
 // writer lays an update out.
@@ -26,7 +28,7 @@ func (w *writer) number(v float64) { w.buf = appendNumber(w.buf, v) }
 
 // begin starts an object.
 func (w *writer) begin(ref Ref) {
-	w.objects = append(w.objects, written{ref, w.offset()})
+	w.objects = append(w.objects, written{ref: ref, offset: w.offset()})
 	w.integer(int64(ref.Num))
 	w.text(" ")
 	w.integer(int64(ref.Gen))

@@ -3,6 +3,7 @@ package pdf
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 	"sort"
 	"strconv"
 )
@@ -14,8 +15,11 @@ func (p *plan) writeXref(w *writer) error {
 	size := p.next
 	if stream {
 		// A cross-reference stream lists itself.
-		w.objects = append(w.objects, written{Ref{Num: p.next}, start})
+		w.objects = append(w.objects, written{ref: Ref{Num: p.next}, offset: start})
 		size++
+	}
+	if p.document.recovered != nil {
+		p.document.keepAll(w, size)
 	}
 	sort.Slice(w.objects, func(i, j int) bool { return w.objects[i].ref.Num < w.objects[j].ref.Num })
 	var err error
@@ -46,7 +50,11 @@ func (p *plan) writeTable(w *writer, size int) error {
 			w.buf = appendPadded(w.buf, o.offset, 10)
 			w.text(" ")
 			w.buf = appendPadded(w.buf, int64(o.ref.Gen), 5)
-			w.text(" n \n")
+			if o.state == 'f' {
+				w.text(" f \n")
+			} else {
+				w.text(" n \n")
+			}
 		}
 		i += n
 	}
@@ -85,7 +93,13 @@ func (p *plan) writeXrefStream(w *writer, size int) error {
 	w.integer(int64(p.next))
 	w.text(" 0 obj\n<</Type/XRef/W[1 ")
 	w.integer(int64(width))
-	w.text(" 2]/Index[")
+	third := 2
+	if slices.ContainsFunc(w.objects, func(o written) bool { return o.index > 0xFFFF }) {
+		third = 4
+	}
+	w.text(" ")
+	w.integer(int64(third))
+	w.text("]/Index[")
 	for i := 0; i < len(w.objects); {
 		n := run(w.objects[i:])
 		if i > 0 {
@@ -97,17 +111,25 @@ func (p *plan) writeXrefStream(w *writer, size int) error {
 		i += n
 	}
 	w.text("]/Length ")
-	w.integer(int64(len(w.objects) * (1 + width + 2)))
+	w.integer(int64(len(w.objects) * (1 + width + third)))
 	if err := p.writeTrailerEntries(w, size); err != nil {
 		return err
 	}
 	w.text(">>\nstream\n")
 	for _, o := range w.objects {
+		kind, last := byte(1), o.ref.Gen
+		switch o.state {
+		case 'f':
+			kind = 0
+		case 'c':
+			kind, last = 2, o.index
+		}
 		var row [8]byte
 		binary.BigEndian.PutUint64(row[:], uint64(o.offset))
-		w.buf = append(w.buf, 1)
+		w.buf = append(w.buf, kind)
 		w.buf = append(w.buf, row[8-width:]...)
-		w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(o.ref.Gen))
+		binary.BigEndian.PutUint64(row[:], uint64(last))
+		w.buf = append(w.buf, row[8-third:]...)
 	}
 	w.text("\nendstream\nendobj")
 	return nil
@@ -121,8 +143,10 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 	last := d.sections[0]
 	w.text("/Size ")
 	w.integer(int64(size))
-	w.text("/Prev ")
-	w.integer(last.start - d.bias)
+	if d.recovered == nil {
+		w.text("/Prev ")
+		w.integer(last.start - d.bias)
+	}
 	w.text("/Root ")
 	w.text(d.root.String())
 	var seen []Name

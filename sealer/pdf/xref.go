@@ -49,8 +49,7 @@ func (s *section) end() int {
 
 // readCrossReference finds the last startxref and reads the chain of sections that it begins.
 //
-// A damaged cross-reference is refused. Recovery, when it comes, belongs here: it would build one complete section in
-// memory that implements entries and make PlanSeal write a complete section.
+// A damaged cross-reference is refused, except for sealing: see OpenRecovering.
 func (d *Document) readCrossReference(ctx context.Context) error {
 	target, err := d.lastStartxref()
 	if err != nil {

@@ -6,16 +6,17 @@ import (
 	"yinxin/internal/fault"
 )
 
-// compact is a cross-reference that had to be read whole: entries of irregular length, or numbers listed twice.
+// compact is a cross-reference that had to be read whole: entries of irregular length, or numbers listed twice. One
+// that was built anew is kept the same way.
 type compact struct {
 	entries []compactEntry // by num, each once
 }
 
 type compactEntry struct {
-	offset int64
+	offset int64 // as the file counts; of state 'c' the number of the object stream << 32 | the index in it
 	num    int32
 	gen    uint16
-	state  byte
+	state  byte // 'n', 'f', or 'c' for an object in an object stream
 }
 
 const compactEntryBytes = 16
@@ -97,6 +98,9 @@ func (c *compact) lookup(d *Document, num int) (XrefEntry, bool, error) {
 
 func (c *compact) entry(d *Document, i int) XrefEntry {
 	e := c.entries[i]
+	if e.state == 'c' {
+		return XrefEntry{Num: int(e.num), State: Compressed, Stream: int(e.offset >> 32), Index: int(uint32(e.offset))}
+	}
 	return d.entry(int(e.num), e.offset, int64(e.gen), e.state)
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
@@ -64,10 +65,16 @@ func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant
 // seal.not-granted, seal.quota-exhausted, seal.suspended, seal.cancelled, seal.not-ready, seal.expired. Whether the
 // certificate is good is for the sealer to ask.
 func (r *Register) Authorise(ctx context.Context, actor access.Actor, code string) (Instance, error) {
-	return r.authorise(ctx, r.DB.Read(), actor, code)
+	return r.authorise(ctx, r.DB.Read(), actor, code, "")
 }
 
-func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.Actor, code string) (Instance, error) {
+// AuthoriseSigner is Authorise for a signature that is made outside the service: with the instance on the actor's own
+// USB Key where there is one, else the central instance.
+func (r *Register) AuthoriseSigner(ctx context.Context, actor access.Actor, code string) (Instance, error) {
+	return r.authorise(ctx, r.DB.Read(), actor, code, actor.ID)
+}
+
+func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.Actor, code, holder string) (Instance, error) {
 	now := r.Clock()
 	s, err := standing(ctx, q, code, now)
 	if err != nil {
@@ -85,7 +92,13 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 	default:
 		return Instance{}, errNotReady.With("%s", code)
 	}
-	in, err := r.instance(ctx, q, code, Central)
+	in, err := Instance{}, errNotReady.With("%s", code)
+	if holder != "" {
+		in, err = r.instance(ctx, q, code, UserKey, holder)
+	}
+	if fault.Has(err, errNotReady) {
+		in, err = r.instance(ctx, q, code, Central, "")
+	}
 	if err != nil {
 		return Instance{}, err
 	}
@@ -99,7 +112,10 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 // that the actor may use the seal with the same instance: what was allowed when a request came may have ended since.
 // The grant's id comes back for GiveBack.
 func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, code, instanceID string) (grantID string, err error) {
-	in, err := r.authorise(ctx, tx, actor, code)
+	in, err := r.authorise(ctx, tx, actor, code, "")
+	if err != nil || in.ID != instanceID {
+		in, err = r.authorise(ctx, tx, actor, code, actor.ID)
+	}
 	if err != nil {
 		return "", err
 	}

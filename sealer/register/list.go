@@ -60,7 +60,7 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 		return err
 	}
 	l.State = s.State
-	if in, err := r.instance(ctx, q, l.Code, Central); err == nil {
+	if in, err := r.instance(ctx, q, l.Code, Central, ""); err == nil {
 		l.Width, l.Height = in.Width, in.Height
 		l.ValidFrom, l.ValidUntil = store.Time(in.ValidFrom), store.Time(in.ValidUntil)
 	}
@@ -68,7 +68,7 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 		left := g.Quota - g.Used
 		l.Left = &left
 	}
-	_, err = r.authorise(ctx, q, actor, l.Code)
+	_, err = r.authorise(ctx, q, actor, l.Code, "")
 	l.Usable = err == nil
 	if err != nil {
 		l.Reason = fault.CodeOf(err)
@@ -76,24 +76,50 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 	return nil
 }
 
-// instance reads the active instance of a seal. Error: seal.not-ready.
-func (r *Register) instance(ctx context.Context, q store.Querier, code string, custody Custody) (Instance, error) {
-	in := Instance{SealCode: code, Custody: custody}
-	var from, until string
-	var width, height int64
-	err := q.QueryRowContext(ctx, `SELECT i.id, i.holder, i.key_name, i.certificate, i.seal, i.valid_from, i.valid_until,
+const selectInstance = `SELECT i.id, i.seal_code, i.custody, i.holder, i.key_name, i.certificate, i.seal, i.valid_from, i.valid_until,
 			t.picture, t.width_um, t.height_um, s.name
 		FROM seal_instance i
 		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version
-		JOIN seal s ON s.code = i.seal_code
-		WHERE i.seal_code = $1 AND i.custody = $2 AND i.state = 'active' ORDER BY i.created_at DESC LIMIT 1`, code, string(custody)).
-		Scan(&in.ID, &in.Holder, &in.KeyName, &in.Certificate, &in.Seal, &from, &until, &in.Picture, &width, &height, &in.SealName)
+		JOIN seal s ON s.code = i.seal_code `
+
+// instance reads the active central instance of a seal, or that on the USB Key of a holder. Error: seal.not-ready.
+func (r *Register) instance(ctx context.Context, q store.Querier, code string, custody Custody, holder string) (Instance, error) {
+	in, err := scanInstance(q.QueryRowContext(ctx, selectInstance+`WHERE i.seal_code = $1 AND i.custody = $2 AND i.holder = $3 AND i.state = 'active'
+		ORDER BY i.created_at DESC LIMIT 1`, code, string(custody), holder))
 	if errors.Is(err, sql.ErrNoRows) {
-		return Instance{}, errNotReady.With("%s", code)
+		err = errNotReady.With("%s", code)
 	}
+	return in, err
+}
+
+// Instance reads an instance by its identifier, in whatever state it is. Error: seal.not-found.
+func (r *Register) Instance(ctx context.Context, id string) (Instance, error) {
+	in, err := scanInstance(r.DB.Read().QueryRowContext(ctx, selectInstance+`WHERE i.id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoSeal.With("%s", id)
+	}
+	return in, err
+}
+
+// Template gives the 600-dpi template that an instance was made from: PNG. Error: seal.not-found.
+func (r *Register) Template(ctx context.Context, instanceID string) (png []byte, err error) {
+	err = r.DB.Read().QueryRowContext(ctx, `SELECT t.template FROM seal_instance i
+		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version WHERE i.id = $1`, instanceID).Scan(&png)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoSeal.With("%s", instanceID)
+	}
+	return png, err
+}
+
+func scanInstance(row *sql.Row) (Instance, error) {
+	var in Instance
+	var custody, from, until string
+	var width, height int64
+	err := row.Scan(&in.ID, &in.SealCode, &custody, &in.Holder, &in.KeyName, &in.Certificate, &in.Seal, &from, &until, &in.Picture, &width, &height, &in.SealName)
 	if err != nil {
 		return Instance{}, err
 	}
+	in.Custody = Custody(custody)
 	in.Width, in.Height = float64(width)/1000, float64(height)/1000
 	if in.ValidFrom, err = store.ParseTime(from); err != nil {
 		return Instance{}, err

@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"github.com/emmansun/gmsm/sm3"
+	"yinxin/ca/cms"
 )
 
 // readPiece is how many bytes are read at a time: enough that a disk delivers at full speed, few enough to stay in
@@ -20,88 +20,135 @@ type memory interface {
 	view(off, n int64) []byte
 }
 
-// digests computes SM3 over what each seal covers, in one pass. One state runs over all bytes. Where a gap begins,
-// the state is copied: the copy goes on behind the gap, to the end of what that signature covers, while the first
-// runs through the gap for the signatures that came later. Since a signature must cover everything earlier
-// signatures cover (see order and checkDisjoint), the stretches of the copies do not overlap and the work is at most
-// twice the file.
+// need is a digest over what a signature covers: its algorithm, and what is hashed before (Z of SM2, for signatures
+// without signed attributes).
+type need struct {
+	hash   cms.Hash
+	prefix string
+}
+
+func (n need) new() hash.Hash {
+	h := n.hash.New()
+	if h != nil {
+		io.WriteString(h, n.prefix)
+	}
+	return h
+}
+
+// needSM3 is what seals are made over.
+var needSM3 = need{hash: cms.SM3}
+
+// maxNeeds bounds how many different digests are computed for one file. Honest files need one or two.
+const maxNeeds = 12
+
+// states are the running hashes.
+type states map[need]hash.Hash
+
+// digests computes what each signature needs over the bytes that it covers, in one pass. One state for each algorithm
+// in use runs over all bytes. Where a gap begins, the state is copied: the copy goes on behind the gap, to the end of what that
+// signature covers, while the first runs through the gap for the signatures that came later. Since a signature must
+// cover everything earlier signatures cover (see order and checkRevisions), the stretches of the copies do not overlap
+// and the work is at most twice the file for each algorithm in use.
 func (v *verification) digests() error {
 	var jobs []*signature
+	running := states{}
 	for _, s := range v.signatures {
-		if s.sound && s.out.Kind == KindSeal {
-			jobs = append(jobs, s)
+		if !s.sound || s.need.hash == "" {
+			continue
 		}
+		if running[s.need] == nil {
+			if len(running) == maxNeeds {
+				v.note(text{"签名使用的摘要算法过多，未全部计算。", "The signatures use too many different digests to compute them all."})
+				continue
+			}
+			running[s.need] = s.need.new()
+		}
+		jobs = append(jobs, s)
 	}
 	if len(jobs) == 0 {
 		return nil
 	}
-	return hashGaps(v.reader, sm3.New(), 0, jobs, func() error { return v.ctx.Err() })
+	return hashGaps(v.reader, running, 0, jobs, func() error { return v.ctx.Err() })
 }
 
-// hashGaps continues the state running, which is over the first start bytes, to the end of the last job. Jobs are in
+// hashGaps continues the states running, which are over the first start bytes, to the end of the last job. Jobs are in
 // rising order, none begins before start or before the end of the one before it.
-func hashGaps(r io.ReaderAt, running hash.Hash, start int64, jobs []*signature, alive func() error) error {
-	last := jobs[len(jobs)-1].end
-	inMemory, _ := r.(memory)
-	var buffer []byte
-	at := start
-	// feed reads up to the offset to, into one or two states.
-	feed := func(to int64, states ...hash.Hash) error {
-		for at < to {
-			n := min(readPiece, to-at)
-			var piece []byte
-			if inMemory != nil {
-				piece = inMemory.view(at, n)
-			}
-			if len(piece) == 0 {
-				if buffer == nil {
-					buffer = make([]byte, min(readPiece, last-at))
-				}
-				piece = buffer[:min(n, int64(len(buffer)))]
-				if err := readFull(r, piece, at); err != nil {
-					return err
-				}
-			}
-			for _, s := range states {
-				s.Write(piece)
-			}
-			at += int64(len(piece))
-			if err := alive(); err != nil {
-				return err
-			}
-		}
-		return nil
+func hashGaps(r io.ReaderAt, running states, start int64, jobs []*signature, alive func() error) error {
+	f := feeder{reader: r, at: start, last: jobs[len(jobs)-1].end, alive: alive}
+	f.inMemory, _ = r.(memory)
+	last := map[need]int{}
+	for i, job := range jobs {
+		last[job.need] = i
 	}
 	for i, job := range jobs {
-		if err := feed(job.gap[0], running); err != nil {
+		if err := f.feed(job.gap[0], running); err != nil {
 			return err
 		}
-		fork, err := copyState(running)
+		if running[job.need] == nil {
+			return errState.New()
+		}
+		fork, err := copyState(job.need, running[job.need])
 		if err != nil {
 			return err
 		}
-		if i == len(jobs)-1 {
-			// Nobody needs the state over the gap of the last one.
-			at = job.gap[1]
-			if err := feed(job.end, fork); err != nil {
-				return err
+		if last[job.need] == i {
+			delete(running, job.need) // nobody needs the state over the gap
+		}
+		if len(running) == 0 {
+			f.at = job.gap[1]
+		} else if err := f.feed(job.gap[1], running); err != nil {
+			return err
+		}
+		if err := f.feed(job.end, running, fork); err != nil {
+			return err
+		}
+		job.digest = fork.Sum(nil)
+	}
+	return nil
+}
+
+// feeder reads a file piece by piece into hash states.
+type feeder struct {
+	reader   io.ReaderAt
+	inMemory memory
+	at, last int64
+	buffer   []byte
+	alive    func() error
+}
+
+// feed reads up to the offset to into the running states and others.
+func (f *feeder) feed(to int64, running states, others ...hash.Hash) error {
+	for f.at < to {
+		n := min(readPiece, to-f.at)
+		var piece []byte
+		if f.inMemory != nil {
+			piece = f.inMemory.view(f.at, n)
+		}
+		if len(piece) == 0 {
+			if f.buffer == nil {
+				f.buffer = make([]byte, min(readPiece, f.last-f.at))
 			}
-		} else {
-			if err := feed(job.gap[1], running); err != nil {
-				return err
-			}
-			if err := feed(job.end, running, fork); err != nil {
+			piece = f.buffer[:min(n, int64(len(f.buffer)))]
+			if err := readFull(f.reader, piece, f.at); err != nil {
 				return err
 			}
 		}
-		fork.Sum(job.digest[:0])
-		job.digested = true
+		for _, s := range running {
+			s.Write(piece)
+		}
+		for _, s := range others {
+			s.Write(piece)
+		}
+		f.at += int64(len(piece))
+		if err := f.alive(); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
 // copyState makes a second hash that continues where h stands.
-func copyState(h hash.Hash) (hash.Hash, error) {
+func copyState(n need, h hash.Hash) (hash.Hash, error) {
 	m, ok := h.(encoding.BinaryMarshaler)
 	if !ok {
 		return nil, errState.New()
@@ -110,12 +157,12 @@ func copyState(h hash.Hash) (hash.Hash, error) {
 	if err != nil {
 		return nil, errState.Because(err)
 	}
-	return stateHash(state)
+	return stateHash(n, state)
 }
 
-// stateHash is the SM3 hash with a marshalled state.
-func stateHash(state []byte) (hash.Hash, error) {
-	h := sm3.New()
+// stateHash is the hash for a need with a marshalled state.
+func stateHash(n need, state []byte) (hash.Hash, error) {
+	h := n.hash.New()
 	u, ok := h.(encoding.BinaryUnmarshaler)
 	if !ok {
 		return nil, errState.New()

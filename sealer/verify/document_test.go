@@ -190,6 +190,8 @@ type parts struct {
 	time              time.Time
 	extra             map[int]string
 	contents          func(der []byte) []byte
+	make              func(covered []byte) []byte // makes the structure in place of the house's seal
+	filter            string
 	dataHash          func(d [32]byte) [32]byte
 	catalog           string // added to the catalog
 	appearance        string // the content of the seal's appearance
@@ -199,7 +201,7 @@ type parts struct {
 // seal appends a revision with a seal and signs it.
 func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	t.Helper()
-	p := parts{appearance: "1 0 0 rg 0 0 119 119 re f", rect: "400 100 519 219", subFilter: "GM.sm2seal", typeEntry: "/Type /Sig", time: signed, extra: map[int]string{}}
+	p := parts{appearance: "1 0 0 rg 0 0 119 119 re f", rect: "400 100 519 219", filter: "GM.PKILite", subFilter: "GM.sm2seal", typeEntry: "/Type /Sig", time: signed, extra: map[int]string{}}
 	for _, change := range changes {
 		change(&p)
 	}
@@ -212,8 +214,8 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 		pageObject:    "<< " + f.page + " /Annots [" + f.annots + " ] >>",
 		widget: fmt.Sprintf("<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal%d) /F 132 /P 3 0 R /Rect [%s] /V %d 0 R /AP << /N %d 0 R >> %s >>",
 			widget, p.rect, value, appearance, p.widget),
-		value: fmt.Sprintf("<< %s /Filter /GM.PKILite /SubFilter /%s /ByteRange %s /Contents <%s> %s >>",
-			p.typeEntry, p.subFilter, placeholder, strings.Repeat("0", 2*contentsRoom), p.signature),
+		value: fmt.Sprintf("<< %s /Filter /%s /SubFilter /%s /ByteRange %s /Contents <%s> %s >>",
+			p.typeEntry, p.filter, p.subFilter, placeholder, strings.Repeat("0", 2*contentsRoom), p.signature),
 		appearance: stream("/Type /XObject /Subtype /Form /BBox [0 0 119 119]", p.appearance),
 	}
 	for num, body := range p.extra {
@@ -233,7 +235,12 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	if p.dataHash != nil {
 		sum = p.dataHash(sum)
 	}
-	der := h.signature(t, sum, p.time, ranges)
+	var der []byte
+	if p.make != nil {
+		der = p.make(append(bytes.Clone(f.data[:open]), f.data[shut:len(f.data)-p.uncovered]...))
+	} else {
+		der = h.signature(t, sum, p.time, ranges)
+	}
 	if p.contents != nil {
 		der = p.contents(der)
 	}

@@ -182,24 +182,6 @@ func TestACancelledVerificationIsNotGood(t *testing.T) {
 	want(t, r, Unreadable, "cancelled")
 }
 
-func TestOtherSignaturesAreUndetermined(t *testing.T) {
-	h := newHouse(t)
-	cms := append([]byte{0x30, 0x0f}, append(bytes.Clone(oidSignedData), 0xa0, 0x02, 0x30, 0x00)...)
-	f := newFile().seal(t, h, func(p *parts) {
-		p.subFilter = "adbe.pkcs7.detached"
-		p.contents = func([]byte) []byte { return cms }
-	})
-	want(t, f.verify(t, h.options(t)), Undetermined, "does not check the value")
-	if s := f.verify(t, h.options(t)).Summary; strings.Contains(s, "unchanged") {
-		t.Errorf("content that was not checked is called unchanged: %s", s)
-	}
-	if k := f.verify(t, h.options(t)).Signatures[0].Kind; k != KindCMS {
-		t.Errorf("kind %s", k)
-	}
-	f.update("", map[int]string{contentObject: forgedPage})
-	want(t, f.verify(t, h.options(t)), Modified, "content of page 1")
-}
-
 // TestSealsOfOthersAreRecognised puts seal signatures that another implementation made into /Contents.
 func TestSealsOfOthersAreRecognised(t *testing.T) {
 	h := newHouse(t)

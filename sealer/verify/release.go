@@ -88,7 +88,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 	}
 	s.out.Coverage = CoverageWhole
 	s.ok(CheckRevision, text{"签名覆盖到一个完整版本的末尾。", "The signature covers everything up to the end of a revision."})
-	if s.out.Kind != KindSeal {
+	if s.out.Kind != KindSeal && s.out.Kind != KindCMS {
 		s.lower(Undetermined, text{"不是电子签章。", "It is not a seal signature."})
 		return nil
 	}
@@ -98,7 +98,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 			return err
 		}
 	} else {
-		running, err := stateHash(c.State)
+		sm3State, err := stateHash(needSM3, c.State)
 		if err != nil {
 			return err
 		}
@@ -106,7 +106,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 		if n := len(c.State); n < 8 || binary.BigEndian.Uint64(c.State[n-8:]) != uint64(c.OriginalSize) {
 			return errState.New()
 		}
-		if err := hashGaps(v.reader, running, c.OriginalSize, []*signature{s}, v.ctx.Err); err != nil {
+		if err := hashGaps(v.reader, states{needSM3: sm3State}, c.OriginalSize, []*signature{s}, v.ctx.Err); err != nil {
 			return err
 		}
 	}

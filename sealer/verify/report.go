@@ -17,6 +17,9 @@ type Report struct {
 	Error      *Problem    `json:"error,omitempty"` // why the file is unreadable
 	Size       int64       `json:"size"`            // bytes
 	At         string      `json:"at,omitempty"`    // the moment that "now" means in this report, RFC 3339
+	// Digest identifies the file, "SM3 <hexadecimal>". File does not fill it in: it is for a caller that hands the
+	// report on without the file.
+	Digest string `json:"digest,omitempty"`
 }
 
 // Problem is an error as a report carries it.
@@ -50,32 +53,69 @@ const (
 const (
 	TimeSourceSignature = "signature" // the signer's own clock, not proved by anyone
 	TimeSourceNone      = "none"
+	// TimeSourceTimeStamp: a time stamp over the signature value proves that it existed then.
+	TimeSourceTimeStamp = "time-stamp"
+	// TimeSourceDocumentTimeStamp: a later document time stamp that covers the signature proves that it existed then.
+	TimeSourceDocumentTimeStamp = "document-time-stamp"
 )
 
 // Signature is what is said about one signature field.
 type Signature struct {
-	Field        string   `json:"field"`
-	Kind         Kind     `json:"kind"`
-	Verdict      Verdict  `json:"verdict"`
-	Summary      string   `json:"summary"`
-	Signer       string   `json:"signer"` // the common name or organisation of the signer's certificate
-	Seal         string   `json:"seal"`   // the name of the seal, from the signed data
-	SealID       string   `json:"sealId,omitempty"`
-	Time         string   `json:"time"` // signing time, RFC 3339, or empty
-	TimeSource   string   `json:"timeSource"`
-	Coverage     Coverage `json:"coverage"`
-	CoveredBytes int64    `json:"coveredBytes"` // where the covered part ends
-	ChangesAfter []Change `json:"changesAfter"`
-	Checks       []Check  `json:"checks"`
-	Page         int      `json:"page,omitempty"` // where its widget is, counted from 1
-	Filter       string   `json:"filter,omitempty"`
-	SubFilter    string   `json:"subFilter,omitempty"`
-	Serial       string   `json:"serial,omitempty"` // of the signer's certificate, hexadecimal
-	Issuer       string   `json:"issuer,omitempty"`
+	Field      string  `json:"field"`
+	Kind       Kind    `json:"kind"`
+	Verdict    Verdict `json:"verdict"`
+	Summary    string  `json:"summary"`
+	Signer     string  `json:"signer"`               // the common name or organisation of the signer's certificate
+	SignerName string  `json:"signerName,omitempty"` // the common name of the signer's certificate
+	Seal       string  `json:"seal"`                 // the name of the seal, from the signed data
+	SealID     string  `json:"sealId,omitempty"`
+	// Time is the time at which the signature is judged, RFC 3339, or empty: the proved time, else the signer's claim.
+	Time       string `json:"time"`
+	TimeSource string `json:"timeSource"`
+	// ClaimedTime is what the signer says, when Time is a proved one.
+	ClaimedTime string `json:"claimedTime,omitempty"`
+	// Profile is the shape of the signature: seal, cms, cms-gm, pkcs7 (RFC 5652 without SM2), x509.rsa, time-stamp.
+	Profile string `json:"profile,omitempty"`
+	// Algorithm is signature and digest algorithm, "SM2 with SM3".
+	Algorithm string `json:"algorithm,omitempty"`
+	// TimeStamps are those that speak of this signature, the signature's own first.
+	TimeStamps []TimeStamp `json:"timeStamps,omitempty"`
+	// Certificates are those that were used: the signer's, the seal maker's, the authorities'.
+	Certificates []Certificate `json:"certificates,omitempty"`
+	Coverage     Coverage      `json:"coverage"`
+	CoveredBytes int64         `json:"coveredBytes"` // where the covered part ends
+	ChangesAfter []Change      `json:"changesAfter"`
+	Checks       []Check       `json:"checks"`
+	Page         int           `json:"page,omitempty"` // where its widget is, counted from 1
+	Filter       string        `json:"filter,omitempty"`
+	SubFilter    string        `json:"subFilter,omitempty"`
+	Serial       string        `json:"serial,omitempty"` // of the signer's certificate, hexadecimal
+	Issuer       string        `json:"issuer,omitempty"`
 
 	// Picture is the picture of the seal, from the signed data and not from the page.
 	Picture     []byte `json:"-"`
 	PictureType string `json:"-"`
+}
+
+// TimeStamp is a time stamp that speaks of a signature.
+type TimeStamp struct {
+	Kind      string `json:"kind"` // signature: over the signature value; document: a document time stamp that covers it
+	Field     string `json:"field,omitempty"`
+	Time      string `json:"time"` // RFC 3339
+	Authority string `json:"authority"`
+	Proves    bool   `json:"proves"`           // good and trusted: the time is proved
+	Detail    string `json:"detail,omitempty"` // why not
+}
+
+// Certificate is one that was used to judge a signature.
+type Certificate struct {
+	Role      string `json:"role"` // signer, seal-maker, time-stamp
+	Subject   string `json:"subject"`
+	Issuer    string `json:"issuer"`
+	Serial    string `json:"serial"` // hexadecimal
+	NotBefore string `json:"notBefore"`
+	NotAfter  string `json:"notAfter"`
+	SM3       string `json:"sm3"` // fingerprint of the certificate, hexadecimal
 }
 
 // Change is something that was done to the file after a signature.
@@ -127,6 +167,15 @@ const (
 	CheckTimeStamp        = "time-stamp"
 	CheckSealState        = "seal-state"
 	CheckLaterChanges     = "later-changes"
+	// For signatures in CMS and time stamps.
+	CheckIdentity         = "signer-identity"
+	CheckAttributes       = "signed-attributes"
+	CheckContentType      = "content-type"
+	CheckAlgorithms       = "algorithms"
+	CheckAuthority        = "time-stamp-certificate"
+	CheckAuthorityRevoked = "time-stamp-revocation"
+	// When a second opinion is asked for.
+	CheckSecondOpinion = "second-opinion"
 )
 
 // text is a sentence in both languages.
@@ -156,8 +205,8 @@ func changeOf(c pdf.Change, language string) Change {
 	return out
 }
 
-// stamp is a moment as reports carry it.
-func stamp(t time.Time) string {
+// rfc3339 is a moment as reports carry it.
+func rfc3339(t time.Time) string {
 	if t.IsZero() {
 		return ""
 	}

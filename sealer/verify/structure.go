@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"fmt"
 
+	"yinxin/ca/cms"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
 )
@@ -94,6 +95,11 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 		return
 	}
 	s.ok(CheckByteRange, text{"签名覆盖范围正确。", "The ByteRange is right."})
+	if s.out.SubFilter == subFilterX509 && len(c.Value) > 0 && c.Value[0] == 0x04 {
+		s.out.Profile = "x509.rsa"
+		s.ok(CheckContents, text{"签名数据是旧式的 RSA 签名值。", "Contents is a bare RSA value of the old type."})
+		return
+	}
 	der, ok := cutPadding(c.Value)
 	if !ok {
 		s.check(CheckContents, Failed, Invalid, text{
@@ -103,12 +109,11 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 	s.contents = der
 	switch {
 	case ses.IsSignature(der):
-		s.out.Kind = KindSeal
+		s.out.Kind, s.out.Profile = KindSeal, "seal"
+		s.need = needSM3
+		s.seal, s.sealErr = ses.ParseSignature(der)
 	case isSignedData(der):
-		s.out.Kind = KindCMS
-		if s.out.SubFilter == "ETSI.RFC3161" {
-			s.out.Kind = KindTimeStamp
-		}
+		v.takeMessage(s, der)
 	default:
 		s.check(CheckContents, Failed, Invalid, text{
 			"签名数据既不是电子签章也不是数字签名。", "The signature structure is neither a seal signature nor a signed message."})
@@ -116,6 +121,9 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 	}
 	s.ok(CheckContents, text{"签名数据完整，其后只有零字节。", "The signature structure is complete, with only zero bytes after it."})
 }
+
+// subFilterX509 is the type of PDF 1.3 (ISO 32000-1, 12.8.3.2): a bare RSA value over SHA-1, the certificate in /Cert.
+const subFilterX509 = "adbe.x509.rsa_sha1"
 
 // whiteSpaceInGap looks for white space among the digits of Contents. PDF readers skip it, and an odd number of digits
 // counts as if a zero followed, so that the length alone does not show it (signature wrapping attack).
@@ -147,15 +155,17 @@ func (v *verification) whiteSpaceInGap(s *signature) (bool, error) {
 	return false, nil
 }
 
-// cutPadding gives the one DER element at the start of data, if everything after it is zero.
+// cutPadding gives the one element at the start of data, if everything after it is zero.
 func cutPadding(data []byte) ([]byte, bool) {
 	if len(data) < 2 || data[0] != 0x30 {
 		return nil, false
 	}
-	header, length := 2, int(data[1])
 	if data[1] == 0x80 {
-		return nil, false // indefinite length: not DER, and no way to see the end
+		// Indefinite length: some signed messages are BER, and only reading them through shows where they end.
+		element, rest, err := cms.Element(data)
+		return element, err == nil && onlyZeros(rest)
 	}
+	header, length := 2, int(data[1])
 	if data[1] > 0x80 {
 		n := int(data[1] & 0x7f)
 		if n > 4 || len(data) < 2+n {
@@ -168,12 +178,16 @@ func cutPadding(data []byte) ([]byte, bool) {
 	if length == 0 || length > len(data)-header {
 		return nil, false
 	}
-	for _, b := range data[header+length:] {
+	return data[:header+length], onlyZeros(data[header+length:])
+}
+
+func onlyZeros(data []byte) bool {
+	for _, b := range data {
 		if b != 0 {
-			return nil, false
+			return false
 		}
 	}
-	return data[:header+length], true
+	return true
 }
 
 // Object identifiers of SignedData: RFC 5652 and GB/T 35275 (1.2.156.10197.6.1.4.2.2), content octets with header.
@@ -185,7 +199,7 @@ var (
 // isSignedData tells whether a DER element is a ContentInfo with SignedData in it.
 func isSignedData(der []byte) bool {
 	body := der[2:]
-	if der[1] > 0x80 {
+	if der[1] > 0x80 { // not the indefinite form
 		body = der[2+int(der[1]&0x7f):]
 	}
 	return hasPrefix(body, oidSignedData) || hasPrefix(body, oidSignedDataGM)

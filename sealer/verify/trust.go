@@ -11,23 +11,44 @@ import (
 // clockSkew is how far a signer's clock may be ahead of ours.
 const clockSkew = 5 * time.Minute
 
-// checkSigner judges the signer's certificate at signing time (steps 4 and 5), and, because nothing proves that
-// time, whether the certificate is good now.
-func (v *verification) checkSigner(s *signature, at time.Time) {
+// judgedAt is the time at which everything inside a signature is judged: the proved one, else what the signer says.
+func (s *signature) judgedAt() time.Time {
+	if s.proof != nil {
+		return s.proof.time
+	}
+	return s.claim
+}
+
+// late says that the proof of a signature's time came after the time that its signer claims: what was good at the
+// claimed time and is not good at the proved one is then not known, since nothing proves that the claim is true.
+func (s *signature) late() bool {
+	return s.proof != nil && !s.claim.IsZero() && s.claim.Before(s.proof.time)
+}
+
+// checkSigner judges the signer's certificate at signing time (steps 4 and 5), and, where nothing proves that time,
+// whether the certificate is good now.
+func (v *verification) checkSigner(s *signature) {
+	at := s.judgedAt()
 	if at.IsZero() {
 		s.check(CheckTime, Unknown, Undetermined, text{"无法读取签章时间。", "The signing time cannot be read."})
 		s.skip(CheckSigner, text{"签章时间不明，未检查证书。", "Not checked, since the signing time is not known."})
 		return
 	}
-	then := v.chain.Verify(v.ctx, s.signer, at, chain.UsageSign)
+	then := v.chainOf(s).Verify(v.ctx, s.signer, at, chain.UsageSign)
+	s.remember(then)
 	who := text{"签章人证书", "the signer's certificate"}
 	trusted := s.chainCheck(CheckSigner, then, who)
 	known := s.revocationCheck(CheckSignerRevocation, then, trusted, who)
 	switch {
 	case then.NotYetValid:
 		s.check(CheckTime, Failed, Invalid, text{"签章时证书尚未生效。", "The certificate was not yet valid at the time of signing."})
+	case then.Expired && s.late() && validAt(then.Path, s.claim):
+		s.check(CheckTime, Unknown, Undetermined, text{"可信时间证明的时刻（" + day(at) + "）证书已过期，不能证明签章在有效期内。",
+			"The certificate had expired at the proved time (" + day(at) + "): nothing proves that it was valid when signing."})
 	case then.Expired:
 		s.check(CheckTime, Failed, Invalid, text{"签章时证书已过期。", "The certificate had expired at the time of signing."})
+	case s.proof != nil:
+		s.provedCheck()
 	case v.options.At.IsZero():
 		s.check(CheckTime, Unknown, Undetermined, text{"签章时间没有可信时间戳证明，且当前时间不明。", "Nothing proves the signing time, and the present is not known."})
 	case at.After(v.options.At.Add(clockSkew)):
@@ -35,6 +56,32 @@ func (v *verification) checkSigner(s *signature, at time.Time) {
 	default:
 		v.presentCheck(s, then, trusted && known)
 	}
+}
+
+// validAt says whether every certificate of a path was valid at a time.
+func validAt(path []*chain.Certificate, at time.Time) bool {
+	for _, c := range path {
+		if !c.ValidAt(at) {
+			return false
+		}
+	}
+	return true
+}
+
+// provedCheck records by what the time is proved.
+func (s *signature) provedCheck() {
+	how := text{"签名时间戳", "its time stamp"}
+	if s.proof.source == TimeSourceDocumentTimeStamp {
+		how = text{"文档时间戳", "a document time stamp"}
+	}
+	proved := s.proof.time.UTC().Format(time.RFC3339)
+	if s.claim.After(s.proof.time.Add(clockSkew)) {
+		s.check(CheckTime, Note, Valid, text{how.zh + "证明签名不晚于 " + proved + "；签章人的时钟比它快。",
+			"The signature existed at " + proved + ", proved by " + how.en + "; the signer's clock was ahead of it."})
+		return
+	}
+	s.ok(CheckTime, text{how.zh + "证明签名不晚于 " + proved + "，当时证书在有效期内。",
+		"The signature existed at " + proved + ", proved by " + how.en + "; the certificate was valid then."})
 }
 
 // presentCheck judges an unproved signing time: whoever holds a key can set the clock back, so the certificate must
@@ -51,7 +98,7 @@ func (v *verification) presentCheck(s *signature, then chain.Result, certain boo
 		return
 	}
 	if certain {
-		now := v.chain.Verify(v.ctx, s.signer, v.options.At, chain.UsageSign)
+		now := v.chainOf(s).Verify(v.ctx, s.signer, v.options.At, chain.UsageSign)
 		switch now.Revocation.State {
 		case chain.StateRevoked:
 			s.check(CheckTime, Unknown, Undetermined, text{"证书现已被撤销，又没有可信时间戳证明签章时间。",
@@ -94,6 +141,10 @@ func (s *signature) chainCheck(name string, r chain.Result, who text) bool {
 func (s *signature) revocationCheck(name string, r chain.Result, trusted bool, who text) bool {
 	st := r.Revocation
 	switch {
+	case st.State == chain.StateRevoked && s.late() && st.At.After(s.claim):
+		s.check(name, Unknown, Undetermined, text{who.zh + "在可信时间证明的时刻之前已被撤销（" + day(st.At) + "），不能证明签章早于撤销。",
+			capital(who.en) + " was revoked (" + day(st.At) + ") before the proved time: nothing proves that the signature is older."})
+		return false
 	case st.State == chain.StateRevoked:
 		s.check(name, Failed, Invalid, text{who.zh + "在签章前已被撤销（" + day(st.At) + "）。", capital(who.en) + " had been revoked before signing (" + day(st.At) + ")."})
 		return false
@@ -115,19 +166,21 @@ func (s *signature) revocationCheck(name string, r chain.Result, trusted bool, w
 
 // checkMaker judges the seal itself: the maker's signature over it, and the maker's certificate, at signing time and
 // when the seal was made (step 7).
-func (v *verification) checkMaker(s *signature, sig *ses.Signature) {
-	seal := sig.Seal
+func (v *verification) checkMaker(s *signature, seal *ses.Seal) {
 	maker, err := v.certificate(seal.MakerCertificate)
 	if err != nil {
 		s.check(CheckSealValue, Failed, Invalid, text{"制章者证书无法读取，印章不能验证。", "The seal maker's certificate cannot be read, so that the seal cannot be verified."})
 		return
 	}
-	s.valueCheck(CheckSealValue, v.sealValue(maker, seal), text{"制章者对印章的签名", "the maker's signature on the seal"})
-	if sig.Time.IsZero() {
+	s.addCertificate(roleMaker, maker)
+	err = v.sealValue(maker, seal)
+	s.valueCheck(CheckSealValue, err, text{"制章者对印章的签名", "the maker's signature on the seal"})
+	s.opine(text{"制章者签名", "the maker's signature"}, maker.PublicKey, seal.SignedBytes(), nil, seal.Value, err)
+	if s.judgedAt().IsZero() {
 		s.skip(CheckMaker, text{"签章时间不明，未检查制章者证书。", "Not checked, since the signing time is not known."})
 		return
 	}
-	v.checkMakerCertificate(s, maker, seal, sig.Time)
+	v.checkMakerCertificate(s, maker, seal)
 }
 
 // sealValue verifies the maker's signature on a seal, once for all signatures of the file with the very same seal.
@@ -144,16 +197,21 @@ func (v *verification) sealValue(maker *chain.Certificate, seal *ses.Seal) error
 	return err
 }
 
-func (v *verification) checkMakerCertificate(s *signature, maker *chain.Certificate, seal *ses.Seal, at time.Time) {
+func (v *verification) checkMakerCertificate(s *signature, maker *chain.Certificate, seal *ses.Seal) {
 	who := text{"制章者证书", "the seal maker's certificate"}
-	then := v.chain.Verify(v.ctx, maker, at, chain.UsageSealMaker)
+	then := v.chainOf(s).Verify(v.ctx, maker, s.judgedAt(), chain.UsageSealMaker)
+	s.remember(then)
 	if then.ChainErr == nil && !seal.CreateDate.IsZero() && !maker.ValidAt(seal.CreateDate) {
 		s.check(CheckMaker, Failed, Invalid, text{"制作印章时制章者证书不在有效期内。", "The seal maker's certificate was not valid when the seal was made."})
 		return
 	}
 	// GM/T 0031-2025: what happens to the maker's certificate after the seal was made is noted, not fatal.
 	lasting := seal.Version == ses.Version5
-	if then.NotYetValid || (then.Expired && !lasting) {
+	switch {
+	case then.Expired && !lasting && s.late() && validAt(then.Path, s.claim):
+		s.check(CheckMaker, Unknown, Undetermined, text{"可信时间证明的时刻制章者证书已过期。", "The seal maker's certificate had expired at the proved time."})
+		return
+	case then.NotYetValid, then.Expired && !lasting:
 		s.check(CheckMaker, Failed, Invalid, text{"签章时制章者证书不在有效期内。", "The seal maker's certificate was not valid at the time of signing."})
 		return
 	}

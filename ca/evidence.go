@@ -1,0 +1,45 @@
+package ca
+
+import (
+	"bytes"
+	"context"
+
+	"yinxin/ca/chain"
+	"yinxin/ca/ocsp"
+	"yinxin/internal/oid"
+)
+
+// Evidence gives what proves later and offline that a certificate of this authority is good now: the list of its issuer,
+// and for what the issuing CA signed also an OCSP answer. For certificates of others it gives nothing. Errors:
+// ca.no-crl, ocsp.unsuccessful.
+func (a *Authority) Evidence(ctx context.Context, certificate, issuer *chain.Certificate) (crls, answers [][]byte, err error) {
+	switch {
+	case bytes.Equal(issuer.Raw, a.root.Raw):
+		list, err := a.RootCRL(ctx)
+		if err != nil {
+			return nil, nil, err
+		}
+		return [][]byte{list}, nil, nil
+	case !bytes.Equal(issuer.Raw, a.issuing.Raw):
+		return nil, nil, nil
+	}
+	list, err := a.CRL(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	id, err := ocsp.NewCertID(oid.SM3, issuer, certificate.Serial)
+	if err != nil {
+		return nil, nil, err
+	}
+	request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	answer := a.OCSP(ctx, request)
+	if read, err := ocsp.ParseResponse(answer); err != nil {
+		return nil, nil, err
+	} else if read.Status != ocsp.Successful {
+		return nil, nil, ocsp.ErrUnsuccessful.With("%d", read.Status)
+	}
+	return [][]byte{list}, [][]byte{answer}, nil
+}

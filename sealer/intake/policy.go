@@ -1,0 +1,202 @@
+package intake
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"maps"
+	"strings"
+
+	"yinxin/internal/fault"
+)
+
+// Action is what a policy does about a finding.
+type Action string
+
+// The actions, from the mildest.
+const (
+	Ignore Action = "ignore"
+	Warn   Action = "warn"
+	Refuse Action = "refuse"
+)
+
+// Policy says what to do about each code. Codes that it does not name are treated by their severity: Danger is
+// refused, Warning warned of, Info ignored.
+type Policy map[Code]Action
+
+// DefaultPolicy refuses what has severity Danger, warns of Warning and ignores Info, with two exceptions: encrypted
+// files are left to the sealer, which refuses them with a code of its own, and forms that are only filled in later are
+// warned of.
+func DefaultPolicy() Policy {
+	p := Policy{}
+	for code, m := range meanings {
+		p[code] = standard(m.severity)
+	}
+	p[CodeEncrypted] = Warn
+	return p
+}
+
+func standard(s Severity) Action {
+	switch s {
+	case Danger:
+		return Refuse
+	case Warning:
+		return Warn
+	}
+	return Ignore
+}
+
+// ParsePolicy reads a policy from JSON: an object of codes, or of groups of codes, and actions, over DefaultPolicy:
+//
+//	{"action.javascript": "warn", "content.*": "refuse", "*": "ignore"}
+//
+// "*" is applied first, then groups, then single codes, whatever their order. Errors: intake.bad-policy for bad JSON,
+// an unknown code or group, an unknown action, a key twice.
+func ParsePolicy(data []byte) (Policy, error) {
+	entries, err := policyEntries(data)
+	if err != nil {
+		return nil, err
+	}
+	p := DefaultPolicy()
+	for _, exactness := range []func(string) bool{
+		func(key string) bool { return key == "*" },
+		func(key string) bool { return strings.HasSuffix(key, ".*") },
+		func(key string) bool { return !strings.HasSuffix(key, "*") },
+	} {
+		for key, action := range entries {
+			if !exactness(key) {
+				continue
+			}
+			if err := p.apply(key, action); err != nil {
+				return nil, err
+			}
+		}
+	}
+	return p, nil
+}
+
+func (p Policy) apply(key string, action Action) error {
+	if action != Ignore && action != Warn && action != Refuse {
+		return errPolicy.With("%q: ignore, warn or refuse", clean(string(action))).At(fault.Field(clean(key)))
+	}
+	prefix, group := strings.CutSuffix(key, "*")
+	matched := false
+	for code := range meanings {
+		if string(code) == key || group && strings.HasPrefix(string(code), prefix) {
+			p[code] = action
+			matched = true
+		}
+	}
+	if !matched {
+		return errPolicy.With("unknown code").At(fault.Field(clean(key)))
+	}
+	return nil
+}
+
+// policyEntries reads the object key by key, since a map would let a key come twice.
+func policyEntries(data []byte) (map[string]Action, error) {
+	dec := json.NewDecoder(bytes.NewReader(data))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return nil, errPolicy.With("a JSON object is needed")
+	}
+	entries := map[string]Action{}
+	for dec.More() {
+		t, err := dec.Token()
+		if err != nil {
+			return nil, errPolicy.With("bad JSON").Because(err)
+		}
+		key, _ := t.(string)
+		if _, twice := entries[key]; twice {
+			return nil, errPolicy.With("twice").At(fault.Field(clean(key)))
+		}
+		var action string
+		if err := dec.Decode(&action); err != nil {
+			return nil, errPolicy.With("an action is needed").At(fault.Field(clean(key))).Because(err)
+		}
+		if strings.Contains(strings.TrimSuffix(key, "*"), "*") || strings.HasSuffix(key, "*") && key != "*" && !strings.HasSuffix(key, ".*") {
+			return nil, errPolicy.With("a group is written content.*").At(fault.Field(clean(key)))
+		}
+		entries[key] = Action(action)
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, errPolicy.With("bad JSON").Because(err)
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, errPolicy.With("something follows the object")
+	}
+	return entries, nil
+}
+
+// MarshalJSON writes the policy in full, so that ParsePolicy gives it back.
+func (p Policy) MarshalJSON() ([]byte, error) {
+	full := map[Code]Action{}
+	for code := range meanings {
+		full[code] = p.Action(code)
+	}
+	return json.Marshal(full)
+}
+
+// UnmarshalJSON is ParsePolicy.
+func (p *Policy) UnmarshalJSON(data []byte) error {
+	parsed, err := ParsePolicy(data)
+	if err != nil {
+		return err
+	}
+	*p = maps.Clone(parsed)
+	return nil
+}
+
+// Action is what the policy does about a code.
+func (p Policy) Action(c Code) Action {
+	if a, ok := p[c]; ok {
+		return a
+	}
+	return standard(meanings[c].severity)
+}
+
+// Decision is what comes of findings under a policy.
+type Decision struct {
+	Action   Action    `json:"action"` // the strictest that a finding met; Ignore without any
+	Refused  []Finding `json:"refused,omitempty"`
+	Warnings []Finding `json:"warnings,omitempty"`
+}
+
+// Decide puts a policy on findings; a nil policy is DefaultPolicy.
+func Decide(findings []Finding, p Policy) Decision {
+	if p == nil {
+		p = DefaultPolicy()
+	}
+	d := Decision{Action: Ignore}
+	for _, f := range findings {
+		switch p.Action(f.Code) {
+		case Refuse:
+			d.Action = Refuse
+			d.Refused = append(d.Refused, f)
+		case Warn:
+			if d.Action == Ignore {
+				d.Action = Warn
+			}
+			d.Warnings = append(d.Warnings, f)
+		}
+	}
+	return d
+}
+
+// Err is the refusal as an error with the code intake.refused, with the codes found and the place of the first; nil
+// when nothing is refused.
+func (d Decision) Err() error {
+	if d.Action != Refuse {
+		return nil
+	}
+	var codes []string
+	seen := map[Code]bool{}
+	for _, f := range d.Refused {
+		if !seen[f.Code] {
+			seen[f.Code] = true
+			codes = append(codes, string(f.Code))
+		}
+	}
+	first := d.Refused[0]
+	return errRefused.With("%s", strings.Join(codes, ", ")).At(fault.Place{Page: first.Page, Object: first.Object})
+}

@@ -1,0 +1,54 @@
+package sealer
+
+import (
+	"context"
+	"slices"
+
+	"yinxin/sealer/intake"
+	"yinxin/sealer/verify"
+)
+
+// look scans a document before it is sealed and decides by the service's policy. What the order accepts is not refused;
+// it stays among the findings.
+func (s *Service) look(ctx context.Context, w *work, o Order) error {
+	report, err := intake.Scan(ctx, w.object, w.document.Size, intake.Options{
+		Signatures: func(ctx context.Context) ([]intake.EarlierSignature, error) { return s.earlier(ctx, w), nil }})
+	if err != nil {
+		return err
+	}
+	decision := intake.Decide(report.Findings, s.Intake)
+	w.details.Findings = decision.Warnings
+	var refused []intake.Finding
+	for _, f := range decision.Refused {
+		if slices.Contains(o.Accept, f.Code) {
+			w.details.Findings = append(w.details.Findings, f)
+		} else {
+			refused = append(refused, f)
+		}
+	}
+	decision.Refused = refused
+	if len(refused) == 0 {
+		return nil
+	}
+	return decision.Err()
+}
+
+// earlier has the signatures judged that a document already bears. Whether their signers are trusted is not asked:
+// sealing must not hang on foreign anchors.
+func (s *Service) earlier(ctx context.Context, w *work) []intake.EarlierSignature {
+	report := verify.File(ctx, w.document.Name, w.object, w.document.Size, verify.Options{Chain: s.Chain, At: s.Clock()})
+	out := make([]intake.EarlierSignature, 0, len(report.Signatures))
+	for _, g := range report.Signatures {
+		e := intake.EarlierSignature{Field: g.Field, Standing: intake.SignatureHolds}
+		switch g.Verdict {
+		case verify.Modified, verify.Invalid:
+			e.Standing = intake.SignatureBroken
+		case verify.Undetermined:
+			if !slices.ContainsFunc(g.Checks, func(c verify.Check) bool { return c.Name == verify.CheckDigest && c.Result == verify.OK }) {
+				e.Standing = intake.SignatureUnknown
+			}
+		}
+		out = append(out, e)
+	}
+	return out
+}

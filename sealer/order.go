@@ -1,0 +1,142 @@
+package sealer
+
+import (
+	"cmp"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"slices"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/fault"
+	"yinxin/sealer/intake"
+	"yinxin/sealer/pdf"
+)
+
+// Order asks for one document to be sealed: one signature, with all the places where its seal is shown. Without places,
+// straddle seal and field the order must say that it is to be invisible.
+type Order struct {
+	Document string        `json:"document"`
+	Seal     string        `json:"seal"` // 14-digit code
+	Profile  Profile       `json:"profile,omitempty"`
+	Places   []Place       `json:"places,omitempty"`
+	Straddle *pdf.Straddle `json:"straddle,omitempty"` // 骑缝章
+	// Field is the full name of an existing empty signature field to sign; FitField lets the seal be made smaller where
+	// the field is.
+	Field     string `json:"field,omitempty"`
+	FitField  bool   `json:"fit_field,omitempty"`
+	Invisible bool   `json:"invisible,omitempty"`
+
+	Outline bool     `json:"outline,omitempty"` // the vector outline instead of the picture
+	Lines   []string `json:"lines,omitempty"`   // text below the seal, such as date and number
+
+	// Certify makes the signature a certification with that level (1 to 3, ISO 32000-2, 12.8.2.2); Lock locks fields.
+	Certify int            `json:"certify,omitempty"`
+	Lock    *pdf.FieldLock `json:"lock,omitempty"`
+
+	Reason   string `json:"reason,omitempty"`
+	Location string `json:"location,omitempty"`
+	Contact  string `json:"contact,omitempty"`
+
+	AllowOverlap bool `json:"allow_overlap,omitempty"`
+	// NoTimeStamp leaves out the time stamp that a sealing takes when the service has an authority for it.
+	NoTimeStamp bool `json:"no_time_stamp,omitempty"`
+	// LongTerm adds what proves the certificates, and a document time stamp over it.
+	LongTerm bool `json:"long_term,omitempty"`
+	// Accept names intake findings that the caller has seen and accepts, although the policy would refuse the document.
+	Accept []intake.Code `json:"accept,omitempty"`
+
+	// IdempotencyKey makes the order repeatable: the same key with the same order gives the stored result, with
+	// another order sealing.key-reused. Empty: the order is sealed anew each time.
+	IdempotencyKey string `json:"-"`
+}
+
+// Place is where a seal stands: at a distance from a corner, or by a keyword.
+type Place struct {
+	pdf.Placement
+	Keyword *Keyword `json:"keyword,omitempty"`
+}
+
+// Keyword places the seal's centre on a text of the page.
+type Keyword struct {
+	Text  string        `json:"text"`
+	Pages pdf.PageRange `json:"pages,omitempty"` // empty: all
+	// Nth picks one occurrence, counted from 1, or from the end with -1 the last; 0 is every one.
+	Nth int `json:"nth,omitempty"`
+	// DX and DY move the seal from the middle of the text, in millimetres to the right and up on the page as displayed.
+	DX float64 `json:"dx,omitempty"`
+	DY float64 `json:"dy,omitempty"`
+}
+
+// Bounds of an order.
+const (
+	maxPlaces    = 64
+	maxLines     = 4
+	maxLineText  = 100
+	maxKeyword   = 100
+	maxOrderText = 1000
+)
+
+// checked gives the order with its defaults, or says what is wrong with it.
+func (o Order) checked() (Order, error) {
+	bad := func(field, detail string, args ...any) (Order, error) {
+		return o, errOrder.With(detail, args...).At(fault.Field(field))
+	}
+	o.Profile = cmp.Or(o.Profile, ProfileSeal)
+	if !slices.Contains(Profiles, o.Profile) {
+		return bad("profile", "%.40q", o.Profile)
+	}
+	if len(o.Places) > maxPlaces {
+		return bad("places", "more than %d", maxPlaces)
+	}
+	visible := len(o.Places) > 0 || o.Straddle != nil || o.Field != ""
+	if visible == o.Invisible {
+		return bad("places", "a seal is shown somewhere, or is said to be invisible")
+	}
+	if len(o.Lines) > maxLines || slices.ContainsFunc(o.Lines, func(l string) bool { return l == "" || len([]rune(l)) > maxLineText }) {
+		return bad("lines", "up to %d lines of 1 to %d characters", maxLines, maxLineText)
+	}
+	for _, p := range o.Places {
+		if k := p.Keyword; k != nil && (k.Text == "" || len([]rune(k.Text)) > maxKeyword) {
+			return bad("keyword", "1 to %d characters", maxKeyword)
+		}
+	}
+	for field, text := range map[string]string{"reason": o.Reason, "location": o.Location, "contact": o.Contact, "field": o.Field} {
+		if len(text) > maxOrderText {
+			return bad(field, "more than %d bytes", maxOrderText)
+		}
+	}
+	if o.LongTerm && o.NoTimeStamp {
+		return bad("long_term", "long-term proof takes a time stamp")
+	}
+	return o, nil
+}
+
+// digest binds an idempotency key to what was asked.
+func (o Order) digest() string {
+	b, err := json.Marshal(o)
+	if err != nil {
+		panic("sealer: an order always marshals: " + err.Error())
+	}
+	d := sm3.Sum(b)
+	return hex.EncodeToString(d[:])
+}
+
+// placements resolves the order's places: keywords are looked up in the document.
+func (s *Service) placements(ctx context.Context, doc *pdf.Document, r io.ReaderAt, size int64, places []Place) ([]pdf.Placement, error) {
+	out := make([]pdf.Placement, 0, len(places))
+	for _, p := range places {
+		if p.Keyword == nil {
+			out = append(out, p.Placement)
+			continue
+		}
+		found, err := s.find(ctx, doc, r, size, *p.Keyword)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, found...)
+	}
+	return out, nil
+}

@@ -1,0 +1,270 @@
+package pdf_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"yinxin/fixtures"
+	"yinxin/internal/fault"
+	"yinxin/sealer/pdf"
+)
+
+// sealRecovering seals with recovery allowed and tells whether it was needed.
+func sealRecovering(data []byte, r pdf.SealRequest) (sealed []byte, recovered error, err error) {
+	ctx := context.Background()
+	d, err := pdf.OpenRecovering(ctx, bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		return nil, nil, err
+	}
+	u, err := d.PlanSeal(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	update, err := u.Fill([]byte{0x30, 0x03, 0x02, 0x01, 0x07})
+	return append(bytes.Clone(data), update...), d.Recovered(), err
+}
+
+func TestEveryDamageIsRecoveredOrRefusedForItsReason(t *testing.T) {
+	for _, damage := range fixtures.Damages() {
+		t.Run(string(damage), func(t *testing.T) {
+			t.Parallel()
+			data, err := fixtures.Damaged(damage, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r := request(t)
+			once, recovered, err := sealRecovering(data, r)
+			got := fixtures.SealedAsIs
+			if recovered != nil {
+				got = fixtures.SealedRecovered
+			}
+			if err != nil {
+				got = fault.CodeOf(err)
+			}
+			if want := damage.Sealing(); got != want {
+				t.Fatalf("%s, want %s: %v %v", got, want, err, recovered)
+			}
+			if got == fixtures.SealedRecovered {
+				// mupdf complains of every file whose header is not at the start, and wrong lengths of streams stay wrong.
+				quiet := damage != fixtures.DamageTailOffset && damage != fixtures.DamageLineEnds
+				checkRecovered(t, data, once, r, quiet)
+			}
+		})
+	}
+}
+
+// checkRecovered checks that a recovered and sealed file is sound by itself: no reader has to repair it, its only
+// section is complete, and a second seal goes on it like on any other file.
+func checkRecovered(t *testing.T, original, sealed []byte, r pdf.SealRequest, quiet bool) {
+	t.Helper()
+	if !bytes.HasPrefix(sealed, original) {
+		t.Fatal("the sealed file does not begin with the original")
+	}
+	d := opened(t, sealed)
+	sections := d.Sections()
+	if len(sections) != 1 || sections[0].Start < int64(len(original)) || sections[0].End != int64(len(sealed)) {
+		t.Fatalf("%d sections, the newest at %d to %d", len(sections), sections[0].Start, sections[0].End)
+	}
+	if sections[0].Trailer.Has("Prev") {
+		t.Error("the trailer leads back to the damaged part")
+	}
+	head := false
+	err := sections[0].Objects(context.Background(), func(e pdf.XrefEntry) error {
+		if e.State == pdf.Free {
+			head = head || e.Num == 0
+			return nil
+		}
+		o, err := d.Object(pdf.Ref{Num: e.Num, Gen: e.Gen})
+		if stream, ok := o.(*pdf.Stream); ok && err == nil {
+			_, err = d.StreamData(stream, 1<<20)
+		}
+		return err
+	})
+	if err != nil || !head {
+		t.Errorf("an object of the section: %v, the head of the free list: %v", err, head)
+	}
+	checkWithTools(t, save(t, sealed), quiet)
+	r.Placements[0] = pdf.Placement{Page: -1, From: pdf.TopRight, X: 5, Y: 5}
+	twice := seal(t, sealed, r)
+	checkWithTools(t, save(t, twice), quiet)
+	changes, err := pdf.Compare(context.Background(), d, opened(t, twice))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range changes {
+		if !c.Permitted {
+			t.Errorf("the second seal is a change that is not permitted: %s", c.EN)
+		}
+	}
+	// A reader that repairs nothing, or not this, has no opinion on the original.
+	if was, is := drawnText(t, original), drawnText(t, twice); was != is && was != "" {
+		t.Errorf("the text of the pages was\n%s\nand is\n%s", was, is)
+	}
+}
+
+// drawnText is the text of all pages, as a reader that repairs files finds it.
+func drawnText(t *testing.T, data []byte) string {
+	t.Helper()
+	out, err := exec.Command(tool(t, "mutool"), "draw", "-q", "-F", "txt", save(t, data)).Output()
+	if err != nil {
+		return ""
+	}
+	return strings.TrimSpace(string(out))
+}
+
+// TestRecoveryIsOnlyForSealing: what opens a file to judge it must not repair it.
+func TestRecoveryIsOnlyForSealing(t *testing.T) {
+	for _, damage := range fixtures.Damages() {
+		data, err := fixtures.Damaged(damage, 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if damage.Sealing() != fixtures.SealedRecovered {
+			continue
+		}
+		ctx := context.Background()
+		d, err := pdf.Open(ctx, bytes.NewReader(data), int64(len(data)))
+		if err == nil {
+			_, err = d.PlanSeal(ctx, request(t))
+		}
+		if err == nil || d != nil && d.Recovered() != nil {
+			t.Errorf("%s: Open repaired it", damage)
+		}
+		whole := append(bytes.Clone(data), '\n')
+		if d, err := pdf.OpenRecovering(ctx, bytes.NewReader(whole), int64(len(whole))); err == nil {
+			if p, err := d.Prefix(ctx, int64(len(data))); err == nil && p.Recovered() != nil {
+				t.Errorf("%s: Prefix repaired it", damage)
+			}
+		}
+	}
+}
+
+// TestASoundFileIsNotScanned counts what opening and planning read of a large file with and without recovery allowed.
+func TestASoundFileIsNotScanned(t *testing.T) {
+	data := largeFile(2000)
+	read := func(open func(context.Context, *counting) (*pdf.Document, error)) int64 {
+		c := &counting{Reader: bytes.NewReader(data)}
+		d, err := open(context.Background(), c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := d.PlanSeal(context.Background(), request(t)); err != nil {
+			t.Fatal(err)
+		}
+		if d.Recovered() != nil {
+			t.Fatal("it was recovered")
+		}
+		return c.bytes
+	}
+	plain := read(func(ctx context.Context, c *counting) (*pdf.Document, error) {
+		return pdf.Open(ctx, c, int64(len(data)))
+	})
+	careful := read(func(ctx context.Context, c *counting) (*pdf.Document, error) {
+		return pdf.OpenRecovering(ctx, c, int64(len(data)))
+	})
+	if careful != plain || careful > 100_000 {
+		t.Errorf("%d bytes of %d read, %d without recovery", careful, len(data), plain)
+	}
+}
+
+type counting struct {
+	*bytes.Reader
+	bytes int64
+}
+
+func (c *counting) ReadAt(p []byte, off int64) (int, error) {
+	c.bytes += int64(len(p))
+	return c.Reader.ReadAt(p, off)
+}
+
+// largeFile has one page and n other streams of a kilobyte each.
+func largeFile(n int) []byte {
+	objects := onePage("")
+	content := strings.Repeat("0 0 m 10 10 l S\n", 64)
+	for range n {
+		objects = append(objects, fmt.Sprintf("<</Length %d>>\nstream\n%s\nendstream", len(content), content))
+	}
+	return file{objects: objects}.bytes()
+}
+
+// BenchmarkRecover reads a file of 20 MB without its startxref, beside what reading its bytes takes.
+func BenchmarkRecover(b *testing.B) {
+	data := largeFile(20_000)
+	data = data[:bytes.LastIndex(data, []byte("startxref"))]
+	b.Run("recover", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		b.ReportAllocs()
+		for b.Loop() {
+			d, err := pdf.OpenRecovering(context.Background(), bytes.NewReader(data), int64(len(data)))
+			if err != nil || d.Recovered() == nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("read", func(b *testing.B) {
+		b.SetBytes(int64(len(data)))
+		buf := make([]byte, 128<<10)
+		lines := 0
+		for b.Loop() {
+			for off := 0; off < len(data); off += len(buf) {
+				lines += bytes.Count(buf[:copy(buf, data[off:])], []byte("\n"))
+			}
+		}
+		_ = lines
+	})
+}
+
+// FuzzRecover seals whatever bytes there are with recovery allowed. Nothing may panic, every refusal has a code, and
+// what was sealed after recovery opens without it and has the same catalog and number of pages.
+func FuzzRecover(f *testing.F) {
+	for _, d := range fixtures.Damages() {
+		if data, err := fixtures.Damaged(d, 1); err == nil && len(data) < 64<<10 {
+			f.Add(data)
+		}
+	}
+	small := pdf.Limits{ObjectBytes: 1 << 20, ObjectStreamBytes: 1 << 20, XrefBytes: 1 << 20, WorkBytes: 1 << 20,
+		PageNodes: 10_000, Fields: 10_000}
+	r := request(f)
+	r.ContentsSize = 64
+	f.Fuzz(func(t *testing.T, data []byte) {
+		ctx := context.Background()
+		d, err := small.OpenRecovering(ctx, bytes.NewReader(data), int64(len(data)))
+		if err != nil {
+			checkCode(t, err)
+			return
+		}
+		u, err := d.PlanSeal(ctx, r)
+		if err != nil {
+			checkCode(t, err)
+			return
+		}
+		if d.Recovered() == nil {
+			return
+		}
+		update, err := u.Fill([]byte{0x30, 0x00})
+		if err != nil {
+			t.Fatal(err)
+		}
+		sealed := append(bytes.Clone(data), update...)
+		after, err := small.Open(ctx, bytes.NewReader(sealed), int64(len(sealed)))
+		if err != nil {
+			t.Fatalf("what was sealed does not open: %v", err)
+		}
+		if n := len(after.Sections()); n != 1 {
+			t.Fatalf("%d sections", n)
+		}
+		was, err1 := d.PageCount()
+		is, err2 := after.PageCount()
+		if was != is || (err1 == nil) != (err2 == nil) {
+			t.Fatalf("%d pages (%v) became %d (%v)", was, err1, is, err2)
+		}
+		fields, err := after.SignatureFields(ctx)
+		if err != nil || len(fields) == 0 {
+			t.Fatalf("%d fields: %v", len(fields), err)
+		}
+	})
+}

@@ -1,0 +1,98 @@
+package sealer
+
+import (
+	"context"
+	"io"
+	"slices"
+
+	"yinxin/internal/access"
+	"yinxin/internal/files"
+	"yinxin/sealer/view"
+)
+
+// Preview is what a document would look like sealed, and what the person should know before sealing it. Nothing is
+// signed, recorded or counted.
+type Preview struct {
+	Details Details       `json:"details"`
+	Pages   []PreviewPage `json:"pages"`
+	Seal    PreviewedSeal `json:"seal"`
+	Size    int64         `json:"size"` // bytes of the sealed document
+}
+
+// PreviewPage is a page with the seal in place.
+type PreviewPage struct {
+	Number  int           `json:"number"`
+	Picture *view.Picture `json:"-"`
+}
+
+// PreviewedSeal is the seal as it would be used.
+type PreviewedSeal struct {
+	Code string  `json:"code"`
+	Name string  `json:"name"`
+	W    float64 `json:"width_mm"`
+	H    float64 `json:"height_mm"`
+}
+
+// maxPreviewPages is how many pages one preview shows: those of a straddle seal can be thousands.
+const maxPreviewPages = 50
+
+// Preview plans an order as Seal would and draws the pages on which the seal shows, at dpi; pages, if any, picks some
+// of them. Refusals are those of Seal, and those of the viewer.
+func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi float64, pages []int) (*Preview, error) {
+	if s.Viewer == nil {
+		return nil, errNoViewer.New()
+	}
+	o, err := o.checked()
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.Register.AuthoriseSigner(ctx, by, o.Seal)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.begin(ctx, by, o, in)
+	if err != nil {
+		return nil, err
+	}
+	defer w.close()
+	update, err := w.plan.update.Fill(nil)
+	if err != nil {
+		return nil, err
+	}
+	p := &Preview{Details: w.details, Size: w.document.Size + int64(len(update)),
+		Seal: PreviewedSeal{Code: in.SealCode, Name: in.SealName, W: in.Width, H: in.Height}}
+	var shown []int
+	for _, m := range w.details.Marks {
+		if len(pages) == 0 || slices.Contains(pages, m.Page) {
+			shown = append(shown, m.Page)
+		}
+	}
+	slices.Sort(shown)
+	shown = slices.Compact(shown)
+	whole := files.Concat(w.object, inMemory(update))
+	for _, n := range shown[:min(len(shown), maxPreviewPages)] {
+		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, dpi)
+		if err != nil {
+			return nil, at(err, w.document.Name)
+		}
+		p.Pages = append(p.Pages, PreviewPage{Number: n, Picture: picture})
+	}
+	return p, nil
+}
+
+// inMemory is a part of a document that is not stored yet.
+type inMemory []byte
+
+func (m inMemory) Size() int64  { return int64(len(m)) }
+func (m inMemory) Close() error { return nil }
+
+func (m inMemory) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off >= int64(len(m)) {
+		return 0, io.EOF
+	}
+	n := copy(p, m[off:])
+	if n < len(p) {
+		return n, io.EOF
+	}
+	return n, nil
+}
