@@ -49,6 +49,7 @@ type design struct {
 	width, height float64 // of the whole, mm
 	seal          box
 	text          *lettering // nil when there are no lines
+	bare          *design    // the seal without its lines; nil when there are none
 
 	mu   sync.Mutex
 	made map[Rendering]rendered
@@ -139,21 +140,12 @@ func (d *design) render(r Rendering) (*Appearance, error) {
 
 // encode makes the parts of a rendering.
 func (d *design) encode(r Rendering) (*Appearance, error) {
-	decoded, err := decodePicture(d.picture)
-	if err != nil {
-		return nil, err
-	}
 	a := &Appearance{design: d, rendering: r}
-	switch r.Style {
-	case SoftImage, HardImage:
-		err = a.encodeImage(sampled(decoded))
-	case VectorOutline:
-		err = a.encodeOutline(decoded)
-	default:
-		err = errBadRequest.With("style %d", r.Style).At(fault.Field("style"))
-	}
-	if err == nil && d.text != nil {
+	var err error
+	if d.bare != nil {
 		err = a.addLines()
+	} else {
+		err = a.encodePicture()
 	}
 	if err != nil {
 		return nil, err
@@ -162,6 +154,20 @@ func (d *design) encode(r Rendering) (*Appearance, error) {
 		a.bytes += a.parts[i].size()
 	}
 	return a, nil
+}
+
+func (a *Appearance) encodePicture() error {
+	decoded, err := decodePicture(a.picture)
+	if err != nil {
+		return err
+	}
+	switch a.rendering.Style {
+	case SoftImage, HardImage:
+		return a.encodeImage(sampled(decoded))
+	case VectorOutline:
+		return a.encodeOutline(decoded)
+	}
+	return errBadRequest.With("style %d", a.rendering.Style).At(fault.Field("style"))
 }
 
 // calibratedRGB has the primaries and the white point of sRGB (IEC 61966-2-1) and the power that is closest to its curve.

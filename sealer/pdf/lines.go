@@ -84,7 +84,10 @@ func (a *Appearance) WithLines(lines []Line, font *truetype.Font) (*Appearance, 
 		}
 		text.lines = append(text.lines, s)
 	}
-	d := &design{picture: a.picture, text: text}
+	d := &design{picture: a.picture, text: text, bare: a.design}
+	if a.bare != nil {
+		d.bare = a.bare
+	}
 	if err := d.set(a.seal.width, a.seal.height); err != nil {
 		return nil, err
 	}
@@ -145,6 +148,11 @@ func (d *design) set(sealWidth, sealHeight float64) error {
 
 // addLines puts a form around the parts of the picture that paints the seal in its place and the lines in theirs.
 func (a *Appearance) addLines() error {
+	bare, err := a.bare.render(a.rendering)
+	if err != nil {
+		return err
+	}
+	a.soft = bare.soft
 	var content []byte
 	number := func(v float64) {
 		content = appendNumber(content, v)
@@ -185,18 +193,17 @@ func (a *Appearance) addLines() error {
 	}
 	content = append(content, "ET Q"...)
 
-	seal := a.parts
 	var form part
 	form.text("<</Type/XObject/Subtype/Form/BBox[0 0 1 1]/Resources<<" + resources + "/XObject<</Seal ")
 	form.reference(1)
 	form.text(">>/Font<</Text ")
-	form.reference(1 + len(seal))
+	form.reference(1 + len(bare.parts))
 	form.text(">>>>")
 	if err := form.stream(content); err != nil {
 		return err
 	}
 	a.parts = []part{form}
-	for _, p := range seal {
+	for _, p := range bare.parts {
 		a.parts = append(a.parts, p.shifted(1))
 	}
 	font, err := a.text.fontParts(len(a.parts))
