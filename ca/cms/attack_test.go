@@ -107,6 +107,10 @@ func TestWhatAnAttackerDoesIsRefused(t *testing.T) {
 			d.certificates = append(d.certificates, twin(t, d.ca, d.signer, true).Certificate.Raw)
 		}, "cms.certificate-ambiguous"},
 		{"another key identifier", func(d *draft) { d.sid = tlv(0x80, []byte("12345678901234567890")) }, "cms.certificate-missing"},
+		{"another issuer", func(d *draft) {
+			written := bytes.ReplaceAll(d.ca.Certificate.RawSubject, []byte("CN"), []byte("US"))
+			d.sid = tlv(0x30, written, number(d.signer.Certificate.Serial))
+		}, "cms.certificate-missing"},
 		{"no certificate", func(d *draft) { d.certificates = nil }, "cms.certificate-missing"},
 		{"a signing certificate with another serial number", func(d *draft) {
 			other := tlv(0x30, tlv(0x30, tlv(0xa4, d.ca.Certificate.RawSubject)), number(big.NewInt(7)))
@@ -184,6 +188,10 @@ func TestARightSignatureIsTakenAsItIsFound(t *testing.T) {
 		}, ""},
 		{"mixed content types", func(d *draft) { d.outer = oid.SignedDataGM }, "content types of RFC 5652 and GB/T 35275 are mixed"},
 		{"named by key identifier", func(d *draft) { d.sid = tlv(0x80, d.signer.Certificate.SubjectKeyID) }, ""},
+		{"the issuer in another string type", func(d *draft) {
+			written := bytes.ReplaceAll(d.ca.Certificate.RawSubject, []byte{6, 3, 0x55, 4, 6, 0x13}, []byte{6, 3, 0x55, 4, 6, 0x0c})
+			d.sid = tlv(0x30, written, number(d.signer.Certificate.Serial))
+		}, "the issuer is written differently in the certificate"},
 		{"a signing certificate by SHA-1", func(d *draft) { d.attributes[2] = essV1(cms.SHA1.Sum(d.signer.Certificate.Raw)) },
 			"the certificate is named by a digest with SHA-1"},
 		{"a signing certificate by SHA-256, not said", func(d *draft) {

@@ -22,6 +22,8 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	content := slices.Concat(parts...)
 	head := []byte{tag, byte(len(content))}
 	switch n := len(content); {
+	case n >= 1<<24:
+		head = []byte{tag, 0x84, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 	case n >= 1<<16:
 		head = []byte{tag, 0x83, byte(n >> 16), byte(n >> 8), byte(n)}
 	case n >= 1<<8:
