@@ -16,7 +16,7 @@ import (
 // Producers often leave Chinese fonts out of a file and name them only (STSong, FangSong). PDFium then looks for a font
 // of the same script in the folder below, which holds what the operator named and exists only in the worker's memory.
 const (
-	fontFolder  = "/usr/share/fonts"
+	fontFolder  = "usr/share/fonts" // below the root of what the module sees
 	maxFontSize = 64 << 20 // bytes of all fonts
 )
 
@@ -52,16 +52,19 @@ func (f fontFiles) mount() wazero.FSConfig {
 	if len(f) == 0 {
 		return wazero.NewFSConfig()
 	}
-	return wazero.NewFSConfig().WithFSMount(f, fontFolder)
+	return wazero.NewFSConfig().WithFSMount(f, "/")
 }
 
-// Open opens the folder itself or one of its files.
+// Open opens one of the files, the folder, or a folder above it; those seem empty.
 func (f fontFiles) Open(name string) (fs.File, error) {
-	if name == "." {
+	switch {
+	case name == fontFolder:
 		return &openFolder{fonts: f}, nil
+	case name == "." || strings.HasPrefix(fontFolder, name+"/"):
+		return &openFolder{}, nil
 	}
 	for _, file := range f {
-		if file.name == name {
+		if fontFolder+"/"+file.name == name {
 			return openFont{bytes.NewReader(file.data), file}, nil
 		}
 	}
