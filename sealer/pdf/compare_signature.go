@@ -177,7 +177,7 @@ func isToken(der []byte) bool {
 		return false
 	}
 	var signed asn1.RawValue
-	if _, err := asn1.Unmarshal(info.Content.FullBytes, &signed); err != nil || signed.Tag != asn1.TagSequence {
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil || signed.Tag != asn1.TagSequence {
 		return false
 	}
 	rest := signed.Bytes
