@@ -156,8 +156,8 @@ func (c *comparison) signatureValue(v Object) (sound, stamp bool, err error) {
 	}
 	sound, err = c.closure(dict.Get("Prop_Build"))
 	t := dict.Get("Type")
-	stamp = t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161") && isToken(contents.Value)
-	return sound && (t == nil || t == Name("Sig") || stamp), stamp, err
+	claims := t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161")
+	return sound && (t == nil || t == Name("Sig") || claims), claims && isToken(contents.Value), err
 }
 
 var (
