@@ -152,9 +152,11 @@ func TestTheAppearanceOfAFurtherSignature(t *testing.T) {
 		{name: "with a stamp that draws a picture that was there", kind: pdf.ChangeAnnotation, page: 1, objects: stamped("17 0 R", "708")},
 		{name: "with a stamp that is not locked", kind: pdf.ChangeAnnotation, page: 1, objects: stamped("64 0 R", "4")},
 		{name: "a document time stamp", permitted: "yyyy", kind: pdf.ChangeTimeStamp, objects: with(signedObjects("/P 3 0 R", "0 0 0 0", ""), map[int]string{
+			61: "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161/ByteRange[0 1 2 3]/Contents<" + token + ">>>"})},
+		{name: "a signature that calls itself a document time stamp", permitted: "ynny", kind: pdf.ChangeSignatureAdded, objects: with(signedObjects("/P 3 0 R", "0 0 0 0", ""), map[int]string{
 			61: "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161/ByteRange[0 1 2 3]/Contents<3003020107>>>"})},
 		{name: "a document time stamp that shows", permitted: "ynny", kind: pdf.ChangeSignatureAdded, page: 1, objects: with(signedObjects("/P 3 0 R", "100 100 200 200", ""), map[int]string{
-			61: "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161/ByteRange[0 1 2 3]/Contents<3003020107>>>"})},
+			61: "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161/ByteRange[0 1 2 3]/Contents<" + token + ">>>"})},
 		{name: "larger than any seal", kind: pdf.ChangeSignature, page: 1, objects: signedObjects("/P 3 0 R", "100 100 400 400", "")},
 		{name: "a long strip", kind: pdf.ChangeSignature, page: 1, objects: signedObjects("/P 3 0 R", "0 100 580 120", "")},
 		{name: "over the whole page, saying no page", kind: pdf.ChangeSignature, page: 1, objects: signedObjects("", "0 0 595 842", "")},

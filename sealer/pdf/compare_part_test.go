@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"context"
+	"encoding/hex"
 	"slices"
 	"strings"
 	"testing"
@@ -123,7 +124,8 @@ func TestWhatTheWriterAppendsIsPermitted(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			stamp, err := u.Fill([]byte{0x30, 0x00})
+			der, _ = hex.DecodeString(token)
+			stamp, err := u.Fill(der)
 			if err != nil {
 				t.Fatal(err)
 			}

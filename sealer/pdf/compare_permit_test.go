@@ -206,7 +206,9 @@ func plain(o pdf.Object) string {
 const (
 	derStream  = "<</Length 4>>\nstream\n0\x03\x02\x01\nendstream"
 	newCatalog = "<<" + catalogText
-	vriKey     = "0123456789ABCDEF0123456789ABCDEF01234567"
+	// token begins as a time-stamp token does: signed data over a TSTInfo.
+	token  = "302306092a864886f70d010702a01630140201033100300d060b2a864886f70d0109100104"
+	vriKey = "0123456789ABCDEF0123456789ABCDEF01234567"
 )
 
 func TestHonestAdditionsArePermittedAndNamed(t *testing.T) {

@@ -1,6 +1,9 @@
 package pdf
 
-import "slices"
+import (
+	"encoding/asn1"
+	"slices"
+)
 
 // What the field and widget of a further signature may hold. Actions (/A, /AA), optional content and the like are
 // not among it: they could change what the page shows.
@@ -153,8 +156,45 @@ func (c *comparison) signatureValue(v Object) (sound, stamp bool, err error) {
 	}
 	sound, err = c.closure(dict.Get("Prop_Build"))
 	t := dict.Get("Type")
-	stamp = t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161")
-	return sound && (t == nil || t == Name("Sig") || stamp), stamp, err
+	claims := t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161")
+	return sound && (t == nil || t == Name("Sig") || claims), claims && isToken(contents.Value), err
+}
+
+var (
+	oidSignedData   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidSignedDataGM = asn1.ObjectIdentifier{1, 2, 156, 10197, 6, 1, 4, 2, 2}
+	oidTSTInfo      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+)
+
+// isToken says whether the contents of a signature are a time-stamp token: signed data over a TSTInfo (RFC 3161, 2.4.2).
+// A seal that only calls itself a time stamp must not come where a time stamp may.
+func isToken(der []byte) bool {
+	var info struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil || !info.Type.Equal(oidSignedData) && !info.Type.Equal(oidSignedDataGM) {
+		return false
+	}
+	var signed asn1.RawValue
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil || signed.Tag != asn1.TagSequence {
+		return false
+	}
+	rest := signed.Bytes
+	for range 2 { // version, digestAlgorithms
+		var skipped asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &skipped); err != nil {
+			return false
+		}
+	}
+	var encapsulated asn1.RawValue
+	if _, err := asn1.Unmarshal(rest, &encapsulated); err != nil {
+		return false
+	}
+	var content asn1.ObjectIdentifier
+	_, err := asn1.Unmarshal(encapsulated.Bytes, &content)
+	return err == nil && content.Equal(oidTSTInfo)
 }
 
 // closure visits what a value of a new signature reaches and accounts for every new object there. It stops at
