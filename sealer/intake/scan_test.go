@@ -307,3 +307,12 @@ func TestPlacesAreMeasuredAsDisplayed(t *testing.T) {
 		}
 	}
 }
+
+// TestPreparationsOfShadowAttacksAreSeen scans the documents behind the attacks before they are sealed.
+func TestPreparationsOfShadowAttacksAreSeen(t *testing.T) {
+	for _, p := range fixtures.Preparations() {
+		if r := scan(t, p.Data, Options{}); !r.Has(Code(p.Code)) {
+			t.Errorf("%s: %s is not found%s", p.Name, p.Code, listed(r))
+		}
+	}
+}
