@@ -14,9 +14,6 @@ const (
 	flagToggleNoView = 1 << 8
 )
 
-// maxAnnotations is how many annotations of one page are looked at.
-const maxAnnotations = 20_000
-
 // Kinds of annotations.
 var (
 	// mediaKinds play or show something of their own (13.2 to 13.7).
@@ -34,10 +31,13 @@ func (s *scanner) annotations(p pdf.Page, c *canvas) error {
 	if err != nil {
 		return err
 	}
-	for i, o := range list {
-		if i >= maxAnnotations {
+	for _, o := range list {
+		if s.annotated++; s.annotated > s.limits.Annotations {
 			s.cut("annotations")
 			return nil
+		}
+		if s.annotated&0xFF == 0 && s.ctx.Err() != nil {
+			return s.ctx.Err()
 		}
 		ref, _ := o.(pdf.Ref)
 		d, err := s.dict(o)
@@ -98,6 +98,10 @@ func (s *scanner) annotation(p pdf.Page, c *canvas, d pdf.Dict, ref pdf.Ref) err
 		found(CodeNoAppearance, string(kind))
 	}
 	if c == nil || kind == "Link" {
+		return nil
+	}
+	if s.operators += len(c.texts) / 16; s.operators > s.limits.Operators {
+		s.cut("content")
 		return nil
 	}
 	if covered := c.textsUnder(box); covered > 0 && s.covers(d, kind, appearance, p, box) {

@@ -303,11 +303,11 @@ func (in *interpreter) colourSpace(n pdf.Name) error {
 		in.space = 'c'
 		return nil
 	}
-	spaces, err := in.s.dict(in.resources.Get("ColorSpace"))
+	found, err := in.resource("ColorSpace", n)
 	if err != nil {
 		return err
 	}
-	space, err := in.s.array(spaces.Get(n))
+	space, err := in.s.array(found)
 	if err != nil || len(space) < 2 {
 		return err
 	}
@@ -328,11 +328,11 @@ func (in *interpreter) colourSpace(n pdf.Name) error {
 
 // graphicsState takes over a parameter dictionary (8.4.5).
 func (in *interpreter) graphicsState(n pdf.Name) error {
-	states, err := in.s.dict(in.resources.Get("ExtGState"))
+	found, err := in.resource("ExtGState", n)
 	if err != nil {
 		return err
 	}
-	d, err := in.s.dict(states.Get(n))
+	d, err := in.s.dict(found)
 	if err != nil {
 		return err
 	}
@@ -374,11 +374,11 @@ func (in *interpreter) markedContent(operator []byte, operands []pdf.Operand) er
 	}
 	off := false
 	if operator[1] == 'D' && len(operands) >= 2 && string(operands[len(operands)-2].Text) == "OC" {
-		properties, err := in.s.dict(in.resources.Get("Properties"))
+		group, err := in.resource("Properties", name(operands))
 		if err != nil {
 			return err
 		}
-		off = in.s.hiddenLayer(properties.Get(name(operands)))
+		off = in.s.hiddenLayer(group)
 	}
 	if len(in.nesting) >= maxStates {
 		return nil

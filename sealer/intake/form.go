@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -186,6 +187,9 @@ func (s *scanner) compareValue(n fieldNode, d pdf.Dict, ref pdf.Ref, page int) e
 	var shown strings.Builder
 	readable := true
 	err = pdf.EachOperator(s.ctx, data, func(operator []byte, operands []pdf.Operand) error {
+		if s.operators++; s.operators > s.limits.Operators {
+			return errBudget
+		}
 		switch string(operator) {
 		case "Tj", "'", "\"", "TJ":
 			for i := range operands {
@@ -208,6 +212,10 @@ func (s *scanner) compareValue(n fieldNode, d pdf.Dict, ref pdf.Ref, page int) e
 		}
 		return nil
 	})
+	if errors.Is(err, errBudget) {
+		s.cut("content")
+		return nil
+	}
 	text := value.Text()
 	if err != nil || !readable || !plain(text) || len(text) > 4096 {
 		return err

@@ -3,6 +3,8 @@ package intake
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,4 +90,47 @@ func FuzzPolicy(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestHostileFilesAreScannedInBoundedTime has files that ask for the same work again and again.
+func TestHostileFilesAreScannedInBoundedTime(t *testing.T) {
+	names := func(n int, text string) string {
+		var b strings.Builder
+		for i := range n {
+			fmt.Fprintf(&b, "/N%d %s ", i, text)
+		}
+		return b.String()
+	}
+	form := stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9]", strings.Repeat("0 0 m ", 150_000))
+	pages := func(count int, inherited, page string) map[int]string {
+		later := map[int]string{2: fmt.Sprintf("<< /Type /Pages /Count %d %s /Kids [3 0 R %s] >>", count, inherited,
+			strings.Repeat("<< /Type /Page /MediaBox [0 0 99 99] /Contents 4 0 R "+page+" >> ", count-1))}
+		return later
+	}
+	for name, p := range map[string]paper{
+		"forms that draw forms": {resources: "/XObject << /X 7 0 R >>", content: strings.Repeat("/X Do ", 1000), objects: []string{
+			stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /X 7 0 R >> >>", strings.Repeat("/X Do ", 1000))}},
+		"a resource among many": {resources: "/XObject << " + names(200_000, "7 0 R") + " >>", content: strings.Repeat("/N199999 Do ", 300_000), objects: []string{"null"}},
+		"covers over texts":     {content: strings.Repeat("BT /F1 9 Tf 9 9 Td (x) Tj ET ", 30_000) + strings.Repeat("100 100 50 50 re f ", 300_000)},
+		"white text on paint":   {content: strings.Repeat("100 100 50 50 re f ", 30_000) + "1 g " + strings.Repeat("BT /F1 9 Tf 9 9 Td (x) Tj ET ", 300_000)},
+		"annotations of every page": {content: strings.Repeat("BT /F1 9 Tf 9 9 Td (x) Tj ET ", 20_000), later: pages(1000, "/Resources << /Font << /F1 5 0 R >> >>", "/Annots 7 0 R"),
+			objects: []string{"[" + strings.Repeat("8 0 R ", 20_000) + "]", "<< /Type /Annot /Subtype /Stamp /Rect [0 0 90 90] /AP << /N 9 0 R >> >>", form}},
+		"resources of every page":  {later: pages(5000, "/Resources << "+names(20_000, "[1 0 R]")+" >>", "")},
+		"contents of every page":   {later: pages(3000, "", "/X 1"), content: strings.Repeat("0 0 m ", 50_000)},
+		"fields of one appearance": {catalog: "/AcroForm << /Fields 7 0 R >>", objects: []string{"[" + strings.Repeat("<< /FT /Tx /T (a) /V (b) /AP << /N 8 0 R >> >> ", 40_000) + "]", form}},
+		"operands without end":     {content: strings.Repeat("1 ", 3_000_000) + strings.Repeat("[", 100_000) + strings.Repeat("(", 100_000)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			data := p.bytes()
+			start := time.Now()
+			if _, err := Scan(context.Background(), bytes.NewReader(data), int64(len(data)), Options{}); err != nil {
+				t.Log(err)
+			}
+			if took := time.Since(start); took > 8*time.Second {
+				t.Errorf("took %v", took)
+			} else {
+				t.Log(took)
+			}
+		})
+	}
 }

@@ -2,8 +2,10 @@ package intake
 
 import "yinxin/sealer/pdf"
 
-// maxLayers is how many layers are looked at.
-const maxLayers = 10_000
+const (
+	maxLayers  = 10_000 // looked at
+	maxMembers = 100    // of one membership
+)
 
 // layers looks at optional content (ISO 32000-1, 8.11): layers that are off when the file is opened, that printing
 // shows and the screen does not or the other way round, and further configurations that switch them.
@@ -136,6 +138,9 @@ func (s *scanner) hiddenLayer(o pdf.Object) bool {
 	}
 	members, err := s.array(d.Get("OCGs"))
 	if err != nil {
+		return false
+	}
+	if len(members) > maxMembers {
 		return false
 	}
 	if members == nil {

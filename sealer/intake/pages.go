@@ -63,6 +63,9 @@ func (s *scanner) page(p pdf.Page, resources pdf.Object) error {
 	return nil
 }
 
+// maxParts is how many streams make up the content of one page.
+const maxParts = 10_000
+
 // pageContent decodes the content of a page, its parts joined. What a limit cuts off is left out.
 func (s *scanner) pageContent(p pdf.Page) ([]byte, error) {
 	o, err := s.resolve(p.Dict.Get("Contents"))
@@ -74,6 +77,10 @@ func (s *scanner) pageContent(p pdf.Page) ([]byte, error) {
 		parts = pdf.Array{o}
 	}
 	var all []byte
+	if len(parts) > maxParts {
+		parts = parts[:maxParts]
+		s.cut("content")
+	}
 	for _, part := range parts {
 		o, err := s.resolve(part)
 		if err != nil {
@@ -272,9 +279,9 @@ func (s *scanner) protection() error {
 			}
 		}
 	}
-	for _, f := range fields {
+	for i, f := range fields {
 		page := 0
-		if len(f.Widgets) > 0 {
+		if len(f.Widgets) > 0 && i < s.limits.PerCode { // further ones are only counted
 			page = s.widgetPage(f.Widgets[0])
 		}
 		code := CodeEmptySignature

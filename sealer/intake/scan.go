@@ -15,7 +15,9 @@ type Limits struct {
 	Objects      int   // indirect objects read
 	Pages        int   // pages whose content is interpreted
 	ContentBytes int64 // decoded content, over all pages
-	Operators    int   // of content streams, forms counted each time that they are drawn
+	Operators    int   // of content streams, forms counted each time that they are drawn, and other work like it
+	Steps        int   // values visited, shared ones each time
+	Annotations  int   // looked at, shared ones each time
 	Marks        int   // texts and areas kept of one page
 	PerCode      int   // findings listed of one code; the rest are counted
 	StrayBytes   int64 // of the file, searched for unlisted objects
@@ -27,6 +29,8 @@ var DefaultLimits = Limits{
 	Pages:        2_000,
 	ContentBytes: 48 << 20,
 	Operators:    4_000_000,
+	Steps:        10_000_000,
+	Annotations:  100_000,
 	Marks:        20_000,
 	PerCode:      20,
 	StrayBytes:   512 << 20,
@@ -41,6 +45,8 @@ func (l Limits) filled() Limits {
 	set(&l.Objects, DefaultLimits.Objects)
 	set(&l.Pages, DefaultLimits.Pages)
 	set(&l.Operators, DefaultLimits.Operators)
+	set(&l.Steps, DefaultLimits.Steps)
+	set(&l.Annotations, DefaultLimits.Annotations)
 	set(&l.Marks, DefaultLimits.Marks)
 	set(&l.PerCode, DefaultLimits.PerCode)
 	if l.ContentBytes <= 0 {
@@ -114,6 +120,8 @@ type scanner struct {
 	pageCount   int
 	content     int64 // decoded so far
 	operators   int
+	steps       int
+	annotated   int // annotations looked at
 	fonts       map[Code][]string
 	fontPages   map[Code]int
 	layersOff   map[pdf.Ref]bool

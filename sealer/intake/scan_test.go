@@ -125,7 +125,10 @@ func TestWhatIsNormalIsNotWarnedOf(t *testing.T) {
 		{"a web link", paper{page: "/Annots [<< /Type /Annot /Subtype /Link /Rect [0 0 90 90] /A << /S /URI /URI (https://archive.example/) >> >>]"}, ""},
 		{"white text on a bar", paper{content: "0 0 0.5 rg 90 490 200 30 re f 1 g BT /F1 12 Tf 100 500 Td (Heading) Tj ET"}, ""},
 		{"a background under text", paper{content: "0.9 g 90 490 200 30 re f 0 g BT /F1 12 Tf 100 500 Td (Text) Tj ET"}, ""},
-		{"a line under text", paper{content: "0 g 90 698 200 1 re f"}, ""},
+		{"a line through text", paper{content: "0 g 90 707 200 2 re f"}, ""},
+		{"an image that shows through", paper{resources: "/XObject << /X 7 0 R >> /ExtGState << /T << /ca 0.5 >> >>", content: "q /T gs 500 0 0 700 50 50 cm /X Do Q", objects: []string{scanned}}, ""},
+		{"a slanted image beside text", paper{resources: "/XObject << /X 7 0 R >>", content: "q 300 300 -300 300 300 500 cm /X Do Q", objects: []string{scanned}}, ""},
+		{"a clip inside a clip", paper{content: "q 0 0 10 10 re W n 0 0 595 842 re W n 1 g 90 690 200 50 re f Q"}, ""},
 		{"a highlight that multiplies", paper{resources: "/ExtGState << /M << /BM /Multiply >> >>", content: "/M gs 1 1 0 rg 90 690 200 50 re f"}, ""},
 		{"a watermark with a soft mask", paper{resources: "/XObject << /X 7 0 R >>", content: "q 500 0 0 700 50 50 cm /X Do Q", objects: []string{
 			strings.Replace(scanned, "/Type", "/SMask 8 0 R /Type", 1), scanned}}, ""},
@@ -235,7 +238,7 @@ func TestEarlierSignaturesAreAsked(t *testing.T) {
 			t.Errorf("%s: refused is %v", standing, refused)
 		}
 	}
-	broken := errors.New("the verifier is away")
+	var broken error = errPolicy.New() // even where it looks as if it spoke of the file
 	if _, err := Scan(context.Background(), strings.NewReader(string(data)), int64(len(data)), ask(SignatureHolds, broken)); !errors.Is(err, broken) {
 		t.Errorf("the error of the verifier is lost: %v", err)
 	}
@@ -304,6 +307,15 @@ func TestPlacesAreMeasuredAsDisplayed(t *testing.T) {
 		}
 		if got := *r.Findings[i].Place; got != want {
 			t.Errorf("turned by %s: %v, want %v", rotate, got, want)
+		}
+	}
+}
+
+// TestPreparationsOfShadowAttacksAreSeen scans the documents behind the attacks before they are sealed.
+func TestPreparationsOfShadowAttacksAreSeen(t *testing.T) {
+	for _, p := range fixtures.Preparations() {
+		if r := scan(t, p.Data, Options{}); !r.Has(Code(p.Code)) {
+			t.Errorf("%s: %s is not found%s", p.Name, p.Code, listed(r))
 		}
 	}
 }

@@ -19,11 +19,11 @@ func (in *interpreter) textOperator(operator []byte, operands []pdf.Operand) err
 			return nil
 		}
 		in.size = v[0]
-		fonts, err := in.s.dict(in.resources.Get("Font"))
+		font, err := in.resource("Font", name(operands[:len(operands)-1]))
 		if err != nil {
 			return err
 		}
-		return in.setFont(fonts.Get(pdf.Name(operands[len(operands)-2].Text)))
+		return in.setFont(font)
 	case "Tc":
 		in.charSpace = v[0]
 	case "Tw":

@@ -36,6 +36,10 @@ var shownFrom = []pdf.Name{"Kids", "Fields", "DR", "Contents", "Resources", "Ann
 func (s *scanner) walk(o pdf.Object, owner pdf.Ref, key pdf.Name, page int, shown bool) error {
 	stack := []step{{object: o, owner: owner, key: key, shown: shown, depth: 1}}
 	for len(stack) > 0 {
+		if s.steps++; s.steps > s.limits.Steps {
+			s.cut("steps")
+			return nil
+		}
 		at := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		if at.depth > maxNesting {

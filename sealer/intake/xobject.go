@@ -1,16 +1,21 @@
 package intake
 
-import (
-	"yinxin/sealer/pdf"
-)
+import "yinxin/sealer/pdf"
+
+// resource looks a named resource up (7.8.3). Looking through a long list counts as so many operators.
+func (in *interpreter) resource(category, n pdf.Name) (pdf.Object, error) {
+	list, err := in.s.dict(in.resources.Get(category))
+	in.s.operators += (len(list) + len(in.resources)) / 16
+	return list.Get(n), err
+}
 
 // do draws an XObject (ISO 32000-1, 8.8).
 func (in *interpreter) do(n pdf.Name) error {
-	objects, err := in.s.dict(in.resources.Get("XObject"))
+	found, err := in.resource("XObject", n)
 	if err != nil {
 		return err
 	}
-	o, err := in.s.resolve(objects.Get(n))
+	o, err := in.s.resolve(found)
 	if err != nil {
 		return err
 	}
