@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"yinxin/ca/cms"
 )
 
 // replaceLast changes the last occurrence of a text to another of the same length, as someone does who edits bytes.
@@ -24,7 +26,14 @@ var forgedPage = stream("", "BT /F1 24 Tf 100 700 Td (Grade: 99) Tj ET")
 // TestAttacksAreNeverCalledValid goes through the attacks of the literature on PDF signatures: universal signature
 // forgery (USF), incremental saving (ISA), signature wrapping (SWA), and shadow attacks.
 func TestAttacksAreNeverCalledValid(t *testing.T) {
+	for _, profile := range []cms.Profile{"", cms.ProfileCMS, cms.ProfileGM} {
+		t.Run("profile "+string(profile), func(t *testing.T) { attack(t, profile) })
+	}
+}
+
+func attack(t *testing.T, profile cms.Profile) {
 	h := newHouse(t)
+	h.profile = profile
 	sealed := newFile().seal(t, h)
 	want(t, sealed.verify(t, h.options(t)), Valid, "")
 	hex := string(sealed.data[bytes.LastIndex(sealed.data, []byte("/Contents <"))+11:][:2*contentsRoom])
@@ -338,7 +347,14 @@ func certified(t *testing.T, h *house, level int) *file {
 }
 
 func TestHonestAdditionsAreNotCalledForged(t *testing.T) {
+	for _, profile := range []cms.Profile{"", cms.ProfileCMS, cms.ProfileGM} {
+		t.Run("profile "+string(profile), func(t *testing.T) { honestAdditions(t, profile) })
+	}
+}
+
+func honestAdditions(t *testing.T, profile cms.Profile) {
 	h := newHouse(t)
+	h.profile = profile
 	sealed := newFile().seal(t, h)
 	for _, c := range []struct {
 		name    string
