@@ -35,10 +35,10 @@ func (p *plan) annotate(spots []int) error {
 	if err := p.checkOverlap(page, spots); err != nil {
 		return err
 	}
-	var added []int
+	var added []Ref
 	for _, i := range spots {
 		if p.field == nil || p.spots[i].Object != p.field.widget {
-			added = append(added, p.spots[i].Object.Num)
+			added = append(added, p.spots[i].Object)
 		}
 	}
 	if len(added) == 0 {

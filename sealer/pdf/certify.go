@@ -1,7 +1,6 @@
 package pdf
 
 import (
-	"strconv"
 	"strings"
 
 	"yinxin/internal/fault"
@@ -137,39 +136,10 @@ func (p *plan) writeReferences(w *writer) {
 }
 
 // editPermissions returns the change to the catalog that names the certification (ISO 32000-2, 12.8.6).
-func (p *plan) editPermissions(raw []byte, catalog Dict) ([]edit, error) {
-	d := p.document
-	if catalog.count("Perms") > 1 {
-		return nil, errAmbiguous.With("/Perms")
-	}
-	signature := strconv.AppendInt(nil, int64(p.signature), 10)
-	signature = append(signature, " 0 R"...)
-	ref, l, source, err := d.source(catalog.Get("Perms"))
+func (p *plan) editPermissions(catalog child) ([]edit, error) {
+	permissions, err := p.document.child(catalog, "Perms")
 	if err != nil {
 		return nil, err
 	}
-	if l != nil {
-		if _, ok := l.object.(Dict); !ok {
-			return nil, errDamagedObject.With("/Perms is not a dictionary").At(fault.Object(ref.Num, ref.Gen))
-		}
-		body, err := spliceDict(source, d.limits, edit{"DocMDP", signature})
-		if err != nil {
-			return nil, at(err, ref)
-		}
-		return nil, p.rewrite(ref, body)
-	}
-	source = []byte("<<>>")
-	switch catalog.Get("Perms").(type) {
-	case Dict:
-		span, err := findEntry(raw, "Perms", d.limits)
-		if err != nil {
-			return nil, err
-		}
-		source = raw[span.start:span.end]
-	case nil, Ref:
-	default:
-		return nil, errDamagedObject.With("/Perms is not a dictionary")
-	}
-	body, err := spliceDict(source, d.limits, edit{"DocMDP", signature})
-	return []edit{{"Perms", body}}, err
+	return p.setChild(permissions, "Perms", []edit{{"DocMDP", references(Ref{Num: p.signature})}})
 }

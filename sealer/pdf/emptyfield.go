@@ -133,6 +133,10 @@ func (p *plan) noteInvisible() {
 		EN: "The signature field shows nothing: the seal is not visible."})
 }
 
+// fieldTolerance is how many millimetres a field may be smaller than the seal: fields are drawn in whole points. The seal
+// shrinks by that much, which nobody can measure.
+const fieldTolerance = 0.1
+
 // placeInField puts the seal into the middle of the field's rectangle.
 func (p *plan) placeInField(rect Rect) error {
 	a := p.request.Appearance
@@ -147,17 +151,17 @@ func (p *plan) placeInField(rect Rect) error {
 	widthMM, heightMM := a.Size()
 	scale := page.unitsPerMM()
 	width, height := widthMM*scale, heightMM*scale
-	fit := min(shown.Width()/width, shown.Height()/height)
-	if slack := edgeTolerance / page.UserUnit; width > shown.Width()+slack || height > shown.Height()+slack {
+	fit := min(1, shown.Width()/width, shown.Height()/height)
+	if slack := fieldTolerance * scale; width > shown.Width()+slack || height > shown.Height()+slack {
 		if !p.request.FitField {
 			return errFieldTooSmall.With("the field is %.1f × %.1f mm, the seal %.1f × %.1f mm", shown.Width()/scale,
 				shown.Height()/scale, widthMM, heightMM).At(fault.Place{Field: p.name, Page: page.Number})
 		}
-		width, height = width*fit, height*fit
 		p.notes = append(p.notes, Note{Code: NoteFitted, Page: page.Number,
-			ZH: fmt.Sprintf("签名域较小，印章缩小为 %.1f × %.1f 毫米。", width/scale, height/scale),
-			EN: fmt.Sprintf("The signature field is small: the seal was made %.1f by %.1f mm.", width/scale, height/scale)})
+			ZH: fmt.Sprintf("签名域较小，印章缩小为 %.1f × %.1f 毫米。", widthMM*fit, heightMM*fit),
+			EN: fmt.Sprintf("The signature field is small: the seal was made %.1f by %.1f mm.", widthMM*fit, heightMM*fit)})
 	}
+	width, height = width*fit, height*fit
 	x, y := (shown.Width()-width)/2, (shown.Height()-height)/2
 	seal := Rect{x, y, x + width, y + height}.moved(shown.X1, shown.Y1)
 	if err := page.within(seal); err != nil {
@@ -219,11 +223,11 @@ func (d *Document) pageOfWidget(f *emptyField) (Page, error) {
 // fillField puts the signature and the appearance into the field; everything else of it stays.
 func (p *plan) fillField() error {
 	f := p.field
-	value := edit{"V", references([]int{p.signature})}
+	value := edit{"V", references(Ref{Num: p.signature})}
 	var shows []edit
 	if len(p.spots) > 0 && p.spots[0].Object == f.widget && f.widget != (Ref{}) {
 		number := p.looks.list[p.spots[0].look].number
-		shows = []edit{{"AP", append(append([]byte("<</N "), references([]int{number})...), ">>"...)}}
+		shows = []edit{{"AP", append(append([]byte("<</N "), references(Ref{Num: number})...), ">>"...)}}
 	}
 	if f.widget == f.ref {
 		return p.splice(f.ref, append(shows, value)...)

@@ -78,6 +78,8 @@ var (
 		ZH: "签名域的强制要求无法满足。", EN: "The signature field demands what this seal cannot satisfy."}
 	errAlreadySigned = fault.Spec{Kind: fault.Refused, Code: "pdf.certify-signed",
 		ZH: "文件已有签名，不能再作认证签名。", EN: "The file is signed already: only its first signature can certify it."}
+	errBadUpdate = fault.Spec{Kind: fault.Internal, Code: "pdf.bad-update",
+		ZH: "保存的盖章数据已损坏。", EN: "The stored data of a planned seal are damaged."}
 	errContentsTooLong = fault.Spec{Kind: fault.Internal, Code: "pdf.contents-too-long",
 		ZH: "签章数据超出了预留空间。", EN: "The signature does not fit the space that was reserved for it."}
 )

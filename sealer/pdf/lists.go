@@ -28,7 +28,7 @@ func (p *plan) rewrite(ref Ref, body []byte) error {
 //
 // An array that is an object of its own is copied into the dictionary instead of being rewritten: producers let several
 // pages share one array, or a page and the form, and what is added must stand on one page only.
-func (d *Document) addToList(raw []byte, dict Dict, key Name, added ...int) (edit, error) {
+func (d *Document) addToList(raw []byte, dict Dict, key Name, added ...Ref) (edit, error) {
 	if dict.count(key) > 1 {
 		return edit{}, errAmbiguous.With("/%s", key)
 	}
@@ -43,7 +43,7 @@ func (d *Document) addToList(raw []byte, dict Dict, key Name, added ...int) (edi
 	switch value.(type) {
 	case nil, Ref:
 		// Absent, null, or a reference to nothing.
-		return edit{key, append(append([]byte{'['}, references(added)...), ']')}, nil
+		return edit{key, append(append([]byte{'['}, references(added...)...), ']')}, nil
 	case Array:
 	default:
 		return edit{}, errDamagedObject.With("/%s is not an array", key)
@@ -60,7 +60,7 @@ func (d *Document) addToList(raw []byte, dict Dict, key Name, added ...int) (edi
 		}
 		source = raw[span.start:span.end]
 	}
-	return edit{key, spliceArray(source, references(added))}, nil
+	return edit{key, spliceArray(source, references(added...))}, nil
 }
 
 // owner follows references to the object that holds a value; nil when the value is direct or missing.
@@ -82,14 +82,15 @@ func (d *Document) owner(o Object) (Ref, *located, error) {
 	return Ref{}, nil, errTooDeep.With("a chain of references")
 }
 
-// references is the text of references to new objects.
-func references(numbers []int) []byte {
+// references is the text of references.
+func references(refs ...Ref) []byte {
 	var out []byte
-	for i, n := range numbers {
+	for i, r := range refs {
 		if i > 0 {
 			out = append(out, ' ')
 		}
-		out = append(strconv.AppendInt(out, int64(n), 10), " 0 R"...)
+		out = append(strconv.AppendInt(out, int64(r.Num), 10), ' ')
+		out = append(strconv.AppendInt(out, int64(r.Gen), 10), " R"...)
 	}
 	return out
 }

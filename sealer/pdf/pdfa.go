@@ -164,6 +164,9 @@ func readClaim(data []byte) PDFA {
 			open = ""
 		}
 	}
+	if c.Part == 0 {
+		return PDFA{}
+	}
 	return c
 }
 

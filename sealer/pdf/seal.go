@@ -141,89 +141,47 @@ func (p *plan) signField() error {
 
 // editCatalog changes the catalog and the form, which is made when there is none.
 func (p *plan) editCatalog() error {
-	d := p.document
-	root, l, raw, err := d.source(d.root)
+	catalog, err := p.document.catalogSource()
 	if err != nil {
 		return err
 	}
-	if l == nil {
-		return errDamagedXref.With("the catalog is missing")
-	}
-	catalog, _ := l.object.(Dict)
-	var edits []edit
-	form, err := p.editForm(raw, catalog)
+	edits, err := p.editForm(catalog)
 	if err != nil {
-		return at(err, root)
+		return err
 	}
-	edits = append(edits, form...)
 	if p.request.Certify > 0 {
-		permissions, err := p.editPermissions(raw, catalog)
+		permissions, err := p.editPermissions(catalog)
 		if err != nil {
-			return at(err, root)
+			return err
 		}
 		edits = append(edits, permissions...)
 	}
 	if len(edits) == 0 {
 		return nil
 	}
-	body, err := spliceDict(raw, d.limits, edits...)
-	if err != nil {
-		return at(err, root)
-	}
-	return p.rewrite(root, body)
+	_, err = p.setChild(catalog, "", edits)
+	return err
 }
 
-// editForm returns what the catalog, with source raw, must change for the form; a form that is an object of its own is
-// rewritten.
-func (p *plan) editForm(raw []byte, catalog Dict) ([]edit, error) {
-	d := p.document
-	if catalog.count("AcroForm") > 1 {
-		return nil, errAmbiguous.With("/AcroForm")
-	}
-	ref, l, source, err := d.source(catalog.Get("AcroForm"))
+// editForm puts a new field and the flags into the form, and returns what the catalog must change for that.
+func (p *plan) editForm(catalog child) ([]edit, error) {
+	form, err := p.document.child(catalog, "AcroForm")
 	if err != nil {
 		return nil, err
 	}
-	if l != nil {
-		body, err := p.extendForm(source, l.object)
-		if err != nil || body == nil {
-			return nil, at(err, ref)
-		}
-		return nil, p.rewrite(ref, body)
-	}
-	switch value := catalog.Get("AcroForm").(type) {
-	case Dict:
-		span, err := findEntry(raw, "AcroForm", d.limits)
-		if err != nil {
-			return nil, err
-		}
-		body, err := p.extendForm(raw[span.start:span.end], value)
-		if err != nil || body == nil {
-			return nil, err
-		}
-		return []edit{{"AcroForm", body}}, nil
-	case nil, Ref:
+	if form.absent {
 		p.form = p.number()
-		return []edit{{"AcroForm", references([]int{p.form})}}, nil
-	}
-	return nil, errDamagedObject.With("/AcroForm is not a dictionary")
-}
-
-// extendForm returns the source of the form with a new field and the flags; nil when it stays as it is.
-func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
-	form, ok := object.(Dict)
-	if !ok {
-		return nil, errDamagedObject.With("/AcroForm is not a dictionary")
+		return []edit{{"AcroForm", references(Ref{Num: p.form})}}, nil
 	}
 	var edits []edit
 	if p.field == nil {
-		fields, err := p.document.addToList(raw, form, "Fields", p.widget)
+		fields, err := p.document.addToList(form.source, form.dict, "Fields", Ref{Num: p.widget})
 		if err != nil {
-			return nil, err
+			return nil, at(err, form.ref)
 		}
 		edits = append(edits, fields)
 	}
-	flags, err := p.document.integerOr(form.Get("SigFlags"), 0)
+	flags, err := p.document.integerOr(form.dict.Get("SigFlags"), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -234,7 +192,7 @@ func (p *plan) extendForm(raw []byte, object Object) ([]byte, error) {
 	if len(edits) == 0 {
 		return nil, nil
 	}
-	return spliceDict(raw, p.document.limits, edits...)
+	return p.setChild(form, "AcroForm", edits)
 }
 
 // onThePage says on which page an error happened, where it does not say so.

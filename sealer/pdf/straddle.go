@@ -230,7 +230,8 @@ func groupNote(sizes []int, back bool, length float64) []Note {
 // space. Neighbouring strips share their boundary digit for digit.
 func (s strip) place(p Page, straddle Straddle, widthMM, heightMM float64) (stands, box Rect, err error) {
 	scale := p.unitsPerMM()
-	width, height := widthMM*scale, heightMM*scale
+	// Rounded as it is written, so that the box is not shown one unit of the last digit larger or smaller.
+	width, height := boundary(widthMM*scale, 1, 1), boundary(heightMM*scale, 1, 1)
 	shownWidth, shownHeight := p.shownSize()
 	offset := straddle.Offset * scale
 	if s.edge.horizontal() {
@@ -244,6 +245,7 @@ func (s strip) place(p Page, straddle Straddle, widthMM, heightMM float64) (stan
 		default:
 			left = (shownWidth-width)/2 + offset
 		}
+		left = boundary(left, 1, 1)
 		bottom := 0.0
 		if s.edge == TopEdge {
 			bottom = shownHeight - box.Height()
@@ -261,6 +263,7 @@ func (s strip) place(p Page, straddle Straddle, widthMM, heightMM float64) (stan
 	default:
 		bottom = (shownHeight-height)/2 - offset
 	}
+	bottom = boundary(bottom, 1, 1)
 	left := 0.0
 	if s.edge == RightEdge {
 		left = shownWidth - box.Width()

@@ -104,12 +104,8 @@ func (p *plan) write() (*Update, error) {
 		return nil, errTooLarge.With("%d bytes", end)
 	}
 	u.byteRange = [4]int64{0, d.size + int64(u.open), d.size + int64(u.shut), end - d.size - int64(u.shut)}
-	text := u.data[rangeAt : rangeAt+PropertyLength()]
-	for i, n := range u.byteRange[1:] {
-		number := strconv.AppendInt(nil, n, 10)
-		copy(text[2+11*i+1+rangeDigits-len(number):], number)
-	}
-	u.property = string(text)
+	u.property = propertyText(u.byteRange)
+	copy(u.data[rangeAt:], u.property)
 	return u, nil
 }
 

@@ -129,11 +129,19 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 	if len(last.trailer) > 256 {
 		return errTooLarge.With("a trailer with %d keys", len(last.trailer))
 	}
-	err := eachEntry(last.raw, d.limits, func(k Name, _, start, end int) {
+	id, err := p.changedID()
+	if err != nil {
+		return err
+	}
+	err = eachEntry(last.raw, d.limits, func(k Name, _, start, end int) {
 		switch k {
-		case "Size", "Prev", "Root", "ID", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F",
+		case "Size", "Prev", "Root", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms", "F",
 			"FFilter", "FDecodeParms", "DL", "DP":
 			return
+		case "ID":
+			if id != nil {
+				return
+			}
 		}
 		for _, s := range seen {
 			if s == k {
@@ -148,47 +156,45 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 	if err != nil {
 		return err
 	}
-	return p.writeID(w)
+	w.buf = append(w.buf, id...)
+	return nil
 }
 
-// writeID keeps the first half of the file identifier and changes the second (ISO 32000-1, 14.4). The new half follows
-// from the document and the request, so that planning again gives the same bytes.
-func (p *plan) writeID(w *writer) error {
+// changedID keeps the first half of the file identifier and changes the second (ISO 32000-1, 14.4). The new half follows
+// from the document and the request, so that planning again gives the same bytes. Nil where the file has no identifier,
+// or a damaged one: that stays, since one that appears in a later revision looks to a verifier like another file.
+func (p *plan) changedID() ([]byte, error) {
 	d := p.document
 	o, err := d.Resolve(d.Trailer().Get("ID"))
 	if err != nil {
-		return err
+		return nil, err
 	}
-	var first, second []byte
+	var first, second String
 	if list, ok := o.(Array); ok && len(list) == 2 {
-		a, _ := list[0].(String)
-		b, _ := list[1].(String)
-		first, second = a.Value, b.Value
+		first, _ = list[0].(String)
+		second, _ = list[1].(String)
+	}
+	if len(first.Value) == 0 || len(first.Value) > 256 {
+		return nil, nil
 	}
 	hash := sha256.New()
 	part := func(b []byte) {
 		hash.Write(binary.BigEndian.AppendUint32(nil, uint32(len(b))))
 		hash.Write(b)
 	}
-	part(first)
-	part(second)
+	part(first.Value)
+	part(second.Value)
 	for _, s := range p.seed {
 		part([]byte(s))
 	}
 	hash.Write(binary.BigEndian.AppendUint64(nil, uint64(d.size)))
-	changed := hash.Sum(nil)[:16]
-	if len(first) == 0 || len(first) > 256 {
-		first = changed
-	}
-	w.text("/ID[<")
+	out := []byte("/ID[<")
 	const digits = "0123456789ABCDEF"
-	for _, half := range [2][]byte{first, changed} {
+	for _, half := range [2][]byte{first.Value, hash.Sum(nil)[:16]} {
 		for _, c := range half {
-			w.buf = append(w.buf, digits[c>>4], digits[c&15])
+			out = append(out, digits[c>>4], digits[c&15])
 		}
-		w.text("><")
+		out = append(out, "><"...)
 	}
-	w.buf = w.buf[:len(w.buf)-1]
-	w.text("]")
-	return nil
+	return append(out[:len(out)-1], ']'), nil
 }
