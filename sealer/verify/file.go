@@ -215,7 +215,9 @@ type signature struct {
 	signer *chain.Certificate
 	owner  string    // who the seal belongs to, for sentences
 	claim  time.Time // what the signer says; zero: nothing
-	proof  *proof    // what proves the time; nil: nothing
+	// present is now, for a signed message without a claim; zero for seals, which must have one.
+	present time.Time
+	proof   *proof // what proves the time; nil: nothing
 
 	seconded bool // a second opinion is asked for
 	opinions []opinion
