@@ -103,6 +103,7 @@ func newServer(c Config) (*server, error) {
 	s.huma = huma.NewAPI(describe(s), adapter{s})
 	s.documents()
 	s.sealings()
+	s.previews()
 	s.verifications()
 	s.pki()
 	s.health()

@@ -42,8 +42,8 @@ type Placement struct {
 	Page  int     `json:"page,omitempty" minimum:"-10000000" maximum:"10000000" doc:"Page, counted from 1; -1 is the last page." example:"1"`
 	Pages string  `json:"pages,omitempty" maxLength:"4096" doc:"Pages instead of a page: 1-3,5,-1, odd, even, all." example:"1-3,5,-1"`
 	From  string  `json:"from,omitempty" enum:"bottom-left,bottom-right,top-left,top-right,centre" default:"bottom-left" doc:"The corner of the page, as displayed, from which x and y are measured to the nearest corner of the seal; with centre, from the bottom left corner to the middle of the seal."`
-	X     float64 `json:"x,omitempty" minimum:"-5000" maximum:"5000" doc:"Millimetres." example:"120"`
-	Y     float64 `json:"y,omitempty" minimum:"-5000" maximum:"5000" doc:"Millimetres." example:"40"`
+	X     float64 `json:"x,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"120"`
+	Y     float64 `json:"y,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"40"`
 
 	Keyword string  `json:"keyword,omitempty" maxLength:"100" doc:"Put the middle of the seal on this text instead." example:"（盖章）"`
 	Nth     int     `json:"nth,omitempty" minimum:"-1000" maximum:"1000" doc:"Which occurrence of the keyword: from 1, -1 is the last, 0 every one."`

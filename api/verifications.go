@@ -1,18 +1,23 @@
 package api
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yinxin/internal/fault"
+	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
+	"yinxin/sealer/verify/sheet"
 )
 
 func (s *server) verifications() {
@@ -22,18 +27,58 @@ func (s *server) verifications() {
 			"The file is deleted when it has been verified; nothing of it is kept.",
 		Parameters: []*huma.Param{
 			{In: "query", Name: "lang", Description: "Language of the sentences; otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}},
+			{In: "query", Name: "format", Description: "The report as data, or as a document to print and keep.", Schema: &huma.Schema{Type: "string", Enum: []any{"json", "html", "pdf"}, Default: "json"}},
+			{In: "query", Name: "second-opinion", Description: "Have every SM2 value checked again by a second implementation.", Schema: &huma.Schema{Type: "boolean"}},
 			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; it is only repeated in the report.", false)},
 		RequestBody: upload(),
 		Responses: with(s.answers(400, 408, 413, 415, 503), http.StatusOK, &huma.Response{Description: "The report",
-			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.Report{})}}})},
-		anyone(), func(w http.ResponseWriter, r *http.Request) {
-			report, err := s.verify(r, languageOf(r))
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			s.giveJSON(w, r, http.StatusOK, report)
-		})
+			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.Report{})},
+				"text/html": {Schema: &huma.Schema{Type: "string"}}, "application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}})},
+		anyone(), s.verification)
+}
+
+func (s *server) verification(w http.ResponseWriter, r *http.Request) {
+	format, lang := r.URL.Query().Get("format"), languageOf(r)
+	if !slices.Contains([]string{"", "json", "html", "pdf"}, format) {
+		s.fail(w, r, errInvalid.At(fault.Field("format")))
+		return
+	}
+	report, err := s.verify(r, lang)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	var document bytes.Buffer
+	media := "application/json"
+	switch format {
+	case "html":
+		media, err = "text/html; charset=utf-8", sheet.HTML(&document, report, lang)
+	case "pdf":
+		var font []byte
+		if font, err = s.font(); err == nil {
+			media, err = "application/pdf", sheet.PDF(&document, report, lang, font)
+		}
+	default:
+		s.giveJSON(w, r, http.StatusOK, report)
+		return
+	}
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Cache-Control", "no-store") // it describes somebody's file
+	h.Set("Content-Disposition", attachment(strings.TrimSuffix(report.File, ".pdf")+"-verification."+format))
+	s.give(w, r, media, document.Bytes())
+}
+
+// font reads the font of PDF reports. Errors: font.not-found.
+func (s *server) font() ([]byte, error) {
+	path, err := truetype.Find()
+	if err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
 }
 
 // verify takes the file of a request and judges it. Whatever happens, nothing of the file is left afterwards.
@@ -70,7 +115,7 @@ func (s *server) verify(r *http.Request, lang string) (*verify.Report, error) {
 	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
 	defer cancel()
 	o := s.Verify
-	o.At, o.Language = s.Clock(), lang
+	o.At, o.Language, o.SecondOpinion = s.Clock(), lang, r.URL.Query().Get("second-opinion") == "true"
 	return verify.File(ctx, displayName(name), f, size, o), nil
 }
 
