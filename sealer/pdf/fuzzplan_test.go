@@ -25,6 +25,7 @@ func FuzzPlan(f *testing.F) {
 	f.Add(withField("/Rotate 90", "4 0 R", "<</Type/Annot/Subtype/Widget/FT/Sig/T(Place)/F 4/Rect[9 9 90 190]/P 3 0 R"+
 		"/Lock<</Action/Include/Fields[(a)]>>/SV<</Filter/A/Ff 0/MDP<</P 0>>>>>>"))
 	f.Add(appendedDSS(f))
+	f.Add(file{objects: onePage(""), trailer: "/ID[<01><02>]/Odd"}.bytes()) // a key without a value, at the end
 	small := pdf.Limits{ObjectBytes: 1 << 20, ObjectStreamBytes: 1 << 20, XrefBytes: 1 << 20, WorkBytes: 1 << 20,
 		PageNodes: 10_000, Fields: 10_000}
 	r := request(f)
