@@ -97,3 +97,28 @@ func TestPlanningASmallFileAllocatesLittle(t *testing.T) {
 		t.Errorf("%.0f allocations", allocations)
 	}
 }
+
+// BenchmarkLines puts a date and a number under a seal whose picture is encoded already: what each document with lines of
+// its own costs besides.
+func BenchmarkLines(b *testing.B) {
+	base, font := official(b, 300), chineseFont(b)
+	for b.Loop() {
+		if _, err := base.WithLines([]pdf.Line{{Text: dateLine}, {Text: numberLine}}, font); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkOutline traces the picture of a seal: once for each seal that is put on archival documents.
+func BenchmarkOutline(b *testing.B) {
+	picture := template(b, fixtures.OfficialSeal("吉林省长春市南关区档案馆"), 300)
+	for b.Loop() {
+		a, err := pdf.NewAppearance(picture, 42, 42)
+		if err != nil {
+			b.Fatal(err)
+		}
+		if _, err := a.As(pdf.Rendering{Style: pdf.VectorOutline}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
