@@ -201,16 +201,16 @@ func TestWhatCannotBeShownIsRefused(t *testing.T) {
 		dpi  float64
 		code string
 	}{
-		"no PDF":                    {[]byte("not a PDF at all"), 1, 100, "view.unreadable"},
-		"nothing":                   {nil, 1, 100, "view.unreadable"},
-		"no pages":                  {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 0 /Kids [] >>"), 1, 100, "view.unreadable"},
-		"a page too many":           {plain, 3, 100, "view.no-page"},
-		"page zero":                 {plain, 0, 100, "view.no-page"},
-		"over the limit of pixels":  {plain, 1, 150, "view.too-large"},
-		"a page of seven metres": {onePage("/MediaBox [0 0 20000 20000]", ""), 1, 72, "view.too-large"},
-		"too coarse":                {plain, 1, 5, "view.resolution"},
-		"too fine":                  {plain, 1, 5000, "view.resolution"},
-		"a password":                {locked, 1, 100, "view.encrypted"},
+		"no PDF":                   {[]byte("not a PDF at all"), 1, 100, "view.unreadable"},
+		"nothing":                  {nil, 1, 100, "view.unreadable"},
+		"no pages":                 {build("<< /Type /Catalog /Pages 2 0 R >>", "<< /Type /Pages /Count 0 /Kids [] >>"), 1, 100, "view.unreadable"},
+		"a page too many":          {plain, 3, 100, "view.no-page"},
+		"page zero":                {plain, 0, 100, "view.no-page"},
+		"over the limit of pixels": {plain, 1, 150, "view.too-large"},
+		"a page of seven metres":   {onePage("/MediaBox [0 0 20000 20000]", ""), 1, 72, "view.too-large"},
+		"too coarse":               {plain, 1, 5, "view.resolution"},
+		"too fine":                 {plain, 1, 5000, "view.resolution"},
+		"a password":               {locked, 1, 100, "view.encrypted"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if x.data == nil && name == "a password" {
