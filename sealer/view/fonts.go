@@ -17,7 +17,7 @@ import (
 // of the same script in the folder below, which holds what the operator named and exists only in the worker's memory.
 const (
 	fontFolder  = "usr/share/fonts" // below the root of what the module sees
-	maxFontSize = 64 << 20 // bytes of all fonts
+	maxFontSize = 64 << 20          // bytes of all fonts
 )
 
 // fontFiles is a folder of files in memory: it can be listed and read, nothing else.

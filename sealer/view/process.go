@@ -50,6 +50,7 @@ func startProcess(ctx context.Context, path string, args []string, h hello) (*pr
 	p.cmd.Env = []string{} // nothing of the service's environment is a worker's business
 	p.cmd.Stdin, p.cmd.Stdout, p.cmd.Stderr = childIn, childOut, p.report
 	p.cmd.SysProcAttr = childAttributes()
+	p.cmd.WaitDelay = time.Second // for standard error, should anything else hold it open
 	started := make(chan error, 1)
 	go p.run(started)
 	err = <-started
