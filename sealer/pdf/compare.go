@@ -106,7 +106,9 @@ func (k *Comparer) Compare(ctx context.Context, before, after *Document) ([]Chan
 	if err := c.run(); err != nil {
 		return nil, err
 	}
-	return append(c.refused, c.permitted...), nil
+	// What is refused comes first, and stays in a list that has to be cut.
+	changes := append(c.refused, c.permitted...)
+	return changes[:min(len(changes), maxChangesListed)], nil
 }
 
 // comparison is the state of one Compare.
@@ -225,14 +227,14 @@ func (c *comparison) account(at slot, old, now Object) {
 // before's sections, all of them: a later section that points around the signed one would take away or exchange
 // objects without naming them (incremental saving attack, trailer that points back).
 func (c *comparison) laterSections() ([]Section, bool) {
-	old, all := c.before.Sections(), c.after.Sections()
+	old, all := c.before.sections, c.after.sections
 	n := len(all) - len(old)
 	structural := n >= 0
 	for i := 0; structural && i < len(old); i++ {
-		structural = all[n+i].Start == old[i].Start && all[n+i].Kind == old[i].Kind
+		structural = all[n+i].start == old[i].start && all[n+i].kind == old[i].kind
 	}
 	for i := 0; structural && i < n; i++ {
-		structural = all[i].Start >= c.before.Size()
+		structural = all[i].start >= c.before.Size()
 	}
 	if !structural {
 		c.refuse(ChangeStructure, Ref{}, 0,
@@ -240,7 +242,7 @@ func (c *comparison) laterSections() ([]Section, bool) {
 			"A later cross-reference does not build on the signed revision, or points back before it.")
 		return nil, false
 	}
-	return all[:n], true
+	return c.after.newest(n), true
 }
 
 // trailerFree are the trailer entries that may differ: they describe the cross-reference itself.

@@ -40,6 +40,8 @@ type Document struct {
 	xrefLeft  int64
 	inflater  io.ReadCloser
 	pageTotal int // 0: not known yet
+
+	whole *Document // a longer state of the same file, while a prefix of it is opened
 }
 
 type windowSlot struct {
@@ -169,14 +171,6 @@ func (d *Document) Catalog() (Dict, Ref, error) {
 		return nil, d.root, errDamagedXref.With("the catalog is missing").At(fault.Object(d.root.Num, d.root.Gen))
 	}
 	return catalog, d.root, nil
-}
-
-// Prefix opens the first end bytes of the file as a document of its own.
-func (d *Document) Prefix(ctx context.Context, end int64) (*Document, error) {
-	if end < 0 || end > d.size {
-		return nil, errTruncated.With("%d bytes asked for, %d there", end, d.size)
-	}
-	return d.limits.Open(ctx, d.reader, end)
 }
 
 const windowBytes = 4096

@@ -89,23 +89,48 @@ func (s Section) Objects(ctx context.Context, fn func(XrefEntry) error) error {
 // Sections lists the cross-reference sections, newest first.
 func (d *Document) Sections() []Section {
 	out := make([]Section, len(d.sections))
-	for i, s := range d.sections {
-		out[i] = Section{Start: s.start, Kind: s.kind, Trailer: s.trailer, document: d, section: s}
+	var below revisionMark
+	for i := len(d.sections) - 1; i >= 0; i-- {
+		own := d.mark(i)
+		out[i] = d.listed(i, own, below)
+		below = own
 	}
-	// The startxref after a section names the section that its revision begins with: itself, or in a linearised file
-	// the one near the start of the file, which comes just before it in this list.
+	return out
+}
+
+// RevisionEnd is the End of the newest section.
+func (d *Document) RevisionEnd() int64 { return d.newest(1)[0].End }
+
+// newest is the first n of Sections.
+func (d *Document) newest(n int) []Section {
+	out := make([]Section, n)
 	for i := range out {
-		target, end := d.revisionEnd(d.sections[i].after)
-		switch {
-		case end == 0:
-		case target == out[i].Start:
-			out[i].End = end
-		case i > 0 && target == out[i-1].Start:
-			out[i].End = end
-			if out[i-1].End == 0 {
-				out[i-1].End = end
-			}
-		}
+		out[i] = d.listed(i, d.mark(i), d.mark(i+1))
+	}
+	return out
+}
+
+// revisionMark is what stands after a section: which section a startxref there names, and where its revision ends.
+type revisionMark struct{ target, end int64 }
+
+func (d *Document) mark(i int) revisionMark {
+	if i >= len(d.sections) {
+		return revisionMark{}
+	}
+	target, end := d.revisionEnd(d.sections[i].after)
+	return revisionMark{target, end}
+}
+
+// listed is section i. The startxref after a section names the section that its revision begins with: itself, or in a
+// linearised file the one near the start of the file, which comes just before it in the chain.
+func (d *Document) listed(i int, own, below revisionMark) Section {
+	s := d.sections[i]
+	out := Section{Start: s.start, Kind: s.kind, Trailer: s.trailer, document: d, section: s}
+	switch {
+	case own.end != 0 && own.target == s.start, own.end != 0 && i > 0 && own.target == d.sections[i-1].start:
+		out.End = own.end
+	case below.end != 0 && below.target == s.start:
+		out.End = below.end
 	}
 	return out
 }

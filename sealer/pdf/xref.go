@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"yinxin/internal/fault"
 )
@@ -14,6 +15,7 @@ type section struct {
 	trailer Dict
 	raw     []byte // source of the trailer dictionary, kept for the newest section only
 	after   int64  // one past the trailer dictionary, or past the data of the stream
+	fixed   bool   // means the same in every state of the file that has it whole
 	entries entries
 	hidden  entries // the stream of a hybrid section, else nil
 }
@@ -160,6 +162,10 @@ func (d *Document) readChain(ctx context.Context, start int64) error {
 		if len(d.sections) >= d.limits.Sections {
 			return errTooLarge.With("more than %d cross-reference sections", d.limits.Sections)
 		}
+		if rest := d.settled(next); rest != nil && !slices.ContainsFunc(rest[1:], func(s *section) bool { return seen[s.start] }) {
+			d.sections = append(d.sections, rest...)
+			return nil
+		}
 		s, err := d.readSection(next)
 		if err != nil {
 			return err
@@ -219,7 +225,7 @@ func (d *Document) readStreamSection(off int64) (*section, error) {
 	if err != nil {
 		return nil, damagedXref(err, off)
 	}
-	s := &section{start: off, kind: StreamXref, trailer: stream.Dict, entries: e}
+	s := &section{start: off, kind: StreamXref, trailer: stream.Dict, entries: e, fixed: fixedLayout(stream)}
 	if len(d.sections) == 0 {
 		if s.raw, err = d.raw(l); err != nil {
 			return nil, err

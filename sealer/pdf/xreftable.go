@@ -39,7 +39,9 @@ func (d *Document) readTable(off, body int64) (*section, error) {
 	if err := d.readTrailer(s, trailer); err != nil {
 		return nil, err
 	}
+	s.fixed = true
 	if hidden, ok := s.trailer.Get("XRefStm").(Integer); ok {
+		s.fixed = false
 		at := int64(hidden) + d.bias
 		_, l, _, err := d.readIndirect(at)
 		if err != nil {

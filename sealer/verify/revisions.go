@@ -105,7 +105,7 @@ func (v *verification) coveredDocument(s *signature) (*pdf.Document, error) {
 			return nil, err
 		}
 	}
-	end := doc.Sections()[0].End
+	end := doc.RevisionEnd()
 	complete := end > 0 && end <= s.end
 	if complete && end < s.end {
 		var err error
