@@ -69,7 +69,7 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	if err != nil {
 		return Job{}, err
 	}
-	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details}
+	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
 	if err := s.recordIntent(ctx, &i, JobLife, &frozenJob{object: object, order: o}); err != nil {
 		_, err = s.lostRace(ctx, by, o, err)
 		return Job{}, errors.Join(err, s.Files.Remove(context.WithoutCancel(ctx), object))

@@ -2,20 +2,25 @@ package sealer
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
+	"time"
 
 	"yinxin/sealer/intake"
 	"yinxin/sealer/verify"
 )
 
+// scanTime bounds the scan of one document; what it had no time for is said in a finding.
+const scanTime = 5 * time.Second
+
 // look scans a document before it is sealed and decides by the service's policy. What the order accepts is not refused;
 // it stays among the findings.
 func (s *Service) look(ctx context.Context, w *work, o Order) error {
-	report, err := intake.Scan(ctx, w.object, w.document.Size, intake.Options{
-		Signatures: func(ctx context.Context) ([]intake.EarlierSignature, error) { return s.earlier(ctx, w), nil }})
+	report, err := s.scanned(ctx, w)
 	if err != nil {
 		return err
 	}
+	w.damaged = report.Damaged
 	decision := intake.Decide(report.Findings, s.Intake)
 	w.details.Findings = decision.Warnings
 	var refused []intake.Finding
@@ -31,6 +36,33 @@ func (s *Service) look(ctx context.Context, w *work, o Order) error {
 		return nil
 	}
 	return decision.Err()
+}
+
+// scanned gives the scan of a document: the stored one, or a new one that is then stored. A scan that had no time to be
+// complete is not stored.
+func (s *Service) scanned(ctx context.Context, w *work) (*intake.Report, error) {
+	report := new(intake.Report)
+	var stored string
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT intake FROM document WHERE id = $1`, w.document.ID).Scan(&stored)
+	if err != nil {
+		return nil, err
+	}
+	if stored != "" {
+		return report, json.Unmarshal([]byte(stored), report)
+	}
+	limited, cancel := context.WithTimeout(ctx, scanTime)
+	defer cancel()
+	report, err = intake.Scan(limited, w.object, w.document.Size, intake.Options{
+		Signatures: func(ctx context.Context) ([]intake.EarlierSignature, error) { return s.earlier(ctx, w), nil }})
+	if err != nil || !report.Complete {
+		return report, err
+	}
+	b, err := json.Marshal(report)
+	if err != nil {
+		return nil, err
+	}
+	w.scan = string(b) // stored with the intent, in its transaction
+	return report, nil
 }
 
 // earlier has the signatures judged that a document already bears. Whether their signers are trusted is not asked:

@@ -23,6 +23,7 @@ type intent struct {
 	plan     *Plan
 	grant    string
 	details  Details
+	scan     string // of the document, to be stored with the intent
 }
 
 // recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
@@ -45,6 +46,11 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 			i.id, i.actor.ID, i.order.IdempotencyKey, i.order.digest(), i.order.Document, i.order.Seal, i.instance.ID, grant,
 			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(now.Add(lease)), string(details)); err != nil {
 			return err
+		}
+		if i.scan != "" {
+			if _, err := tx.ExecContext(ctx, `UPDATE document SET intake = $2 WHERE id = $1`, i.order.Document, i.scan); err != nil {
+				return err
+			}
 		}
 		if job != nil {
 			if err := job.insert(ctx, tx, i.id); err != nil {

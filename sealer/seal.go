@@ -63,7 +63,7 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 		return Sealed{}, err
 	}
 	defer w.close()
-	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details}
+	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
 	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
 		return s.lostRace(ctx, by, o, err)
 	}
@@ -88,6 +88,8 @@ type work struct {
 	prepared *Prepared
 	plan     *Plan
 	details  Details
+	scan     string // of the intake, to be stored; empty when it is already, or was not complete
+	damaged  bool   // the cross-reference must be built anew
 }
 
 func (w *work) close() { _ = w.object.Close() } // only read
@@ -125,7 +127,16 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 	if err != nil {
 		return err
 	}
-	request, err := s.request(ctx, w, doc, o)
+	if w.damaged {
+		if err := doc.CheckEntries(ctx); err != nil {
+			return err
+		}
+	}
+	var request pdf.SealRequest
+	err = doc.Recovering(ctx, func() (err error) {
+		request, err = s.request(ctx, w, doc, o)
+		return err
+	})
 	if err != nil {
 		return err
 	}

@@ -120,6 +120,8 @@ type Report struct {
 	Findings []Finding `json:"findings"`
 	Pages    int       `json:"pages"`    // looked at
 	Complete bool      `json:"complete"` // nothing was left out for a limit
+	// Damaged says that the cross-reference is wrong and was built anew for the scan; sealing must do the same.
+	Damaged bool `json:"damaged,omitempty"`
 }
 
 // Has reports whether there is a finding with the code.

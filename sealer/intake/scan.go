@@ -84,16 +84,20 @@ type Options struct {
 }
 
 // Scan looks through the PDF of size bytes. It opens the file for itself, so that a Document that is used for sealing
-// keeps its budgets. A context that runs out of time (context.DeadlineExceeded) cuts the scan short and is no error.
-// Errors: those of pdf.Open, of Options.Signatures, pdf.read, and a cancelled context's.
+// keeps its budgets, and recovers a damaged cross-reference as sealing does. A context that runs out of time
+// (context.DeadlineExceeded) cuts the scan short and is no error. Errors: those of pdf.OpenRecovering, of
+// Options.Signatures, pdf.read, and a cancelled context's.
 func Scan(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
-	doc, err := o.PDF.Open(ctx, r, size)
+	doc, err := o.PDF.OpenRecovering(ctx, r, size)
 	if err != nil {
 		return nil, err
 	}
 	s := &scanner{ctx: ctx, doc: doc, limits: o.Limits.filled(), signatures: o.Signatures,
 		seen: map[int]bool{}, pageNumbers: map[int]int{}, perCode: map[Code]int{}, fonts: map[Code][]string{},
 		layersOff: map[pdf.Ref]bool{}, composite: map[pdf.Ref]bool{}}
+	if err := doc.CheckEntries(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
+		return nil, err
+	}
 	for _, step := range []func() error{s.protection, s.layers, s.pages, s.form, s.document, s.spare} {
 		if err := step(); err != nil && !s.survivable(err) {
 			return nil, err
@@ -203,7 +207,7 @@ func (s *scanner) report() *Report {
 	if findings == nil {
 		findings = []Finding{}
 	}
-	return &Report{Findings: findings, Pages: s.pageCount, Complete: s.incomplete == ""}
+	return &Report{Findings: findings, Pages: s.pageCount, Complete: s.incomplete == "", Damaged: s.doc.Recovered() != nil}
 }
 
 // dict follows o to a dictionary, of a stream its own; nil when it is neither.

@@ -109,7 +109,7 @@ func (c *comparison) place(ref Ref, dict Dict) (rect Rect, page int, ok bool) {
 	return Rect{(r.X1 - box.X1) * mm, (r.Y1 - box.Y1) * mm, (r.X2 - box.X1) * mm, (r.Y2 - box.Y1) * mm}, page, ok
 }
 
-// sheet is the part of a page that shows, and the size of its unit in points. A page without a readable box has none.
+// sheet is the part of a page that shows, and the size of its unit in points.
 func (c *comparison) sheet(page Ref) (Rect, float64) {
 	dict, err := resolveDict(c.after, page)
 	unit := 1.0
@@ -133,7 +133,7 @@ func (c *comparison) sheet(page Ref) (Rect, float64) {
 	}
 	box, ok := rectangle(c.after, media)
 	if !ok {
-		return Rect{}, unit
+		box = defaultMediaBox
 	}
 	if visible, ok := rectangle(c.after, crop); ok && visible.Width()*visible.Height() > 0 {
 		box = intersect(visible, box)

@@ -11,6 +11,9 @@ type Page struct {
 	UserUnit          float64 // size of a user space unit in points, 1 unless the page says otherwise
 }
 
+// defaultMediaBox is what readers assume of a page that has no box which can be read.
+var defaultMediaBox = Rect{0, 0, 612, 792}
+
 // pageInheritance is the page attributes that come from nodes above (ISO 32000-1, 7.7.3.4).
 type pageInheritance struct{ mediaBox, cropBox, rotate, resources Object }
 
@@ -214,7 +217,7 @@ func (d *Document) page(n int, ref Ref, node Dict, h pageInheritance) (Page, err
 		return Page{}, err
 	}
 	if !ok {
-		media = Rect{0, 0, 612, 792} // what other readers assume
+		media = defaultMediaBox
 	}
 	crop, ok, err := d.rect(h.cropBox)
 	if err != nil {

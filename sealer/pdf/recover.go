@@ -73,6 +73,16 @@ func (d *Document) Recovered() error {
 	return d.recovered
 }
 
+// Recovering runs fn, which reads the document, and runs it once more if it met a wrong cross-reference that could then
+// be built anew. For a document of OpenRecovering; with any other it runs fn once.
+func (d *Document) Recovering(ctx context.Context, fn func() error) error {
+	err := fn()
+	if again, failed := d.recoverAfter(ctx, err); failed != nil || !again {
+		return failed
+	}
+	return fn()
+}
+
 // recoverAfter recovers the document if err says that the cross-reference is wrong and recovery is wanted; again says
 // that it was done and that what failed is worth another try. Any other error comes back as it is.
 func (d *Document) recoverAfter(ctx context.Context, err error) (again bool, _ error) {

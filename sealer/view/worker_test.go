@@ -43,7 +43,7 @@ func init() {
 				runtime.KeepAlive(kept)
 			}
 		},
-		"babble":  func() { fmt.Print("this is no frame"); select {} },
+		"babble": func() { fmt.Print("this is no frame"); select {} },
 		"flood": func() {
 			for {
 				_ = writeFrame(os.Stdout, kindPart, make([]byte, partSize))
