@@ -178,6 +178,31 @@ func TestRecoveryIsOnlyForSealing(t *testing.T) {
 	}
 }
 
+// TestCheckingFindsAWrongEntryThatSealingDoesNotMeet: at the intake the whole cross-reference is looked at.
+func TestCheckingFindsAWrongEntryThatSealingDoesNotMeet(t *testing.T) {
+	ctx := context.Background()
+	data, err := fixtures.Damaged(fixtures.DamageContentEntry, 1)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := opened(t, data).CheckEntries(ctx); fault.CodeOf(err) != "pdf.damaged-xref" {
+		t.Errorf("without recovery: %v", err)
+	}
+	d, err := pdf.OpenRecovering(ctx, bytes.NewReader(data), int64(len(data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := d.CheckEntries(ctx); err != nil || d.Recovered() == nil {
+		t.Errorf("with recovery: %v, recovered for %v", err, d.Recovered())
+	}
+	for _, s := range []fixtures.Shape{fixtures.ShapeTable, fixtures.ShapeHeaderOffset, fixtures.ShapeObjectStreams,
+		fixtures.ShapeHybridWord, fixtures.ShapeLinearisedUpdated, fixtures.ShapeRevisionsMixed, fixtures.ShapeGeneration} {
+		if err := opened(t, shape(t, s)).CheckEntries(ctx); err != nil {
+			t.Errorf("%s: %v", s, err)
+		}
+	}
+}
+
 // TestASoundFileIsNotScanned counts what opening and planning read of a large file with and without recovery allowed.
 func TestASoundFileIsNotScanned(t *testing.T) {
 	data := largeFile(2000)
@@ -357,7 +382,7 @@ func TestRecoveryOfHostileFilesEnds(t *testing.T) {
 				t.Errorf("%v, want %s", err, c.want)
 			}
 			t.Logf("%v, %d MB read, %d MB allocated: %v", took, h.read>>20, (after.TotalAlloc-before.TotalAlloc)>>20, err)
-			if h.read > 12*size+512<<20 || took > 10*time.Second {
+			if h.read > 12*size+512<<20 || took > time.Minute {
 				t.Errorf("%v and %d bytes read for %d", took, h.read, size)
 			}
 			if grown := after.HeapSys - before.HeapSys; int64(grown) > 200<<20 {
