@@ -29,7 +29,9 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 		{"an invisible signature", func(data []byte) []byte { return seal(t, data, invisible) }},
 		{"several places and a lock", func(data []byte) []byte { return seal(t, data, locking) }},
 		{"a time stamp", func(data []byte) []byte { return stampedFile(t, data) }},
-		{"validation data", func(data []byte) []byte { return appendDSS(t, data, pdf.DSS{Certs: ders("a"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("b")}}}) }},
+		{"validation data", func(data []byte) []byte {
+			return appendDSS(t, data, pdf.DSS{Certs: ders("a"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("b")}}})
+		}},
 		{"more validation data", func(data []byte) []byte {
 			data = appendDSS(t, data, pdf.DSS{Certs: ders("c")})
 			return appendDSS(t, data, pdf.DSS{Certs: ders("c", "d"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("e")}}})
