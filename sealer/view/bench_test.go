@@ -13,6 +13,9 @@ import (
 func BenchmarkStart(b *testing.B) {
 	for _, cached := range []bool{false, true} {
 		b.Run(fmt.Sprintf("cache=%t", cached), func(b *testing.B) {
+			if err := newViewer(b, "", Config{}).Warm(b.Context()); err != nil {
+				b.Fatal(err)
+			}
 			for b.Loop() {
 				v := newViewer(b, "", Config{})
 				if !cached {
