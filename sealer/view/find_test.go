@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"testing"
 
 	"yinxin/internal/fault"
@@ -237,4 +238,36 @@ func printed(t *testing.T, body string) []byte {
 		return nil
 	}
 	return data
+}
+
+// Characters outside the basic plane and characters without a meaning must not shift the places of those after them.
+func TestOddCharactersDoNotShiftTheOthers(t *testing.T) {
+	v := newViewer(t, "", Config{})
+	for name, change := range map[string][2]string{
+		"two halves": {"<7532>", "<d840dc00>"},
+		"no meaning": {"<7532>", "<0000>"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := newChinese(t, "甲乙丙丁")
+			c.objects[4] = strings.Replace(c.objects[4], change[0], change[1], 1)
+			c.objects[4] = stream("", between(c.objects[4], "stream\n", "\nendstream"))
+			r, n := reader(c.page(a4, c.at(100, 500, 10, "甲甲甲乙丙丁")))
+			got, err := v.Find(t.Context(), r, n, Query{Text: "丙丁"})
+			if err != nil || len(got) != 1 || !within(got[0].Rect, pdf.Rect{X1: 140, Y1: 498.6, X2: 160, Y2: 508.6}, 1) {
+				t.Errorf("%v, %v", got, err)
+			}
+			if name == "two halves" {
+				got, err := v.Find(t.Context(), r, n, Query{Text: "𠀀乙"})
+				if err != nil || len(got) != 1 || !within(got[0].Rect, pdf.Rect{X1: 120, Y1: 498.6, X2: 140, Y2: 508.6}, 1) {
+					t.Errorf("%v, %v", got, err)
+				}
+			}
+		})
+	}
+}
+
+func between(s, from, to string) string {
+	_, s, _ = strings.Cut(s, from)
+	s, _, _ = strings.Cut(s, to)
+	return s
 }

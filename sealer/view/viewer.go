@@ -57,7 +57,8 @@ type Viewer struct {
 
 	mu     sync.Mutex
 	idle   []*process
-	alive  int // processes, those that are starting included
+	alive  int  // processes, those that are starting included
+	spare  bool // a spare process is starting
 	closed bool
 	work   sync.WaitGroup // requests and starting processes
 }
@@ -89,6 +90,7 @@ func (v *Viewer) Close() {
 	v.closed = true
 	idle := v.idle
 	v.idle = nil
+	v.alive -= len(idle)
 	v.mu.Unlock()
 	v.stop(ErrClosed.New())
 	for _, p := range idle {
@@ -266,19 +268,23 @@ func (v *Viewer) give(p *process, broken bool) {
 
 // refill starts the spare process if there is to be one and none is idle. The caller holds mu and counts in work.
 func (v *Viewer) refill() {
-	if !v.config.Spare || v.closed || len(v.idle) > 0 || v.alive > v.config.Workers {
+	if !v.config.Spare || v.closed || v.spare || len(v.idle) > 0 || v.alive > v.config.Workers {
 		return
 	}
 	v.alive++
+	v.spare = true
 	v.work.Add(1)
 	go func() {
 		defer v.work.Done()
 		p, err := v.start(v.ctx)
 		v.mu.Lock()
+		v.spare = false
 		switch {
 		case err != nil: // the next request will meet the reason
 			v.alive--
-		case !v.closed:
+		case v.closed:
+			v.alive--
+		default:
 			v.idle = append(v.idle, p)
 			p = nil
 		}
