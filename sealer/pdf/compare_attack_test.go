@@ -150,6 +150,8 @@ func TestTheAppearanceOfAFurtherSignature(t *testing.T) {
 		{name: "with a stamp that draws a picture of its own", kind: pdf.ChangeAnnotation, page: 1,
 			objects: with(stamped("66 0 R", "708"), map[int]string{66: streamOf(lookBox, "0 0 9 9 re f")})},
 		{name: "with a stamp that draws a picture that was there", kind: pdf.ChangeAnnotation, page: 1, objects: stamped("17 0 R", "708")},
+		{name: "with one stamp on two pages", kind: pdf.ChangeAnnotation, page: 1, objects: with(stamped("64 0 R", "708"), map[int]string{
+			4: "<<" + page2Text[:strings.Index(page2Text, "/Annots")] + "/Annots[13 0 R SEAL 63 0 R]>>"})},
 		{name: "with a stamp that is not locked", kind: pdf.ChangeAnnotation, page: 1, objects: stamped("64 0 R", "4")},
 		{name: "a document time stamp", permitted: "yyyy", kind: pdf.ChangeTimeStamp, objects: with(signedObjects("/P 3 0 R", "0 0 0 0", ""), map[int]string{
 			61: "<</Type/DocTimeStamp/Filter/Adobe.PPKLite/SubFilter/ETSI.RFC3161/ByteRange[0 1 2 3]/Contents<" + token + ">>>"})},
@@ -292,6 +294,26 @@ func TestALockHoldsForFilling(t *testing.T) {
 				t.Error(listed(changes))
 			}
 		})
+	}
+}
+
+// TestAWidgetOutsideTheFormIsNoField: it shows a value all the same, and nobody said that it may be filled.
+func TestAWidgetOutsideTheFormIsNoField(t *testing.T) {
+	objects := append(onePage("/Annots[4 0 R]"), "<</Type/Annot/Subtype/Widget/FT/Tx/T(x)/Rect[10 10 90 30]/V(1)>>")
+	for _, c := range []struct {
+		fields    string
+		permitted bool
+	}{{"[]", false}, {"[4 0 R]", true}} {
+		objects[0] = "<</Type/Catalog/Pages 2 0 R/AcroForm<</Fields" + c.fields + ">>>>"
+		r := request(t)
+		r.Certify, r.Placements, r.Appearance = 2, nil, nil
+		data := seal(t, file{objects: objects}.bytes(), r)
+		before := opened(t, data)
+		changes := compared(t, before, opened(t, appendUpdate(t, data, "/ID "+plain(before.Trailer().Get("ID")),
+			"4 0 obj\n<</Type/Annot/Subtype/Widget/FT/Tx/T(x)/Rect[10 10 90 30]/V(2)>>\nendobj")))
+		if len(changes) != 1 || changes[0].Permitted != c.permitted || changes[0].Page != 1 {
+			t.Errorf("fields %s: %s", c.fields, listed(changes))
+		}
 	}
 }
 

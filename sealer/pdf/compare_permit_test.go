@@ -174,7 +174,7 @@ func listed(changes []pdf.Change) string {
 	return out
 }
 
-// plain writes an object of a few kinds as text.
+// plain writes an object as text, the same for the same value.
 func plain(o pdf.Object) string {
 	switch v := o.(type) {
 	case pdf.Ref:
@@ -193,12 +193,17 @@ func plain(o pdf.Object) string {
 			out += plain(e) + " "
 		}
 		return out + "]"
+	case bool:
+		return fmt.Sprint(v)
 	case pdf.Dict:
-		out := "<<"
+		var entries []string
 		for _, e := range v {
-			out += "/" + string(e.Key) + " " + plain(e.Value)
+			if e.Value != nil { // null is the same as absent
+				entries = append(entries, "/"+string(e.Key)+" "+plain(e.Value))
+			}
 		}
-		return out + ">>"
+		slices.Sort(entries) // and the order means nothing
+		return "<<" + strings.Join(entries, "") + ">>"
 	}
 	return "null"
 }
