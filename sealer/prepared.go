@@ -62,18 +62,35 @@ type Plan struct {
 	digest   [32]byte // e = SM3(Z ‖ TBS_Sign)
 	dataHash [32]byte
 	time     time.Time
+	claim    pdf.PDFA
+	breaches []pdf.Breach
 }
 
+// Appearance is what the seal looks like unless a request says otherwise: a soft image of its picture. Other renderings
+// and lines of text are made from it.
+func (p *Prepared) Appearance() *pdf.Appearance { return p.appearance }
+
 // Plan plans the update for a document and hashes what will be signed. original is the SM3 state after the
-// document's last byte; it is consumed.
+// document's last byte; it is consumed. The request's appearance, or that of the instance, is written as suits what the
+// document claims of PDF/A.
 func (p *Prepared) Plan(ctx context.Context, doc *pdf.Document, original hash.Hash, request pdf.SealRequest) (*Plan, error) {
 	request.Filter, request.SubFilter = p.filter, p.subFilter
-	request.ContentsSize, request.Appearance = p.size, p.appearance
+	claim, err := doc.PDFA()
+	if err != nil {
+		return nil, err
+	}
+	request.ContentsSize = p.size
+	if request.Appearance == nil {
+		request.Appearance = p.appearance
+	}
+	if request.Appearance, err = request.Appearance.For(claim); err != nil {
+		return nil, err
+	}
 	update, err := doc.PlanSeal(ctx, request)
 	if err != nil {
 		return nil, err
 	}
-	plan := &Plan{prepared: p, update: update, time: request.Time}
+	plan := &Plan{prepared: p, update: update, time: request.Time, claim: claim, breaches: claim.Breaches(request)}
 	original.Write(update.Before())
 	original.Write(update.After())
 	original.Sum(plan.dataHash[:0])
@@ -104,6 +121,10 @@ func (p *Plan) Sign(ctx context.Context) ([]byte, error) {
 
 // Field is the name of the signature field that the update adds.
 func (p *Plan) Field() string { return p.update.Field() }
+
+// PDFA is what the document claims to be, and by what the sealed one would no longer be it. The picture of the seal is
+// already the one that suits the claim.
+func (p *Plan) PDFA() (pdf.PDFA, []pdf.Breach) { return p.claim, p.breaches }
 
 // DataHash is the digest of the document that the seal signs, in hex.
 func (p *Plan) DataHash() string { return hex.EncodeToString(p.dataHash[:]) }

@@ -38,6 +38,8 @@ type verdict struct {
 	Hidden   int // signatures that are not shown one by one
 	JSON     template.URL
 	JSONName string
+	HTML     template.URL // the report as a document to print and keep, or empty
+	HTMLName string
 }
 
 type seal struct {
@@ -72,6 +74,8 @@ const (
 	// maxPicture and maxPictures bound the bytes of pictures in one page; seals seen are 5 to 60 kB.
 	maxPicture  = 1 << 20
 	maxPictures = 8 << 20
+	// maxReport bounds the printable report inside the page, in bytes.
+	maxReport = 8 << 20
 	// maxPixels bounds what a browser would have to decode.
 	maxPixels = 25 << 20
 )
@@ -90,6 +94,11 @@ func verdictOf(r *verify.Report, language string) *verdict {
 	if text, err := json.MarshalIndent(r, "", "  "); err == nil {
 		v.JSON = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(text))
 		v.JSONName = strings.TrimSuffix(r.File, path.Ext(r.File)) + ".verification.json"
+	}
+	var document bytes.Buffer
+	if err := sheet.HTML(&document, r, language); err == nil && document.Len() <= maxReport {
+		v.HTML = template.URL("data:text/html;base64," + base64.StdEncoding.EncodeToString(document.Bytes()))
+		v.HTMLName = strings.TrimSuffix(r.File, path.Ext(r.File)) + ".verification.html"
 	}
 	return v
 }

@@ -8,6 +8,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
+	"yinxin/internal/fetch"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
 )
@@ -18,6 +19,13 @@ type verifyCommand struct {
 	Database string   `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
 	Trust    []string `help:"Trust anchors and CRLs: files or folders (PEM or DER)." placeholder:"FILE|DIR" sep:"none"`
 	At       string   `help:"Judge as of this time (RFC 3339) instead of now." placeholder:"TIME"`
+	Online   bool     `help:"Ask the OCSP responders and fetch the revocation lists that certificates name."`
+	Private  bool     `name:"online-private" help:"With --online: also ask addresses inside this machine and private networks."`
+	Second   bool     `name:"second-opinion" help:"Have every SM2 value checked again by a second, independent implementation."`
+	Report   string   `help:"Write the report of one file: .html, .pdf or .json." placeholder:"FILE"`
+	Font     string   `help:"TrueType font with Chinese characters for a PDF report (default: the one of this system)." placeholder:"FILE" env:"YINXIN_FONT"`
+	Extract  string   `name:"extract-as-sealed" help:"Write the document as it was when this signature was made, to -o: a number in the order of the report, or a field name." placeholder:"N"`
+	Output   string   `short:"o" help:"Where --extract-as-sealed writes." placeholder:"FILE"`
 	JSON     bool     `name:"json" help:"Print a list with one object per file."`
 	Language string   `name:"lang" help:"Language of sentences: zh or en." enum:"zh,en" default:"zh"`
 }
@@ -29,6 +37,12 @@ func (verifyCommand) Help() string {
 }
 
 func (c verifyCommand) Run(ctx context.Context, s streams) error {
+	if c.Extract != "" || c.Output != "" {
+		return c.extract(ctx, s)
+	}
+	if err := c.checkReport(); err != nil {
+		return err
+	}
 	o, done, err := c.options(ctx, s)
 	if err != nil {
 		return err
@@ -38,6 +52,11 @@ func (c verifyCommand) Run(ctx context.Context, s streams) error {
 	for _, name := range c.Files {
 		reports = append(reports, verifyFile(ctx, name, o))
 		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	if c.Report != "" {
+		if err := c.writeReport(ctx, reports[0]); err != nil {
 			return err
 		}
 	}
@@ -60,7 +79,7 @@ func (c verifyCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, func(), error) {
-	o := verify.Options{At: s.now(), Language: c.Language}
+	o := verify.Options{At: s.now(), Language: c.Language, SecondOpinion: c.Second}
 	done := func() {}
 	if c.At != "" {
 		at, err := time.Parse(time.RFC3339, c.At)
@@ -89,6 +108,11 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 			return o, func() {}, err
 		}
 		v = withTrust(v, anchors, crls)
+	}
+	if c.Online {
+		o.TimeLimit = 5 * time.Minute
+		online := verify.NewOnline(fetch.New(fetch.Options{Private: c.Private}).Fetch, s.now())
+		v = &chain.Verifier{Anchors: v.Anchors, Revocation: chain.Merge(v.Revocation, online)}
 	}
 	if c.Data != "" || len(c.Trust) > 0 {
 		o.Chain = v

@@ -227,6 +227,14 @@ func (a *Appearance) encodeOutline(picture image.Image) error {
 // objects is how many object numbers the picture takes. The first is an XObject that paints the unit square.
 func (a *Appearance) objects() int { return len(a.parts) }
 
+// sealPart is which of the objects paints the seal without lines.
+func (a *Appearance) sealPart() int {
+	if a.text == nil {
+		return 0
+	}
+	return 1
+}
+
 // size is about how many bytes the objects take, not less than they do.
 func (a *Appearance) size() int { return a.bytes }
 

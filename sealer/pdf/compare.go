@@ -20,24 +20,34 @@ type Change struct {
 	ZH, EN string
 }
 
-// The kinds of changes.
+// The kinds of changes that can be permitted.
 const (
-	ChangeSignatureAdded  = "signature-added"  // a further signature field with its signature: permitted
-	ChangeSignatureFilled = "signature-filled" // an empty signature field was signed: permitted
-	ChangeStructure       = "structure"        // cross-reference or trailer
-	ChangeCatalog         = "catalog"
-	ChangePageTree        = "page-tree"
-	ChangePage            = "page"
-	ChangeContent         = "content" // something that a page shows
-	ChangeAnnotation      = "annotation"
-	ChangeForm            = "form"
-	ChangeSignature       = "signature" // an earlier signature, or a further one that must not be or is not well made
-	ChangeMetadata        = "metadata"
-	ChangeRemoved         = "removed"
-	ChangeObject          = "object"
-	ChangeHidden          = "hidden" // an object that nothing refers to, or that was referred to before it was there
-	ChangeCertified       = "certified"
-	ChangeLocked          = "locked"
+	ChangeSignatureAdded  = "signature-added"  // a further signature field with its signature
+	ChangeSignatureFilled = "signature-filled" // an empty signature field was signed
+	ChangeSealPart        = "seal-part"        // another place of a further seal: a part of a straddle seal
+	ChangeTimeStamp       = "time-stamp"       // a document time stamp (ETSI EN 319 142-1, 5.4.3)
+	ChangeValidationData  = "validation-data"  // the document security store, DSS, was made or grew
+	ChangeExtension       = "extension"        // the catalog names extensions or a version that it did not
+	ChangeFormFilled      = "form-filled"      // a form field got another value
+	ChangeMetadataUpdated = "metadata-updated" // dates, producer and the like: nothing that a page shows
+)
+
+// The kinds of changes that are never permitted.
+const (
+	ChangeStructure  = "structure" // cross-reference or trailer
+	ChangeCatalog    = "catalog"
+	ChangePageTree   = "page-tree"
+	ChangePage       = "page"
+	ChangeContent    = "content" // something that a page shows
+	ChangeAnnotation = "annotation"
+	ChangeForm       = "form"
+	ChangeSignature  = "signature" // an earlier signature, or a further one that must not be or is not well made
+	ChangeMetadata   = "metadata"
+	ChangeRemoved    = "removed"
+	ChangeObject     = "object"
+	ChangeHidden     = "hidden" // an object that nothing refers to, or that was referred to before it was there
+	ChangeCertified  = "certified"
+	ChangeLocked     = "locked"
 )
 
 // Limits of a comparison. Honest updates touch tens of objects.
@@ -47,7 +57,7 @@ const (
 	maxClosure         = 20_000    // steps through what a new appearance reaches
 	maxChangesListed   = 200
 	maxPageSearch      = 100_000   // page tree nodes visited to give a page its number
-	maxNamedPages      = 500       // pages searched to name the page on which a changed object shows
+	maxNamedPages      = 2000      // pages searched to name the page on which a changed object shows
 	maxPreparedObjects = 3_000_000 // objects searched for references to nothing
 )
 
@@ -56,9 +66,20 @@ const (
 // those reach, except that objects which did not exist before are searched for in all of before: a reference that
 // dangled at signing is how content is prepared to appear later.
 //
-// Only what is understood is permitted: a further signature field with its signature, or an existing empty one that
-// was signed, where the document's certification (DocMDP) and field locks let it. Objects written again with the same
-// value are no change. Everything else is not permitted, also what is merely unknown.
+// Only what is understood is permitted, and only where the document's certification (DocMDP) and field locks let it:
+//
+//	                            not certified   P=1   P=2   P=3
+//	further signature           yes             no    no    yes
+//	existing field signed       yes             no    yes   yes
+//	parts of a straddle seal    yes             no    no    yes
+//	document time stamp, DSS    yes             yes   yes   yes
+//	form filled                 no              no    yes   yes
+//	metadata                    yes             no    yes   yes
+//
+// Filling a form changes what the pages show, so it needs an author who said that it may be filled. Annotations are
+// not permitted at any level: those that show change what is displayed, and those that do not can act or come to show.
+// Objects written again with the same value are no change. Everything else is not permitted, also what is merely
+// unknown.
 //
 // The error is a fault of the reader or the context's: then nothing is known, and the caller must not assume that
 // nothing was changed.
@@ -67,10 +88,10 @@ func Compare(ctx context.Context, before, after *Document) ([]Change, error) {
 }
 
 // Comparer compares the revisions of one file, each with the next, from the oldest. What it learns from the first is
-// kept: references to nothing are searched for once, since a permitted change never brings new ones.
+// kept: references are searched through once, and then followed from change to change.
 type Comparer struct {
 	searched bool
-	dangling dangling
+	usage    usage
 	// The permissions of the document of knownSize bytes.
 	known       bool
 	knownSize   int64
@@ -79,12 +100,13 @@ type Comparer struct {
 
 // Compare is as the function Compare. The documents must be prefixes of the same file, in rising order.
 func (k *Comparer) Compare(ctx context.Context, before, after *Document) ([]Change, error) {
-	c := &comparison{ctx: ctx, comparer: k, before: before, after: after, fresh: map[int]bool{}, vetted: map[int]bool{},
-		entered: map[int]bool{}, widgets: map[int]bool{}, stamps: map[Ref]bool{}}
+	c := &comparison{ctx: ctx, comparer: k, before: before, after: after, touched: map[int]*touch{}, fresh: map[int]bool{},
+		vetted: map[int]bool{}, entered: map[int]bool{}, slots: map[slot]int{}, pages: map[int]bool{}, gained: map[int][]Ref{},
+		pictures: map[Ref]bool{}}
 	if err := c.run(); err != nil {
 		return nil, err
 	}
-	return c.changes, nil
+	return append(c.refused, c.permitted...), nil
 }
 
 // comparison is the state of one Compare.
@@ -93,18 +115,30 @@ type comparison struct {
 	comparer      *Comparer
 	before, after *Document
 
-	changes []Change
-	changed []touch      // existed before, and is different now
-	fresh   map[int]bool // numbers that came with the later sections
-	vetted  map[int]bool // changed or fresh numbers that a permitted change accounts for
-	entered map[int]bool // new numbers that closure has visited
-	widgets map[int]bool // widgets of new signatures
-	stamps  map[Ref]bool // fields and widgets of document time stamps
-	signed  []Dict       // fields that were added or filled
-	filled  []string     // names of the fields of ChangeSignatureFilled, in the order of the changes
+	refused, permitted []Change
+	changed            []*touch // existed before, and is different now
+	touched            map[int]*touch
+	fresh              map[int]bool // numbers that came with the later sections
+	vetted             map[int]bool // changed or fresh numbers that a permitted change accounts for
+	entered            map[int]bool // new numbers that closure has visited
+	slots              map[slot]int // where changed objects that are accounted for stand
 
-	pageOf     map[int]int // object number to page, made when a change has to be named
-	annotation map[int]bool
+	pages    map[int]bool  // pages that were compared
+	gained   map[int][]Ref // new annotations, and the pages that they were put on
+	widgets  []*newWidget  // of new signatures
+	parts    []sealPart    // new annotations that may be parts of a seal
+	pictures map[Ref]bool  // what the appearances of new signatures draw
+	signed   []Dict        // fields that were added or filled
+
+	counter         *pageCounter // of the later document
+	rights          *permissions // of the earlier document, once they were asked for
+	where, whereNow *whereabouts // in the earlier and the later document, made when a change has to be named
+}
+
+// slot is a place that holds a reference: a key of an object, of the trailer (0), or deeper below, with dots.
+type slot struct {
+	holder int
+	key    Name
 }
 
 // touch is an object in the later sections that has another value than before.
@@ -121,48 +155,70 @@ func (c *comparison) run() error {
 	if len(later) == 0 {
 		return nil
 	}
-	c.compareTrailers()
 	if err := c.collect(later); err != nil {
 		return err
 	}
-	if err := c.compareCatalogs(); err != nil {
-		return err
+	for _, step := range []func() error{
+		c.compareTrailers, c.compareCatalogs, c.fillings, c.comparePages, c.placeWidgets, c.placeParts, c.leftovers,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
 	}
-	if err := c.fillings(); err != nil {
-		return err
-	}
-	if err := c.leftovers(); err != nil {
-		return err
-	}
-	if c.allPermitted() {
+	if len(c.refused) == 0 {
 		if err := c.accountForBytes(later); err != nil {
 			return err
 		}
 	}
-	if len(c.fresh) > 0 && c.allPermitted() {
+	if len(c.fresh)+len(c.changed) > 0 && len(c.refused) == 0 {
 		if err := c.prepared(); err != nil {
 			return err
 		}
 	}
-	return c.enforcePermissions()
+	return c.carry()
 }
 
-// refuse records a change that is not permitted.
+// refuse records a change that is not permitted. A page that is not known is looked for by the object.
 func (c *comparison) refuse(kind string, ref Ref, page int, zh, en string) {
-	if len(c.changes) < maxChangesListed {
-		c.changes = append(c.changes, Change{Kind: kind, Page: page, Object: ref, ZH: zh, EN: en})
+	if len(c.refused) < maxChangesListed {
+		c.refused = append(c.refused, Change{Kind: kind, Page: page, Object: ref, ZH: zh, EN: en})
 	}
 }
 
-// permit records a permitted change.
-func (c *comparison) permit(kind string, ref Ref, page int, zh, en string) {
-	if len(c.changes) < maxChangesListed {
-		c.changes = append(c.changes, Change{Permitted: true, Kind: kind, Page: page, Object: ref, ZH: zh, EN: en})
+// permit records a change that is in order in itself, if the certification and the locks of the earlier document let
+// it. field is the full name of the form field that it concerns, if any. Beyond the limit permitted changes are not
+// listed any more; what is refused always is.
+func (c *comparison) permit(ch Change, field string) error {
+	rights, err := c.permissions()
+	if err != nil {
+		return err
 	}
+	if kind, zh, en := rights.forbid(ch.Kind, field); kind != "" {
+		c.refuse(kind, ch.Object, ch.Page, zh+ch.ZH, en+ch.EN)
+		return nil
+	}
+	ch.Permitted = true
+	if len(c.permitted) < maxChangesListed {
+		c.permitted = append(c.permitted, ch)
+	}
+	return nil
 }
 
-func (c *comparison) allPermitted() bool {
-	return !slices.ContainsFunc(c.changes, func(ch Change) bool { return !ch.Permitted })
+// account marks the object that holds a compared value as explained: the object where the value stood before, or a
+// new one. A reference to another object that existed before explains nothing about that object. An object that
+// changed is remembered with its place: it must not stand anywhere else, see shared.
+func (c *comparison) account(at slot, old, now Object) {
+	ref, ok := now.(Ref)
+	switch {
+	case !ok:
+	case c.fresh[ref.Num]:
+		c.vetted[ref.Num] = true
+	case old == now:
+		c.vetted[ref.Num] = true
+		if c.touched[ref.Num] != nil {
+			c.slots[at] = ref.Num
+		}
+	}
 }
 
 // laterSections gives the cross-reference sections that after has and before has not, newest first. The rest must be
@@ -190,10 +246,10 @@ func (c *comparison) laterSections() ([]Section, bool) {
 // trailerFree are the trailer entries that may differ: they describe the cross-reference itself.
 var trailerFree = []Name{"Size", "Prev", "XRefStm", "Type", "W", "Index", "Length", "Filter", "DecodeParms"}
 
-func (c *comparison) compareTrailers() {
+func (c *comparison) compareTrailers() error {
 	b, a := c.before.Trailer(), c.after.Trailer()
 	for _, key := range unionKeys(b, a) {
-		if slices.Contains(trailerFree, key) {
+		if key == "Info" || slices.Contains(trailerFree, key) {
 			continue
 		}
 		old, now := b.Get(key), a.Get(key)
@@ -201,13 +257,8 @@ func (c *comparison) compareTrailers() {
 			continue
 		}
 		if !equalDirect(old, now, maxCompareDepth) {
-			zh := fmt.Sprintf("文件尾的 /%s 被改换。", printable(key))
-			en := fmt.Sprintf("The trailer's /%s was exchanged.", printable(key))
-			kind := ChangeStructure
-			if key == "Info" {
-				kind = ChangeMetadata
-			}
-			c.refuse(kind, Ref{}, 0, zh, en)
+			c.refuse(ChangeStructure, Ref{}, 0, fmt.Sprintf("文件尾的 /%s 被改换。", printable(key)),
+				fmt.Sprintf("The trailer's /%s was exchanged.", printable(key)))
 		}
 	}
 	if key, dup := a.Duplicate(); dup {
@@ -223,6 +274,7 @@ func (c *comparison) compareTrailers() {
 		c.refuse(ChangeStructure, Ref{}, 0, "文件尾的 /Size 变小，部分对象被隐去。",
 			"The trailer's /Size became smaller, which hides objects.")
 	}
+	return c.compareInformation(b.Get("Info"), a.Get("Info"))
 }
 
 // sameFirstID reports whether two file identifiers have the same first half: the second changes with every save
@@ -292,11 +344,11 @@ func (c *comparison) compareNumber(num int) error {
 		c.fresh[num] = true
 		return nil
 	case !exists:
-		c.refuse(ChangeRemoved, Ref{num, was.Gen}, 0,
+		c.refuse(ChangeRemoved, Ref{num, was.Gen}, c.pageOf(num),
 			fmt.Sprintf("对象 %d 被删除。", num), fmt.Sprintf("Object %d was removed.", num))
 		return nil
 	case was.Gen != is.Gen:
-		c.refuse(ChangeObject, Ref{num, is.Gen}, 0,
+		c.refuse(ChangeObject, Ref{num, is.Gen}, c.pageOf(num),
 			fmt.Sprintf("对象 %d 换了代号，原来的引用失效。", num),
 			fmt.Sprintf("Object %d changed its generation, so that references to it fail.", num))
 		return nil
@@ -314,7 +366,9 @@ func (c *comparison) compareNumber(num int) error {
 		return err
 	}
 	if !same {
-		c.changed = append(c.changed, touch{Ref{num, is.Gen}, old, now})
+		t := &touch{Ref{num, is.Gen}, old, now}
+		c.changed = append(c.changed, t)
+		c.touched[num] = t
 	}
 	return nil
 }

@@ -1,13 +1,17 @@
 package pdf
 
-import (
-	"fmt"
-	"math"
-	"slices"
-)
+import "fmt"
 
-// compareCatalogs compares the document catalogs entry by entry. Only the interactive form may differ, and only as
-// compareForms lets it.
+// catalogRules are the entries of the catalog that may differ, each as its own rule lets it.
+var catalogRules = map[Name]func(c *comparison, at slot, old, now Object) error{
+	"AcroForm":   (*comparison).compareForms,
+	"DSS":        (*comparison).compareSecurityStore,
+	"Extensions": (*comparison).compareExtensions,
+	"Version":    (*comparison).compareVersion,
+	"Metadata":   (*comparison).compareMetadata,
+}
+
+// compareCatalogs compares the document catalogs entry by entry.
 func (c *comparison) compareCatalogs() error {
 	old, oldRef, err := c.before.Catalog()
 	if err != nil {
@@ -22,22 +26,32 @@ func (c *comparison) compareCatalogs() error {
 		return nil
 	}
 	c.vetted[nowRef.Num] = true
-	for _, key := range unionKeys(old, now) {
-		if key == "AcroForm" || equalDirect(old.Get(key), now.Get(key), maxCompareDepth) {
-			continue
-		}
-		kind := ChangeCatalog
-		switch key {
-		case "Pages":
-			kind = ChangePageTree
-		case "Metadata":
-			kind = ChangeMetadata
-		}
-		c.refuse(kind, nowRef, 0,
-			fmt.Sprintf("文档目录的 /%s 被改动。", printable(key)),
-			fmt.Sprintf("The document catalog's /%s was changed.", printable(key)))
+	if key, dup := now.Duplicate(); dup && !equalDicts(old, now, maxCompareDepth) {
+		c.refuse(ChangeCatalog, nowRef, 0, fmt.Sprintf("文档目录重复写了 /%s。", printable(key)),
+			fmt.Sprintf("The document catalog has /%s twice.", printable(key)))
+		return nil
 	}
-	return c.compareForms(old.Get("AcroForm"), now.Get("AcroForm"))
+	for _, key := range unionKeys(old, now) {
+		if rule := catalogRules[key]; rule != nil {
+			if err := rule(c, slot{nowRef.Num, key}, old.Get(key), now.Get(key)); err != nil {
+				return err
+			}
+		} else if !equalDirect(old.Get(key), now.Get(key), maxCompareDepth) {
+			c.refuseCatalog(key, nowRef)
+		}
+	}
+	return nil
+}
+
+// refuseCatalog records that an entry of the catalog was changed.
+func (c *comparison) refuseCatalog(key Name, catalog Ref) {
+	kind := ChangeCatalog
+	if key == "Pages" {
+		kind = ChangePageTree
+	}
+	c.refuse(kind, catalog, 0,
+		fmt.Sprintf("文档目录的 /%s 被改动。", printable(key)),
+		fmt.Sprintf("The document catalog's /%s was changed.", printable(key)))
 }
 
 // resolveDict follows o to a dictionary; nil when it is something else.
@@ -50,17 +64,8 @@ func resolveDict(d *Document, o Object) (Dict, error) {
 	return dict, nil
 }
 
-// accountFor marks the object that holds a compared value as explained: the object where the value stood before, or
-// a new one. A reference to another object that existed before explains nothing about that object.
-func (c *comparison) accountFor(old, now Object) {
-	ref, ok := now.(Ref)
-	if ok && (old == now || c.fresh[ref.Num]) {
-		c.vetted[ref.Num] = true
-	}
-}
-
 // compareForms compares the interactive forms. Where there was none, one with signature fields may come.
-func (c *comparison) compareForms(oldObject, nowObject Object) error {
+func (c *comparison) compareForms(at slot, oldObject, nowObject Object) error {
 	old, err := resolveDict(c.before, oldObject)
 	if err != nil {
 		return err
@@ -69,7 +74,7 @@ func (c *comparison) compareForms(oldObject, nowObject Object) error {
 	if err != nil {
 		return err
 	}
-	c.accountFor(oldObject, nowObject)
+	c.account(at, oldObject, nowObject)
 	if now == nil && old != nil {
 		c.refuse(ChangeForm, Ref{}, 0, "表单被删除。", "The form was removed.")
 		return nil
@@ -82,7 +87,7 @@ func (c *comparison) compareForms(oldObject, nowObject Object) error {
 	for _, key := range unionKeys(old, now) {
 		was, is := old.Get(key), now.Get(key)
 		if key == "Fields" {
-			if err := c.compareFields(was, is); err != nil {
+			if err := c.compareFields(slot{at.holder, "AcroForm.Fields"}, was, is); err != nil {
 				return err
 			}
 			continue
@@ -125,8 +130,8 @@ func (c *comparison) formEntryAllowed(newForm bool, key Name, was, is Object) (b
 }
 
 // compareFields compares the form's list of fields: only new signature fields may be added.
-func (c *comparison) compareFields(oldObject, nowObject Object) error {
-	added, ok, err := c.added(oldObject, nowObject)
+func (c *comparison) compareFields(at slot, oldObject, nowObject Object) error {
+	added, ok, err := c.added(at, oldObject, nowObject)
 	if err != nil {
 		return err
 	}
@@ -137,7 +142,7 @@ func (c *comparison) compareFields(oldObject, nowObject Object) error {
 	for _, o := range added {
 		ref, isRef := o.(Ref)
 		if !isRef || !c.fresh[ref.Num] {
-			c.refuse(ChangeForm, ref, 0, "表单中加入了原有的对象。", "An object that existed before was added to the form.")
+			c.refuse(ChangeForm, ref, c.pageOf(ref.Num), "表单中加入了原有的对象。", "An object that existed before was added to the form.")
 			continue
 		}
 		if err := c.newField(ref); err != nil {
@@ -149,7 +154,7 @@ func (c *comparison) compareFields(oldObject, nowObject Object) error {
 
 // added gives the elements that an array has gained. ok is false when one was lost, or the order changed, or it is
 // not an array any more.
-func (c *comparison) added(oldObject, nowObject Object) (gained Array, ok bool, err error) {
+func (c *comparison) added(at slot, oldObject, nowObject Object) (gained Array, ok bool, err error) {
 	o, err := c.before.Resolve(oldObject)
 	if err != nil {
 		return nil, false, err
@@ -166,7 +171,7 @@ func (c *comparison) added(oldObject, nowObject Object) (gained Array, ok bool, 
 	if !isArray || (o != nil && !wasArray) {
 		return nil, false, nil
 	}
-	c.accountFor(oldObject, nowObject)
+	c.account(at, oldObject, nowObject)
 	i := 0
 	for _, e := range now {
 		if i < len(old) && equalDirect(old[i], e, maxCompareDepth) {
@@ -176,138 +181,4 @@ func (c *comparison) added(oldObject, nowObject Object) (gained Array, ok bool, 
 		gained = append(gained, e)
 	}
 	return gained, i == len(old), nil
-}
-
-// comparePage compares a page that came up: its /Annots may have gained the widgets of new signatures.
-func (c *comparison) comparePage(ref Ref) error {
-	was, err := resolveDict(c.before, ref)
-	if err != nil {
-		return err
-	}
-	is, err := resolveDict(c.after, ref)
-	if err != nil {
-		return err
-	}
-	c.vetted[ref.Num] = true
-	for _, key := range unionKeys(was, is) {
-		if key == "Annots" || equalDirect(was.Get(key), is.Get(key), maxCompareDepth) {
-			continue
-		}
-		c.refusePage(key, ref)
-	}
-	if key, dup := is.Duplicate(); dup && !equalDicts(was, is, maxCompareDepth) {
-		c.refusePage(key, ref)
-	}
-	gained, ok, err := c.added(was.Get("Annots"), is.Get("Annots"))
-	if err != nil {
-		return err
-	}
-	if !ok {
-		page := pageNumber(c.after, ref)
-		c.refuse(ChangeAnnotation, ref, page, onPage(page, "%s的批注或印章被删除或改换。"),
-			onPageEN(page, "Annotations or seals %swere removed or exchanged."))
-		return nil
-	}
-	for _, o := range gained {
-		if r, isRef := o.(Ref); !isRef || !c.widgets[r.Num] {
-			page := pageNumber(c.after, ref)
-			c.refuse(ChangeAnnotation, r, page, onPage(page, "%s加入了批注。"), onPageEN(page, "An annotation was added %s."))
-		}
-	}
-	return nil
-}
-
-// refusePage records that an entry of a page was changed.
-func (c *comparison) refusePage(key Name, ref Ref) {
-	page := pageNumber(c.after, ref)
-	kind := ChangePage
-	if key == "Contents" || key == "Resources" {
-		kind = ChangeContent
-	}
-	c.refuse(kind, ref, page,
-		onPage(page, "%s的 /"+printable(key)+" 被改动。"), onPageEN(page, "The /"+printable(key)+" %swas changed."))
-}
-
-// onPage puts the page into a Chinese sentence.
-func onPage(page int, format string) string {
-	if page == 0 {
-		return fmt.Sprintf(format, "某一页")
-	}
-	return fmt.Sprintf(format, fmt.Sprintf("第 %d 页", page))
-}
-
-// onPageEN puts the page into an English sentence.
-func onPageEN(page int, format string) string {
-	if page == 0 {
-		return fmt.Sprintf(format, "of a page ")
-	}
-	return fmt.Sprintf(format, fmt.Sprintf("of page %d ", page))
-}
-
-// PageNumber is the number of the page that ref is, from 1; 0 when that cannot be found with little work.
-func (d *Document) PageNumber(ref Ref) int { return pageNumber(d, ref) }
-
-// pageNumber counts at which place of the page tree a page stands, from 1; 0 when that cannot be found with little
-// work. It climbs from the page and adds up the /Count of what stands before it.
-func pageNumber(d *Document, page Ref) int {
-	number, budget := 1, maxPageSearch
-	child := page
-	for range 50 {
-		node, err := resolveDict(d, child)
-		if err != nil || node == nil {
-			return 0
-		}
-		parentRef, ok := node.Get("Parent").(Ref)
-		if !ok {
-			if child == page {
-				return 0
-			}
-			return number
-		}
-		parent, err := resolveDict(d, parentRef)
-		if err != nil || parent == nil {
-			return 0
-		}
-		before, ok := pagesBefore(d, parent, child, &budget)
-		if !ok {
-			return 0
-		}
-		number += before
-		child = parentRef
-	}
-	return 0
-}
-
-// pagesBefore adds up the pages of a node that stand before one of its kids.
-func pagesBefore(d *Document, parent Dict, child Ref, budget *int) (int, bool) {
-	o, err := d.Resolve(parent.Get("Kids"))
-	kids, ok := o.(Array)
-	if err != nil || !ok {
-		return 0, false
-	}
-	i := slices.Index(kids, Object(child))
-	if i < 0 || i > *budget {
-		return 0, false
-	}
-	*budget -= i
-	// In a flat tree every kid is a page: then the place is the number, and no kid has to be read.
-	if count, ok := parent.Get("Count").(Integer); ok && int(count) == len(kids) {
-		return i, true
-	}
-	total := 0
-	for _, k := range kids[:i] {
-		node, err := resolveDict(d, k)
-		if err != nil {
-			return 0, false
-		}
-		count := 1
-		if n, ok := node.Get("Count").(Integer); ok && node.Has("Kids") {
-			if n < 0 || n > math.MaxInt32 {
-				return 0, false
-			}
-			count = int(n)
-		}
-		total += count
-	}
-	return total, true
 }

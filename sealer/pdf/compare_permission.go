@@ -2,7 +2,9 @@ package pdf
 
 import (
 	"context"
+	"fmt"
 	"slices"
+	"strings"
 )
 
 // permissions are what the signatures of a document let later revisions do.
@@ -13,56 +15,69 @@ type permissions struct {
 	locked  []string
 }
 
-// enforcePermissions takes back permitted changes that the certification or a lock of the earlier document forbids.
-func (c *comparison) enforcePermissions() error {
-	if !slices.ContainsFunc(c.changes, func(ch Change) bool { return ch.Permitted }) {
-		return nil
+// forbid says whether the certification or a lock forbids a change of a kind that can be permitted: then as what kind
+// it counts, and how the sentence about it begins. field is the name of the form field that it concerns.
+func (p *permissions) forbid(kind, field string) (refused, zh, en string) {
+	certified := func() (string, string, string) {
+		return ChangeCertified, fmt.Sprintf("文件已被认证（级别 %d），不允许：", p.level),
+			fmt.Sprintf("The document is certified (level %d) and does not permit this: ", p.level)
 	}
-	p, err := c.permissions()
-	if err != nil {
-		return err
-	}
-	filled := c.filled
-	for i := range c.changes {
-		ch := &c.changes[i]
-		if !ch.Permitted {
-			continue
+	added := false
+	switch kind {
+	case ChangeTimeStamp, ChangeValidationData, ChangeExtension:
+		return "", "", "" // allowed at every level (ISO 32000-2, 12.8.2.2.2)
+	case ChangeSignatureAdded, ChangeSealPart:
+		added = true
+		if p.level == 1 || p.level == 2 {
+			return certified()
 		}
-		name := ""
-		if ch.Kind == ChangeSignatureFilled {
-			name, filled = filled[0], filled[1:]
+	case ChangeFormFilled:
+		if p.level == 0 {
+			return ChangeForm, "未声明允许填写表单的文件在盖章后：", "In a document that does not say that its form may be filled after sealing: "
 		}
-		if c.stamps[ch.Object] {
-			continue // document time stamps are allowed at every level (ISO 32000-2, 12.8.2.2.2)
-		}
-		added := ch.Kind == ChangeSignatureAdded
-		switch {
-		case p.level == 1 || (p.level == 2 && added):
-			*ch = Change{Kind: ChangeCertified, Page: ch.Page, Object: ch.Object,
-				ZH: "文件已被认证，不允许后来的签章。", EN: "The document is certified and does not permit a later signature."}
-		case p.locks(name, added):
-			*ch = Change{Kind: ChangeLocked, Page: ch.Page, Object: ch.Object,
-				ZH: "已有的签名锁定了表单域，不允许后来的签章。", EN: "An earlier signature locks the fields and does not permit a later signature."}
+		fallthrough
+	default:
+		if p.level == 1 {
+			return certified()
 		}
 	}
-	return c.carryPermissions(p)
+	if kind != ChangeMetadataUpdated && kind != ChangeSealPart && p.locks(field, added) {
+		return ChangeLocked, "已有的签名锁定了表单域，不允许：", "An earlier signature locks the fields and does not permit this: "
+	}
+	return "", "", ""
 }
 
 // permissions gives those of the earlier document: carried over when it is the later one of the comparison before.
-func (c *comparison) permissions() (permissions, error) {
-	if c.comparer.known && c.comparer.knownSize == c.before.Size() {
-		return c.comparer.permissions, nil
+func (c *comparison) permissions() (*permissions, error) {
+	if c.rights != nil {
+		return c.rights, nil
 	}
-	return documentPermissions(c.ctx, c.before)
+	if c.comparer.known && c.comparer.knownSize == c.before.Size() {
+		c.rights = &c.comparer.permissions
+		return c.rights, nil
+	}
+	p, err := documentPermissions(c.ctx, c.before)
+	if err != nil {
+		return nil, err
+	}
+	c.rights = &p
+	return c.rights, nil
 }
 
-// carryPermissions keeps the permissions for the next comparison, with what the new signatures add to them. A file
-// with many signatures would otherwise have all of them read again for each.
-func (c *comparison) carryPermissions(p permissions) error {
+// carry keeps what was learned for the next comparison, with what the new signatures forbid. A file with many
+// signatures would otherwise have all of them read again for each. After a change that is not permitted everything is
+// read anew.
+func (c *comparison) carry() error {
 	c.comparer.known = false
-	if !c.allPermitted() {
+	if len(c.refused) > 0 {
+		c.comparer.searched = false
 		return nil
 	}
+	rights, err := c.permissions()
+	if err != nil {
+		return err
+	}
+	p := *rights
 	p.except, p.locked = slices.Clone(p.except), slices.Clone(p.locked)
 	for _, field := range c.signed {
 		signature, err := resolveDict(c.after, field.Get("V"))
@@ -95,12 +110,14 @@ func (p *permissions) sign(d *Document, signature Dict, lockObject Object) error
 	return nil
 }
 
-// locks says whether a field may not be signed. A new field counts as one of all.
-func (p permissions) locks(name string, added bool) bool {
+// locks says whether a field may not be signed or filled. A new field counts as one of all. A lock on a field holds for
+// those below it.
+func (p *permissions) locks(name string, added bool) bool {
 	if added {
 		return p.lockAll
 	}
-	return (p.lockAll && !slices.Contains(p.except, name)) || slices.Contains(p.locked, name)
+	covers := func(above string) bool { return name == above || strings.HasPrefix(name, above+".") }
+	return (p.lockAll && !slices.ContainsFunc(p.except, covers)) || slices.ContainsFunc(p.locked, covers)
 }
 
 // documentPermissions reads DocMDP and FieldMDP of the signatures in a document, and the locks of signed fields. It

@@ -1,7 +1,7 @@
 package pdf
 
 import (
-	"fmt"
+	"encoding/asn1"
 	"slices"
 )
 
@@ -9,9 +9,6 @@ import (
 // not among it: they could change what the page shows.
 var widgetKeys = []Name{"Type", "Subtype", "FT", "T", "TU", "TM", "V", "F", "Ff", "Rect", "P", "AP", "AS", "MK", "DA",
 	"Lock", "SV", "Border", "BS", "H", "M", "NM", "Parent", "Kids", "Contents", "StructParent", "Lang"}
-
-// fillKeys are the entries that signing an empty field may set.
-var fillKeys = []Name{"V", "AP", "AS", "M", "MK", "DA"}
 
 // newField judges a field that a later revision added to the form: it must be a signature field that is signed.
 func (c *comparison) newField(ref Ref) error {
@@ -21,7 +18,7 @@ func (c *comparison) newField(ref Ref) error {
 	}
 	field, ok := o.(Dict)
 	if !ok || field.Get("FT") != Name("Sig") {
-		c.refuse(ChangeForm, ref, 0, "加入了签名域以外的表单域。", "A form field that is no signature field was added.")
+		c.refuse(ChangeForm, ref, c.pageOf(ref.Num), "加入了签名域以外的表单域。", "A form field that is no signature field was added.")
 		c.vetted[ref.Num] = true
 		return nil
 	}
@@ -31,7 +28,7 @@ func (c *comparison) newField(ref Ref) error {
 		return err
 	}
 	if !sound {
-		c.refuse(ChangeSignature, ref, 0, "加入了没有有效签名数据的签名域。", "A signature field without a signature was added.")
+		c.refuse(ChangeSignature, ref, c.pageOf(ref.Num), "加入了没有有效签名数据的签名域。", "A signature field without a signature was added.")
 		return nil
 	}
 	c.signed = append(c.signed, field)
@@ -60,7 +57,7 @@ func (c *comparison) newKids(kids Object) ([]Ref, bool, error) {
 	if err != nil {
 		return nil, false, err
 	}
-	c.accountFor(nil, kids)
+	c.account(slot{}, nil, kids)
 	array, _ := o.(Array)
 	if len(array) == 0 || len(array) > 100 {
 		return nil, false, nil
@@ -107,7 +104,8 @@ func (c *comparison) newWidget(ref, field Ref, stamp bool) error {
 		return nil
 	}
 	if isField && !dict.Has("Subtype") && !dict.Has("Rect") && c.keysAllowed(dict, false) {
-		c.permitSignature(ref, 0, "", "", stamp) // a signature without any place on a page
+		// A signature without any place on a page. Should a page list it all the same, that is found later.
+		c.widgets = append(c.widgets, &newWidget{ref: ref, stamp: stamp})
 		return nil
 	}
 	reached := true
@@ -122,106 +120,16 @@ func (c *comparison) newWidget(ref, field Ref, stamp bool) error {
 		c.refuseWidget(ref)
 		return nil
 	}
-	c.widgets[ref.Num] = true
-	return c.placeWidget(ref, dict, stamp)
-}
-
-// placeWidget finds the page of a sound new widget, compares the page, and records the signature.
-func (c *comparison) placeWidget(ref Ref, dict Dict, stamp bool) error {
-	page, ok := dict.Get("P").(Ref)
-	if !ok {
-		c.permitSignature(ref, 0, "", "", stamp)
-		return nil
+	c.widgets = append(c.widgets, &newWidget{ref: ref, dict: dict, stamp: stamp})
+	c.draws(dict)
+	if page, ok := dict.Get("P").(Ref); ok {
+		return c.comparePage(page)
 	}
-	if c.fresh[page.Num] {
-		c.refuseWidget(ref)
-		return nil
-	}
-	if err := c.comparePage(page); err != nil {
-		return err
-	}
-	number := pageNumber(c.after, page)
-	rect, ok := rectangle(c.after, dict.Get("Rect"))
-	if !ok {
-		c.refuseWidget(ref)
-		return nil
-	}
-	// A document time stamp shows nothing: with a place on the page it counts as any other signature.
-	stamp = stamp && rect.Width()*rect.Height() == 0
-	if covered := c.coverage(page, rect); covered > maxCoverage {
-		c.refuse(ChangeSignature, ref, number, onPage(number, "加入的签章遮盖了%s的大部分。"),
-			onPageEN(number, "A signature was added that covers most %s."))
-		return nil
-	}
-	where := ""
-	whereEN := ""
-	if rect.Width() > 0 && rect.Height() > 0 {
-		const mm = 25.4 / 72
-		where = fmt.Sprintf("，位置距左 %.0f 毫米、距下 %.0f 毫米，%.0f×%.0f 毫米",
-			rect.X1*mm, rect.Y1*mm, rect.Width()*mm, rect.Height()*mm)
-		whereEN = fmt.Sprintf(", %.0f mm from the left and %.0f mm from below, %.0f by %.0f mm",
-			rect.X1*mm, rect.Y1*mm, rect.Width()*mm, rect.Height()*mm)
-	}
-	c.permitSignature(ref, number, where, whereEN, stamp)
 	return nil
 }
 
-func (c *comparison) permitSignature(ref Ref, page int, where, whereEN string, stamp bool) {
-	what, whatEN := "加入了另一个签章", "Another signature was added"
-	if stamp {
-		what, whatEN = "加入了时间戳", "A time stamp was added"
-		c.stamps[ref] = true
-	}
-	on, onEN := "", ""
-	if page > 0 {
-		on, onEN = fmt.Sprintf("（第 %d 页%s）", page, where), fmt.Sprintf(" on page %d%s", page, whereEN)
-	}
-	c.permit(ChangeSignatureAdded, ref, page, what+on+"。", whatEN+onEN+".")
-}
-
 func (c *comparison) refuseWidget(ref Ref) {
-	c.refuse(ChangeSignature, ref, 0, "加入的签名域含有不允许的内容。", "A signature field was added that holds what it must not.")
-}
-
-// maxCoverage is the part of a page that the appearance of one further signature may cover. A seal of 50 mm covers
-// 4 % of a sheet A4; what covers most of a page replaces it.
-const maxCoverage = 0.5
-
-// coverage is how much of a page a rectangle covers, from 0 to 1.
-func (c *comparison) coverage(page Ref, r Rect) float64 {
-	dict, err := resolveDict(c.after, page)
-	for range 50 {
-		if err != nil || dict == nil {
-			return 1
-		}
-		if box, ok := rectangle(c.after, dict.Get("MediaBox")); ok && box.Width() > 0 && box.Height() > 0 {
-			w := max(0, min(r.X2, box.X2)-max(r.X1, box.X1))
-			h := max(0, min(r.Y2, box.Y2)-max(r.Y1, box.Y1))
-			return w * h / (box.Width() * box.Height())
-		}
-		dict, err = resolveDict(c.after, dict.Get("Parent"))
-	}
-	return 1
-}
-
-// rectangle reads four numbers, direct or not, as a rectangle.
-func rectangle(d *Document, o Object) (Rect, bool) {
-	v, err := d.Resolve(o)
-	array, ok := v.(Array)
-	if err != nil || !ok || len(array) != 4 {
-		return Rect{}, false
-	}
-	var n [4]float64
-	for i, e := range array {
-		v, err := d.Resolve(e)
-		if err != nil {
-			return Rect{}, false
-		}
-		if n[i], ok = Number(v); !ok {
-			return Rect{}, false
-		}
-	}
-	return Rect{min(n[0], n[2]), min(n[1], n[3]), max(n[0], n[2]), max(n[1], n[3])}, true
+	c.refuse(ChangeSignature, ref, c.pageOf(ref.Num), "加入的签名域含有不允许的内容。", "A signature field was added that holds what it must not.")
 }
 
 // signatureValue says whether the value of a field is a new signature dictionary with the entries that make a
@@ -248,8 +156,45 @@ func (c *comparison) signatureValue(v Object) (sound, stamp bool, err error) {
 	}
 	sound, err = c.closure(dict.Get("Prop_Build"))
 	t := dict.Get("Type")
-	stamp = t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161")
-	return sound && (t == nil || t == Name("Sig") || stamp), stamp, err
+	claims := t == Name("DocTimeStamp") && dict.Get("SubFilter") == Name("ETSI.RFC3161")
+	return sound && (t == nil || t == Name("Sig") || claims), claims && isToken(contents.Value), err
+}
+
+var (
+	oidSignedData   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
+	oidSignedDataGM = asn1.ObjectIdentifier{1, 2, 156, 10197, 6, 1, 4, 2, 2}
+	oidTSTInfo      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
+)
+
+// isToken says whether the contents of a signature are a time-stamp token: signed data over a TSTInfo (RFC 3161, 2.4.2).
+// A seal that only calls itself a time stamp must not come where a time stamp may.
+func isToken(der []byte) bool {
+	var info struct {
+		Type    asn1.ObjectIdentifier
+		Content asn1.RawValue `asn1:"explicit,tag:0"`
+	}
+	if _, err := asn1.Unmarshal(der, &info); err != nil || !info.Type.Equal(oidSignedData) && !info.Type.Equal(oidSignedDataGM) {
+		return false
+	}
+	var signed asn1.RawValue
+	if _, err := asn1.Unmarshal(info.Content.Bytes, &signed); err != nil || signed.Tag != asn1.TagSequence {
+		return false
+	}
+	rest := signed.Bytes
+	for range 2 { // version, digestAlgorithms
+		var skipped asn1.RawValue
+		var err error
+		if rest, err = asn1.Unmarshal(rest, &skipped); err != nil {
+			return false
+		}
+	}
+	var encapsulated asn1.RawValue
+	if _, err := asn1.Unmarshal(rest, &encapsulated); err != nil {
+		return false
+	}
+	var content asn1.ObjectIdentifier
+	_, err := asn1.Unmarshal(encapsulated.Bytes, &content)
+	return err == nil && content.Equal(oidTSTInfo)
 }
 
 // closure visits what a value of a new signature reaches and accounts for every new object there. It stops at

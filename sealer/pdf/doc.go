@@ -6,6 +6,10 @@
 // section of the same kind as the file's last one. The plan gives the bytes to hash ([Update.Before], [Update.After]),
 // and [Update.Fill] the finished bytes to append. The original is never changed: the sealed file begins with it.
 //
+// What a seal looks like is an [Appearance]: its picture in true size, as image or as outline, perhaps with lines of text
+// below it. It is encoded once for all documents. [Document.PDFA] says what a document claims to be, [Appearance.For] gives the
+// rendering that such a document can take, and [PDFA.Breaches] says before sealing what would end the claim.
+//
 // What it promises:
 //   - every offset that leaves the package counts from the first byte of the file, also when the header does not stand
 //     there; this holds for /ByteRange too, so bytes before the header are signed like all others;

@@ -39,10 +39,7 @@ func (c PDFA) String() string {
 // pdfaNamespace is that of the identification schema (ISO 19005-1, 6.7.11).
 const pdfaNamespace = "http://www.aiim.org/pdfa/ns/id/"
 
-const (
-	maxMetadata = 4 << 20
-	maxIntents  = 32
-)
+const maxIntents = 32
 
 // PDFA reads the claim from the document's metadata. Metadata that cannot be read claim nothing. Errors: those of reading
 // objects.
@@ -163,6 +160,9 @@ func readClaim(data []byte) PDFA {
 		case xml.EndElement:
 			open = ""
 		}
+	}
+	if c.Part == 0 {
+		return PDFA{}
 	}
 	return c
 }

@@ -19,6 +19,7 @@ type look struct {
 	box                 Rect
 	x, y, width, height float64 // of the picture
 	rotate              int
+	bare                bool // the seal without its lines
 }
 
 type numberedLook struct {
@@ -154,7 +155,7 @@ func (p *plan) addSeal(page Page, at Placement) error {
 		look{box: Rect{0, 0, width, height}, width: width, height: height, rotate: page.Rotate})
 }
 
-// addStraddle adds the strips of the straddle seal.
+// addStraddle adds the strips of the straddle seal: of the seal alone, since lines of text are not cut.
 func (p *plan) addStraddle(pages *pageList) error {
 	s := *p.request.Straddle
 	if s.Pages == "" {
@@ -164,7 +165,7 @@ func (p *plan) addStraddle(pages *pageList) error {
 	if err != nil {
 		return err
 	}
-	widthMM, heightMM := p.request.Appearance.Size()
+	widthMM, heightMM := p.request.Appearance.SealSize()
 	length := widthMM
 	if s.Edge.horizontal() {
 		length = heightMM
@@ -188,7 +189,7 @@ func (p *plan) addStraddle(pages *pageList) error {
 		}
 		scale := page.unitsPerMM()
 		err = p.addSpot(spot{Mark: Mark{Kind: MarkStraddle, Part: t.index + 1, Parts: t.of}, page: page}, shown,
-			look{box: box, width: widthMM * scale, height: heightMM * scale, rotate: page.Rotate})
+			look{box: box, width: widthMM * scale, height: heightMM * scale, rotate: page.Rotate, bare: true})
 		if err != nil {
 			return err
 		}

@@ -95,7 +95,11 @@ func (p *plan) writeLooks(w *writer) {
 		w.text("]")
 		w.text(k.matrix())
 		w.text("/Resources<</XObject<</Seal ")
-		w.reference(p.picture)
+		number := p.picture
+		if k.bare {
+			number += p.request.Appearance.sealPart()
+		}
+		w.reference(number)
 		w.text(">>>>/Length ")
 		w.integer(int64(len(content)))
 		w.text(">>\nstream\n")

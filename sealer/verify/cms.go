@@ -54,7 +54,7 @@ func (v *verification) checkMessage(s *signature) {
 		s.check(CheckFormat, Failed, Invalid, text{"签名数据格式错误：" + sentences(err).zh + "。", "The signed data is malformed: " + sentences(err).en + "."})
 		return
 	}
-	s.claim = v.claimOf(s)
+	s.claim, s.present = v.claimOf(s), v.options.At
 	if !s.claim.IsZero() {
 		s.out.Time, s.out.TimeSource = rfc3339(s.claim), TimeSourceSignature
 	}
@@ -256,7 +256,7 @@ func parseDate(written string) (time.Time, bool) {
 func sourcesOf(d *cms.SignedData) []chain.RevocationSource {
 	m := material{lists: d.CRLs}
 	for _, data := range d.OCSP {
-		if answer, err := ocsp.ParseResponse(data); err == nil && len(m.answers) < maxMaterial {
+		if answer, err := ocsp.ParseResponse(data); err == nil && len(m.answers) < maxMaterial && len(answer.Singles) <= maxSingles {
 			m.answers = append(m.answers, answer)
 		}
 	}

@@ -51,6 +51,13 @@ func (v *verification) conclude() {
 		r.Verdict = Undetermined
 	}
 	r.Summary = v.summary().in(v.options.Language)
+	onlyStamps := !slices.ContainsFunc(v.signatures, func(s *signature) bool { return s.out.Kind != KindTimeStamp })
+	if onlyStamps && r.Verdict.severity() < Unsealed.severity() {
+		// Anyone can have anything stamped: it says when, not who.
+		r.Verdict = Unsealed
+		r.Summary = text{"未发现电子签章：文件只有时间戳，它证明文件何时已存在，不证明由谁出具。",
+			"No electronic seal was found: there is only a time stamp, which shows when the file existed and not who issued it."}.in(v.options.Language)
+	}
 }
 
 // pageOf finds the page that a signature's widget stands on; 0 when it has none, or that is not easily found.
@@ -140,15 +147,34 @@ func (v *verification) changeCheck(s *signature) {
 func (s *signature) summary() text {
 	switch s.verdict {
 	case Valid:
-		return text{"签章有效，自盖章后未被改动。", "The seal is valid and nothing was changed since."}
+		return text{s.noun().zh + "有效，此后内容未被改动。", "The " + s.noun().en + " is valid and nothing was changed since."}
 	case ValidWithAdditions:
-		return text{"签章有效，盖章后追加了许可范围内的内容。", "The seal is valid; permitted additions were made since."}
+		return text{s.noun().zh + "有效，此后追加了许可范围内的内容。", "The " + s.noun().en + " is valid; permitted additions were made since."}
 	case Undetermined:
 		return text{"无法完全确认：" + s.reason.zh, "Not fully confirmed: " + s.reason.en}
 	case Modified:
 		return text{"验证不通过：" + s.reason.zh, "Not valid: " + s.reason.en}
 	}
 	return text{"签名无效：" + s.reason.zh, "The signature is not valid: " + s.reason.en}
+}
+
+// noun names what a signature is.
+func (s *signature) noun() text {
+	switch {
+	case s.out.Kind == KindTimeStamp:
+		return text{"时间戳", "time stamp"}
+	case s.out.Kind == KindSeal || s.out.Seal != "":
+		return text{"签章", "seal"}
+	}
+	return text{"签名", "signature"}
+}
+
+// verb says what the signers did: sealed, or only signed.
+func (v *verification) verb() (done, since text) {
+	if slices.ContainsFunc(v.signatures, func(s *signature) bool { return s.noun().en == "seal" }) {
+		return text{"盖章出具", "sealed"}, text{"盖章", "sealing"}
+	}
+	return text{"签名", "signed"}, text{"签名", "signing"}
 }
 
 // summary says the verdict of the file to a person (wording: pages of the verifier).
@@ -162,12 +188,14 @@ func (v *verification) summary() text {
 	switch verdict {
 	case Valid:
 		owners := v.owners()
-		return text{fmt.Sprintf("验证通过：本文件由 %s 盖章出具，自盖章后未被改动。", owners.zh),
-			fmt.Sprintf("Verified: this document was sealed by %s and was not changed since.", owners.en)}
+		done, since := v.verb()
+		return text{fmt.Sprintf("验证通过：本文件由 %s %s，自%s后未被改动。", owners.zh, done.zh, since.zh),
+			fmt.Sprintf("Verified: this document was %s by %s and was not changed since.", done.en, owners.en)}
 	case ValidWithAdditions:
 		owners := v.owners()
-		return text{fmt.Sprintf("验证通过：本文件由 %s 盖章出具，盖章后追加了许可范围内的内容。", owners.zh),
-			fmt.Sprintf("Verified: this document was sealed by %s; permitted additions were made since.", owners.en)}
+		done, since := v.verb()
+		return text{fmt.Sprintf("验证通过：本文件由 %s %s，%s后追加了许可范围内的内容。", owners.zh, done.zh, since.zh),
+			fmt.Sprintf("Verified: this document was %s by %s; permitted additions were made since.", done.en, owners.en)}
 	case Undetermined:
 		if !s.unchanged() {
 			return text{"无法完全确认：" + s.reason.zh + "请向出证单位核实。", "Not fully confirmed: " + s.reason.en + " Ask the issuer."}
@@ -188,7 +216,7 @@ func (v *verification) summary() text {
 func (v *verification) owners() text {
 	var names []string
 	for _, s := range v.signatures {
-		if s.owner != "" && !slices.Contains(names, s.owner) {
+		if s.owner != "" && s.out.Kind != KindTimeStamp && !slices.Contains(names, s.owner) {
 			names = append(names, s.owner)
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/chain/chaintest"
+	"yinxin/ca/cms"
 	"yinxin/sealer/ses"
 )
 
@@ -24,6 +25,7 @@ type house struct {
 	form                              *ses.Form
 	propertyLength                    int
 	token                             func(value []byte) []byte // makes the time stamp of a seal signature; nil: none
+	profile                           cms.Profile               // in which seal signs; empty: as a seal signature
 }
 
 const propertyLength = 48
@@ -203,6 +205,9 @@ type parts struct {
 func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	t.Helper()
 	p := parts{appearance: "1 0 0 rg 0 0 119 119 re f", rect: "400 100 519 219", filter: "GM.PKILite", subFilter: "GM.sm2seal", typeEntry: "/Type /Sig", time: signed, extra: map[int]string{}}
+	if h.profile != "" {
+		h.message(t, h.profile)(&p)
+	}
 	for _, change := range changes {
 		change(&p)
 	}
@@ -238,7 +243,11 @@ func (f *file) seal(t testing.TB, h *house, changes ...func(*parts)) *file {
 	}
 	var der []byte
 	if p.make != nil {
-		der = p.make(append(bytes.Clone(f.data[:open]), f.data[shut:len(f.data)-p.uncovered]...))
+		covered := append(bytes.Clone(f.data[:open]), f.data[shut:len(f.data)-p.uncovered]...)
+		if p.dataHash != nil {
+			covered = append(covered, 'x')
+		}
+		der = p.make(covered)
 	} else {
 		der = h.signature(t, sum, p.time, ranges)
 	}

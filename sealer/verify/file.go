@@ -31,6 +31,9 @@ type Options struct {
 	// SecondOpinion has every SM2 value, of signatures, seals, time stamps and certificates, checked again by a second,
 	// independent implementation. It takes about 2 ms for each value.
 	SecondOpinion bool
+	// TimeLimit ends the verification of one file, which is then not judged to the end. Zero: 20 seconds, and one more for
+	// each 20 MB of the file. Whoever asks online must allow for the network.
+	TimeLimit time.Duration
 	// MaxSignatures is how many signatures are judged; 0 is 300. More make the file undetermined at best.
 	MaxSignatures int
 }
@@ -63,6 +66,11 @@ const (
 // error: the verdict is then Unreadable, or that of the signatures. When ctx ends early the report says so and is
 // never good.
 func File(ctx context.Context, name string, r io.ReaderAt, size int64, o Options) *Report {
+	if o.TimeLimit <= 0 {
+		o.TimeLimit = 20*time.Second + time.Duration(size/(20<<20))*time.Second
+	}
+	ctx, stop := context.WithTimeout(ctx, o.TimeLimit)
+	defer stop()
 	v := newVerification(ctx, r, size, o)
 	v.report.File = name
 	v.run()
@@ -207,7 +215,9 @@ type signature struct {
 	signer *chain.Certificate
 	owner  string    // who the seal belongs to, for sentences
 	claim  time.Time // what the signer says; zero: nothing
-	proof  *proof    // what proves the time; nil: nothing
+	// present is now, for a signed message without a claim; zero for seals, which must have one.
+	present time.Time
+	proof   *proof // what proves the time; nil: nothing
 
 	seconded bool // a second opinion is asked for
 	opinions []opinion

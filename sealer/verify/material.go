@@ -9,7 +9,11 @@ import (
 // Limits on what a file may carry to prove its signatures: honest files have a handful of each.
 const (
 	maxMaterial      = 1000     // certificates, lists and answers together
-	maxMaterialBytes = 64 << 20 // decoded
+	maxMaterialBytes = 32 << 20 // decoded
+	maxCertificate   = 64 << 10 // one of them, bytes
+	maxList          = 16 << 20
+	// maxSingles is how many certificates one answer may speak of: those that are kept speak of one.
+	maxSingles = 20
 )
 
 // material is what a file carries to prove its signatures: none of it is trusted by itself. Certificates are
@@ -83,25 +87,26 @@ func (v *verification) dictionary(o pdf.Object) pdf.Dict {
 
 // takeStreams reads the three arrays of a dictionary. What cannot be read is passed over: it proves nothing.
 func (v *verification) takeStreams(m *material, d pdf.Dict, certificates, lists, answers pdf.Name) {
-	for _, data := range v.streams(m, d.Get(certificates)) {
+	for _, data := range v.streams(m, d.Get(certificates), maxCertificate) {
 		if c, err := v.chain.Certificate(data); err == nil {
 			m.certificates = append(m.certificates, c)
 		}
 	}
-	for _, data := range v.streams(m, d.Get(lists)) {
+	for _, data := range v.streams(m, d.Get(lists), maxList) {
 		if list, err := chain.ParseCRL(data); err == nil {
 			m.lists = append(m.lists, list)
 		}
 	}
-	for _, data := range v.streams(m, d.Get(answers)) {
-		if answer, err := ocsp.ParseResponse(data); err == nil {
+	for _, data := range v.streams(m, d.Get(answers), ocsp.MaxResponse) {
+		if answer, err := ocsp.ParseResponse(data); err == nil && len(answer.Singles) <= maxSingles {
 			m.answers = append(m.answers, answer)
 		}
 	}
 }
 
-// streams decodes the streams that an array refers to, each once in all.
-func (v *verification) streams(m *material, o pdf.Object) [][]byte {
+// streams decodes the streams that an array refers to, each once in all, of at most so many bytes each. One that is
+// longer counts as that many: it was decoded up to there.
+func (v *verification) streams(m *material, o pdf.Object, most int) [][]byte {
 	resolved, err := v.doc.Resolve(o)
 	list, ok := resolved.(pdf.Array)
 	if err != nil || !ok {
@@ -123,8 +128,10 @@ func (v *verification) streams(m *material, o pdf.Object) [][]byte {
 		if err != nil || !ok {
 			continue
 		}
-		data, err := v.doc.StreamData(stream, int64(maxMaterialBytes-m.bytes))
+		most := min(most, maxMaterialBytes-m.bytes)
+		data, err := v.doc.StreamData(stream, int64(most))
 		if err != nil {
+			m.bytes += most
 			continue
 		}
 		m.bytes += len(data)

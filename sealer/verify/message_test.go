@@ -32,7 +32,7 @@ import (
 func (h *house) message(t testing.TB, profile cms.Profile, changes ...func(*cms.Template)) func(p *parts) {
 	return func(p *parts) {
 		p.filter, p.subFilter = "Adobe.PPKLite", "ETSI.CAdES.detached"
-		p.signature += " /M (D:20260201030405Z)"
+		p.typeEntry += " /M (D:20260201030405Z)"
 		p.make = func(covered []byte) []byte {
 			template := cms.Template{Profile: profile, Certificate: h.institution.Certificate, Seal: h.seal}
 			for _, change := range changes {
@@ -146,7 +146,7 @@ func TestEachRuleOfAMessageCounts(t *testing.T) {
 		}, Invalid, "brings its own content"},
 		{"no seal at all", func(h *house) func(*parts) {
 			return h.message(t, cms.ProfileCMS, func(c *cms.Template) { c.Seal = nil })
-		}, Valid, "sealed by"},
+		}, Valid, "was signed by 云岭省档案馆"},
 		{"nothing but a header", func(h *house) func(*parts) {
 			return h.remake(t, func([]byte) []byte {
 				return append([]byte{0x30, 0x0f}, append(bytes.Clone(oidSignedData), 0xa0, 0x02, 0x30, 0x00)...)
@@ -335,6 +335,27 @@ func TestTheOldRSATypeIsUndetermined(t *testing.T) {
 	})
 	want(t, f.verify(t, h.options(t)), Undetermined, "adbe.x509.rsa_sha1")
 	want(t, f.clone().update("", map[int]string{contentObject: forgedPage}).verify(t, h.options(t)), Modified, "content of page 1")
+}
+
+// TestAMessageWithoutATimeIsJudgedNow: it exists now, so that is when its certificate must be good.
+func TestAMessageWithoutATimeIsJudgedNow(t *testing.T) {
+	h := newHouse(t)
+	timeless := func(p *parts) {
+		h.message(t, cms.ProfileCMS)(p)
+		p.typeEntry = "/Type /Sig"
+	}
+	f := newFile().seal(t, h, timeless)
+	r := f.verify(t, h.options(t))
+	want(t, r, Valid, "does not say when it was made")
+	if s := r.Signatures[0]; s.Time != "" || s.TimeSource != TimeSourceNone {
+		t.Errorf("%+v", s)
+	}
+	want(t, f.verify(t, h.lateOptions(t, late)), Invalid, "had expired")
+	o := h.options(t)
+	o.At = time.Time{}
+	want(t, f.verify(t, o), Undetermined, "signing time cannot be read")
+	good := newClock(t, h.issuing, late.Add(chaintest.Year))
+	want(t, f.seal(t, h, good.document(t, signed.Add(time.Hour))).verify(t, h.lateOptions(t, late)), Valid, "proved by a document time stamp")
 }
 
 func TestDatesAreRead(t *testing.T) {

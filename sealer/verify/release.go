@@ -15,7 +15,8 @@ import (
 type ReleaseCheck struct {
 	Original     io.ReaderAt
 	OriginalSize int64 // bytes
-	// State is the marshalled SM3 state of gmsm over the whole original, so that only the update is hashed. The caller
+	// State is the marshalled SM3 state of gmsm over the whole original, so that only the update is hashed; a signature
+	// over another digest than SM3 is verify.hash-state then. The caller
 	// vouches that it belongs to the stored original. Nil: the original is hashed too.
 	State []byte
 	// Update is what is appended to the original, complete.
@@ -33,7 +34,7 @@ type ReleaseCheck struct {
 	Language   string
 }
 
-// Release checks a file before it is handed out. The structure is read from the bytes as they will leave, and the new
+// Release checks a file before it is handed out, with a new seal, signature or document time stamp. The structure is read from the bytes as they will leave, and the new
 // signature is checked as File does it, but for the digest of the original part when its state is known; earlier
 // signatures are not verified again, but must stay as good as they were. Only a valid signature passes: otherwise
 // the error is verify.release with the first reason, or a fault of reading. The signature is returned in any case in
@@ -88,7 +89,7 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 	}
 	s.out.Coverage = CoverageWhole
 	s.ok(CheckRevision, text{"签名覆盖到一个完整版本的末尾。", "The signature covers everything up to the end of a revision."})
-	if s.out.Kind != KindSeal && s.out.Kind != KindCMS {
+	if s.out.Kind == KindUnknown {
 		s.lower(Undetermined, text{"不是电子签章。", "It is not a seal signature."})
 		return nil
 	}
@@ -109,6 +110,10 @@ func (v *verification) release(s *signature, c ReleaseCheck) error {
 		if err := hashGaps(v.reader, states{needSM3: sm3State}, c.OriginalSize, []*signature{s}, v.ctx.Err); err != nil {
 			return err
 		}
+	}
+	if s.out.Kind == KindTimeStamp {
+		v.checkDocumentStamp(s)
+		return nil
 	}
 	v.checkContent(s)
 	return nil

@@ -7,7 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/ca/cms"
 	"yinxin/internal/fault"
+	"yinxin/sealer/pdf"
 )
 
 func (h *house) releaseCheck(t testing.TB, original, update []byte, field string) ReleaseCheck {
@@ -32,6 +36,54 @@ func TestASealedFileIsReleased(t *testing.T) {
 		}
 		original = append(original, update...)
 		want(t, File(context.Background(), "", bytes.NewReader(original), int64(len(original)), h.options(t)), Valid, "")
+	}
+}
+
+// TestEveryProfileIsReleased seals in the profiles of CMS, with a time stamp, and stamps a document.
+func TestEveryProfileIsReleased(t *testing.T) {
+	h := newHouse(t)
+	appearance := h.realSeal(t)
+	good := newClock(t, h.issuing, now.Add(oneDay))
+	original := smallOriginal()
+	stamp := func(value []byte) []byte { return good.stamp(t, value, signed) }
+	for name, contents := range map[string]func(covered []byte) []byte{
+		"cms": func(covered []byte) []byte {
+			return assembleMessage(t, cms.Template{Profile: cms.ProfileCMS, Certificate: h.institution.Certificate, Seal: h.seal}, h.institution,
+				func(w *cms.Writer) *cms.Pending { return w.Prepare(sm3.Sum(covered), signed) }, stamp)
+		},
+		"cms-gm": func(covered []byte) []byte {
+			return assembleMessage(t, cms.Template{Profile: cms.ProfileGM, Certificate: h.institution.Certificate, Seal: h.seal}, h.institution,
+				func(w *cms.Writer) *cms.Pending { return w.Prepare(sm3.Sum(covered), signed) }, nil)
+		},
+		"time-stamp": func(covered []byte) []byte { return good.stamp(t, covered, signed) },
+	} {
+		request := h.request(appearance)
+		request.ContentsSize = contentsRoom + len(h.seal)
+		doc, err := pdf.Open(context.Background(), bytes.NewReader(original), int64(len(original)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		plan, err := doc.PlanSeal(context.Background(), request)
+		if err != nil {
+			t.Fatal(err)
+		}
+		covered := append(append(bytes.Clone(original), plan.Before()...), plan.After()...)
+		update, err := plan.Fill(contents(covered))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c := h.releaseCheck(t, original, update, plan.Field())
+		if s, err := Release(context.Background(), c); err != nil || s.Verdict != Valid || s.Profile != name {
+			t.Errorf("%s: %v", name, err)
+		}
+		wrong, err := plan.Fill(contents(append(covered, 1)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		c = h.releaseCheck(t, original, wrong, plan.Field())
+		if _, err := Release(context.Background(), c); !fault.Has(err, errRelease) {
+			t.Errorf("%s over other bytes: %v", name, err)
+		}
 	}
 }
 

@@ -2,9 +2,16 @@ package verify
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
+	"math/big"
+	"os"
+	"os/exec"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -161,6 +168,7 @@ func TestDocumentTimeStampsProveWhatTheyCover(t *testing.T) {
 
 	f := sealed.clone().seal(t, h, good.document(t, signed.Add(time.Hour)))
 	r := f.verify(t, h.lateOptions(t, late))
+	want(t, r, Valid, "Verified: this document was sealed by 云岭省档案馆 and was not changed since.")
 	want(t, r, Valid, "proved by a document time stamp")
 	s, d := r.Signatures[0], r.Signatures[1]
 	if s.TimeSource != TimeSourceDocumentTimeStamp || s.Time != rfc3339(signed.Add(time.Hour)) || s.ClaimedTime != rfc3339(signed) || len(s.TimeStamps) != 1 || !s.TimeStamps[0].Proves {
@@ -221,7 +229,7 @@ func TestDocumentTimeStampsMustBeSound(t *testing.T) {
 		verdict Verdict
 		reason  string
 	}{
-		{"a good one", func(*parts) {}, Valid, ""},
+		{"a good one, but nobody sealed", func(*parts) {}, Unsealed, "not who issued it"},
 		{"over other bytes", func(p *parts) {
 			p.make = func(covered []byte) []byte { return good.stamp(t, append(covered, 1), at) }
 		}, Modified, "does not match its digest"},
@@ -236,7 +244,7 @@ func TestDocumentTimeStampsMustBeSound(t *testing.T) {
 		}, Invalid, "key usage"},
 		{"in the future", func(p *parts) {
 			p.make = func(covered []byte) []byte { return good.stamp(t, covered, now.Add(time.Hour)) }
-		}, Undetermined, "future"},
+		}, Unsealed, "future"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := newFile().seal(t, h, good.document(t, at), c.change).verify(t, h.options(t))
@@ -319,5 +327,62 @@ func TestTheFileMayCarryItsProofs(t *testing.T) {
 			none := Options{At: now, Language: "en"}
 			want(t, f.verify(t, none), Undetermined, "not among the trusted ones")
 		})
+	}
+}
+
+// TestTimeStampsOfOpensslAreVerified has document time stamps that openssl ts made with RSA.
+func TestTimeStampsOfOpensslAreVerified(t *testing.T) {
+	if _, err := exec.LookPath("openssl"); err != nil {
+		t.Skip("openssl is not installed")
+	}
+	key, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := newOffice(t, key)
+	authority := o.issue(t, &x509.Certificate{SerialNumber: big.NewInt(3), Subject: pkix.Name{CommonName: "Clock", Organization: []string{"Other Clock"}},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(chaintest.Year), KeyUsage: x509.KeyUsageDigitalSignature,
+		ExtraExtensions: []pkix.Extension{{Id: oid.ExtKeyUsage, Critical: true, Value: []byte{0x30, 10, 6, 8, 0x2b, 6, 1, 5, 5, 7, 3, 8}}}}, o.root, key.Public())
+	certificate := o.write(t, "clock.pem", "CERTIFICATE", authority.Raw)
+	path := func(name string) string { return filepath.Join(o.folder, name) }
+	config := "[tsa]\ndefault_tsa = t\n[t]\nserial = " + path("serial") + "\ndefault_policy = 1.2.3.4\ndigests = sha256, sha384\nsigner_digest = sha256\ness_cert_id_alg = sha256\n"
+	if err := os.WriteFile(path("ts.conf"), []byte(config), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	run := func(args ...string) {
+		t.Helper()
+		if said, err := exec.Command("openssl", args...).CombinedOutput(); err != nil {
+			t.Fatalf("openssl %v: %v\n%s", args, err, said)
+		}
+	}
+	stamped := func(change []byte) *file {
+		return newFile().seal(t, newHouse(t)).seal(t, newHouse(t), func(p *parts) {
+			p.filter, p.subFilter, p.typeEntry, p.rect, p.appearance = "Adobe.PPKLite", "ETSI.RFC3161", "/Type /DocTimeStamp", "0 0 0 0", ""
+			p.make = func(covered []byte) []byte {
+				if err := os.WriteFile(path("data"), append(covered, change...), 0o600); err != nil {
+					t.Fatal(err)
+				}
+				run("ts", "-query", "-data", path("data"), "-sha384", "-cert", "-out", path("query"))
+				run("ts", "-reply", "-config", path("ts.conf"), "-queryfile", path("query"), "-signer", certificate, "-inkey", o.file, "-token_out", "-out", path("token"))
+				token, err := os.ReadFile(path("token"))
+				if err != nil {
+					t.Fatal(err)
+				}
+				return token
+			}
+		})
+	}
+	present := time.Now().Add(time.Minute)
+	options := Options{Chain: o.trust(t, present), At: present, Language: "en"}
+	r := stamped(nil).verify(t, options)
+	s := r.Signatures[1]
+	if s.Verdict != Valid || s.Kind != KindTimeStamp || s.Signer != "Other Clock" || s.Algorithm != "RSA 2048 / SHA-256" || resultOfCheck(s, CheckDigest) != OK {
+		t.Errorf("%+v", s)
+	}
+	if r.Signatures[0].TimeSource != TimeSourceDocumentTimeStamp {
+		t.Errorf("%+v", r.Signatures[0])
+	}
+	if v := stamped([]byte("x")).verify(t, options).Signatures[1].Verdict; v != Modified {
+		t.Errorf("a stamp over other bytes is %s", v)
 	}
 }

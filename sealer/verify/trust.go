@@ -11,10 +11,14 @@ import (
 // clockSkew is how far a signer's clock may be ahead of ours.
 const clockSkew = 5 * time.Minute
 
-// judgedAt is the time at which everything inside a signature is judged: the proved one, else what the signer says.
+// judgedAt is the time at which everything inside a signature is judged: the proved one, else what the signer says, else
+// now for a signed message that says nothing: it exists now.
 func (s *signature) judgedAt() time.Time {
-	if s.proof != nil {
+	switch {
+	case s.proof != nil:
 		return s.proof.time
+	case s.claim.IsZero():
+		return s.present
 	}
 	return s.claim
 }
@@ -109,6 +113,11 @@ func (v *verification) presentCheck(s *signature, then chain.Result, certain boo
 				"It is not known whether the certificate is revoked now" + reason(now.Revocation.Detail, " (", ")") + ", and no time stamp proves the signing time."})
 			return
 		}
+	}
+	if s.claim.IsZero() {
+		s.check(CheckTime, Note, Valid, text{"签名没有写明时间，也没有可信时间戳；证书现在有效。",
+			"The signature does not say when it was made, and no time stamp proves it; the certificate is valid now."})
+		return
 	}
 	s.check(CheckTime, Note, Valid, text{"签章时间取自签章人的时钟，未经可信时间戳证明；证书至今仍在有效期内。",
 		"The signing time is that of the signer's clock, not proved by a time stamp; the certificate is still within its validity."})

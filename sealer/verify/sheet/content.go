@@ -121,7 +121,7 @@ func cardOf(s verify.Signature, number int, language string, budget *int) card {
 	}
 	c.Facts = append(c.Facts, fact{unit, or(s.Signer, unknown), ""})
 	if s.SignerName != "" && s.SignerName != s.Signer {
-		c.Facts = append(c.Facts, fact{say("签章人证书名称", "Name in the certificate"), s.SignerName, ""})
+		c.Facts = append(c.Facts, fact{say("签章人证书名称", "Certificate"), s.SignerName, ""})
 	}
 	c.Facts = append(c.Facts, fact{say("时间", "Time"), or(Moment(s.Time, language), unknown), TimeSourceWord(s.TimeSource, language)})
 	if s.ClaimedTime != "" {
@@ -146,7 +146,7 @@ func cardOf(s verify.Signature, number int, language string, budget *int) card {
 		c.Facts = append(c.Facts, fact{say("签名域", "Field"), s.Field, ""})
 	}
 	if s.Issuer != "" {
-		c.Facts = append(c.Facts, fact{say("证书颁发者", "Issuer of the certificate"), s.Issuer, say("序列号 ", "serial ") + s.Serial})
+		c.Facts = append(c.Facts, fact{say("证书颁发者", "Issued by"), s.Issuer, say("序列号 ", "serial ") + s.Serial})
 	}
 	c.addChanges(s, language)
 	for _, k := range s.Checks {
