@@ -75,3 +75,26 @@ func decodeAll(b *testing.B, data []byte) {
 		b.Fatal(err)
 	}
 }
+
+// BenchmarkScanBig scans a file of 100 MB with 100,000 objects, which is cut short by the limits.
+func BenchmarkScanBig(b *testing.B) {
+	for _, kind := range []fixtures.BigKind{fixtures.BigTable, fixtures.BigStream} {
+		b.Run(string(kind), func(b *testing.B) {
+			var big bytes.Buffer
+			if err := fixtures.WriteBig(&big, 100<<20, 100_000, kind); err != nil {
+				b.Fatal(err)
+			}
+			data := big.Bytes()
+			b.ReportAllocs()
+			for b.Loop() {
+				r, err := Scan(context.Background(), bytes.NewReader(data), int64(len(data)), Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if r.Complete {
+					b.Fatal("it is said to be complete")
+				}
+			}
+		})
+	}
+}

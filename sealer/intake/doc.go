@@ -12,6 +12,7 @@
 // deterministic: the same file gives the same report, except that a context which ends early cuts it short.
 //
 // What it does not do: render. Content is interpreted lightly: positions of text from fixed average widths, images,
-// forms and filled rectangles as boxes, clipping by boxes. Shapes that are no rectangles hide nothing for it. It does
-// not verify earlier signatures; whoever can hands that over (Options.Signatures).
+// forms and filled rectangles as boxes, clipping by boxes. Shapes that are no rectangles hide nothing for it, and what
+// the appearance of an annotation shows is not interpreted, only where it stands. It does not verify earlier signatures;
+// whoever can hands that over (Options.Signatures).
 package intake

@@ -25,9 +25,8 @@ const (
 // refused, Warning warned of, Info ignored.
 type Policy map[Code]Action
 
-// DefaultPolicy refuses what has severity Danger, warns of Warning and ignores Info, with two exceptions: encrypted
-// files are left to the sealer, which refuses them with a code of its own, and forms that are only filled in later are
-// warned of.
+// DefaultPolicy refuses what has severity Danger, warns of Warning and ignores Info, with one exception: encrypted files
+// are left to the sealer, which refuses them with a code of its own.
 func DefaultPolicy() Policy {
 	p := Policy{}
 	for code, m := range meanings {
