@@ -223,6 +223,9 @@ func (v *verification) claimOf(s *signature) time.Time {
 			return at
 		}
 	}
+	if v.doc == nil {
+		return time.Time{} // a signature that was salvaged from a damaged file
+	}
 	resolved, err := v.doc.Resolve(s.field.Dict.Get("M"))
 	if written, ok := resolved.(pdf.String); err == nil && ok && !v.doc.Encrypted() {
 		if at, ok := parseDate(written.Text()); ok {

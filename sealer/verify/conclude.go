@@ -83,6 +83,10 @@ func (v *verification) fail() {
 	r.Error = v.problem()
 	r.Verdict = Unreadable
 	r.Summary = text{"无法读取该文件：", "The file cannot be read: "}.in(v.options.Language) + r.Error.Detail
+	if verdict, ok := v.salvagedVerdict(); ok {
+		r.Verdict = verdict
+		r.Summary = v.summary().in(v.options.Language)
+	}
 	for _, s := range v.signatures {
 		s.lower(Undetermined, text{"验证未完成。", "The verification was not completed."})
 		s.out.Verdict = s.verdict

@@ -6,6 +6,7 @@ import (
 	"io"
 	"testing"
 
+	"yinxin/ca/cms"
 	"yinxin/internal/fault"
 )
 
@@ -68,6 +69,25 @@ func TestDamageAfterASealIsAChange(t *testing.T) {
 		want(t, r, Modified, "")
 		if len(r.Signatures) != 1 || r.Signatures[0].Coverage == CoverageWhole || r.Size != int64(len(f.data)) || resultOfCheck(r.Signatures[0], CheckDigest) != OK {
 			t.Errorf("%s: %+v", name, r)
+		}
+	}
+	// Damage in what was sealed itself: the signature is still found.
+	for name, damage := range map[string]func(f *file){
+		"the table":                func(f *file) { f.replaceLast(t, "\nxref\n", "\nxerf\n") },
+		"the signature dictionary": func(f *file) { f.replaceLast(t, "/Type /Sig ", "/Type (Sig ") },
+		"startxref":                func(f *file) { f.replaceLast(t, "startxref", "startxxxx") },
+	} {
+		for _, profile := range []cms.Profile{"", cms.ProfileCMS} {
+			h := newHouse(t)
+			h.profile = profile
+			f := &file{}
+			*f = *newFile().seal(t, h)
+			damage(f)
+			r := f.verify(t, h.options(t))
+			want(t, r, Modified, "")
+			if len(r.Signatures) != 1 || r.Signatures[0].Coverage != CoverageBroken || r.Signatures[0].Seal == "" {
+				t.Errorf("%s: %+v", name, r.Signatures)
+			}
 		}
 	}
 	// Nothing signed before the damage: still unreadable.

@@ -94,6 +94,7 @@ type verification struct {
 	empty      int  // signature fields without a value
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
+	salvaged   bool  // the only signature was found in the bytes of a file that cannot be opened
 	damage     error // why the newest state cannot be read, when an earlier one is judged in its place
 
 	material *material // what the file carries to prove its signatures
@@ -135,6 +136,7 @@ func newVerification(ctx context.Context, r io.ReaderAt, size int64, o Options) 
 
 func (v *verification) run() {
 	if v.err = v.structure(); v.err != nil && !v.openEarlier() {
+		v.salvage()
 		return
 	}
 	v.err = nil

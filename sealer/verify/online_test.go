@@ -78,6 +78,7 @@ func TestOnlineRevocationIsAskedBelowAnAnchorOnly(t *testing.T) {
 		{"revoked by OCSP", map[string]func([]byte) []byte{"http://ca/ocsp": respond(ocsp.Revoked, h.issuing), "http://ca/issuing.crl": list(h.issuing), "http://ca/root.crl": list(h.root)}, Invalid, "revoked before signing"},
 		{"revoked by a list", map[string]func([]byte) []byte{"http://ca/issuing.crl": list(h.issuing, revoked(h.institution, signed.Add(-time.Hour))), "http://ca/root.crl": list(h.root)}, Invalid, "revoked before signing"},
 		{"a stranger answers", map[string]func([]byte) []byte{"http://ca/ocsp": respond(ocsp.Good, stranger), "http://ca/issuing.crl": list(stranger), "http://ca/root.crl": list(h.root)}, Undetermined, "not known"},
+		{"a stranger says revoked", map[string]func([]byte) []byte{"http://ca/ocsp": respond(ocsp.Revoked, stranger), "http://ca/issuing.crl": list(h.issuing), "http://ca/root.crl": list(h.root)}, Valid, ""},
 		{"nobody answers", nil, Undetermined, "gave no answer that counts"},
 		{"nonsense", map[string]func([]byte) []byte{"http://ca/ocsp": func([]byte) []byte { return []byte("<html>") }, "http://ca/issuing.crl": func([]byte) []byte { return nil }}, Undetermined, "not known"},
 	} {

@@ -107,19 +107,25 @@ func (v *verification) checkContents(s *signature, c pdf.String) {
 		return
 	}
 	s.contents = der
-	switch {
+	if v.takeContents(s); s.out.Kind == KindUnknown {
+		s.check(CheckContents, Failed, Invalid, text{
+			"签名数据既不是电子签章也不是数字签名。", "The signature structure is neither a seal signature nor a signed message."})
+		return
+	}
+	s.ok(CheckContents, text{"签名数据完整，其后只有零字节。", "The signature structure is complete, with only zero bytes after it."})
+}
+
+// takeContents reads what stands in Contents, and finds out over which digest it was made. The kind stays unknown for
+// what is no signature.
+func (v *verification) takeContents(s *signature) {
+	switch der := s.contents; {
 	case ses.IsSignature(der):
 		s.out.Kind, s.out.Profile = KindSeal, "seal"
 		s.need = needSM3
 		s.seal, s.sealErr = ses.ParseSignature(der)
 	case isSignedData(der):
 		v.takeMessage(s, der)
-	default:
-		s.check(CheckContents, Failed, Invalid, text{
-			"签名数据既不是电子签章也不是数字签名。", "The signature structure is neither a seal signature nor a signed message."})
-		return
 	}
-	s.ok(CheckContents, text{"签名数据完整，其后只有零字节。", "The signature structure is complete, with only zero bytes after it."})
 }
 
 // subFilterX509 is the type of PDF 1.3 (ISO 32000-1, 12.8.3.2): a bare RSA value over SHA-1, the certificate in /Cert.

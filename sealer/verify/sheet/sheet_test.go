@@ -157,3 +157,40 @@ func TestLinesFitTheirWidth(t *testing.T) {
 		}
 	}
 }
+
+// TestNothingRunsOffThePage has sentences longer than a page everywhere.
+func TestNothingRunsOffThePage(t *testing.T) {
+	r := report(t)
+	endless := strings.Repeat("这一句话很长，", 900)
+	r.Summary, r.Notes = endless, []string{endless}
+	s := &r.Signatures[0]
+	s.Summary, s.Seal, s.Issuer = endless, endless, endless
+	s.Checks[0].Detail, s.ChangesAfter[0].Detail = endless, endless
+	c := contentOf(r, "zh")
+	face, err := newFace(font(t), c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	l := &layout{face: face, say: func(zh, _ string) string { return zh }, pictures: map[[32]byte]int{}}
+	if err := l.lay(c); err != nil {
+		t.Fatal(err)
+	}
+	for i, page := range l.pages {
+		for line := range strings.Lines(page.String()) {
+			var x, y float64
+			at := strings.LastIndex(line, " rg ")
+			if n, _ := fmt.Sscanf(line[at+4:], "%f %f Td", &x, &y); !strings.HasPrefix(line, "BT") || n != 2 {
+				continue
+			}
+			if x < left-0.01 || x > right || y < 33 || y > top {
+				t.Fatalf("page %d has text at %.1f, %.1f", i+1, x, y)
+			}
+		}
+	}
+	for range 500 {
+		s.Checks = append(s.Checks, s.Checks[0])
+	}
+	if err := PDF(&bytes.Buffer{}, r, "zh", font(t)); !fault.Has(err, errLong) {
+		t.Errorf("a report of thousands of pages: %v", err)
+	}
+}
