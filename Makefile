@@ -10,7 +10,7 @@ FUZZTIME ?= 20s
 RUN_PACKAGES := fonts-arphic-gbsn00lp
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium
 
-.PHONY: help build run test lint unit race fuzz bench docs openapi pictures clean run-packages test-packages
+.PHONY: help build run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -40,17 +40,28 @@ race: ## the rooms with concurrency, under the race detector
 fuzz: ## every fuzz target for FUZZTIME
 	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
 		for f in $$(grep -h '^func Fuzz' $$pkg/*_test.go | sed -E 's/func (Fuzz[A-Za-z0-9_]+).*/\1/'); do \
-			if out=$$($(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 100x 2>&1); then \
+			if out=$$($(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x 2>&1); then \
 				echo "ok	$$pkg $$f $$(echo "$$out" | grep -o 'execs: [0-9]*' | tail -n 1)"; \
 			elif echo "$$out" | grep -q 'context deadline exceeded' && ! echo "$$out" | grep -qE 'Failing input|panic:'; then \
 				echo "ok	$$pkg $$f (ended in the middle of an input)"; \
 			else echo "$$out" | tail -n 40; exit 1; fi; done; done
+
+fuzz-hour: ## every fuzz target for an hour: a day and more
+	$(MAKE) fuzz FUZZTIME=1h
 
 bench: build ## the figures, each beside its floor
 	./build/yinxin bench
 
 docs: ## write docs/errors.md anew from the code
 	$(GO) test ./internal/fault -run Documented -update
+
+# Each table stands in docs/pdf.md between a line that names it and an end line.
+tables: ## write the tables of docs/pdf.md anew from what sealing and verifying do
+	@rm -rf build/tables && mkdir -p build/tables
+	YINXIN_TABLES=$(CURDIR)/build/tables $(GO) test -count=1 ./sealer ./sealer/verify -run 'EveryShape|AttacksAre|HonestAdditions'
+	@awk '/^<!-- end -->/ { skip = 0 } !skip { print } \
+		/^<!-- table / { file = "build/tables/" $$3 ".md"; while ((getline line < file) > 0) print line; skip = 1 }' docs/pdf.md > build/pdf.md
+	@mv build/pdf.md docs/pdf.md
 
 pictures: build ## make the README's picture anew from the demo
 	rm -rf build/demo && ./build/yinxin demo --dir build/demo --no-serve

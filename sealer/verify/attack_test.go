@@ -85,7 +85,7 @@ func TestAttacksAreNeverCalledValid(t *testing.T) {
 			}
 		})
 	}
-	tables.write(t, "attack", "YINXIN_ATTACK_TABLE")
+	tables.write(t, "attack", "attacks.md")
 }
 
 // TestHonestAdditionsAreNotCalledForged goes through what may come after a seal.
@@ -109,7 +109,7 @@ func TestHonestAdditionsAreNotCalledForged(t *testing.T) {
 			}
 		})
 	}
-	tables.write(t, "later change", "YINXIN_ADDITION_TABLE")
+	tables.write(t, "later change", "additions.md")
 }
 
 // tables gathers verdicts for docs/pdf.md.
@@ -136,7 +136,7 @@ func (s *tables) note(group, name, profile string, v Verdict, right bool) {
 // each signature whether its bytes are intact, and whether they are the whole file.
 func (s *tables) second(t *testing.T, group, name string, data []byte) {
 	t.Helper()
-	if _, err := exec.LookPath("pdfsig"); err != nil || os.Getenv("YINXIN_ATTACK_TABLE") == "" {
+	if _, err := exec.LookPath("pdfsig"); err != nil || os.Getenv("YINXIN_TABLES") == "" {
 		return
 	}
 	path := filepath.Join(t.TempDir(), "attack.pdf")
@@ -157,14 +157,14 @@ func (s *tables) second(t *testing.T, group, name string, data []byte) {
 	s.note(group, name, "pdfsig (rsa)", verdict, valid < all || all == 0)
 }
 
-// write puts the table into the file that the environment variable names, if it does.
-func (s *tables) write(t *testing.T, title, variable string) {
+// write puts the table into the folder that YINXIN_TABLES names, if it does: see docs/pdf.md.
+func (s *tables) write(t *testing.T, title, name string) {
 	t.Helper()
-	path := os.Getenv(variable)
-	if path == "" {
+	folder := os.Getenv("YINXIN_TABLES")
+	if folder == "" {
 		return
 	}
-	if err := os.WriteFile(path, []byte(fixtures.VerdictTable(title, s.profiles, s.rows)), 0o644); err != nil {
+	if err := os.WriteFile(filepath.Join(folder, name), []byte(fixtures.VerdictTable(title, s.profiles, s.rows)), 0o644); err != nil {
 		t.Fatal(err)
 	}
 }
