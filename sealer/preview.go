@@ -7,6 +7,7 @@ import (
 
 	"yinxin/internal/access"
 	"yinxin/internal/files"
+	"yinxin/sealer/pdf"
 	"yinxin/sealer/view"
 )
 
@@ -70,8 +71,17 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	slices.Sort(shown)
 	shown = slices.Compact(shown)
 	whole := files.Concat(w.object, inMemory(update))
+	doc, err := pdf.Open(ctx, whole, whole.Size())
+	if err != nil {
+		return nil, err
+	}
 	for _, n := range shown[:min(len(shown), maxPreviewPages)] {
-		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, dpi)
+		page, err := doc.Page(n)
+		if err != nil {
+			return nil, err
+		}
+		// The viewer draws a unit of user space as a point, whatever the page says.
+		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, dpi*page.UserUnit)
 		if err != nil {
 			return nil, at(err, w.document.Name)
 		}
