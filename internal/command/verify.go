@@ -142,7 +142,8 @@ func printReport(s streams, r *verify.Report) {
 	fmt.Fprintf(s.out, "%s %s: %s\n  %s\n", verdictMarks[r.Verdict], r.File, r.Verdict, r.Summary)
 	for i, g := range r.Signatures {
 		fmt.Fprintf(s.out, "\n  %d. %s: %s\n", i+1, g.Field, g.Verdict)
-		for _, line := range [][2]string{{"seal", g.Seal}, {"signer", g.Signer}, {"time", strings.TrimSpace(g.Time + " (" + g.TimeSource + ")")}, {"coverage", string(g.Coverage)}} {
+		for _, line := range [][2]string{{"seal", g.Seal}, {"signer", g.Signer}, {"time", strings.TrimSpace(g.Time + " (" + g.TimeSource + ")")}, {"claimed", g.ClaimedTime},
+			{"algorithm", g.Algorithm}, {"coverage", string(g.Coverage)}} {
 			if line[1] != "" {
 				fmt.Fprintf(s.out, "     %-9s %s\n", line[0], line[1])
 			}

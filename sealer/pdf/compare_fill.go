@@ -382,37 +382,3 @@ func (c *comparison) isForm(d Dict) bool {
 	_, ok := rectangle(c.after, d.Get("BBox"))
 	return ok && d.Get("Subtype") == Name("Form")
 }
-
-// inherited looks a field entry up, in the field or above it.
-func inherited(d *Document, field Dict, key Name) Object {
-	for range 50 {
-		if v := field.Get(key); v != nil {
-			return v
-		}
-		parent, err := resolveDict(d, field.Get("Parent"))
-		if err != nil || parent == nil {
-			return nil
-		}
-		field = parent
-	}
-	return nil
-}
-
-// fieldName is the full name of a field: the names on the way down, with dots.
-func fieldName(d *Document, field Dict) string {
-	name := ""
-	for range 50 {
-		if t, ok := field.Get("T").(String); ok {
-			if name != "" {
-				name = "." + name
-			}
-			name = t.Text() + name
-		}
-		parent, err := resolveDict(d, field.Get("Parent"))
-		if err != nil || parent == nil {
-			break
-		}
-		field = parent
-	}
-	return name
-}

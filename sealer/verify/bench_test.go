@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding"
+	"fmt"
 	"image"
 	"image/color"
 	"image/png"
@@ -184,7 +185,7 @@ func (h *house) floor(b *testing.B, hashed, file []byte) {
 	}
 }
 
-// BenchmarkVerifyFifty verifies fifty seals on one file of 5 MB; the floor is SM3 once and what fifty signatures need.
+// BenchmarkVerifyFifty verifies fifty seals on one file of 100 pages and 5 MB; the floor is SM3 once and what fifty signatures need.
 func BenchmarkVerifyFifty(b *testing.B) {
 	h := newHouse(b)
 	f := newFile()
@@ -193,7 +194,16 @@ func BenchmarkVerifyFifty(b *testing.B) {
 	for i := range noise {
 		noise[i] = byte('a' + random.IntN(26))
 	}
-	f.update("", map[int]string{contentObject: stream("", string(noise))})
+	objects := map[int]string{contentObject: stream("", string(noise[:len(noise)/100]))}
+	kids := "3 0 R"
+	for i := range 99 {
+		page, content := f.next+2*i, f.next+2*i+1
+		kids += fmt.Sprintf(" %d 0 R", page)
+		objects[page] = fmt.Sprintf("<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R /Resources << /Font << /F1 5 0 R >> >> >>", content)
+		objects[content] = stream("", string(noise[(i+1)*len(noise)/100:(i+2)*len(noise)/100]))
+	}
+	objects[pagesObject] = "<< /Type /Pages /Kids [" + kids + "] /Count 100 >>"
+	f.update("", objects)
 	for range 50 {
 		f.seal(b, h)
 	}
