@@ -65,10 +65,17 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		h.close()
 		return nil, nil, err
 	}
+	fifty, err := b.fifty()
+	if err != nil {
+		big.file.Close()
+		h.close()
+		return nil, nil, err
+	}
 	return []figure{
 		{"seal-small", b.sealSmall, b.sealFloor},
 		{"release-check", b.releaseCheck, b.releaseFloor},
 		{"verify-small", b.verifySmall, b.verifyFloor},
+		{"verify-50", fifty.verify, fifty.floor},
 		{"seal-200mb-after-upload", big.seal, b.sealSmall},
 	}, func() { big.file.Close(); h.close() }, nil
 }
