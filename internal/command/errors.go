@@ -106,3 +106,11 @@ func printJSON(s streams, v any) error {
 	e.SetEscapeHTML(false)
 	return e.Encode(v)
 }
+
+// inForm gives a command's error in the form that was asked for: printed as JSON, or as it is.
+func inForm(s streams, asJSON bool, err error) error {
+	if err != nil && asJSON {
+		return failJSON(s, err)
+	}
+	return err
+}

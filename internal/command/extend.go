@@ -26,26 +26,18 @@ func (extendCommand) Help() string {
 }
 
 func (c extendCommand) Run(ctx context.Context, s streams) error {
-	err := c.run(ctx, s)
-	if err != nil && c.JSON {
-		return failJSON(s, err)
-	}
-	return err
+	return inForm(s, c.JSON, c.run(ctx, s))
 }
 
 func (c extendCommand) run(ctx context.Context, s streams) error {
 	if sameFile(c.Input, c.Output) {
 		return errSameFile.At(fault.File(c.Output))
 	}
-	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	actor, err := h.operator(ctx, c.As)
-	if err != nil {
-		return err
-	}
 	if c.Online {
 		h.sealer.Evidence = evidence{h.authority, fetch.New(fetch.Options{})}
 	}

@@ -196,6 +196,19 @@ func openInstallation(ctx context.Context, f dataFlags, now func() time.Time) (*
 	return h, nil
 }
 
+// openAs opens everything for an actor; the empty one is the recorded operator.
+func openAs(ctx context.Context, f dataFlags, as string, now func() time.Time) (*installation, access.Actor, error) {
+	h, err := openInstallation(ctx, f, now)
+	if err != nil {
+		return nil, access.Actor{}, err
+	}
+	actor, err := h.operator(ctx, as)
+	if err != nil {
+		return nil, actor, errors.Join(err, h.close())
+	}
+	return h, actor, nil
+}
+
 func findPassphrase(f dataFlags, c config) ([]byte, error) {
 	if f.PassphraseFile != "" {
 		return keystore.ReadPassphraseFile(f.PassphraseFile)

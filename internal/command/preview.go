@@ -29,11 +29,7 @@ func (previewCommand) Help() string {
 }
 
 func (c previewCommand) Run(ctx context.Context, s streams) error {
-	err := c.run(ctx, s)
-	if err != nil && c.JSON {
-		return failJSON(s, err)
-	}
-	return err
+	return inForm(s, c.JSON, c.run(ctx, s))
 }
 
 // previewResult is what yinxin preview --json prints.
@@ -52,15 +48,11 @@ func (c previewCommand) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	actor, err := h.operator(ctx, c.As)
-	if err != nil {
-		return err
-	}
 	if o.Document, err = upload(ctx, h, actor, c.Input, c.Seal); err != nil {
 		return at(err, c.Input)
 	}

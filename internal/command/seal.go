@@ -45,11 +45,7 @@ func (sealCommand) Help() string {
 }
 
 func (c sealCommand) Run(ctx context.Context, s streams) error {
-	err := c.run(ctx, s)
-	if err != nil && c.JSON {
-		return failJSON(s, err)
-	}
-	return err
+	return inForm(s, c.JSON, c.run(ctx, s))
 }
 
 func (c sealCommand) run(ctx context.Context, s streams) error {
@@ -61,15 +57,11 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	actor, err := h.operator(ctx, c.As)
-	if err != nil {
-		return err
-	}
 	if c.List {
 		list, err := h.register.Seals(ctx, actor)
 		if err != nil {
