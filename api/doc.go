@@ -1,5 +1,5 @@
 // Package api serves Yinxin over HTTP: the REST API under /v1, certificates, revocation lists and OCSP where the
-// certificates point to, health, and the page on which anyone verifies a file.
+// certificates point to, time stamps under /tsa, health, and the page on which anyone verifies a file.
 //
 // New gives one http.Handler over the rooms that it is handed; the caller owns the listener. The handler brings its
 // own deadlines for bodies and answers, so the server needs only ReadHeaderTimeout, IdleTimeout and MaxHeaderBytes.
@@ -16,5 +16,5 @@
 // The OpenAPI document is made from the same registrations that make the routes; openapi.json is its committed copy.
 //
 // Standards: RFC 9110 (HTTP), RFC 9457 (problem details), RFC 6750 (bearer keys), RFC 6266 and 8187 (file names), RFC
-// 6960 appendix A (OCSP over HTTP), RFC 5280 clause 4.2.1.13 (CRLs over HTTP).
+// 6960 appendix A (OCSP over HTTP), RFC 3161 clause 3.4 (time stamps over HTTP), RFC 5280 clause 4.2.1.13 (CRLs over HTTP).
 package api

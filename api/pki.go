@@ -12,6 +12,7 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/tsa"
 )
 
 const (
@@ -38,6 +39,12 @@ func (s *server) pki() {
 	s.huma.OpenAPI().AddOperation(&huma.Operation{OperationID: "ocsp-get", Method: http.MethodGet, Path: ca.PathOCSP + "/{request}", Tags: []string{"pki"},
 		Summary:    "State of certificates (RFC 6960)",
 		Parameters: []*huma.Param{parameter("path", "request", "OCSPRequest in DER, in base64, percent-encoded.", true)}, Responses: answer()})
+
+	s.stream(huma.Operation{OperationID: "time-stamp", Method: http.MethodPost, Path: ca.PathTSA, Tags: []string{"pki"},
+		Summary: "Time stamp (RFC 3161), with SM2 and SM3", Description: "Digests by SM3, SHA-256, SHA-384 and SHA-512 are stamped. A refusal is an answer with status 200 and a PKIFailureInfo.",
+		RequestBody: &huma.RequestBody{Required: true, Content: binary(tsa.MediaRequest)},
+		Responses:   with(s.answers(413, 415), http.StatusOK, &huma.Response{Description: "TimeStampResp in DER", Content: binary(tsa.MediaResponse)})},
+		anyone(), s.timeStamp)
 }
 
 func raw(c *chain.Certificate) func(context.Context) ([]byte, error) {
@@ -59,17 +66,37 @@ func (s *server) published(path, id, summary, media string, get func(context.Con
 }
 
 func (s *server) ocspPost(w http.ResponseWriter, r *http.Request) {
-	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), ocspRequest) {
-		s.fail(w, r, errMediaType.With("%s", ocspRequest))
-		return
+	if request, ok := s.derBody(w, r, ocspRequest, maxOCSP); ok {
+		s.ocsp(w, r, request)
 	}
-	request, err := io.ReadAll(&limited{r.Body, maxOCSP, maxOCSP})
+}
+
+// derBody reads a request in DER of a media type, and marks the answer as one that is not kept. When it says false the
+// answer was given.
+func (s *server) derBody(w http.ResponseWriter, r *http.Request, want string, max int64) ([]byte, bool) {
+	if media, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(media), want) {
+		s.fail(w, r, errMediaType.With("%s", want))
+		return nil, false
+	}
+	request, err := io.ReadAll(&limited{r.Body, max, max})
 	if err != nil {
 		s.fail(w, r, broken(err))
-		return
+		return nil, false
 	}
 	w.Header().Set("Cache-Control", "no-store")
-	s.ocsp(w, r, request)
+	return request, true
+}
+
+// timeStamp answers over HTTP as RFC 3161 3.4 has it: also a refusal is an answer, with status 200.
+func (s *server) timeStamp(w http.ResponseWriter, r *http.Request) {
+	request, ok := s.derBody(w, r, tsa.MediaRequest, tsa.MaxRequest)
+	if !ok {
+		return
+	}
+	w.Header().Set("Content-Type", tsa.MediaResponse)
+	if _, err := w.Write(s.Authority.TimeStamp(r.Context(), request)); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
+	}
 }
 
 // ocspGet takes the request from the path: base64, percent-encoded (RFC 6960 appendix A.1). Callers are not careful

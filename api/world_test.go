@@ -131,7 +131,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	_, err := ca.Establish(ctx, ca.Ceremony{DB: w.db, Ledger: l, Clock: clock, Root: ring, Keys: ring, Officers: [2]string{"registrar", "approver"},
 		Organisation: "临江省档案局", BaseURL: "http://pki.example"})
 	must(t, err)
-	w.authority = got(ca.Open(ctx, ca.Config{DB: w.db, Ledger: l, Clock: clock, Keys: keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP)}))(t)
+	w.authority = got(ca.Open(ctx, ca.Config{DB: w.db, Ledger: l, Clock: clock, Keys: keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)}))(t)
 	maker := got(w.authority.Current(ctx, ca.ProfileSealMaker))(t)
 	makerKey := got(ring.Get(ctx, ca.KeySealMaker))(t)
 	w.register = register.New(register.Config{DB: w.db, Ledger: l, Access: w.access, Clock: clock,

@@ -40,13 +40,15 @@ const (
 )
 
 // The paths under the base URL that certificates point to. Whoever serves HTTP must answer there: the CRLs and
-// certificates in DER, OCSP by POST and GET (RFC 6960 appendix A), the practice statement as a page.
+// certificates in DER, OCSP by POST and GET (RFC 6960 appendix A), time stamps by POST (RFC 3161 3.4; no certificate points
+// there), the practice statement as a page.
 const (
 	PathIssuingCRL         = "/pki/issuing.crl"
 	PathRootCRL            = "/pki/root.crl"
 	PathIssuingCertificate = "/pki/issuing.cer"
 	PathRootCertificate    = "/pki/root.cer"
 	PathOCSP               = "/ocsp"
+	PathTSA                = "/tsa"
 	PathCPS                = "/pki/cps"
 )
 
@@ -54,7 +56,7 @@ const (
 type Config struct {
 	DB     *store.DB
 	Ledger *ledger.Ledger
-	// Keys reaches the purposes issuing and ocsp. Nil opens for reading only: states and certificates, nothing signed.
+	// Keys reaches the purposes issuing, ocsp and tsa. Nil opens for reading only: states and certificates, nothing signed.
 	Keys  *keystore.Ring
 	Clock func() time.Time
 	// Random makes serial numbers; nil is the operating system's.
@@ -80,6 +82,7 @@ type Authority struct {
 
 	publishing sync.Mutex // one CRL at a time
 	responder  responderCache
+	stamping   stampingCache
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
 	interrupt func(step string)

@@ -5,7 +5,7 @@
 // folder of its own, which can then be taken offline; an issuing CA under it; and certificates for the OCSP
 // responder, the seal maker and the time-stamp authority. Open then gives an Authority:
 //
-//	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: store.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP), Clock: clock})
+//	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: store.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA), Clock: clock})
 //	id, err := access.Request(ctx, registrar, access.KindIssueCertificate, request.Subject())
 //	err = access.Approve(ctx, approver, id)
 //	certificate, err := authority.Issue(ctx, id, request)
@@ -24,10 +24,11 @@
 // No certificate, revocation or end of a suspension without a requester and a different approver, or a ceremony of two
 // officers: the database refuses such rows (CHECK and composite foreign keys). An emergency suspension takes one
 // person. A serial number is random, recorded before use and never used twice. CRL numbers rise, and a list in which
-// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list.
+// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list. A time stamp is made with the certificate that is good now.
 //
 // What it does not do: it knows no HTTP (the paths in URLs that it writes into certificates are constants here, for
 // the room that serves them), keeps no private key, and reads no application forms.
 //
-// Standards: GM/T 0015 and GB/T 20518 (certificate profile), RFC 5280 (certificates, CRLs), RFC 6960 (OCSP).
+// Standards: GM/T 0015 and GB/T 20518 (certificate profile), RFC 5280 (certificates, CRLs), RFC 6960 (OCSP),
+// RFC 3161 (time stamps).
 package ca

@@ -93,19 +93,33 @@ func (a *Authority) ocspResponder(ctx context.Context, now time.Time) (*chain.Ce
 	if r.certificate != nil && r.certificate.ValidAt(now) && !now.Before(r.checked) && now.Sub(r.checked) < time.Minute {
 		return r.certificate, r.key, nil
 	}
-	key, err := a.Keys.Get(ctx, KeyOCSP)
+	var err error
+	if r.certificate, r.key, err = a.current(ctx, KeyOCSP, ProfileOCSP, now); err != nil {
+		r.certificate, r.key = nil, nil
+		return nil, nil, err
+	}
+	r.checked = now
+	return r.certificate, r.key, nil
+}
+
+// current finds a key of the infrastructure and the certificate that belongs to it now. Errors: those of the keystore,
+// ErrKey without one, ErrNotFound.
+func (a *Authority) current(ctx context.Context, name string, profile Profile, now time.Time) (*chain.Certificate, keystore.Key, error) {
+	if a.Keys == nil {
+		return nil, nil, ErrKey.With("%s", name)
+	}
+	key, err := a.Keys.Get(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	list, err := a.Certificates(ctx, Filter{Profile: ProfileOCSP, Public: keystore.Point(key.Public())})
+	list, err := a.Certificates(ctx, Filter{Profile: profile, Public: keystore.Point(key.Public())})
 	if err != nil {
 		return nil, nil, err
 	}
 	for _, record := range list {
 		if record.State == RecordGood && record.Certificate.ValidAt(now) {
-			r.certificate, r.key, r.checked = record.Certificate, key, now
-			return r.certificate, key, nil
+			return record.Certificate, key, nil
 		}
 	}
-	return nil, nil, ErrNotFound.With("%s", ProfileOCSP)
+	return nil, nil, ErrNotFound.With("%s", profile)
 }

@@ -107,7 +107,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 }
 
 func (w *world) config() Config {
-	return Config{DB: w.db, Ledger: w.ledger, Keys: w.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP), Clock: w.time}
+	return Config{DB: w.db, Ledger: w.ledger, Keys: w.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA), Clock: w.time}
 }
 
 func (w *world) open() *Authority {

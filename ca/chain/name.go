@@ -147,6 +147,15 @@ func foldName(attributes []attribute, sets []int) string {
 	return b.String()
 }
 
+// SameName says whether two names, with tag and length, are the same as RFC 5280 7.1 compares them: string types, case and
+// runs of white space do not count. Names that cannot be taken apart are the same only octet for octet.
+func SameName(a, b []byte) bool {
+	var ignored notes
+	_, first := parseName(a, &ignored)
+	_, second := parseName(b, &ignored)
+	return first == second
+}
+
 // decodeText reads the string types that names use. T61String and wrongly tagged values are taken as UTF-8 when they
 // are UTF-8, as ISO 8859-1 otherwise.
 func decodeText(value []byte, tag der.Tag) (text string, sound bool) {

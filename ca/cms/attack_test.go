@@ -107,6 +107,10 @@ func TestWhatAnAttackerDoesIsRefused(t *testing.T) {
 			d.certificates = append(d.certificates, twin(t, d.ca, d.signer, true).Certificate.Raw)
 		}, "cms.certificate-ambiguous"},
 		{"another key identifier", func(d *draft) { d.sid = tlv(0x80, []byte("12345678901234567890")) }, "cms.certificate-missing"},
+		{"another issuer", func(d *draft) {
+			written := bytes.ReplaceAll(d.ca.Certificate.RawSubject, []byte("CN"), []byte("US"))
+			d.sid = tlv(0x30, written, number(d.signer.Certificate.Serial))
+		}, "cms.certificate-missing"},
 		{"no certificate", func(d *draft) { d.certificates = nil }, "cms.certificate-missing"},
 		{"a signing certificate with another serial number", func(d *draft) {
 			other := tlv(0x30, tlv(0x30, tlv(0xa4, d.ca.Certificate.RawSubject)), number(big.NewInt(7)))
@@ -118,6 +122,19 @@ func TestWhatAnAttackerDoesIsRefused(t *testing.T) {
 		{"content of its own", func(d *draft) { d.embedded = tlv(4, content) }, "cms.content-embedded"},
 		{"other content of its own", func(d *draft) { d.embedded = tlv(4, []byte("another")) }, "cms.content-embedded"},
 		{"a digest that is not known", func(d *draft) { d.digest = oid.SM4 }, "chain.unknown-algorithm"},
+		{"content hashed with SHA-1", func(d *draft) {
+			d.digest = oid.SHA1
+			d.attributes[1] = attr(oid.MessageDigestAttr, tlv(4, cms.SHA1.Sum(content)))
+		}, "chain.weak-algorithm"},
+		{"other content hashed with SHA-1", func(d *draft) {
+			d.digest = oid.SHA1
+			d.attributes[1] = attr(oid.MessageDigestAttr, tlv(4, cms.SHA1.Sum([]byte("another"))))
+		}, "cms.message-digest"},
+		{"a wrong value over content hashed with SHA-1", func(d *draft) {
+			d.digest = oid.SHA1
+			d.attributes[1] = attr(oid.MessageDigestAttr, tlv(4, cms.SHA1.Sum(content)))
+			d.sign = d.signSM2("1234567812345678", d.ca.Key)
+		}, "chain.bad-signature"},
 		{"a signature algorithm that is not known", func(d *draft) { d.algorithm = algorithm(oid.SM4) }, "chain.unknown-algorithm"},
 		{"a signature algorithm of another key", func(d *draft) { d.algorithm = algorithm(oid.RSASHA256) }, "chain.bad-key"},
 		{"another digest than the signed algorithms say", func(d *draft) {
@@ -171,6 +188,10 @@ func TestARightSignatureIsTakenAsItIsFound(t *testing.T) {
 		}, ""},
 		{"mixed content types", func(d *draft) { d.outer = oid.SignedDataGM }, "content types of RFC 5652 and GB/T 35275 are mixed"},
 		{"named by key identifier", func(d *draft) { d.sid = tlv(0x80, d.signer.Certificate.SubjectKeyID) }, ""},
+		{"the issuer in another string type", func(d *draft) {
+			written := bytes.ReplaceAll(d.ca.Certificate.RawSubject, []byte{6, 3, 0x55, 4, 6, 0x13}, []byte{6, 3, 0x55, 4, 6, 0x0c})
+			d.sid = tlv(0x30, written, number(d.signer.Certificate.Serial))
+		}, "the issuer is written differently in the certificate"},
 		{"a signing certificate by SHA-1", func(d *draft) { d.attributes[2] = essV1(cms.SHA1.Sum(d.signer.Certificate.Raw)) },
 			"the certificate is named by a digest with SHA-1"},
 		{"a signing certificate by SHA-256, not said", func(d *draft) {
@@ -262,7 +283,8 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 	}
 	inParts := newDraft(t, s)
 	inParts.embedded = nested
-	indefiniteAttributes := bytes.Replace(raw, tlv(0xa0, newDraft(t, s).attributes...), indefinite(0xa0, newDraft(t, s).attributes...), 1)
+	endless := newDraft(t, s)
+	endless.endless = true
 	for name, test := range map[string]struct {
 		raw  []byte
 		want string
@@ -275,7 +297,7 @@ func TestWhatCannotBeReadIsAnError(t *testing.T) {
 		"an endless depth":       {deep, "cms.too-large"},
 		"octets in octets":       {inParts.bytes(), "cms.too-large"},
 		"more than the limit":    {make([]byte, cms.MaxSize+1), "cms.too-large"},
-		"attributes without end": {indefiniteAttributes, "cms.bad-signed-data"},
+		"attributes without end": {endless.bytes(), "cms.bad-signed-data"},
 	} {
 		if _, err := cms.Parse(test.raw); codeOf(err) != test.want {
 			t.Errorf("%s: %v, want %s", name, err, test.want)
@@ -328,6 +350,17 @@ func TestTheCertificateMayComeFromElsewhere(t *testing.T) {
 	if r := parse(t, raw).Verify(s.ca.Certificate, cms.SM3.Sum(content)); codeOf(r.Err()) != "cms.certificate-mismatch" {
 		t.Errorf("another: %v", r.Err())
 	}
+	// A twin of the same key is told by the signing certificate only, another serial number by the identifier only.
+	same := twin(t, s.ca, s.signer, true).Certificate
+	if r := parse(t, raw).Verify(same, cms.SM3.Sum(content)); codeOf(r.Err()) != "cms.certificate-mismatch" {
+		t.Errorf("a twin: %v", r.Err())
+	}
+	d = newDraft(t, s)
+	d.attributes = d.attributes[:2]
+	reissued := s.ca.IssueFor(t, "of the same key", s.signer.Key).Certificate
+	if r := parse(t, d.bytes()).Verify(reissued, cms.SM3.Sum(content)); codeOf(r.Err()) != "cms.certificate-mismatch" {
+		t.Errorf("another certificate of the same key: %v", r.Err())
+	}
 	if (cms.Report{}).Err() == nil {
 		t.Error("an empty report is good")
 	}
@@ -345,5 +378,27 @@ func TestTheTimeStampIsOverTheValue(t *testing.T) {
 	signer := parse(t, raw).Signers[0]
 	if tokens := signer.TimeStamps(); len(tokens) != 1 || !bytes.Equal(tokens[0], token) || !bytes.Equal(signer.Value, v) {
 		t.Errorf("%x", tokens)
+	}
+}
+
+// adbe.pkcs7.sha1 (PDF 32000-1 12.8.3.3.1): the content is SHA-1 of the file's bytes. The signature is good over it; that
+// it is weak, and whether it is that of the file, is for the caller, who can tell all of it.
+func TestContentThatIsADigestCanBeToldByTheCaller(t *testing.T) {
+	d := newDraft(t, newScene(t))
+	d.embedded = tlv(4, cms.SHA1.Sum(content))
+	d.attributes[1] = attr(oid.MessageDigestAttr, tlv(4, cms.SM3.Sum(cms.SHA1.Sum(content))))
+	read := parse(t, d.bytes())
+	c, err := read.SignerCertificate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := read.Verify(c, nil); r.Err() != nil || !bytes.Equal(read.Content, cms.SHA1.Sum(content)) {
+		t.Errorf("%v, %x", r.Err(), read.Content)
+	}
+	// Taken for a detached signature it is refused, whatever the digest.
+	for _, digest := range [][]byte{cms.SM3.Sum(content), cms.SM3.Sum(read.Content)} {
+		if r := read.Verify(c, digest); codeOf(r.Err()) != "cms.content-embedded" {
+			t.Errorf("%v", r.Err())
+		}
 	}
 }

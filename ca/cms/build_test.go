@@ -22,6 +22,8 @@ func tlv(tag byte, parts ...[]byte) []byte {
 	content := slices.Concat(parts...)
 	head := []byte{tag, byte(len(content))}
 	switch n := len(content); {
+	case n >= 1<<24:
+		head = []byte{tag, 0x84, byte(n >> 24), byte(n >> 16), byte(n >> 8), byte(n)}
 	case n >= 1<<16:
 		head = []byte{tag, 0x83, byte(n >> 16), byte(n >> 8), byte(n)}
 	case n >= 1<<8:
@@ -72,6 +74,8 @@ type draft struct {
 	// sign gives the value over the octets; nil is the scene's SM2 key with the default ID.
 	sign  func(octets []byte) []byte
 	value []byte // made by sign when nil
+	// endless: the signed attributes have an indefinite length.
+	endless bool
 }
 
 func newDraft(t testing.TB, s scene) *draft {
@@ -114,7 +118,11 @@ func (d *draft) bytes() []byte {
 	}
 	signer := [][]byte{number(big.NewInt(1)), d.sid, algorithm(d.digest)}
 	if d.attributes != nil {
-		signer = append(signer, tlv(0xa0, d.attributes...))
+		if d.endless {
+			signer = append(signer, indefinite(0xa0, d.attributes...))
+		} else {
+			signer = append(signer, tlv(0xa0, d.attributes...))
+		}
 	}
 	signer = append(signer, d.algorithm, tlv(4, d.value))
 	if d.unsigned != nil {

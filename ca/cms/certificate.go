@@ -55,7 +55,7 @@ func (s *Signer) names(c *chain.Certificate) bool {
 	if s.KeyID != nil {
 		return bytes.Equal(s.KeyID, c.SubjectKeyID)
 	}
-	return s.Serial.Cmp(c.Serial) == 0 && bytes.Equal(s.Issuer, c.RawIssuer)
+	return s.Serial.Cmp(c.Serial) == 0 && (bytes.Equal(s.Issuer, c.RawIssuer) || chain.SameName(s.Issuer, c.RawIssuer))
 }
 
 func fitsAll(names []named, c *chain.Certificate) bool {
@@ -73,12 +73,15 @@ func (s *Signer) checkCertificate(c *chain.Certificate) (notes []string, err err
 	if !s.names(c) {
 		return nil, ErrCertificate.With("%s", c.Subject.CommonName)
 	}
+	if s.KeyID == nil && !bytes.Equal(s.Issuer, c.RawIssuer) {
+		notes = append(notes, "the issuer is written differently in the certificate")
+	}
 	names, err := s.signingCertificates()
 	switch {
 	case err != nil:
-		return nil, err
+		return notes, err
 	case len(names) == 0 && s.Signed:
-		return []string{"the certificate is named by issuer and serial number only"}, nil
+		return append(notes, "the certificate is named by issuer and serial number only"), nil
 	case !fitsAll(names, c):
 		return nil, ErrCertificate.With("%s", c.Subject.CommonName)
 	}

@@ -59,7 +59,8 @@ func ParseRequest(data []byte) (*Request, error) {
 	if s.PeekASN1Tag(der.BOOLEAN) && !s.ReadASN1Boolean(&r.Certificates) {
 		return nil, ErrRequest.With("certReq")
 	}
-	if !s.ReadOptionalASN1(nil, &r.Extended, explicit0) || !s.Empty() {
+	var extensions cryptobyte.String
+	if !s.ReadOptionalASN1(&extensions, &r.Extended, explicit0) || !s.Empty() {
 		return nil, ErrRequest.With("extensions")
 	}
 	return r, nil

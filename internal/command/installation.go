@@ -205,7 +205,7 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, RecoveryAge: time.Minute,
-		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP)})
+		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
 	if err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
-// Package fetch gets revocation lists and OCSP answers over HTTP for a verifier that may ask online. The addresses stand
-// in certificates, so they are what a stranger wrote: New gives a client that speaks http and https only, to public
-// addresses only unless told otherwise, reads no more than a limit and waits no longer than one.
+// Package fetch gets revocation lists and OCSP answers over HTTP for a verifier that may ask online, and time stamps for
+// whoever seals with a foreign authority. Addresses stand in certificates, so they are what a stranger wrote: New gives a
+// client that speaks http and https only, to public addresses only unless told otherwise, reads no more than a limit and
+// waits no longer than one.
 package fetch
 
 import (
@@ -8,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"mime"
 	"net"
 	"net/http"
 	"net/netip"
@@ -93,6 +95,11 @@ func publicOnly(address string) error {
 // Fetch gets what stands under an address, or the answer to a body of a content type that is posted there. Errors:
 // ErrAddress, ErrAnswer, ErrTooLarge, and the end of ctx.
 func (c *Client) Fetch(ctx context.Context, address, contentType string, body []byte) ([]byte, error) {
+	return c.exchange(ctx, address, contentType, body, "", c.bytes)
+}
+
+// exchange is Fetch with the content type that the answer must have, empty for any, and the limit of its bytes.
+func (c *Client) exchange(ctx context.Context, address, contentType string, body []byte, want string, limit int64) ([]byte, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
 		return nil, ErrAddress.New()
@@ -123,12 +130,15 @@ func (c *Client) Fetch(ctx context.Context, address, contentType string, body []
 	if response.StatusCode != http.StatusOK {
 		return nil, ErrAnswer.With("HTTP %d", response.StatusCode)
 	}
-	data, err := io.ReadAll(io.LimitReader(response.Body, c.bytes+1))
+	if media, _, err := mime.ParseMediaType(response.Header.Get("Content-Type")); want != "" && (err != nil || media != want) {
+		return nil, ErrAnswer.With("not %s", want)
+	}
+	data, err := io.ReadAll(io.LimitReader(response.Body, limit+1))
 	if err != nil {
 		return nil, ErrAnswer.Because(err)
 	}
-	if int64(len(data)) > c.bytes {
-		return nil, ErrTooLarge.With("%d", c.bytes)
+	if int64(len(data)) > limit {
+		return nil, ErrTooLarge.With("%d", limit)
 	}
 	return data, nil
 }
