@@ -13,14 +13,9 @@ import (
 // scanTime bounds the scan of one document; what it had no time for is said in a finding.
 const scanTime = 5 * time.Second
 
-// look scans a document before it is sealed and decides by the service's policy. What the order accepts is not refused;
-// it stays among the findings.
-func (s *Service) look(ctx context.Context, w *work, o Order) error {
-	report, err := s.scanned(ctx, w)
-	if err != nil {
-		return err
-	}
-	w.damaged = report.Damaged
+// decide applies the service's policy to what the scan found. What the order accepts is not refused; it stays among the
+// findings. It comes after planning, whose refusals are more exact.
+func (s *Service) decide(w *work, o Order, report *intake.Report) error {
 	decision := intake.Decide(report.Findings, s.Intake)
 	w.details.Findings = decision.Warnings
 	var refused []intake.Finding

@@ -89,7 +89,6 @@ type work struct {
 	plan     *Plan
 	details  Details
 	scan     string // of the intake, to be stored; empty when it is already, or was not complete
-	damaged  bool   // the cross-reference must be built anew
 }
 
 func (w *work) close() { _ = w.object.Close() } // only read
@@ -120,14 +119,15 @@ func (s *Service) begin(ctx context.Context, by access.Actor, o Order, in regist
 }
 
 func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) error {
-	if err := s.look(ctx, w, o); err != nil {
+	report, err := s.scanned(ctx, w)
+	if err != nil {
 		return err
 	}
 	doc, err := pdf.OpenRecovering(ctx, w.object, w.document.Size)
 	if err != nil {
 		return err
 	}
-	if w.damaged {
+	if report.Damaged {
 		if err := doc.CheckEntries(ctx); err != nil {
 			return err
 		}
@@ -153,6 +153,9 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 		return err
 	}
 	if err := s.keepsClaim(w, doc, request); err != nil {
+		return err
+	}
+	if err := s.decide(w, o, report); err != nil {
 		return err
 	}
 	w.details.Field, w.details.Marks, w.details.Notes = w.plan.Field(), w.plan.update.Marks(), append(w.details.Notes, w.plan.update.Notes()...)
