@@ -23,24 +23,32 @@ var (
 // maxLook bounds the content of a part's appearance, in bytes: it sets a matrix and draws one picture.
 const maxLook = 4096
 
-// draws notes what the appearance of a new signature draws.
+// maxNested bounds how many forms inside the appearance of a signature are looked at.
+const maxNested = 16
+
+// draws notes what the appearance of a new signature draws, and what the forms that it draws do: the seal with lines of
+// text is a form around the seal, of which the parts show the seal alone.
 func (c *comparison) draws(widget Dict) {
 	look, err := resolveDict(c.after, widget.Get("AP"))
 	if err != nil {
 		return
 	}
-	o, err := c.after.Resolve(look.Get("N"))
-	form, ok := o.(*Stream)
-	if err != nil || !ok {
-		return
-	}
-	pictures, err := c.picturesOf(form)
-	if err != nil {
-		return
-	}
-	for _, e := range pictures {
-		if r, ok := e.Value.(Ref); ok && c.fresh[r.Num] {
-			c.pictures[r] = true
+	forms := []Object{look.Get("N")}
+	for i := 0; i < len(forms) && i < maxNested; i++ {
+		o, err := c.after.Resolve(forms[i])
+		form, ok := o.(*Stream)
+		if err != nil || !ok {
+			continue
+		}
+		pictures, err := c.picturesOf(form)
+		if err != nil {
+			continue
+		}
+		for _, e := range pictures {
+			if r, ok := e.Value.(Ref); ok && c.fresh[r.Num] && !c.pictures[r] {
+				c.pictures[r] = true
+				forms = append(forms, r)
+			}
 		}
 	}
 }

@@ -2,9 +2,16 @@
 //
 // Call [Open] first: it reads the header, the tail and the cross-reference of a file and nothing else. Pages,
 // signature fields and objects are read when they are asked for, so a file of a gigabyte costs as little as a small
-// one. [Document.PlanSeal] plans a seal: a signature field with its widget, its appearance, and a new cross-reference
-// section of the same kind as the file's last one. The plan gives the bytes to hash ([Update.Before], [Update.After]),
-// and [Update.Fill] the finished bytes to append. The original is never changed: the sealed file begins with it.
+// one. [Document.PlanSeal] plans a seal: one signature with its field, new or existing, and any number of places that
+// show it ([Placement], [Straddle]), and a new cross-reference section of the same kind as the file's last one. The plan
+// says what it shows where ([Update.Marks], [Update.Notes]) and gives the bytes to hash ([Update.Before],
+// [Update.After]), and [Update.Fill] the finished bytes to append. The original is never changed: the sealed file begins
+// with it. A plan can wait: [Update.MarshalBinary] and [RestoreUpdate] carry it to the process that finishes it, which
+// gives the same bytes. [Document.PlanTimeStamp] and [Document.AppendDSS] add, by the same means, what keeps signatures
+// provable.
+//
+// A signature field has one widget (ISO 32000-2, 12.7.5.5). The further places of a seal are stamp annotations in the
+// same update, locked against moving and editing, that draw the same picture.
 //
 // What it promises:
 //   - every offset that leaves the package counts from the first byte of the file, also when the header does not stand

@@ -105,9 +105,7 @@ func (p *plan) findWidget() error {
 		f.widget, f.look = f.ref, f.dict
 	}
 	if f.look == nil {
-		f.widget = Ref{}
-		p.noteInvisible()
-		return nil
+		return p.invisibleField()
 	}
 	rect, ok, err := d.rect(f.look.Get("Rect"))
 	if err != nil {
@@ -118,8 +116,7 @@ func (p *plan) findWidget() error {
 		return err
 	}
 	if !ok || flags&(flagHidden|flagNoView) != 0 {
-		p.noteInvisible()
-		return nil
+		return p.invisibleField()
 	}
 	if flags&flagPrint == 0 {
 		p.notes = append(p.notes, Note{Code: NoteNotPrinted, ZH: "签名域未设为打印，打印件上不会出现印章。",
@@ -128,9 +125,16 @@ func (p *plan) findWidget() error {
 	return p.placeInField(rect)
 }
 
-func (p *plan) noteInvisible() {
+// invisibleField takes a field that shows nothing. Further places are refused then: what stands on the pages belongs to a
+// signature because the widget of that signature shows the same.
+func (p *plan) invisibleField() error {
+	if p.request.visible() {
+		return errBadRequest.With("the field shows nothing, so the seal cannot stand elsewhere").At(fault.Field(p.name))
+	}
+	p.field.widget, p.field.look = Ref{}, nil
 	p.notes = append(p.notes, Note{Code: NoteHiddenField, ZH: "签名域不显示，签章不可见。",
 		EN: "The signature field shows nothing: the seal is not visible."})
+	return nil
 }
 
 // fieldTolerance is how many millimetres a field may be smaller than the seal: fields are drawn in whole points. The seal
@@ -225,7 +229,7 @@ func (p *plan) fillField() error {
 	f := p.field
 	value := edit{"V", references(Ref{Num: p.signature})}
 	var shows []edit
-	if len(p.spots) > 0 && p.spots[0].Object == f.widget && f.widget != (Ref{}) {
+	if f.widget != (Ref{}) {
 		number := p.looks.list[p.spots[0].look].number
 		shows = []edit{{"AP", append(append([]byte("<</N "), references(Ref{Num: number})...), ">>"...)}}
 	}

@@ -125,6 +125,10 @@ func TestAFieldThatShowsNothingIsSignedInvisibly(t *testing.T) {
 				t.Error("a picture that nothing shows")
 			}
 			checkWithTools(t, save(t, sealed), true)
+			r.Placements = []pdf.Placement{{Page: 1, X: 10, Y: 10}}
+			if _, err := opened(t, data).PlanSeal(context.Background(), r); codeOf(err) != "pdf.bad-request" {
+				t.Errorf("a place elsewhere: %v", err)
+			}
 		})
 	}
 }

@@ -156,7 +156,7 @@ func TestFurtherPlacesAreLockedAnnotationsThatShareThePicture(t *testing.T) {
 	sealed := seal(t, data, r)
 	checkSealed(t, data, sealed, 1)
 	d := opened(t, sealed)
-	names, pictures := map[string]bool{}, map[pdf.Ref]bool{}
+	names, pictures, forms := map[string]bool{}, map[pdf.Ref]bool{}, map[pdf.Ref]bool{}
 	for n := 1; n <= 4; n++ {
 		page, err := d.Page(n)
 		if err != nil {
@@ -168,7 +168,9 @@ func TestFurtherPlacesAreLockedAnnotationsThatShareThePicture(t *testing.T) {
 		}
 		for i, o := range list {
 			a := resolved[pdf.Dict](t, d, o)
-			form := resolved[*pdf.Stream](t, d, resolved[pdf.Dict](t, d, a.Get("AP")).Get("N"))
+			look := resolved[pdf.Dict](t, d, a.Get("AP")).Get("N")
+			form := resolved[*pdf.Stream](t, d, look)
+			forms[look.(pdf.Ref)] = true
 			resources := resolved[pdf.Dict](t, d, form.Dict.Get("Resources"))
 			pictures[resolved[pdf.Dict](t, d, resources.Get("XObject")).Get("Seal").(pdf.Ref)] = true
 			if a.Get("P") != page.Ref {
@@ -193,7 +195,8 @@ func TestFurtherPlacesAreLockedAnnotationsThatShareThePicture(t *testing.T) {
 			}
 		}
 	}
-	if len(pictures) != 1 {
-		t.Errorf("%d pictures", len(pictures))
+	// One form for the whole seals, one for each strip.
+	if len(pictures) != 1 || len(forms) != 5 {
+		t.Errorf("%d pictures, %d forms", len(pictures), len(forms))
 	}
 }

@@ -29,7 +29,9 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 		{"an invisible signature", func(data []byte) []byte { return seal(t, data, invisible) }},
 		{"several places and a lock", func(data []byte) []byte { return seal(t, data, locking) }},
 		{"a time stamp", func(data []byte) []byte { return stampedFile(t, data) }},
-		{"validation data", func(data []byte) []byte { return appendDSS(t, data, pdf.DSS{Certs: ders("a"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("b")}}}) }},
+		{"validation data", func(data []byte) []byte {
+			return appendDSS(t, data, pdf.DSS{Certs: ders("a"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("b")}}})
+		}},
 		{"more validation data", func(data []byte) []byte {
 			data = appendDSS(t, data, pdf.DSS{Certs: ders("c")})
 			return appendDSS(t, data, pdf.DSS{Certs: ders("c", "d"), VRI: map[string]pdf.VRI{pdf.VRIKey(nil): {CRLs: ders("e")}}})
@@ -41,7 +43,7 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 			t.Fatal(err)
 		}
 		first := request(t)
-		first.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomRight, X: 20, Y: 90}, {Page: 3, From: pdf.BottomRight, X: 20, Y: 90}}
+		first.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomRight, X: 30, Y: 90}, {Page: 3, From: pdf.BottomRight, X: 30, Y: 90}}
 		sealed := seal(t, data, first)
 		for _, kind := range kinds {
 			t.Run(fmt.Sprintf("%s, %s", shape, kind.name), func(t *testing.T) {
@@ -49,7 +51,7 @@ func TestWhatSealingAddsLeavesEarlierSealsGood(t *testing.T) {
 				checkPermitted(t, sealed, after)
 				// And what comes after that.
 				next := request(t)
-				next.Placements = []pdf.Placement{{Page: 2, From: pdf.BottomRight, X: 20, Y: 90}}
+				next.Placements = []pdf.Placement{{Page: 2, From: pdf.BottomRight, X: 30, Y: 140}}
 				again := seal(t, after, next)
 				checkPermitted(t, after, again)
 				checkPermitted(t, sealed, again)

@@ -42,7 +42,7 @@ func TestTheVersionIsRaisedToWhatTheSealNeeds(t *testing.T) {
 			}
 			checkWithTools(t, save(t, sealed), true)
 			elsewhere := request(t)
-			elsewhere.Placements = []pdf.Placement{{Page: 1, From: pdf.TopRight, X: 5, Y: 5}}
+			elsewhere.Placements[0].Y = 120
 			again := seal(t, sealed, elsewhere)
 			changes, err := pdf.Compare(context.Background(), d, opened(t, again))
 			if err != nil {

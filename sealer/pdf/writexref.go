@@ -176,6 +176,9 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 		w.buf = appendName(w.buf, k)
 		w.text(" ")
 		w.buf = append(w.buf, last.raw[start:end]...)
+		if start == end {
+			w.text("null") // or the next key would become the value of this one
+		}
 	})
 	if err != nil {
 		return err
