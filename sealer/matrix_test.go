@@ -34,6 +34,9 @@ var producers = []struct {
 // TestASealStandsWhereItWasAskedInEveryProfile goes through producers, rotations, profiles and places: the page is drawn
 // and measured, to less than half a millimetre, against what the order asked for and what the result says.
 func TestASealStandsWhereItWasAskedInEveryProfile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seals hundreds of files")
+	}
 	for _, tool := range []string{"qpdf", "mutool"} {
 		if _, err := exec.LookPath(tool); err != nil {
 			t.Skipf("%s is not installed", tool)

@@ -20,6 +20,9 @@ import (
 // TestEveryShapeIsSealedInEveryProfile seals each shape twice through the service, in each profile, or refuses it with
 // the right code; every damaged file likewise. It writes the tables of docs/pdf.md where YINXIN_TABLES names a folder.
 func TestEveryShapeIsSealedInEveryProfile(t *testing.T) {
+	if testing.Short() {
+		t.Skip("seals hundreds of files")
+	}
 	h := newHouse(t, storetest.Open(t, filepath.Join(t.TempDir(), "shapes.db")))
 	h.sealer.MaxSize = 16 << 20
 	// The policy is for documents that people hand in; what matters here is which forms of file can be sealed.
