@@ -36,9 +36,12 @@ func (c normaliseCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprintf(s.out, "%s\n这是重新生成的另一个文件，不是原件；原件未作改动。\nThis is a different file, written anew; it is not the original, which was left as it was.\n", c.Output)
+	fmt.Fprintf(s.out, "%s\n%s\n", c.Output, normalisedNotice)
 	return nil
 }
+
+// normalisedNotice is what a person must know about a file that was written anew.
+const normalisedNotice = "这是重新生成的另一个文件，不是原件；原件未作改动。\nThis is a different file, written anew; it is not the original, which was left as it was."
 
 // normaliseWorkerCommand is the process that does the work; see normalise.Start.
 type normaliseWorkerCommand struct{}

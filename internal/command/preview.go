@@ -53,7 +53,12 @@ func (c previewCommand) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	if o.Document, err = upload(ctx, h, actor, c.Input, c.Seal); err != nil {
+	in, _, err := openInput(c.Input)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	if o.Document, err = upload(ctx, h, actor, in, c.Input, c.Seal); err != nil {
 		return at(err, c.Input)
 	}
 	p, err := h.sealer.Preview(ctx, actor, o, c.DPI, c.Show)

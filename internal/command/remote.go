@@ -65,7 +65,7 @@ func (c sealCommand) remote(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	in, size, err := openInput(c.Input)
+	in, size, err := c.input(ctx, s)
 	if err != nil {
 		return err
 	}

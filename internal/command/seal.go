@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -14,6 +15,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
+	"yinxin/sealer/pdf/normalise"
 	"yinxin/sealer/register"
 )
 
@@ -29,7 +31,8 @@ type sealCommand struct {
 	As     string `help:"Actor who seals (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
 
 	orderFlags
-	Key string `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server)."`
+	Normalise bool   `help:"Write a damaged PDF anew first: what is sealed is then a different file, which says the same as far as that can be read." group:"signature"`
+	Key       string `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server)."`
 
 	Prepare   bool   `help:"Plan the sealing and print what is to be signed, instead of signing." xor:"phase" group:"two phases"`
 	Complete  string `help:"Complete a prepared sealing with --signature." placeholder:"JOB" xor:"phase" group:"two phases"`
@@ -130,7 +133,12 @@ func (c sealCommand) sealed(ctx context.Context, s streams, h *installation, act
 	if err != nil {
 		return sealer.Sealed{}, err
 	}
-	if o.Document, err = upload(ctx, h, actor, c.Input, c.Seal); err != nil {
+	in, _, err := c.input(ctx, s)
+	if err != nil {
+		return sealer.Sealed{}, err
+	}
+	defer in.Close()
+	if o.Document, err = upload(ctx, h, actor, in, c.Input, c.Seal); err != nil {
 		return sealer.Sealed{}, err
 	}
 	if !c.Prepare {
@@ -145,13 +153,37 @@ func (c sealCommand) sealed(ctx context.Context, s streams, h *installation, act
 		"expires": job.Expires.UTC().Format(time.RFC3339), "details": api.DetailsOf(job.Details)})
 }
 
-// upload stores a file as a document of the actor, who may use the seal.
-func upload(ctx context.Context, h *installation, actor access.Actor, name, seal string) (id string, err error) {
-	in, _, err := openInput(name)
-	if err != nil {
-		return "", err
+// input opens the file to seal, or what --normalise makes of it.
+func (c sealCommand) input(ctx context.Context, s streams) (*os.File, int64, error) {
+	in, size, err := openInput(c.Input)
+	if err != nil || !c.Normalise {
+		return in, size, err
 	}
 	defer in.Close()
+	anew, err := os.CreateTemp("", "yinxin-*.pdf")
+	if err != nil {
+		return nil, 0, err
+	}
+	// Gone with the process, however it ends.
+	err = os.Remove(anew.Name())
+	if err == nil {
+		err = normalise.Start(ctx, "", in, anew)
+	}
+	if err == nil {
+		size, err = anew.Seek(0, io.SeekEnd)
+	}
+	if err == nil {
+		_, err = anew.Seek(0, io.SeekStart)
+	}
+	if err != nil {
+		return nil, 0, errors.Join(err, anew.Close())
+	}
+	fmt.Fprintln(s.err, normalisedNotice)
+	return anew, size, nil
+}
+
+// upload stores a file as a document of the actor, who may use the seal.
+func upload(ctx context.Context, h *installation, actor access.Actor, in io.Reader, name, seal string) (id string, err error) {
 	if _, err := h.register.AuthoriseSigner(ctx, actor, seal); err != nil {
 		return "", err
 	}
