@@ -32,7 +32,6 @@ const oneDay = 24 * time.Hour
 // clock is a time-stamp authority of which the tests choose the time.
 type clock struct {
 	*chaintest.Holder
-	at time.Time
 }
 
 func newClock(t testing.TB, issuer *chaintest.Holder, until time.Time) *clock {

@@ -162,10 +162,7 @@ func words(t *testing.T, file string) (list []struct {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range doc.Page.Words {
-		list = append(list, w)
-	}
-	return list, height
+	return append(list, doc.Page.Words...), height
 }
 
 // Poppler is another reader with another idea of boxes: the middles of keywords must agree within a millimetre.
