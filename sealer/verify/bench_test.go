@@ -204,6 +204,12 @@ func BenchmarkVerifyFifty(b *testing.B) {
 	}
 	objects[pagesObject] = "<< /Type /Pages /Kids [" + kids + "] /Count 100 >>"
 	f.update("", objects)
+	measureFiftySeals(b, h, f)
+}
+
+// measureFiftySeals seals a file fifty times and measures its verification beside what no verification can do without:
+// one digest of the file, and a signature check for each seal.
+func measureFiftySeals(b *testing.B, h *house, f *file) {
 	for range 50 {
 		f.seal(b, h)
 	}
