@@ -23,6 +23,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/internal/oid"
+	"yinxin/internal/tooltest"
 	"yinxin/keystore"
 )
 
@@ -258,21 +259,21 @@ func TestOpenSSLReadsAndVerifiesWhatItCan(t *testing.T) {
 	verify := func(anchor, subject string, more ...string) {
 		t.Helper()
 		args := append(append([]string{"verify"}, distid...), more...)
-		if out := openssl(t, append(args, "-CAfile", anchor, subject)...); !strings.Contains(out, ": OK") {
+		if out := tooltest.Run(t, "openssl", append(args, "-CAfile", anchor, subject)...); !strings.Contains(out, ": OK") {
 			t.Errorf("%s", out)
 		}
 	}
 	at := []string{"-attime", fmt.Sprint(w.time().Unix())}
 	verify(root, issuing, at...)
 	verify(issuing, leaf, append(at, "-partial_chain", "-x509_strict")...)
-	text := openssl(t, "x509", "-in", leaf, "-noout", "-text", "-nameopt", "utf8,sep_comma_plus,esc_ctrl")
+	text := tooltest.Run(t, "openssl", "x509", "-in", leaf, "-noout", "-text", "-nameopt", "utf8,sep_comma_plus,esc_ctrl")
 	for _, want := range []string{"Version: 3", "SM2-with-SM3", "Digital Signature, Non Repudiation", "CA:FALSE", "X509v3 Key Usage: critical", testSealCode, testCode + testName,
 		"URI:" + testBase + "/pki/issuing.crl", "OCSP - URI:" + testBase + "/ocsp", "CPS: " + testBase + "/pki/cps", "1.2.156.10260.4.1.4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("openssl x509 does not show %q in\n%s", want, text)
 		}
 	}
-	text = openssl(t, "crl", "-inform", "DER", "-in", writeFile(t, "issuing.crl", crl), "-noout", "-text")
+	text = tooltest.Run(t, "openssl", "crl", "-inform", "DER", "-in", tooltest.File(t, "issuing.crl", crl), "-noout", "-text")
 	for _, want := range []string{"Version 2", "X509v3 CRL Number", "Superseded", strings.ToUpper(c.Serial.Text(16))} {
 		if !strings.Contains(text, want) {
 			t.Errorf("openssl crl does not show %q in\n%s", want, text)
@@ -281,7 +282,7 @@ func TestOpenSSLReadsAndVerifiesWhatItCan(t *testing.T) {
 }
 
 func inPEM(t *testing.T, c *chain.Certificate) string {
-	return writeFile(t, "certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
+	return tooltest.File(t, "certificate.pem", pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Raw}))
 }
 
 func TestLintRefusesWhatLeavesTheProfile(t *testing.T) {

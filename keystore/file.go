@@ -1,16 +1,16 @@
 package keystore
 
 import (
-	"crypto/rand"
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 
+	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 )
 
@@ -18,9 +18,7 @@ const (
 	masterName = "master.json"
 	keysFolder = "keys"
 	keySuffix  = ".json"
-	// temporaryPrefix cannot begin the name of a key.
-	temporaryPrefix = ".new-"
-	maxName         = 96
+	maxName    = 96
 	// maxFile is well above any file written here.
 	maxFile = 64 << 10
 )
@@ -39,46 +37,15 @@ func validName(name string) bool {
 }
 
 // write puts a file in place durably and whole. With replace false an existing file stays and fs.ErrExist comes back.
-func write(path string, data []byte, replace bool) (err error) {
-	dir := filepath.Dir(path)
-	temporary := filepath.Join(dir, temporaryPrefix+rand.Text())
-	f, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
-	if err != nil {
-		return err
-	}
-	defer os.Remove(temporary)
-	if _, err = f.Write(data); err == nil {
-		err = f.Sync()
-	}
-	if e := f.Close(); err == nil {
-		err = e
-	}
-	if err != nil {
-		return err
-	}
+func write(path string, data []byte, replace bool) error {
+	put := durable.Create
 	if replace {
-		err = os.Rename(temporary, path)
-	} else {
-		// Link, unlike rename, does not take the place of what is there: two who generate the same name do not
-		// overwrite each other's key.
-		err = os.Link(temporary, path)
+		put = durable.Replace
 	}
-	if err != nil {
+	return put(context.Background(), path, 0o600, func(w io.Writer) error {
+		_, err := w.Write(data)
 		return err
-	}
-	return syncFolder(dir)
-}
-
-func syncFolder(dir string) error {
-	if runtime.GOOS == "windows" {
-		return nil // folders cannot be synced there; the file system journals the rename
-	}
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
+	})
 }
 
 // read returns the content of a file together with its identity, taken from the same open file.

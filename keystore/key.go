@@ -9,6 +9,8 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/oid"
 )
 
 // Purpose says what a key is for. A key has one purpose for life.
@@ -44,7 +46,7 @@ const (
 )
 
 // DefaultID is the distinguishing identifier of every SM2 signature that Yinxin makes and checks (GM/T 0009 clause 10).
-const DefaultID = "1234567812345678"
+const DefaultID = oid.SM2UserID
 
 // Key is one private key in custody. Implementations are safe for concurrent use.
 type Key interface {

@@ -15,6 +15,7 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 	tjfoc "github.com/tjfoc/gmsm/sm2"
 
+	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 )
 
@@ -304,7 +305,7 @@ func TestALeftoverOfACrashIsNoKeyAndNoHindrance(t *testing.T) {
 	s, dir := newTestStore(t)
 	ring := s.Ring(PurposeSealing)
 	generate(t, ring, "seal", PurposeSealing)
-	for _, path := range []string{"keys/.new-ABC", "keys/.new-ABC.json", ".new-ABC"} {
+	for _, path := range []string{"keys/" + durable.Prefix + "ABC", "keys/.new-ABC.json", durable.Prefix + "ABC"} {
 		if err := os.WriteFile(filepath.Join(dir, path), []byte("{"), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 )
 
@@ -83,7 +84,7 @@ func Create(dir string, o Options) (*Store, error) {
 	if err := writeMaster(dir, o, dataKey, false); err != nil {
 		return nil, err
 	}
-	if err := syncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
 		return nil, storage(dir, err)
 	}
 	return newStore(dir, o.Random, dataKey)

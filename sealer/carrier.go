@@ -9,6 +9,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
+	"yinxin/internal/hashstate"
 	"yinxin/keystore"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
@@ -71,7 +72,7 @@ func newSealCarrier(in register.Instance, public *ecdsa.PublicKey) (*sealCarrier
 	h := sm3.New()
 	h.Write(z)
 	h.Write(form.Prefix())
-	state, err := hashState(h)
+	state, err := hashstate.Of(h)
 	return &sealCarrier{form, in.Certificate, state}, err
 }
 
@@ -82,7 +83,7 @@ func (c *sealCarrier) lay(at time.Time, dataHash [32]byte, property string) (lai
 	if err != nil {
 		return nil, err
 	}
-	h, err := resumeHash(c.state)
+	h, err := hashstate.Resume(sm3.New(), c.state)
 	if err != nil {
 		return nil, err
 	}

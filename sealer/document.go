@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"encoding"
 	"encoding/hex"
 	"errors"
 	"hash"
@@ -19,6 +18,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
+	"yinxin/internal/hashstate"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
@@ -68,7 +68,7 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 		return Document{}, errTooLarge.With("%d bytes allowed", s.MaxSize)
 	}
 	d := Document{ID: newID("d"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
-	if d.state, err = hashState(digest); err != nil {
+	if d.state, err = hashstate.Of(digest); err != nil {
 		return Document{}, err
 	}
 	d.SM3 = hex.EncodeToString(digest.Sum(nil))
@@ -243,20 +243,9 @@ func (s *Service) Copy(ctx context.Context, w io.Writer, d Document) error {
 	return err
 }
 
-// hashState gives the SM3 state in its stored form (108 bytes).
-func hashState(h hash.Hash) ([]byte, error) {
-	return h.(encoding.BinaryMarshaler).MarshalBinary()
-}
-
-// resumeHash continues from a stored state.
-func resumeHash(state []byte) (hash.Hash, error) {
-	h := sm3.New()
-	return h, h.(encoding.BinaryUnmarshaler).UnmarshalBinary(state)
-}
-
 // digestOfState continues from a document's kept state, after checking that it finalises to the recorded digest.
 func (d Document) digestOfState() (hash.Hash, error) {
-	h, err := resumeHash(d.state)
+	h, err := hashstate.Resume(sm3.New(), d.state)
 	if err != nil {
 		return nil, errDamaged.With("%s", d.ID).Because(err)
 	}

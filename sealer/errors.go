@@ -22,9 +22,9 @@ var (
 	errAbandoned = fault.Spec{Kind: fault.Unavailable, Code: "sealing.abandoned",
 		ZH: "盖章耗时过长，已放弃，未放出任何文件。", EN: "Sealing took too long and was given up; nothing was released."}
 	errCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-not-good",
-		ZH: "印章证书当前不可用（已吊销、过期或状态未知），不能盖章。", EN: "The seal's certificate is not good now (revoked, expired or of unknown status)."}
+		ZH: "印章证书当前不可用（已撤销、过期或状态未知），不能盖章。", EN: "The seal's certificate is not good now (revoked, expired or of unknown status)."}
 	errSuspendedCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-revoked",
-		ZH: "印章证书已吊销或暂停，不能盖章。", EN: "The seal's certificate is revoked or on hold and cannot be used."}
+		ZH: "印章证书已撤销或冻结，不能盖章。", EN: "The seal's certificate is revoked or suspended and cannot be used."}
 	errExpiredCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-expired",
 		ZH: "印章证书不在有效期内，不能盖章。", EN: "The seal's certificate is outside its validity."}
 	errOrder = fault.Spec{Kind: fault.Invalid, Code: "sealing.order",
@@ -40,13 +40,13 @@ var (
 	errNoViewer = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-viewer",
 		ZH: "此服务没有配置页面查看程序，不能按关键字定位或预览。", EN: "No viewer is configured here, so keywords cannot be found and nothing can be previewed."}
 	errNoAuthority = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-time-stamp",
-		ZH: "没有可用的时间戳服务。", EN: "There is no time-stamp authority to be had."}
+		ZH: "没有可用的时间戳服务。", EN: "No time-stamp authority is available."}
 	errNoEvidence = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-evidence",
-		ZH: "无法取得长期验证所需的证书状态数据。", EN: "What proves the certificates for long is not to be had."}
+		ZH: "无法取得长期验证所需的证书状态数据。", EN: "The certificate status that long-term proof needs could not be obtained."}
 	errNothingToExtend = fault.Spec{Kind: fault.Refused, Code: "sealing.nothing-to-extend",
 		ZH: "文件中没有可以延长的签章。", EN: "There is no signature in the file whose proof could be extended."}
 	errNoFont = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-font",
 		ZH: "没有可用的中文字体，不能在印章旁加文字。", EN: "There is no font with Chinese, so no text can be put beside the seal."}
 	errClaim = fault.Spec{Kind: fault.Refused, Code: "sealing.breaks-pdfa",
-		ZH: "文件声明符合PDF/A，按此方式盖章后将不再符合。", EN: "The file says that it is PDF/A; sealed like this it would no longer be."}
+		ZH: "文件声明符合 PDF/A，按此方式盖章后将不再符合。", EN: "The file says that it is PDF/A; sealed like this it would no longer be."}
 )

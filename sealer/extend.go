@@ -8,11 +8,14 @@ import (
 	"slices"
 	"time"
 
+	"github.com/emmansun/gmsm/sm3"
+
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
 	"yinxin/ca/tsa"
 	"yinxin/internal/access"
 	"yinxin/internal/files"
+	"yinxin/internal/hashstate"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 	"yinxin/sealer/pdf"
@@ -54,7 +57,7 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 	}
 	out := d.with(newID("d"), by.ID, part{name, int64(len(more))}, s.Clock())
 	whole.Write(more)
-	if out.state, err = hashState(whole); err == nil {
+	if out.state, err = hashstate.Of(whole); err == nil {
 		out.SM3 = hex.EncodeToString(whole.Sum(nil))
 		err = s.DB.Write(ctx, func(tx *store.Tx) error {
 			if err := insertDocument(ctx, tx, out, by.Organisation); err != nil {
@@ -100,11 +103,11 @@ func (s *Service) extension(ctx context.Context, object files.Object, whole hash
 	if err != nil {
 		return nil, err
 	}
-	state, err := hashState(whole)
+	state, err := hashstate.Of(whole)
 	if err != nil {
 		return nil, err
 	}
-	h, err := resumeHash(state)
+	h, err := hashstate.Resume(sm3.New(), state)
 	if err != nil {
 		return nil, err
 	}

@@ -13,6 +13,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
+	"yinxin/internal/hashstate"
 	"yinxin/internal/store"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/pdf"
@@ -283,7 +284,7 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 			err = errors.Join(err, s.removeUnrecorded(ctx, d.ID, name))
 		}
 	}()
-	if d.state, err = hashState(whole); err != nil {
+	if d.state, err = hashstate.Of(whole); err != nil {
 		return Sealed{}, err
 	}
 	d.SM3 = hex.EncodeToString(whole.Sum(nil))

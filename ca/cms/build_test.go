@@ -2,10 +2,7 @@ package cms_test
 
 import (
 	"bytes"
-	"crypto"
-	"crypto/ecdsa"
 	"crypto/rand"
-	"crypto/rsa"
 	"encoding/asn1"
 	"math/big"
 	"slices"
@@ -141,28 +138,4 @@ func (d *draft) bytes() []byte {
 	}
 	body = append(body, tlv(0x31, bytes.Repeat(tlv(0x30, signer...), d.signers)))
 	return tlv(0x30, id(d.outer), tlv(0xa0, tlv(0x30, body...)))
-}
-
-func signRSA(t testing.TB, key *rsa.PrivateKey, h crypto.Hash) func([]byte) []byte {
-	return func(octets []byte) []byte {
-		state := h.New()
-		state.Write(octets)
-		made, err := rsa.SignPKCS1v15(rand.Reader, key, h, state.Sum(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return made
-	}
-}
-
-func signECDSA(t testing.TB, key *ecdsa.PrivateKey, h crypto.Hash) func([]byte) []byte {
-	return func(octets []byte) []byte {
-		state := h.New()
-		state.Write(octets)
-		made, err := ecdsa.SignASN1(rand.Reader, key, state.Sum(nil))
-		if err != nil {
-			t.Fatal(err)
-		}
-		return made
-	}
 }

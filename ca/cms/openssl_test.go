@@ -11,6 +11,7 @@ import (
 	"github.com/emmansun/gmsm/smx509"
 
 	"yinxin/ca/cms"
+	"yinxin/internal/tooltest"
 )
 
 // OpenSSL makes signed data in every way that PDF producers do; we verify it, and refuse it over other content.
@@ -26,7 +27,7 @@ func TestWhatOpensslSignsIsVerified(t *testing.T) {
 		"p256": {"ec", "-pkeyopt", "ec_paramgen_curve:P-256"},
 		"p384": {"ec", "-pkeyopt", "ec_paramgen_curve:P-384"},
 	} {
-		openssl(t, slices.Concat([]string{"req", "-x509", "-nodes", "-subj", "/CN=" + name, "-days", "30", "-keyout", file(name + ".key"),
+		tooltest.Run(t, "openssl", slices.Concat([]string{"req", "-x509", "-nodes", "-subj", "/CN=" + name, "-days", "30", "-keyout", file(name + ".key"),
 			"-out", file(name + ".crt"), "-newkey"}, key)...)
 	}
 	for _, test := range []struct {
@@ -59,7 +60,7 @@ func TestWhatOpensslSignsIsVerified(t *testing.T) {
 		{"RSA of 1024 bits", "weak", "-md sha256", false, "chain.weak-algorithm"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			openssl(t, slices.Concat([]string{"cms", "-sign", "-binary", "-in", file("content"), "-outform", "DER", "-out", file("out"),
+			tooltest.Run(t, "openssl", slices.Concat([]string{"cms", "-sign", "-binary", "-in", file("content"), "-outform", "DER", "-out", file("out"),
 				"-signer", file(test.key + ".crt"), "-inkey", file(test.key + ".key")}, strings.Fields(test.args))...)
 			raw, err := os.ReadFile(file("out"))
 			if err != nil {
@@ -94,7 +95,7 @@ func TestOpensslFindsTheSameSigner(t *testing.T) {
 	raw := s.sign(t, cms.ProfileCMS)
 	out := filepath.Join(t.TempDir(), "signer.pem")
 	// It cannot verify SM2 with an ID; it can say which certificate it would use.
-	text := openssl(t, "pkcs7", "-inform", "DER", "-print_certs", "-in", writeFile(t, "x.der", raw), "-out", out)
+	text := tooltest.Run(t, "openssl", "pkcs7", "-inform", "DER", "-print_certs", "-in", tooltest.File(t, "x.der", raw), "-out", out)
 	data, err := os.ReadFile(out)
 	if err != nil {
 		t.Fatal(err, text)
@@ -116,7 +117,7 @@ func TestOpensslSignsWithAnID(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := writeFile(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: key}))
+	name := tooltest.File(t, "key.pem", pem.EncodeToMemory(&pem.Block{Type: "EC PRIVATE KEY", Bytes: key}))
 	for _, test := range []struct{ option, want string }{
 		{"", "chain.bad-signature"},
 		{"distid:1234567812345678", ""},
@@ -128,7 +129,7 @@ func TestOpensslSignsWithAnID(t *testing.T) {
 			if test.option != "" {
 				args = append(args, "-sigopt", test.option)
 			}
-			openssl(t, append(args, writeFile(t, "octets", octets))...)
+			tooltest.Run(t, "openssl", append(args, tooltest.File(t, "octets", octets))...)
 			made, err := os.ReadFile(name + ".sig")
 			if err != nil {
 				t.Fatal(err)

@@ -134,7 +134,7 @@ func (d *SignedData) ContentDigest(c *chain.Certificate) (ContentDigest, error) 
 		if digest != SM3 {
 			return ContentDigest{}, ErrAlgorithms.With("SM2, %s", digest)
 		}
-		z, err := sm2.CalculateZA(key, []byte(defaultID))
+		z, err := sm2.CalculateZA(key, []byte(oid.SM2UserID))
 		if err != nil {
 			return ContentDigest{}, chain.ErrKey.Because(err)
 		}
@@ -149,9 +149,6 @@ func (d *SignedData) ContentDigest(c *chain.Certificate) (ContentDigest, error) 
 	}
 	return ContentDigest{Hash: digest}, nil
 }
-
-// defaultID is the distinguishing identifier of the signer (GM/T 0009 clause 10).
-const defaultID = "1234567812345678"
 
 // Verify checks the signed data with the signer's certificate, see SignerCertificate. The digest is that of content that
 // is elsewhere, made as ContentDigest says: signed data with content of its own is refused then. For embedded content it

@@ -15,6 +15,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
 	"yinxin/ca/tsa"
+	"yinxin/internal/tooltest"
 )
 
 // workshop is a folder in which openssl works.
@@ -25,9 +26,7 @@ type workshop struct {
 
 func newWorkshop(t testing.TB) workshop {
 	t.Helper()
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	tooltest.Find(t, "openssl")
 	return workshop{t, t.TempDir()}
 }
 

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding"
 	"hash"
 	"io"
 	"os"
@@ -16,6 +15,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/fixtures"
+	"yinxin/internal/hashstate"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
@@ -128,7 +128,7 @@ func (b *bench) floors(in register.Instance) error {
 		return err
 	}
 	b.update, b.field = update, plan.Field()
-	if b.state, err = hashOf(b.small).(encoding.BinaryMarshaler).MarshalBinary(); err != nil {
+	if b.state, err = hashstate.Of(hashOf(b.small)); err != nil {
 		return err
 	}
 	b.sealed = append(bytes.Clone(b.small), update...)
@@ -250,15 +250,15 @@ func (b *bench) big(name string) (*bigFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	state, err := h.(encoding.BinaryMarshaler).MarshalBinary()
+	state, err := hashstate.Of(h)
 	return &bigFile{b: b, file: f, size: size, state: state}, err
 }
 
 func (f *bigFile) seal() error {
-	h := sm3.New()
-	if err := h.(encoding.BinaryUnmarshaler).UnmarshalBinary(f.state); err != nil {
+	h, err := hashstate.Resume(sm3.New(), f.state)
+	if err != nil {
 		return err
 	}
-	_, _, err := f.b.seal(f.file, f.size, h)
+	_, _, err = f.b.seal(f.file, f.size, h)
 	return err
 }

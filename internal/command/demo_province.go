@@ -11,6 +11,7 @@ import (
 	"yinxin/ca"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/durable"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/imprint"
@@ -229,7 +230,7 @@ func (d *demo) sealCopy(ctx context.Context, h *installation, s *demoSeal) error
 		if err != nil {
 			return "", err
 		}
-		return demoSealed, writeFile(ctx, sealedFile, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) })
+		return demoSealed, durable.Replace(ctx, sealedFile, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) })
 	}); err != nil {
 		return err
 	}

@@ -37,7 +37,7 @@ var (
 	errNoFolder = fault.Spec{Kind: fault.Invalid, Code: "file.not-a-folder",
 		ZH: "这是一个文件，不是文件夹。", EN: "This is a file, not a folder."}
 	errEvidence = fault.Spec{Kind: fault.Unavailable, Code: "evidence.unknown-issuer",
-		ZH: "无法取得该机构所发证书的状态；可加 --online 联网查询。", EN: "The state of certificates of this issuer is not to be had; --online asks the issuer."}
+		ZH: "无法取得该机构所发证书的状态；可加 --online 联网查询。", EN: "The status of certificates of this issuer could not be obtained; --online asks the issuer."}
 )
 
 // explain makes a fault of any error, so that a person gets a sentence and a program a code.

@@ -232,34 +232,3 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		})
 	}
 }
-
-// costOf is peakOf for a command that may end with any status.
-func costOf(t *testing.T, command *exec.Cmd) (peak, status int, out string) {
-	t.Helper()
-	var b bytes.Buffer
-	command.Stdout, command.Stderr = &b, &b
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan error, 1)
-	go func() { ended <- command.Wait() }()
-	for {
-		select {
-		case <-ended:
-			return peak, command.ProcessState.ExitCode(), b.String()
-		case <-time.After(5 * time.Millisecond):
-		}
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
-		if err != nil {
-			continue
-		}
-		for line := range strings.Lines(string(status)) {
-			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-				var kB int
-				if _, err := fmt.Sscanf(rest, "%d kB", &kB); err == nil {
-					peak = kB
-				}
-			}
-		}
-	}
-}

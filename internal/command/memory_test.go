@@ -60,12 +60,22 @@ func TestBigFilesNeedLittleMemory(t *testing.T) {
 	}
 }
 
-// peakOf runs a command and gives the most memory it had, in kB: the high-water mark of its address space, read until
-// it ends. What wait4 reports would count the test that forked it.
-func peakOf(t *testing.T, command *exec.Cmd) (peak int) {
+// peakOf is costOf for a command that must succeed.
+func peakOf(t *testing.T, command *exec.Cmd) int {
 	t.Helper()
-	var out bytes.Buffer
-	command.Stdout, command.Stderr = &out, &out
+	peak, status, out := costOf(t, command)
+	if status != 0 {
+		t.Fatalf("exit status %d\n%s", status, out)
+	}
+	return peak
+}
+
+// costOf runs a command and gives the most memory it had, in kB, its exit status and what it said. The memory is the
+// high-water mark of its address space, read until it ends: what wait4 reports would count the test that forked it.
+func costOf(t *testing.T, command *exec.Cmd) (peak, status int, out string) {
+	t.Helper()
+	var said bytes.Buffer
+	command.Stdout, command.Stderr = &said, &said
 	if err := command.Start(); err != nil {
 		t.Fatal(err)
 	}
@@ -73,22 +83,21 @@ func peakOf(t *testing.T, command *exec.Cmd) (peak int) {
 	go func() { ended <- command.Wait() }()
 	for {
 		select {
-		case err := <-ended:
-			if err != nil {
-				t.Fatalf("%v\n%s", err, out.String())
-			}
-			return peak
+		case <-ended:
+			return peak, command.ProcessState.ExitCode(), said.String()
 		case <-time.After(5 * time.Millisecond):
 		}
-		status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
+		process, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", command.Process.Pid))
 		if err != nil {
 			continue // it ended just now
 		}
-		for line := range strings.Lines(string(status)) {
-			if rest, ok := strings.CutPrefix(line, "VmHWM:"); ok {
-				if _, err := fmt.Sscanf(rest, "%d kB", &peak); err != nil {
-					t.Fatal(err)
-				}
+		for line := range strings.Lines(string(process)) {
+			rest, ok := strings.CutPrefix(line, "VmHWM:")
+			if !ok {
+				continue
+			}
+			if _, err := fmt.Sscanf(rest, "%d kB", &peak); err != nil {
+				t.Fatal(err)
 			}
 		}
 	}

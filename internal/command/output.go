@@ -2,66 +2,18 @@ package command
 
 import (
 	"context"
-	"errors"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
+
+	"yinxin/internal/durable"
 )
 
-// writeFile writes a result so that it appears whole or not at all: a temporary file in the same folder, synced and
-// renamed. Any error, and an interrupt, removes the temporary file and leaves an older result as it was.
-func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".yinxin-*")
-	if err != nil {
-		return err
-	}
-	defer func() {
-		if err != nil {
-			f.Close()
-			os.Remove(f.Name())
-		}
-		// The person knows the result's name, not the temporary one.
-		var p *fs.PathError
-		if errors.As(err, &p) && p.Path == f.Name() {
-			p.Path = name
-		}
-	}()
-	if err := fill(f); err != nil {
-		return err
-	}
-	if err := f.Chmod(mode); err != nil {
-		return err
-	}
-	if err := f.Sync(); err != nil {
-		return err
-	}
-	if err := f.Close(); err != nil {
-		return err
-	}
-	if err := ctx.Err(); err != nil {
-		return err
-	}
-	if err := os.Rename(f.Name(), name); err != nil {
-		return err
-	}
-	return syncFolder(filepath.Dir(name))
-}
-
+// writeBytes writes a result that is in memory.
 func writeBytes(ctx context.Context, name string, mode os.FileMode, b []byte) error {
-	return writeFile(ctx, name, mode, func(w io.Writer) error {
+	return durable.Replace(ctx, name, mode, func(w io.Writer) error {
 		_, err := w.Write(b)
 		return err
 	})
-}
-
-func syncFolder(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	defer d.Close()
-	return d.Sync()
 }
 
 // openInput opens a regular file for random access.

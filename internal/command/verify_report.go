@@ -12,6 +12,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
+	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
@@ -62,7 +63,7 @@ func (c verifyCommand) writeReport(ctx context.Context, r *verify.Report) error 
 	} else if r.Error == nil {
 		return err
 	}
-	return writeFile(ctx, c.Report, 0o644, func(w io.Writer) error {
+	return durable.Replace(ctx, c.Report, 0o644, func(w io.Writer) error {
 		switch strings.ToLower(filepath.Ext(c.Report)) {
 		case ".pdf":
 			font, err := c.font()
@@ -116,7 +117,7 @@ func (c verifyCommand) extract(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error {
+	if err := durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error {
 		_, err := io.Copy(w, document)
 		return err
 	}); err != nil {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"yinxin/internal/durable"
 )
 
 const (
@@ -49,7 +51,7 @@ func OpenFolder(dir string) (*Folder, error) {
 	if err := f.makeFolder(filepath.Join(root, unfinished)); err != nil {
 		return nil, fail(err)
 	}
-	if err := syncFolder(filepath.Dir(root)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(root)); err != nil {
 		return nil, fail(err)
 	}
 	return f, fail(f.removeLeftovers())
@@ -64,7 +66,7 @@ func (f *Folder) makeFolder(path string) error {
 	if err := os.Mkdir(path, folderMode); err != nil && !errors.Is(err, fs.ErrExist) {
 		return err
 	}
-	if err := syncFolder(filepath.Dir(path)); err != nil {
+	if err := durable.SyncFolder(filepath.Dir(path)); err != nil {
 		return err
 	}
 	f.shelves.Store(path, true)
@@ -144,7 +146,7 @@ func (f *Folder) Remove(ctx context.Context, name string) error {
 	if err := os.Remove(path); err != nil {
 		return fail(err)
 	}
-	return fail(syncFolder(filepath.Dir(path)))
+	return fail(durable.SyncFolder(filepath.Dir(path)))
 }
 
 // List calls fn with every object.
@@ -194,16 +196,6 @@ func (f *Folder) path(name string) (string, error) {
 func isName(name string) bool {
 	decoded, err := names.DecodeString(name)
 	return err == nil && len(name) == nameLength && len(decoded) == 16
-}
-
-// syncFolder makes the entries of a folder durable.
-func syncFolder(path string) error {
-	folder, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
 }
 
 // object is an open file.

@@ -4,6 +4,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+
+	"yinxin/internal/durable"
 )
 
 // writer is an object being written into the subfolder "unfinished".
@@ -71,7 +73,7 @@ func (w *writer) publish() error {
 	if err := os.Rename(w.path, final); err != nil {
 		return err
 	}
-	if err := syncFolder(shelf); err != nil {
+	if err := durable.SyncFolder(shelf); err != nil {
 		_ = os.Remove(final)
 		return err
 	}

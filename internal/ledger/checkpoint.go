@@ -15,6 +15,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/smx509"
 
+	"yinxin/internal/oid"
 	"yinxin/internal/store"
 )
 
@@ -157,7 +158,7 @@ func signCheckpoint(ctx context.Context, key Signer, size int64, root []byte, at
 
 // digest is e = SM3(Z ‖ text), GB/T 32918.2 clause 6.1.
 func digest(pub *ecdsa.PublicKey, text string) (e [32]byte, err error) {
-	z, err := sm2.CalculateZA(pub, []byte("1234567812345678"))
+	z, err := sm2.CalculateZA(pub, []byte(oid.SM2UserID))
 	if err != nil {
 		return e, errCheckpoint.Because(err)
 	}

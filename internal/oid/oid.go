@@ -3,6 +3,10 @@ package oid
 
 import "encoding/asn1"
 
+// SM2UserID is no OID, but belongs to SM2WithSM3: the distinguishing identifier of signers who agreed on no other
+// (GM/T 0009 clause 10).
+const SM2UserID = "1234567812345678"
+
 // Algorithms (GM/T 0006, GB/T 33560).
 var (
 	PublicKeyEC = asn1.ObjectIdentifier{1, 2, 840, 10045, 2, 1}

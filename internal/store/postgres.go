@@ -54,15 +54,15 @@ func (e *postgresEngine) open(readOnly bool) *sql.DB {
 	if readOnly {
 		config.RuntimeParams["default_transaction_read_only"] = "on"
 	}
-	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(durable))
+	db := stdlib.OpenDB(*config, stdlib.OptionAfterConnect(commitDurably))
 	db.SetMaxOpenConns(postgresConnections)
 	db.SetMaxIdleConns(postgresConnections)
 	return db
 }
 
-// durable undoes a server-wide synchronous_commit = off: an answer must not be given for a commit that can be lost.
+// commitDurably undoes a server-wide synchronous_commit = off: an answer must not be given for a commit that can be lost.
 // Stricter settings (remote_apply, for replicas) stay.
-func durable(ctx context.Context, connection *pgx.Conn) error {
+func commitDurably(ctx context.Context, connection *pgx.Conn) error {
 	_, err := connection.Exec(ctx,
 		`SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'`)
 	return err

@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"yinxin/internal/durable"
 )
 
 // busyMilliseconds is how long a statement waits for another process that holds the write lock.
@@ -54,12 +56,7 @@ func createPrivate(path string) error {
 	if err := file.Close(); err != nil {
 		return err
 	}
-	folder, err := os.Open(filepath.Dir(path))
-	if err != nil {
-		return err
-	}
-	defer folder.Close()
-	return folder.Sync()
+	return durable.SyncFolder(filepath.Dir(path))
 }
 
 // probe reads the file once, so that a wrong file is refused at Open rather than in the middle of the work.

@@ -24,7 +24,6 @@ type state struct {
 	fill   float64 // alpha
 	line   float64 // width
 
-	font                               pdf.Ref
 	composite, glyphs                  bool // two-byte codes; glyphs of its own scale (Type 3)
 	size, charSpace, wordSpace, hScale float64
 	leading, rise                      float64

@@ -147,7 +147,7 @@ var meanings = map[Code]meaning{
 	CodeMedia:      {Warning, "页面含有多媒体或三维内容", "A page contains media or 3D content"},
 
 	CodeFields:          {Warning, "文件含有可填写的表单域", "The file has form fields that can be filled in"},
-	CodeXFA:             {Danger, "文件含有XFA动态表单，显示内容不由页面决定", "The file holds an XFA form: what is shown is not what the pages hold"},
+	CodeXFA:             {Danger, "文件含有 XFA 动态表单，显示内容不由页面决定", "The file holds an XFA form: what is shown is not what the pages hold"},
 	CodeNeedAppearances: {Warning, "表单的外观由阅读器生成，各处显示可能不同", "The form leaves its appearance to the reader, so that it may look different elsewhere"},
 	CodeValueDiffers:    {Warning, "表单域的值与其显示的内容不同", "The value of a form field is not what it shows"},
 

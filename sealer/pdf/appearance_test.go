@@ -16,6 +16,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/pdf/truetype"
 )
@@ -67,9 +68,9 @@ func shown(t testing.TB, renderer string, data []byte, dpi int) *image.NRGBA {
 		t.Fatal(err)
 	}
 	out := filepath.Join(t.TempDir(), "page")
-	run := exec.Command(tool(t, "pdftoppm"), "-r", fmt.Sprint(dpi), "-png", "-singlefile", path, out)
+	run := exec.Command(tooltest.Find(t, "pdftoppm"), "-r", fmt.Sprint(dpi), "-png", "-singlefile", path, out)
 	if renderer == "mutool" {
-		run = exec.Command(tool(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(dpi), "-o", out+".png", path, "1")
+		run = exec.Command(tooltest.Find(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(dpi), "-o", out+".png", path, "1")
 	}
 	if complaint, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", renderer, err, complaint)
@@ -186,7 +187,7 @@ func TestOnlyTheSoftImageIsTransparent(t *testing.T) {
 func inflated(t *testing.T, data []byte) []byte {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "plain.pdf")
-	run := exec.Command(tool(t, "qpdf"), "--qdf", "--no-original-object-ids", save(t, data), out)
+	run := exec.Command(tooltest.Find(t, "qpdf"), "--qdf", "--no-original-object-ids", save(t, data), out)
 	if complaint, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, complaint)
 	}

@@ -10,6 +10,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -51,7 +52,7 @@ func TestACertificationSaysItsLevel(t *testing.T) {
 // checkUniversal: pdfsig finds the signature and its range to be whole.
 func checkUniversal(t *testing.T, sealed []byte) {
 	t.Helper()
-	out, err := exec.Command(tool(t, "pdfsig"), "-nocert", save(t, sealed)).CombinedOutput()
+	out, err := exec.Command(tooltest.Find(t, "pdfsig"), "-nocert", save(t, sealed)).CombinedOutput()
 	// The made-up contents are no signature: pdfsig says so with its status, and lists the ranges all the same.
 	if !bytes.Contains(out, []byte("Signed Ranges")) || !bytes.Contains(out, []byte("Total document signed")) {
 		t.Errorf("pdfsig: %v\n%s", err, out)

@@ -251,17 +251,26 @@ func eachReference(o Object, fn func(Ref)) {
 	stack := []Object{o}
 	for len(stack) > 0 {
 		o, stack = stack[len(stack)-1], stack[:len(stack)-1]
-		switch v := o.(type) {
-		case Ref:
-			fn(v)
-		case Array:
-			stack = append(stack, v...)
-		case *Stream:
-			stack = append(stack, v.Dict)
-		case Dict:
-			for _, e := range v {
-				stack = append(stack, e.Value)
-			}
+		if ref, ok := o.(Ref); ok {
+			fn(ref)
+		} else {
+			stack = appendValues(stack, o)
 		}
 	}
+}
+
+// appendValues puts on a stack what stands directly in an object: the values of an array or a dictionary, the dictionary
+// of a stream. Walks keep such a stack, since recursion would let a file choose its depth.
+func appendValues(stack []Object, o Object) []Object {
+	switch v := o.(type) {
+	case Array:
+		return append(stack, v...)
+	case *Stream:
+		return append(stack, v.Dict)
+	case Dict:
+		for _, e := range v {
+			stack = append(stack, e.Value)
+		}
+	}
+	return stack
 }

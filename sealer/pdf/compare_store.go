@@ -42,7 +42,7 @@ func (c *comparison) compareSecurityStore(at slot, oldObject, nowObject Object) 
 	}
 	ref, _ := nowObject.(Ref)
 	return c.permit(Change{Kind: ChangeValidationData, Object: ref,
-		ZH: fmt.Sprintf("追加了长期验证数据（证书、吊销信息等 %d 项），不影响显示。", s.added),
+		ZH: fmt.Sprintf("追加了长期验证数据（证书、撤销信息等 %d 项），不影响显示。", s.added),
 		EN: fmt.Sprintf("Validation data were added (%d certificates, revocation lists and the like), which show nothing.", s.added)}, "")
 }
 

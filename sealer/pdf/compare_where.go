@@ -88,10 +88,6 @@ func (w *whereabouts) walk(d *Document, page int, o Object, annotations bool, bu
 				w.annotation[v.Num] = true
 			}
 			stack = append(stack, next)
-		case Array:
-			stack = append(stack, v...)
-		case *Stream:
-			stack = append(stack, v.Dict)
 		case Dict:
 			for _, e := range v {
 				if parent, ok := e.Value.(Ref); ok && annotations && e.Key == "Parent" {
@@ -100,6 +96,8 @@ func (w *whereabouts) walk(d *Document, page int, o Object, annotations bool, bu
 					stack = append(stack, e.Value)
 				}
 			}
+		default:
+			stack = appendValues(stack, v)
 		}
 	}
 }
@@ -138,26 +136,20 @@ func (w *whereabouts) walkCatalog(d *Document) {
 			budget--
 			var o Object
 			o, stack = stack[len(stack)-1], stack[:len(stack)-1]
-			switch v := o.(type) {
-			case Ref:
-				if _, seen := w.catalog[v.Num]; seen {
-					continue
-				}
-				next, err := d.Object(v)
-				if err != nil || isPageNode(next) {
-					continue
-				}
-				w.catalog[v.Num] = entry.Key
-				stack = append(stack, next)
-			case Array:
-				stack = append(stack, v...)
-			case *Stream:
-				stack = append(stack, v.Dict)
-			case Dict:
-				for _, e := range v {
-					stack = append(stack, e.Value)
-				}
+			ref, ok := o.(Ref)
+			if !ok {
+				stack = appendValues(stack, o)
+				continue
 			}
+			if _, seen := w.catalog[ref.Num]; seen {
+				continue
+			}
+			next, err := d.Object(ref)
+			if err != nil || isPageNode(next) {
+				continue
+			}
+			w.catalog[ref.Num] = entry.Key
+			stack = append(stack, next)
 		}
 	}
 }

@@ -15,13 +15,13 @@ type Breach struct {
 
 var (
 	breachSignature = Breach{Code: "signature-format",
-		ZH: "此签名格式不是PKCS#7，盖章后文件不再符合PDF/A。", EN: "The format of the signature is not PKCS#7, so the sealed file is no longer PDF/A."}
+		ZH: "此签名格式不是 PKCS#7，盖章后文件不再符合 PDF/A。", EN: "The format of the signature is not PKCS#7, so the sealed file is no longer PDF/A."}
 	breachTransparency = Breach{Code: "transparency",
-		ZH: "印章图片带有透明度，盖章后文件不再符合PDF/A。", EN: "The picture of the seal is transparent, so the sealed file is no longer PDF/A."}
+		ZH: "印章图片带有透明度，盖章后文件不再符合 PDF/A。", EN: "The picture of the seal is transparent, so the sealed file is no longer PDF/A."}
 	breachColour = Breach{Code: "colour",
-		ZH: "印章图片的颜色依赖设备，盖章后文件不再符合PDF/A。", EN: "The colours of the seal depend on the device, so the sealed file is no longer PDF/A."}
+		ZH: "印章图片的颜色依赖设备，盖章后文件不再符合 PDF/A。", EN: "The colours of the seal depend on the device, so the sealed file is no longer PDF/A."}
 	breachLength = Breach{Code: "string-length",
-		ZH: "签名数据超过PDF/A允许的字符串长度，盖章后文件不再符合PDF/A。", EN: "The signature is longer than a string may be in PDF/A, so the sealed file is no longer PDF/A."}
+		ZH: "签名数据超过 PDF/A 允许的字符串长度，盖章后文件不再符合 PDF/A。", EN: "The signature is longer than a string may be in PDF/A, so the sealed file is no longer PDF/A."}
 )
 
 func (b Breach) at(clause string) Breach {

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -23,9 +24,9 @@ func redBox(t *testing.T, renderer, path string, page int) (left, top, width, he
 	var run *exec.Cmd
 	if renderer == "mutool" {
 		out += ".png"
-		run = exec.Command(tool(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(renderDPI), "-o", out, path, fmt.Sprint(page))
+		run = exec.Command(tooltest.Find(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(renderDPI), "-o", out, path, fmt.Sprint(page))
 	} else {
-		run = exec.Command(tool(t, "pdftoppm"), "-r", fmt.Sprint(renderDPI), "-cropbox", "-png", "-singlefile",
+		run = exec.Command(tooltest.Find(t, "pdftoppm"), "-r", fmt.Sprint(renderDPI), "-cropbox", "-png", "-singlefile",
 			"-f", fmt.Sprint(page), "-l", fmt.Sprint(page), path, out)
 		out += ".png"
 	}
@@ -147,7 +148,7 @@ func redAt(t *testing.T, path string, x, y float64) bool {
 	t.Helper()
 	out := filepath.Join(t.TempDir(), "page")
 	at := func(mm float64) string { return fmt.Sprint(int(mm / 25.4 * renderDPI)) }
-	run := exec.Command(tool(t, "pdftoppm"), "-r", fmt.Sprint(renderDPI), "-png", "-singlefile", "-x", at(x), "-y", at(y),
+	run := exec.Command(tooltest.Find(t, "pdftoppm"), "-r", fmt.Sprint(renderDPI), "-png", "-singlefile", "-x", at(x), "-y", at(y),
 		"-W", "1", "-H", "1", path, out)
 	if complaint, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, complaint)

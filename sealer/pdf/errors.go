@@ -5,29 +5,29 @@ import "yinxin/internal/fault"
 // Errors of reading.
 var (
 	errNotPDF = fault.Spec{Kind: fault.Invalid, Code: "pdf.not-a-pdf",
-		ZH: "这不是PDF文件。", EN: "This is not a PDF file."}
+		ZH: "这不是 PDF 文件。", EN: "This is not a PDF file."}
 	errTruncated = fault.Spec{Kind: fault.Invalid, Code: "pdf.truncated",
-		ZH: "PDF文件不完整，结尾缺失。", EN: "The PDF file is incomplete: its end is missing."}
+		ZH: "PDF 文件不完整，结尾缺失。", EN: "The PDF file is incomplete: its end is missing."}
 	errDamagedXref = fault.Spec{Kind: fault.Invalid, Code: "pdf.damaged-xref",
-		ZH: "PDF文件的交叉引用已损坏。", EN: "The cross-reference of the PDF file is damaged."}
+		ZH: "PDF 文件的交叉引用已损坏。", EN: "The cross-reference of the PDF file is damaged."}
 	errDamagedObject = fault.Spec{Kind: fault.Invalid, Code: "pdf.damaged-object",
-		ZH: "PDF文件中的对象已损坏。", EN: "An object of the PDF file is damaged."}
+		ZH: "PDF 文件中的对象已损坏。", EN: "An object of the PDF file is damaged."}
 	errDamagedStream = fault.Spec{Kind: fault.Invalid, Code: "pdf.damaged-stream",
-		ZH: "PDF文件中的数据流已损坏。", EN: "A stream of the PDF file is damaged."}
+		ZH: "PDF 文件中的数据流已损坏。", EN: "A stream of the PDF file is damaged."}
 	errUnsupportedFilter = fault.Spec{Kind: fault.Invalid, Code: "pdf.unsupported-filter",
-		ZH: "PDF文件使用了不支持的数据流编码。", EN: "A stream of the PDF file uses an encoding that is not supported."}
+		ZH: "PDF 文件使用了不支持的数据流编码。", EN: "A stream of the PDF file uses an encoding that is not supported."}
 	errTooDeep = fault.Spec{Kind: fault.TooLarge, Code: "pdf.too-deep",
-		ZH: "PDF文件的对象嵌套过深。", EN: "The objects of the PDF file are nested too deeply."}
+		ZH: "PDF 文件的对象嵌套过深。", EN: "The objects of the PDF file are nested too deeply."}
 	errTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "pdf.too-large",
-		ZH: "PDF文件超出了可处理的大小。", EN: "The PDF file is larger than can be handled."}
+		ZH: "PDF 文件超出了可处理的大小。", EN: "The PDF file is larger than can be handled."}
 	errDamagedPages = fault.Spec{Kind: fault.Invalid, Code: "pdf.damaged-pages",
-		ZH: "PDF文件的页面结构已损坏。", EN: "The page tree of the PDF file is damaged."}
+		ZH: "PDF 文件的页面结构已损坏。", EN: "The page tree of the PDF file is damaged."}
 	errRead = fault.Spec{Kind: fault.Internal, Code: "pdf.read",
-		ZH: "读取PDF文件失败。", EN: "The PDF file could not be read."}
+		ZH: "读取 PDF 文件失败。", EN: "The PDF file could not be read."}
 	errByteRange = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-byte-range",
-		ZH: "签名的ByteRange不正确。", EN: "The ByteRange of the signature is not correct."}
+		ZH: "签名的 ByteRange 不正确。", EN: "The ByteRange of the signature is not correct."}
 	errContents = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-contents",
-		ZH: "签名的Contents不正确。", EN: "The Contents of the signature is not correct."}
+		ZH: "签名的 Contents 不正确。", EN: "The Contents of the signature is not correct."}
 )
 
 // Errors of sealing.
@@ -39,7 +39,7 @@ var (
 	errLocked = fault.Spec{Kind: fault.Refused, Code: "pdf.locked",
 		ZH: "文件中已有的签名锁定了表单，不能再盖章。", EN: "A signature in the file locks its fields, so it cannot be sealed again."}
 	errXFA = fault.Spec{Kind: fault.Refused, Code: "pdf.xfa",
-		ZH: "文件含有XFA动态表单，不能盖章。", EN: "The file holds an XFA form and cannot be sealed."}
+		ZH: "文件含有 XFA 动态表单，不能盖章。", EN: "The file holds an XFA form and cannot be sealed."}
 	errNoSuchPage = fault.Spec{Kind: fault.Refused, Code: "pdf.no-such-page",
 		ZH: "文件没有这一页。", EN: "The file has no such page."}
 	errOutsidePage = fault.Spec{Kind: fault.Refused, Code: "pdf.outside-page",

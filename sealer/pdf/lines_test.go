@@ -13,6 +13,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/pdf/truetype"
 )
@@ -88,7 +89,7 @@ func TestTheTextCanBeFoundAndIsEmbedded(t *testing.T) {
 	base := official(t, 300)
 	for _, r := range renderings {
 		path := save(t, sealedPage(t, as(t, lettered(t, base), r.Rendering)))
-		run := exec.Command(tool(t, "pdftotext"), "-layout", path, "-")
+		run := exec.Command(tooltest.Find(t, "pdftotext"), "-layout", path, "-")
 		text, err := run.Output()
 		if err != nil {
 			t.Fatal(err)
@@ -96,14 +97,14 @@ func TestTheTextCanBeFoundAndIsEmbedded(t *testing.T) {
 		if !strings.Contains(string(text), dateLine) || !strings.Contains(string(text), numberLine) {
 			t.Errorf("%s: pdftotext finds %q", r.name, text)
 		}
-		fonts, err := exec.Command(tool(t, "pdffonts"), path).Output()
+		fonts, err := exec.Command(tooltest.Find(t, "pdffonts"), path).Output()
 		if err != nil {
 			t.Fatal(err)
 		}
 		if !regexp.MustCompile(`\n[A-Z]{6}\+\S+\s+CID TrueType\s+Identity-H\s+yes yes yes`).Match(fonts) {
 			t.Errorf("%s: pdffonts says %s", r.name, fonts)
 		}
-		if complaint, err := exec.Command(tool(t, "qpdf"), "--check", path).CombinedOutput(); err != nil {
+		if complaint, err := exec.Command(tooltest.Find(t, "qpdf"), "--check", path).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", r.name, err, complaint)
 		}
 	}
@@ -126,13 +127,13 @@ func TestAStraddleSealIsCutWithoutItsLines(t *testing.T) {
 	if difference(t, want, shown(t, "pdftoppm", path, renderDPI)) > .001 {
 		t.Error("the strip of a seal with lines is another one")
 	}
-	text, err := exec.Command(tool(t, "pdftotext"), save(t, path), "-").Output()
+	text, err := exec.Command(tooltest.Find(t, "pdftotext"), save(t, path), "-").Output()
 	if err != nil || strings.Contains(string(text), dateLine) {
 		t.Errorf("the lines are on the pages: %v", err)
 	}
 	// With a whole seal besides, its lines are there.
 	withLines.Placements = []pdf.Placement{{Page: 1, From: pdf.BottomLeft, X: 30, Y: 40}}
-	text, err = exec.Command(tool(t, "pdftotext"), save(t, seal(t, data, withLines)), "-").Output()
+	text, err = exec.Command(tooltest.Find(t, "pdftotext"), save(t, seal(t, data, withLines)), "-").Output()
 	if err != nil || strings.Count(string(text), dateLine) != 1 {
 		t.Errorf("the lines are not on the page once: %v %q", err, text)
 	}

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -37,7 +38,7 @@ func produce(t *testing.T, data []byte, command []string) []byte {
 		}
 		arguments = append(arguments, a)
 	}
-	if complaint, err := exec.Command(tool(t, command[0]), arguments...).CombinedOutput(); err != nil {
+	if complaint, err := exec.Command(tooltest.Find(t, command[0]), arguments...).CombinedOutput(); err != nil {
 		t.Fatalf("%s: %v\n%s", command[0], err, complaint)
 	}
 	written, err := os.ReadFile(out)

@@ -12,6 +12,7 @@ import (
 	"unicode/utf16"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -242,7 +243,7 @@ func TestASealKeepsPDFA1(t *testing.T) {
 			t.Errorf("there is no %s", needed)
 		}
 	}
-	tool(t, "qpdf")
+	tooltest.Find(t, "qpdf")
 	if text := qpdfComplains(save(t, sealed)); text != 0 {
 		t.Errorf("qpdf ends with %d", text)
 	}

@@ -13,6 +13,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -112,7 +113,7 @@ func checkRecovered(t *testing.T, original, sealed []byte, r pdf.SealRequest, qu
 // drawnText is the text of all pages, as a reader that repairs files finds it.
 func drawnText(t *testing.T, data []byte) string {
 	t.Helper()
-	out, err := exec.Command(tool(t, "mutool"), "draw", "-q", "-F", "txt", save(t, data)).Output()
+	out, err := exec.Command(tooltest.Find(t, "mutool"), "draw", "-q", "-F", "txt", save(t, data)).Output()
 	if err != nil {
 		return ""
 	}

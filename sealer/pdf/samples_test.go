@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -43,8 +44,8 @@ func TestSamplesOfOtherProducers(t *testing.T) {
 	if folder == "" {
 		t.Skip("YINXIN_PDF_SAMPLES is not set")
 	}
-	tool(t, "qpdf")
-	tool(t, "pdftoppm")
+	tooltest.Find(t, "qpdf")
+	tooltest.Find(t, "pdftoppm")
 	samples := make([]sample, 0, 1000)
 	seen := map[[32]byte]bool{}
 	err := filepath.WalkDir(folder, func(path string, entry fs.DirEntry, err error) error {

@@ -11,21 +11,9 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
-
-// tool finds a program; where it is missing the test is skipped, except in continuous integration.
-func tool(t testing.TB, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
-}
 
 func save(t testing.TB, data []byte) string {
 	t.Helper()
@@ -40,7 +28,7 @@ func save(t testing.TB, data []byte) string {
 func checkWithTools(t *testing.T, path string, quiet bool) {
 	t.Helper()
 	for _, command := range [][]string{{"qpdf", "--check", path}, {"pdfinfo", path}, {"mutool", "info", path}} {
-		run := exec.Command(tool(t, command[0]), command[1:]...)
+		run := exec.Command(tooltest.Find(t, command[0]), command[1:]...)
 		var out, complaint bytes.Buffer
 		run.Stdout, run.Stderr = &out, &complaint
 		err := run.Run()

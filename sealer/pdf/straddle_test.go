@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -74,7 +75,7 @@ const straddleDPI = 300
 func rendered(t *testing.T, path string, dpi, count int) []image.Image {
 	t.Helper()
 	folder := t.TempDir()
-	run := exec.Command(tool(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(dpi), "-o", filepath.Join(folder, "%d.png"), path)
+	run := exec.Command(tooltest.Find(t, "mutool"), "draw", "-q", "-r", fmt.Sprint(dpi), "-o", filepath.Join(folder, "%d.png"), path)
 	if complaint, err := run.CombinedOutput(); err != nil {
 		t.Fatalf("mutool: %v\n%s", err, complaint)
 	}

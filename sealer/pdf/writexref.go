@@ -225,3 +225,36 @@ func (p *plan) changedID() ([]byte, error) {
 	}
 	return append(out[:len(out)-1], ']'), nil
 }
+
+// keepAll lists every object of a recovered document in the section that is being written, besides what the update
+// writes itself. Numbers that were never used are free and must stay so: such entries refer to object 0 with the
+// generation 65535 (ISO 32000-1, 7.5.4).
+func (d *Document) keepAll(w *writer, size int) {
+	var taken numbers
+	for _, o := range w.objects {
+		taken.add(o.ref.Num, size)
+	}
+	kept := d.sections[0].entries.(*compact)
+	for i := range kept.entries {
+		e := kept.entry(d, i)
+		if taken.has(e.Num) {
+			continue
+		}
+		taken.add(e.Num, size)
+		o := written{ref: Ref{e.Num, e.Gen}, offset: e.Offset - d.bias}
+		if e.State == Compressed {
+			o = written{ref: Ref{Num: e.Num}, offset: int64(e.Stream), state: 'c', index: e.Index}
+		}
+		w.objects = append(w.objects, o)
+	}
+	// Absurd numbers would make an absurd table: then only what is there is listed.
+	all := size <= maxFreeListed+2*len(w.objects)
+	for num := range size {
+		if !taken.has(num) && (all || num == 0) {
+			w.objects = append(w.objects, written{ref: Ref{num, 65535}, state: 'f'})
+		}
+	}
+}
+
+// maxFreeListed is how many free entries a section may have beyond the number of those in use.
+const maxFreeListed = 1000

@@ -1,14 +1,10 @@
 package verify
 
 import (
-	"bytes"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
-
-	"github.com/emmansun/gmsm/sm2"
-	"github.com/emmansun/gmsm/sm3"
 )
 
 // BenchmarkVerifyFiftyOnHundredPages verifies fifty seals, spread over a file of a hundred pages and 5 MB; the floor is
@@ -32,26 +28,5 @@ func BenchmarkVerifyFiftyOnHundredPages(b *testing.B) {
 	}
 	objects[pagesObject] = fmt.Sprintf("<< /Type /Pages /Kids [3 0 R %s] /Count %d >>", kids.String(), count+1)
 	f.update("", objects)
-	for range 50 {
-		f.seal(b, h)
-	}
-	o := h.options(b)
-	want(b, f.verify(b, o), Valid, "")
-	b.Run("verify", func(b *testing.B) {
-		b.ReportAllocs()
-		for range b.N {
-			f.verify(b, o)
-		}
-	})
-	b.Run("floor", func(b *testing.B) {
-		message := append(bytes.Clone(h.form.Prefix()), make([]byte, 120)...)
-		value := h.sign(b, h.institution, message)
-		for range b.N {
-			digest := sm3.New()
-			digest.Write(f.data)
-			for range 51 { // and the maker's signature on the seal
-				sm2.VerifyASN1WithSM2(&h.institution.Key.PublicKey, nil, message, value)
-			}
-		}
-	})
+	measureFiftySeals(b, h, f)
 }

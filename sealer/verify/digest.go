@@ -1,13 +1,13 @@
 package verify
 
 import (
-	"encoding"
 	"errors"
 	"hash"
 	"io"
 	"slices"
 
 	"yinxin/ca/cms"
+	"yinxin/internal/hashstate"
 )
 
 // readPiece is how many bytes are read at a time: enough that a disk delivers at full speed, few enough to stay in
@@ -149,25 +149,17 @@ func (f *feeder) feed(to int64, running states, others ...hash.Hash) error {
 
 // copyState makes a second hash that continues where h stands.
 func copyState(n need, h hash.Hash) (hash.Hash, error) {
-	m, ok := h.(encoding.BinaryMarshaler)
-	if !ok {
-		return nil, errState.New()
-	}
-	state, err := m.MarshalBinary()
+	state, err := hashstate.Of(h)
 	if err != nil {
 		return nil, errState.Because(err)
 	}
 	return stateHash(n, state)
 }
 
-// stateHash is the hash for a need with a marshalled state.
+// stateHash is the hash for a need that goes on from a kept state.
 func stateHash(n need, state []byte) (hash.Hash, error) {
-	h := n.hash.New()
-	u, ok := h.(encoding.BinaryUnmarshaler)
-	if !ok {
-		return nil, errState.New()
-	}
-	if err := u.UnmarshalBinary(state); err != nil {
+	h, err := hashstate.Resume(n.hash.New(), state)
+	if err != nil {
 		return nil, errState.Because(err)
 	}
 	return h, nil

@@ -25,6 +25,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/chain/chaintest"
 	"yinxin/ca/cms"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/ses"
 )
 
@@ -241,9 +242,7 @@ func (o *office) openssl(t testing.TB, content []byte, args ...string) []byte {
 
 // TestSignaturesOfOpensslAreVerified has files signed by a program that nobody here wrote, and pdfsig as a second judge.
 func TestSignaturesOfOpensslAreVerified(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	tooltest.Find(t, "openssl")
 	rsaKey, _ := rsa.GenerateKey(rand.Reader, 2048)
 	p256, _ := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	p384, _ := ecdsa.GenerateKey(elliptic.P384(), rand.Reader)

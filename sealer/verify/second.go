@@ -12,6 +12,7 @@ import (
 	der "golang.org/x/crypto/cryptobyte/asn1"
 
 	"yinxin/ca/chain"
+	"yinxin/internal/oid"
 )
 
 // opinion is an SM2 signature value that was checked, and what came of it.
@@ -98,7 +99,7 @@ func (o opinion) second() (good bool) {
 	if o.digest != nil {
 		return second.Verify(key, o.digest, r, s)
 	}
-	return second.Sm2Verify(key, o.signed, []byte("1234567812345678"), r, s)
+	return second.Sm2Verify(key, o.signed, []byte(oid.SM2UserID), r, s)
 }
 
 // readValue reads SEQUENCE { r INTEGER, s INTEGER }, or the bare 64 octets, as tolerantly as the first implementation.

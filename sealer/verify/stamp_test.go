@@ -25,6 +25,7 @@ import (
 	"yinxin/ca/ocsp"
 	"yinxin/ca/tsa"
 	"yinxin/internal/oid"
+	"yinxin/internal/tooltest"
 )
 
 const oneDay = 24 * time.Hour
@@ -32,7 +33,6 @@ const oneDay = 24 * time.Hour
 // clock is a time-stamp authority of which the tests choose the time.
 type clock struct {
 	*chaintest.Holder
-	at time.Time
 }
 
 func newClock(t testing.TB, issuer *chaintest.Holder, until time.Time) *clock {
@@ -332,9 +332,7 @@ func TestTheFileMayCarryItsProofs(t *testing.T) {
 
 // TestTimeStampsOfOpensslAreVerified has document time stamps that openssl ts made with RSA.
 func TestTimeStampsOfOpensslAreVerified(t *testing.T) {
-	if _, err := exec.LookPath("openssl"); err != nil {
-		t.Skip("openssl is not installed")
-	}
+	tooltest.Find(t, "openssl")
 	key, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf"
 )
 
@@ -136,9 +137,7 @@ func words(t *testing.T, file string) (list []struct {
 	Text string  `xml:",chardata"`
 }, height float64) {
 	t.Helper()
-	if _, err := exec.LookPath("pdftotext"); err != nil {
-		t.Skip("pdftotext (poppler-utils) is not installed")
-	}
+	tooltest.Find(t, "pdftotext")
 	out, err := exec.Command("pdftotext", "-bbox", "-f", "1", "-l", "1", file, "-").Output()
 	if err != nil {
 		t.Fatal(err)
@@ -162,10 +161,7 @@ func words(t *testing.T, file string) (list []struct {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, w := range doc.Page.Words {
-		list = append(list, w)
-	}
-	return list, height
+	return append(list, doc.Page.Words...), height
 }
 
 // Poppler is another reader with another idea of boxes: the middles of keywords must agree within a millimetre.

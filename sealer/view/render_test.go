@@ -11,6 +11,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 	"yinxin/sealer/pdf/truetype"
 )
 
@@ -50,9 +51,7 @@ func decode(t *testing.T, data []byte) image.Image {
 // other renders the first page with another program.
 func other(t *testing.T, data []byte, dpi string) image.Image {
 	t.Helper()
-	if _, err := exec.LookPath("pdftoppm"); err != nil {
-		t.Skip("pdftoppm (poppler-utils) is not installed")
-	}
+	tooltest.Find(t, "pdftoppm")
 	dir := t.TempDir()
 	in, out := filepath.Join(dir, "a.pdf"), filepath.Join(dir, "a")
 	if err := os.WriteFile(in, data, 0o600); err != nil {

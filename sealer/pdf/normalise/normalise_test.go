@@ -12,6 +12,7 @@ import (
 
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
+	"yinxin/internal/tooltest"
 )
 
 // TestMain lets the test program be the worker that Start runs.
@@ -80,11 +81,11 @@ func compare(t *testing.T, original, result []byte) {
 	if os.WriteFile(before, original, 0o600) != nil || os.WriteFile(after, result, 0o600) != nil {
 		t.Fatal("the files cannot be written")
 	}
-	if out, err := exec.Command(tool(t, "qpdf"), "--check", after).CombinedOutput(); err != nil {
+	if out, err := exec.Command(tooltest.Find(t, "qpdf"), "--check", after).CombinedOutput(); err != nil {
 		t.Errorf("qpdf: %v\n%s", err, out)
 	}
 	text := func(path string) string {
-		out, err := exec.Command(tool(t, "mutool"), "draw", "-q", "-F", "txt", path).Output()
+		out, err := exec.Command(tooltest.Find(t, "mutool"), "draw", "-q", "-F", "txt", path).Output()
 		if err != nil {
 			t.Errorf("mutool: %v", err)
 		}
@@ -93,19 +94,6 @@ func compare(t *testing.T, original, result []byte) {
 	if was, is := text(before), text(after); was != is || is == "" {
 		t.Errorf("the text was\n%s\nand is\n%s", was, is)
 	}
-}
-
-// tool finds a program; where it is missing the test is skipped, except in continuous integration.
-func tool(t *testing.T, name string) string {
-	t.Helper()
-	path, err := exec.LookPath(name)
-	if err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatalf("%s is not installed", name)
-		}
-		t.Skipf("%s is not installed", name)
-	}
-	return path
 }
 
 func TestDamageEndsWithACodeInTime(t *testing.T) {
