@@ -80,8 +80,9 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 		if err != nil {
 			return nil, err
 		}
-		// The viewer draws a unit of user space as a point, whatever the page says.
-		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, dpi*page.UserUnit)
+		// The viewer draws a unit of user space as a point, whatever the page says. A page of very large units is drawn
+		// coarser, as fine as the viewer does.
+		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, max(dpi, min(dpi*page.UserUnit, view.MaxDPI)))
 		if err != nil {
 			return nil, at(err, w.document.Name)
 		}
