@@ -317,8 +317,8 @@ func stampOf(ctx context.Context, from tsa.Source, digest []byte) ([]byte, error
 	if err != nil {
 		return nil, errNoAuthority.Because(err)
 	}
-	if len(token) > tokenReserve {
-		return nil, errNoAuthority.With("%d > %d bytes", len(token), tokenReserve)
+	if len(token) == 0 || len(token) > tokenReserve {
+		return nil, errNoAuthority.With("a token of %d bytes, not 1–%d", len(token), tokenReserve)
 	}
 	return token, nil
 }
