@@ -37,7 +37,10 @@ func (h *house) remake(custody register.Custody, key keystore.Key) register.Inst
 	certificate, err := h.authority.Issue(h.t.Context(), h.agree(access.KindIssueCertificate, r.Subject()), r)
 	must(h.t, err)
 	o := register.Order{Code: code, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
-		Template: picture(h.t), Picture: picture(h.t), Custody: custody, Certificate: certificate.Raw}
+		Template: h.template, Picture: picture(h.t), Custody: custody, Certificate: certificate.Raw}
+	if o.Template == nil {
+		o.Template = o.Picture
+	}
 	if custody == register.UserKey {
 		o.Holder = h.clerk.ID
 	} else {

@@ -17,8 +17,8 @@ import (
 const (
 	minMemory = 64 << 20
 	maxMemory = 2 << 30
-	minDPI    = 10
-	// MaxDPI is the finest resolution in which Render draws.
+	// MinDPI and MaxDPI are the coarsest and the finest resolution in which Render draws.
+	MinDPI = 10
 	MaxDPI = 1200
 )
 
@@ -117,8 +117,8 @@ type Picture struct {
 // read where PDFium needs it, and only during the call. Errors: view.unreadable, view.encrypted, view.no-page,
 // view.resolution, view.too-large, view.timeout, view.worker, view.closed, those of ctx and of r.
 func (v *Viewer) Render(ctx context.Context, r io.ReaderAt, size int64, page int, dpi float64) (*Picture, error) {
-	if !(dpi >= minDPI && dpi <= MaxDPI) {
-		return nil, ErrResolution.With("%g: %d–%d dpi", dpi, minDPI, MaxDPI)
+	if !(dpi >= MinDPI && dpi <= MaxDPI) {
+		return nil, ErrResolution.With("%g: %d–%d dpi", dpi, MinDPI, MaxDPI)
 	}
 	var b bytes.Buffer
 	a, err := v.request(ctx, request{Op: opRender, Size: size, Page: page, DPI: dpi, MaxPixels: v.config.MaxPixels}, r, &b)
