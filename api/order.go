@@ -1,6 +1,7 @@
 package api
 
 import (
+	"strconv"
 	"strings"
 
 	"yinxin/internal/fault"
@@ -116,12 +117,22 @@ func (o SealingOrder) Order() (sealer.Order, error) {
 }
 
 func (p Placement) place() (sealer.Place, error) {
-	if p.Keyword != "" {
-		return sealer.Place{Keyword: &sealer.Keyword{Text: p.Keyword, Pages: pdf.PageRange(p.Pages), Nth: p.Nth, DX: p.DX, DY: p.DY}}, nil
-	}
 	from, ok := corners[p.From]
-	if !ok || p.Page == 0 && p.Pages == "" {
-		return sealer.Place{}, errInvalid.At(fault.Field("placement"))
+	ok = ok && (p.Page == 0 || p.Pages == "")
+	if p.Keyword != "" {
+		ok = ok && from == pdf.BottomLeft && p.X == 0 && p.Y == 0
+	} else {
+		ok = ok && (p.Page != 0 || p.Pages != "") && p.Nth == 0 && p.DX == 0 && p.DY == 0
 	}
-	return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y}}, nil
+	if !ok {
+		return sealer.Place{}, errInvalid.With("a page or pages with a distance, or a keyword with a shift").At(fault.Field("placement"))
+	}
+	if p.Keyword == "" {
+		return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y}}, nil
+	}
+	pages := p.Pages
+	if p.Page != 0 {
+		pages = strconv.Itoa(p.Page)
+	}
+	return sealer.Place{Keyword: &sealer.Keyword{Text: p.Keyword, Pages: pdf.PageRange(pages), Nth: p.Nth, DX: p.DX, DY: p.DY}}, nil
 }

@@ -43,6 +43,10 @@ func (s *server) verification(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, errInvalid.At(fault.Field("format")))
 		return
 	}
+	if o := r.URL.Query().Get("second-opinion"); o != "" && o != "true" && o != "false" {
+		s.fail(w, r, errInvalid.At(fault.Field("second-opinion")))
+		return
+	}
 	report, err := s.verify(r, lang)
 	if err != nil {
 		s.fail(w, r, err)
@@ -68,7 +72,7 @@ func (s *server) verification(w http.ResponseWriter, r *http.Request) {
 	}
 	h := w.Header()
 	h.Set("Cache-Control", "no-store") // it describes somebody's file
-	h.Set("Content-Disposition", attachment(strings.TrimSuffix(report.File, ".pdf")+"-verification."+format))
+	h.Set("Content-Disposition", attachment(strings.TrimPrefix(strings.TrimSuffix(report.File, ".pdf")+"-verification."+format, "-")))
 	s.give(w, r, media, document.Bytes())
 }
 

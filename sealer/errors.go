@@ -35,8 +35,6 @@ var (
 		ZH: "没有这项待签名的盖章。", EN: "There is no such sealing that waits for a signature."}
 	errBadSignature = fault.Spec{Kind: fault.Invalid, Code: "sealing.bad-signature",
 		ZH: "签名值与待签数据或签章人证书不符。", EN: "The signature does not belong to what was to be signed, or not to the signer's certificate."}
-	errSuperseded = fault.Spec{Kind: fault.Conflict, Code: "sealing.superseded",
-		ZH: "准备之后印章已更换，请重新盖章。", EN: "The seal was remade after the sealing was prepared; begin anew."}
 	errNoViewer = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-viewer",
 		ZH: "此服务没有配置页面查看程序，不能按关键字定位或预览。", EN: "No viewer is configured here, so keywords cannot be found and nothing can be previewed."}
 	errNoAuthority = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-time-stamp",

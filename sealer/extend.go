@@ -6,6 +6,7 @@ import (
 	"errors"
 	"hash"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -14,6 +15,7 @@ import (
 	"yinxin/ca/cms"
 	"yinxin/ca/tsa"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/files"
 	"yinxin/internal/hashstate"
 	"yinxin/internal/ledger"
@@ -114,9 +116,9 @@ func (s *Service) extension(ctx context.Context, object files.Object, whole hash
 	for _, b := range [][]byte{proof, update.Before(), update.After()} {
 		h.Write(b)
 	}
-	token, err := s.TimeStamps.Stamp(ctx, cms.SM3, h.Sum(nil))
+	token, err := stampOf(ctx, s.TimeStamps, h.Sum(nil))
 	if err != nil {
-		return nil, errNoAuthority.Because(err)
+		return nil, err
 	}
 	stamped, err := update.Fill(token)
 	if err != nil {
@@ -147,7 +149,7 @@ func (s *Service) validationData(ctx context.Context, doc *pdf.Document, now tim
 	if err != nil {
 		return pdf.DSS{}, err
 	}
-	c := collector{service: s, now: now, known: map[[32]byte]bool{}, dss: pdf.DSS{VRI: map[string]pdf.VRI{}}}
+	c := collector{service: s, now: now, known: map[[32]byte]proof{}, dss: pdf.DSS{VRI: map[string]pdf.VRI{}}}
 	found := false
 	for _, f := range fields {
 		contents, err := f.Contents()
@@ -158,11 +160,14 @@ func (s *Service) validationData(ctx context.Context, doc *pdf.Document, now tim
 		if err != nil {
 			continue
 		}
-		found = true
 		c.vri = pdf.VRI{}
-		if err := c.signature(ctx, der); err != nil {
+		switch err := c.signature(ctx, der); {
+		case fault.Has(err, errNothingToExtend):
+			continue // not to be read, so no verifier will ever call it valid
+		case err != nil:
 			return pdf.DSS{}, err
 		}
+		found = true
 		c.dss.VRI[pdf.VRIKey(contents.Value)] = c.vri
 	}
 	if !found {
@@ -171,31 +176,35 @@ func (s *Service) validationData(ctx context.Context, doc *pdf.Document, now tim
 	return c.dss, nil
 }
 
-// collector gathers the material of one document; what several signatures share is kept once.
+// proof is what proves the state of one certificate: revocation lists and OCSP answers in DER.
+type proof struct{ crls, ocsps [][]byte }
+
+// collector gathers the material of one document; what several signatures share is asked for and kept once.
 type collector struct {
 	service *Service
 	now     time.Time
-	known   map[[32]byte]bool // fingerprints of certificates that were asked about
+	known   map[[32]byte]proof // by fingerprint of the certificate
 	dss     pdf.DSS
 	vri     pdf.VRI // of the signature at hand
 }
 
-// signature collects what one structure of /Contents needs: a seal signature, signed data, or a time-stamp token.
+// signature collects what one structure of /Contents needs: a seal signature, signed data, or a time-stamp token. Error
+// of what cannot be read: sealing.nothing-to-extend.
 func (c *collector) signature(ctx context.Context, der []byte) error {
 	if ses.IsSignature(der) {
 		sig, err := ses.ParseSignature(der)
 		if err != nil {
-			return err
+			return errNothingToExtend.Because(err)
 		}
 		return errors.Join(c.certificate(ctx, sig.Certificate, chain.UsageSign, nil), c.seal(ctx, sig.Seal), c.token(ctx, sig.TimeStamp))
 	}
 	data, err := cms.Parse(der)
 	if err != nil {
-		return err
+		return errNothingToExtend.Because(err)
 	}
 	signer, err := data.Signer()
 	if err != nil {
-		return err
+		return errNothingToExtend.Because(err)
 	}
 	usage := chain.UsageSign
 	if data.ContentType == cms.TypeTSTInfo {
@@ -209,7 +218,7 @@ func (c *collector) signature(ctx context.Context, der []byte) error {
 	if raw, err := signer.Seal(); err == nil && raw != nil {
 		seal, err := ses.ParseSeal(raw)
 		if err != nil {
-			return err
+			return errNothingToExtend.Because(err)
 		}
 		if err := c.seal(ctx, seal); err != nil {
 			return err
@@ -239,7 +248,7 @@ func (c *collector) token(ctx context.Context, token []byte) error {
 func (c *collector) certificate(ctx context.Context, der []byte, u chain.Usage, with []*chain.Certificate) error {
 	leaf, err := c.service.Chain.Certificate(der)
 	if err != nil {
-		return err
+		return errNothingToExtend.Because(err)
 	}
 	v := c.service.Chain
 	if len(with) > 0 {
@@ -249,22 +258,49 @@ func (c *collector) certificate(ctx context.Context, der []byte, u chain.Usage, 
 	for i, at := range r.Path {
 		c.vri.Certs = add(c.vri.Certs, at.Raw)
 		c.dss.Certs = add(c.dss.Certs, at.Raw)
-		if !r.Trusted || i+1 == len(r.Path) || c.known[at.Fingerprint()] {
+		if !r.Trusted || i+1 == len(r.Path) {
 			continue
 		}
-		c.known[at.Fingerprint()] = true
-		crls, ocsps, err := c.service.Evidence.Evidence(ctx, at, r.Path[i+1])
+		p, err := c.proof(ctx, at, r.Path[i+1])
 		if err != nil {
-			return errNoEvidence.With("%s", at.Subject.CommonName).Because(err)
+			return err
 		}
-		for _, crl := range crls {
+		for _, crl := range p.crls {
 			c.vri.CRLs, c.dss.CRLs = add(c.vri.CRLs, crl), add(c.dss.CRLs, crl)
 		}
-		for _, answer := range ocsps {
+		for _, answer := range p.ocsps {
 			c.vri.OCSPs, c.dss.OCSPs = add(c.vri.OCSPs, answer), add(c.dss.OCSPs, answer)
 		}
 	}
 	return nil
+}
+
+// proof has the state of a certificate proved, once.
+func (c *collector) proof(ctx context.Context, certificate, issuer *chain.Certificate) (p proof, err error) {
+	key := certificate.Fingerprint()
+	if p, ok := c.known[key]; ok {
+		return p, nil
+	}
+	p.crls, p.ocsps, err = c.service.Evidence.Evidence(ctx, certificate, issuer)
+	switch {
+	case ctx.Err() != nil:
+		return p, ctx.Err()
+	case err != nil:
+		return p, errNoEvidence.With("%s%s", certificate.Subject.CommonName, because(err)).Because(err)
+	case len(p.crls)+len(p.ocsps) == 0:
+		return p, errNoEvidence.With("%s", certificate.Subject.CommonName)
+	}
+	c.known[key] = p
+	return p, nil
+}
+
+// because is what a person may know of the reason: its code and detail.
+func because(err error) string {
+	f, ok := fault.Of(err)
+	if !ok {
+		return ""
+	}
+	return strings.TrimRight(": "+f.Code+" "+f.Detail(), " ")
 }
 
 // add appends a piece unless it is there already.
@@ -275,11 +311,17 @@ func add(list [][]byte, piece []byte) [][]byte {
 	return append(list, piece)
 }
 
-// stampOf has the octets of a signature value stamped.
-func stampOf(ctx context.Context, from tsa.Source, value []byte) ([]byte, error) {
-	token, err := from.Stamp(ctx, cms.SM3, cms.SM3.Sum(value))
+// stampOf has an SM3 digest stamped.
+func stampOf(ctx context.Context, from tsa.Source, digest []byte) ([]byte, error) {
+	token, err := from.Stamp(ctx, cms.SM3, digest)
+	if ctx.Err() != nil {
+		return nil, ctx.Err()
+	}
 	if err != nil {
 		return nil, errNoAuthority.Because(err)
+	}
+	if len(token) == 0 || len(token) > tokenReserve {
+		return nil, errNoAuthority.With("a token of %d bytes, not 1–%d", len(token), tokenReserve)
 	}
 	return token, nil
 }

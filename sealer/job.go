@@ -7,10 +7,12 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"io/fs"
 	"time"
 
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 	"yinxin/sealer/pdf"
 )
@@ -71,10 +73,23 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	}
 	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
 	if err := s.recordIntent(ctx, &i, JobLife, &frozenJob{object: object, order: o}); err != nil {
-		_, err = s.lostRace(ctx, by, o, err)
-		return Job{}, errors.Join(err, s.Files.Remove(context.WithoutCancel(ctx), object))
+		if _, err = s.lostRace(ctx, by, o, err); err == nil {
+			err = errCompleted.New() // by whoever was faster with the same key
+		}
+		return Job{}, errors.Join(err, s.removeUnkept(ctx, i.id, object))
 	}
-	return s.jobOf(i, s.Clock().Add(JobLife)), nil
+	return s.jobOf(i, i.until), nil
+}
+
+// removeUnkept removes a frozen update after its job could not be recorded; see removeUnrecorded.
+func (s *Service) removeUnkept(ctx context.Context, id, object string) error {
+	ctx = context.WithoutCancel(ctx)
+	var recorded int
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing_job WHERE sealing_id = $1`, id).Scan(&recorded)
+	if err != nil || recorded != 0 {
+		return err
+	}
+	return s.Files.Remove(ctx, object)
 }
 
 func (s *Service) jobOf(i intent, expires time.Time) Job {
@@ -95,13 +110,23 @@ func (s *Service) Job(ctx context.Context, by access.Actor, id string) (Job, err
 
 // Complete puts the signature value (DER SEQUENCE{r, s}) into a waiting job of the actor, verifies and releases the
 // document. A job that was completed before gives its stored result again. What Seal checks before it signs is checked
-// once more: the grant, the seal and its certificate may have ended since. Errors: sealing.no-job, sealing.abandoned
-// when its life is over, sealing.bad-signature for a value of another key or another job, which leaves the job waiting.
+// once more: the grant, the seal and its certificate may have ended since. Errors: sealing.no-job, sealing.abandoned when
+// its life is over, seal.superseded when the seal was remade, and those of Seal, all of which end the job;
+// sealing.bad-signature for a value of another key or another job, and the end of ctx, which leave it waiting.
 func (s *Service) Complete(ctx context.Context, by access.Actor, id string, value []byte) (Sealed, error) {
-	j, err := s.thaw(ctx, by, id)
-	if errors.Is(err, errJobDone) {
+	done, err := s.complete(ctx, by, id, value)
+	if err == nil || ctx.Err() != nil || fault.Has(err, errBadSignature) {
+		return done, err
+	}
+	// Somebody else may have completed the job meanwhile, with whose end this one collided.
+	if q, again := s.job(ctx, by, id); again == nil && q.state == "released" {
 		return s.result(ctx, by, id)
 	}
+	return Sealed{}, err
+}
+
+func (s *Service) complete(ctx context.Context, by access.Actor, id string, value []byte) (Sealed, error) {
+	j, err := s.thaw(ctx, by, id)
 	if err != nil {
 		return Sealed{}, err
 	}
@@ -109,10 +134,7 @@ func (s *Service) Complete(ctx context.Context, by access.Actor, id string, valu
 	if err := s.signatureGood(j.intent, value); err != nil {
 		return Sealed{}, err
 	}
-	again, err := s.Register.AuthoriseSigner(ctx, by, j.intent.order.Seal)
-	if err == nil && again.ID != j.intent.instance.ID {
-		err = errSuperseded.New()
-	}
+	err = s.Register.Confirm(ctx, by, j.intent.instance, j.intent.grant)
 	if err == nil {
 		_, err = s.certificateGood(ctx, j.intent.instance, s.Clock().UTC().Truncate(time.Second))
 	}
@@ -120,23 +142,36 @@ func (s *Service) Complete(ctx context.Context, by access.Actor, id string, valu
 	if err == nil {
 		done, err = s.release(ctx, j.intent, j.work, value)
 	}
-	if err != nil {
+	switch {
+	case err == nil:
+	case ctx.Err() != nil:
+		return Sealed{}, err // whoever went away comes back with the same signature
+	default:
 		err = s.recordFailure(ctx, j.intent, err)
 	}
 	return done, errors.Join(err, s.melt(context.WithoutCancel(ctx), id, j.object))
 }
 
-// Discard gives a waiting job up: the use is given back and the idempotency key is free.
+// Discard gives a waiting job up: the use is given back and the idempotency key is free. Errors are those of Job.
 func (s *Service) Discard(ctx context.Context, by access.Actor, id string) error {
-	j, err := s.thaw(ctx, by, id)
+	q, err := s.job(ctx, by, id)
+	if err == nil {
+		err = q.waiting(s.Clock())
+	}
 	if err != nil {
 		return err
 	}
-	defer j.work.close()
-	if err := s.close(ctx, id, j.intent.grant, by.ID, "abandoned", "discarded"); err != nil {
+	ended, err := s.close(ctx, id, q.grant, by.ID, "abandoned", "discarded")
+	if err != nil {
 		return err
 	}
-	return s.melt(ctx, id, j.object)
+	if !ended { // somebody was faster
+		if q, err = s.job(ctx, by, id); err != nil {
+			return err
+		}
+		return q.waiting(s.Clock())
+	}
+	return s.melt(ctx, id, q.object)
 }
 
 // frozenJob is what is kept of a plan beside the intent.
@@ -162,42 +197,61 @@ type thawed struct {
 	expires time.Time
 }
 
-// errJobDone tells Complete that there is a result already; callers see sealing.completed.
-var errJobDone = errCompleted.New()
+// jobRow is a job as it is recorded.
+type jobRow struct {
+	id, key, instance, grant, state, signed, dataHash, lease, details, object, order string
+}
 
-// thaw reads a waiting job and rebuilds its plan from the frozen update, in whatever process this is.
-func (s *Service) thaw(ctx context.Context, by access.Actor, id string) (*thawed, error) {
-	var caller, key, instance, grant, state, signed, dataHash, lease, details, object, order string
+// job reads a job of the actor, whatever its state. Error: sealing.no-job.
+func (s *Service) job(ctx context.Context, by access.Actor, id string) (jobRow, error) {
+	q := jobRow{id: id}
+	var caller string
 	err := s.DB.Read().QueryRowContext(ctx, `SELECT q.caller, q.idempotency_key, q.instance_id, q.grant_id, q.state, q.signing_time, q.data_hash,
 			q.lease_until, q.details, j.update_object, j.request
 		FROM sealing q JOIN sealing_job j ON j.sealing_id = q.id WHERE q.id = $1`, id).
-		Scan(&caller, &key, &instance, &grant, &state, &signed, &dataHash, &lease, &details, &object, &order)
+		Scan(&caller, &q.key, &q.instance, &q.grant, &q.state, &q.signed, &q.dataHash, &q.lease, &q.details, &q.object, &q.order)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID {
+		return q, errNoJob.With("%.64q", id)
+	}
+	return q, err
+}
+
+// waiting says why a job does not wait for its signature any more. Errors: sealing.completed, sealing.abandoned.
+func (q jobRow) waiting(now time.Time) error {
 	switch {
-	case errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID:
-		return nil, errNoJob.With("%.64q", id)
-	case err != nil:
-		return nil, err
-	case state == "released":
-		return nil, errJobDone
-	case state != "intended" || lease <= store.Time(s.Clock()):
-		return nil, errAbandoned.New()
+	case q.state == "released":
+		return errCompleted.New()
+	case q.state != "intended" || q.lease <= store.Time(now):
+		return errAbandoned.New()
 	}
-	j := &thawed{object: object, intent: intent{id: id, actor: by, grant: grant}}
-	if err := errors.Join(json.Unmarshal([]byte(order), &j.intent.order), json.Unmarshal([]byte(details), &j.intent.details)); err != nil {
-		return nil, err
+	return nil
+}
+
+// thaw reads a waiting job and rebuilds its plan from the frozen update, in whatever process this is.
+func (s *Service) thaw(ctx context.Context, by access.Actor, id string) (*thawed, error) {
+	q, err := s.job(ctx, by, id)
+	if err == nil {
+		err = q.waiting(s.Clock())
 	}
-	j.intent.order.IdempotencyKey = key
-	if j.expires, err = store.ParseTime(lease); err != nil {
-		return nil, err
-	}
-	at, err := store.ParseTime(signed)
 	if err != nil {
 		return nil, err
 	}
-	if j.intent.instance, err = s.Register.Instance(ctx, instance); err != nil {
+	j := &thawed{object: q.object, intent: intent{id: id, actor: by, grant: q.grant}}
+	if err := errors.Join(json.Unmarshal([]byte(q.order), &j.intent.order), json.Unmarshal([]byte(q.details), &j.intent.details)); err != nil {
 		return nil, err
 	}
-	return j, s.rebuild(ctx, j, at, dataHash)
+	j.intent.order.IdempotencyKey = q.key
+	if j.expires, err = store.ParseTime(q.lease); err != nil {
+		return nil, err
+	}
+	at, err := store.ParseTime(q.signed)
+	if err != nil {
+		return nil, err
+	}
+	if j.intent.instance, err = s.Register.Instance(ctx, q.instance); err != nil {
+		return nil, err
+	}
+	return j, s.rebuild(ctx, j, at, q.dataHash)
 }
 
 // rebuild makes the plan of a job anew; the same inputs give the same bytes.
@@ -265,7 +319,11 @@ func (s *Service) melt(ctx context.Context, id, object string) error {
 	if err != nil {
 		return err
 	}
-	return s.Files.Remove(ctx, object)
+	err = s.Files.Remove(ctx, object)
+	if errors.Is(err, fs.ErrNotExist) { // two may melt the same job at once
+		return nil
+	}
+	return err
 }
 
 // meltEnded removes what jobs left that ended without anybody completing them.

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"math"
 	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -102,6 +103,12 @@ func (o Order) checked() (Order, error) {
 		if k := p.Keyword; k != nil && (k.Text == "" || len([]rune(k.Text)) > maxKeyword) {
 			return bad("keyword", "1 to %d characters", maxKeyword)
 		}
+		if !finite(p.X, p.Y) || p.Keyword != nil && !finite(p.Keyword.DX, p.Keyword.DY) {
+			return bad("places", "a distance that is no number")
+		}
+	}
+	if o.Straddle != nil && !finite(o.Straddle.Offset) {
+		return bad("straddle", "a distance that is no number")
 	}
 	for field, text := range map[string]string{"reason": o.Reason, "location": o.Location, "contact": o.Contact, "field": o.Field} {
 		if len(text) > maxOrderText {
@@ -112,6 +119,10 @@ func (o Order) checked() (Order, error) {
 		return bad("long_term", "long-term proof takes a time stamp")
 	}
 	return o, nil
+}
+
+func finite(numbers ...float64) bool {
+	return !slices.ContainsFunc(numbers, func(x float64) bool { return math.IsNaN(x) || math.IsInf(x, 0) })
 }
 
 // digest binds an idempotency key to what was asked.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/cms"
 	"yinxin/ca/tsa"
 	"yinxin/keystore"
 	"yinxin/sealer/pdf"
@@ -109,7 +110,7 @@ func (p *Plan) Complete(ctx context.Context, value []byte) ([]byte, error) {
 	var token []byte
 	if p.stamps != nil {
 		var err error
-		if token, err = stampOf(ctx, p.stamps, value); err != nil {
+		if token, err = stampOf(ctx, p.stamps, cms.SM3.Sum(value)); err != nil {
 			return nil, err
 		}
 	}

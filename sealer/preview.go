@@ -3,6 +3,7 @@ package sealer
 import (
 	"context"
 	"io"
+	"math"
 	"slices"
 
 	"yinxin/internal/access"
@@ -38,10 +39,13 @@ type PreviewedSeal struct {
 const maxPreviewPages = 50
 
 // Preview plans an order as Seal would and draws the pages on which the seal shows, at dpi; pages, if any, picks some
-// of them. Refusals are those of Seal, and those of the viewer.
+// of them. A page too large for that is drawn coarser. Refusals are those of Seal, and those of the viewer.
 func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi float64, pages []int) (*Preview, error) {
 	if s.Viewer == nil {
 		return nil, errNoViewer.New()
+	}
+	if !(dpi >= view.MinDPI && dpi <= view.MaxDPI) {
+		return nil, view.ErrResolution.With("%g: %d–%d dpi", dpi, view.MinDPI, view.MaxDPI)
 	}
 	o, err := o.checked()
 	if err != nil {
@@ -80,14 +84,25 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 		if err != nil {
 			return nil, err
 		}
-		// The viewer draws a unit of user space as a point, whatever the page says.
-		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, dpi*page.UserUnit)
+		picture, err := s.Viewer.Render(ctx, whole, whole.Size(), n, resolution(page, dpi))
 		if err != nil {
 			return nil, at(err, w.document.Name)
 		}
 		p.Pages = append(p.Pages, PreviewPage{Number: n, Picture: picture})
 	}
 	return p, nil
+}
+
+// maxPreviewPixels bounds one picture: A3 at 300 dpi. Larger pages are drawn coarser.
+const maxPreviewPixels = 18_000_000
+
+// resolution is what to ask the viewer for, which draws a unit of user space as a point, whatever the page says.
+func resolution(page pdf.Page, dpi float64) float64 {
+	w, h := page.DisplaySize()
+	if pixels := w / 25.4 * dpi * h / 25.4 * dpi; pixels > maxPreviewPixels {
+		dpi *= math.Sqrt(maxPreviewPixels / pixels)
+	}
+	return min(max(dpi*page.UserUnit, view.MinDPI), view.MaxDPI)
 }
 
 // inMemory is a part of a document that is not stored yet.

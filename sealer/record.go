@@ -24,6 +24,7 @@ type intent struct {
 	grant    string
 	details  Details
 	scan     string // of the document, to be stored with the intent
+	until    time.Time
 }
 
 // recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
@@ -39,12 +40,12 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 		if err != nil {
 			return err
 		}
-		i.grant = grant
+		i.grant, i.until = grant, now.Add(lease)
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing (id, caller, idempotency_key, request_digest, document_id, seal_code,
 			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until, details)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13, $14)`,
 			i.id, i.actor.ID, i.order.IdempotencyKey, i.order.digest(), i.order.Document, i.order.Seal, i.instance.ID, grant,
-			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(now.Add(lease)), string(details)); err != nil {
+			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(i.until), string(details)); err != nil {
 			return err
 		}
 		if i.scan != "" {
@@ -88,17 +89,18 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 
 // recordFailure closes an intent that led to nothing, gives the counted use back, and returns the reason.
 func (s *Service) recordFailure(ctx context.Context, i intent, reason error) error {
-	err := s.close(context.WithoutCancel(ctx), i.id, i.grant, i.actor.ID, "failed", fault.CodeOf(reason))
+	_, err := s.close(context.WithoutCancel(ctx), i.id, i.grant, i.actor.ID, "failed", fault.CodeOf(reason))
 	if err != nil {
 		return errors.Join(reason, err)
 	}
 	return reason
 }
 
-// close ends an open intent without a result.
-func (s *Service) close(ctx context.Context, id, grant, actor, state, code string) error {
+// close ends an open intent without a result. It says whether the intent was still open.
+func (s *Service) close(ctx context.Context, id, grant, actor, state, code string) (ended bool, err error) {
 	now := s.Clock()
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		ended = false
 		done, err := tx.ExecContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'`,
 			id, state, code, store.Time(now))
 		if err != nil {
@@ -107,6 +109,7 @@ func (s *Service) close(ctx context.Context, id, grant, actor, state, code strin
 		if n, err := done.RowsAffected(); err != nil || n != 1 {
 			return err
 		}
+		ended = true
 		if err := s.Register.GiveBack(ctx, tx, grant); err != nil {
 			return err
 		}
@@ -114,6 +117,7 @@ func (s *Service) close(ctx context.Context, id, grant, actor, state, code strin
 			Data: map[string]string{"code": code}})
 		return err
 	})
+	return ended && err == nil, err
 }
 
 // replay looks for an earlier order with the same key: its result, or a refusal. An intent whose lease ran out is
@@ -136,7 +140,8 @@ func (s *Service) replay(ctx context.Context, by access.Actor, o Order) (Sealed,
 		if lease > store.Time(s.Clock()) {
 			return Sealed{}, true, errInProgress.New()
 		}
-		return Sealed{}, false, s.close(ctx, id, grant, by.ID, "abandoned", "lease")
+		_, err := s.close(ctx, id, grant, by.ID, "abandoned", "lease")
+		return Sealed{}, false, err
 	}
 	sealed, err := s.result(ctx, by, id)
 	return sealed, true, err
@@ -165,7 +170,7 @@ func (s *Service) result(ctx context.Context, by access.Actor, id string) (Seale
 }
 
 // Recover abandons the intents of processes that died: those whose lease ran out. It says how many.
-func (s *Service) Recover(ctx context.Context) (int, error) {
+func (s *Service) Recover(ctx context.Context) (abandoned int, err error) {
 	rows, err := s.DB.Read().QueryContext(ctx, `SELECT id, grant_id, caller FROM sealing WHERE state = 'intended' AND lease_until <= $1`,
 		store.Time(s.Clock()))
 	if err != nil {
@@ -184,9 +189,13 @@ func (s *Service) Recover(ctx context.Context) (int, error) {
 		return 0, err
 	}
 	for _, r := range open {
-		if err := s.close(ctx, r[0], r[1], r[2], "abandoned", "lease"); err != nil {
-			return 0, err
+		ended, err := s.close(ctx, r[0], r[1], r[2], "abandoned", "lease")
+		if err != nil {
+			return abandoned, err
+		}
+		if ended {
+			abandoned++
 		}
 	}
-	return len(open), s.meltEnded(ctx)
+	return abandoned, s.meltEnded(ctx)
 }

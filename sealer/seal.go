@@ -185,6 +185,8 @@ func (s *Service) stampsFor(o Order) (tsa.Source, error) {
 		return nil, nil
 	case s.TimeStamps == nil && o.LongTerm:
 		return nil, errNoAuthority.New()
+	case s.Evidence == nil && o.LongTerm:
+		return nil, errNoEvidence.New()
 	}
 	return s.TimeStamps, nil
 }
@@ -204,7 +206,10 @@ func (s *Service) prepare(ctx context.Context, in register.Instance, o Order, ab
 	if err != nil {
 		return nil, err
 	}
-	p.Public, _ = leaf.PublicKey.(*ecdsa.PublicKey)
+	var ok bool
+	if p.Public, ok = leaf.PublicKey.(*ecdsa.PublicKey); !ok {
+		return nil, errCertificate.With("%T", leaf.PublicKey)
+	}
 	if in.Custody == register.Central {
 		if p.Key, err = s.Keys.Get(ctx, in.KeyName); err != nil {
 			return nil, err

@@ -47,6 +47,7 @@ type house struct {
 	clerk               access.Actor
 	certificate         *chain.Certificate
 	keys                *keystore.Ring
+	template            []byte // of seals that are remade; nil: their picture
 }
 
 func must(t testing.TB, err error) {

@@ -2,11 +2,13 @@ package command
 
 import (
 	"context"
+	"strings"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/ocsp"
 	"yinxin/ca/tsa"
+	"yinxin/internal/fault"
 	"yinxin/internal/fetch"
 	"yinxin/internal/oid"
 	"yinxin/sealer"
@@ -30,14 +32,12 @@ func (e evidence) Evidence(ctx context.Context, certificate, issuer *chain.Certi
 		return nil, nil, errEvidence.With("%s", issuer.Subject.CommonName)
 	}
 	for _, address := range certificate.CRLURLs[:min(len(certificate.CRLURLs), 3)] {
-		var list []byte
-		if list, err = e.client.Fetch(ctx, address, "", nil); err != nil {
-			continue
-		}
-		if parsed, bad := chain.ParseCRL(list); bad == nil && parsed.CheckIssuer(issuer) == nil {
-			crls = append(crls, parsed.Raw)
+		list, failed := e.list(ctx, address, issuer)
+		if failed == nil {
+			crls = append(crls, list)
 			break
 		}
+		err = failed
 	}
 	for _, address := range certificate.OCSPURLs[:min(len(certificate.OCSPURLs), 3)] {
 		answer, failed := e.ask(ctx, address, certificate, issuer)
@@ -48,9 +48,26 @@ func (e evidence) Evidence(ctx context.Context, certificate, issuer *chain.Certi
 		err = failed
 	}
 	if len(crls)+len(answers) == 0 {
-		return nil, nil, errEvidence.With("%s", issuer.Subject.CommonName).Because(err)
+		reason := ""
+		if f, ok := fault.Of(err); ok {
+			reason = strings.TrimRight(": "+f.Code+" "+f.Detail(), " ")
+		}
+		return nil, nil, errEvidence.With("%s%s", issuer.Subject.CommonName, reason).Because(err)
 	}
 	return crls, answers, nil
+}
+
+// list fetches a revocation list and checks that it is the issuer's.
+func (e evidence) list(ctx context.Context, address string, issuer *chain.Certificate) ([]byte, error) {
+	data, err := e.client.Fetch(ctx, address, "", nil)
+	if err != nil {
+		return nil, err
+	}
+	list, err := chain.ParseCRL(data)
+	if err != nil {
+		return nil, err
+	}
+	return list.Raw, list.CheckIssuer(issuer)
 }
 
 func (e evidence) ask(ctx context.Context, address string, certificate, issuer *chain.Certificate) ([]byte, error) {
@@ -67,16 +84,20 @@ func (e evidence) ask(ctx context.Context, address string, certificate, issuer *
 		return nil, err
 	}
 	read, err := ocsp.ParseResponse(answer)
-	if err == nil && read.Status != ocsp.Successful {
-		err = ocsp.ErrUnsuccessful.With("%d", read.Status)
+	if err != nil {
+		return nil, err
 	}
-	return answer, err
+	// Verified as of when it was made: whether the clocks agree is for the verifier of the document to judge.
+	if _, err := read.Responder(issuer, read.ProducedAt); err != nil {
+		return nil, err
+	}
+	if _, ok := read.Find(certificate, issuer); !ok {
+		return nil, ocsp.ErrUnsuccessful.With("another certificate")
+	}
+	return answer, nil
 }
 
-// foreignStamps is a time-stamp authority elsewhere (RFC 3161, 3.4).
+// foreignStamps is a time-stamp authority elsewhere. Its address is the operator's own word, so it may be private.
 func foreignStamps(address string) tsa.Source {
-	client := fetch.New(fetch.Options{Private: true, Bytes: tsa.MaxResponse})
-	return &tsa.Client{Send: func(ctx context.Context, request []byte) ([]byte, error) {
-		return client.Fetch(ctx, address, "application/timestamp-query", request)
-	}}
+	return fetch.New(fetch.Options{Private: true}).TimeStamps(address)
 }

@@ -76,7 +76,11 @@ func readConfig(dir string) (config, error) {
 	if err != nil {
 		return c, err
 	}
-	if err := json.Unmarshal(b, &c); err != nil || c.Format != configFormat {
+	err = json.Unmarshal(b, &c)
+	if f, ok := fault.Of(err); ok { // a policy that says what no policy can say
+		return c, f.With("%s", strings.TrimLeft(f.Place.Field+" "+f.Detail(), " ")).At(fault.File(filepath.Join(dir, configName)))
+	}
+	if err != nil || c.Format != configFormat {
 		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).Because(err)
 	}
 	return c, nil

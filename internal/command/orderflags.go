@@ -1,6 +1,7 @@
 package command
 
 import (
+	"math"
 	"strconv"
 	"strings"
 
@@ -54,6 +55,11 @@ func (f orderFlags) order(seal string) (api.SealingOrder, error) {
 	o := api.SealingOrder{Seal: seal, Profile: f.Profile, Field: f.Field, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
 		Certify: f.Certify, Reason: f.Reason, Location: f.Location, Contact: f.Contact, AllowOverlap: f.AllowOverlap,
 		NoTimeStamp: f.NoTimeStamp, LongTerm: f.LongTerm, Accept: f.Accept}
+	for flag, mm := range map[string]float64{"--x": f.X, "--y": f.Y, "--dx": f.DX, "--dy": f.DY, "--straddle-offset": f.StraddleOffset} {
+		if math.IsNaN(mm) || math.IsInf(mm, 0) {
+			return o, errFlag.At(fault.Field(flag)).With("%g", mm)
+		}
+	}
 	if f.Outline {
 		o.Appearance = "outline"
 	}
@@ -106,7 +112,7 @@ func placeOf(text string) (api.Placement, error) {
 	across, along, ok3 := strings.Cut(numbers, ",")
 	x, err1 := strconv.ParseFloat(across, 64)
 	y, err2 := strconv.ParseFloat(along, 64)
-	if !ok1 || !ok2 || !ok3 || err1 != nil || err2 != nil {
+	if !ok1 || !ok2 || !ok3 || err1 != nil || err2 != nil || math.IsNaN(x+y) || math.IsInf(x+y, 0) {
 		return api.Placement{}, bad
 	}
 	return place(pages, from, x, y), nil

@@ -23,6 +23,8 @@ var (
 		ZH: "这枚印章已经登记，名称、单位或版本与登记不符。", EN: "This seal is already registered with other data."}
 	errTransition = fault.Spec{Kind: fault.Conflict, Code: "seal.impossible-transition",
 		ZH: "印章当前状态不允许此操作。", EN: "The seal's state does not allow this."}
+	errSuperseded = fault.Spec{Kind: fault.Conflict, Code: "seal.superseded",
+		ZH: "准备之后印章已更换，请重新盖章。", EN: "The seal was remade after the sealing was prepared; begin anew."}
 	errDenied = fault.Spec{Kind: fault.Denied, Code: "seal.role-missing",
 		ZH: "您没有执行此操作的角色。", EN: "You do not have the role for this."}
 )

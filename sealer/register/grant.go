@@ -76,23 +76,18 @@ func (r *Register) AuthoriseSigner(ctx context.Context, actor access.Actor, code
 
 func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.Actor, code, holder string) (Instance, error) {
 	now := r.Clock()
-	s, err := standing(ctx, q, code, now)
-	if err != nil {
-		return Instance{}, err
+	force := inForce(ctx, q, code, now)
+	if fault.Has(force, errNoSeal) { // the one thing to be said before whether the actor may know
+		return Instance{}, force
 	}
 	if _, err := usableGrant(ctx, q, actor.ID, code, now); err != nil {
 		return Instance{}, err
 	}
-	switch s.State {
-	case Active:
-	case Suspended:
-		return Instance{}, errSuspended.With("%s", code)
-	case Collected, Cancelled:
-		return Instance{}, errCancelled.With("%s", code)
-	default:
-		return Instance{}, errNotReady.With("%s", code)
+	if force != nil {
+		return Instance{}, force
 	}
-	in, err := Instance{}, errNotReady.With("%s", code)
+	var in Instance
+	var err error = errNotReady.With("%s", code)
 	if holder != "" {
 		in, err = r.instance(ctx, q, code, UserKey, holder)
 	}
@@ -102,10 +97,7 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 	if err != nil {
 		return Instance{}, err
 	}
-	if now.Before(in.ValidFrom) || now.After(in.ValidUntil) {
-		return Instance{}, errExpired.With("%s … %s", store.Time(in.ValidFrom), store.Time(in.ValidUntil))
-	}
-	return in, nil
+	return in, in.current(now)
 }
 
 // Use counts one use against the actor's grant, in the transaction that records the intent, after checking once more
@@ -120,7 +112,7 @@ func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, co
 		return "", err
 	}
 	if in.ID != instanceID {
-		return "", errTransition.With("instance %s was superseded", instanceID)
+		return "", errSuperseded.With("%s", code)
 	}
 	g, err := usableGrant(ctx, tx, actor.ID, code, r.Clock())
 	if err != nil {
@@ -136,6 +128,58 @@ func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, co
 		return "", errQuota.With("%s", code)
 	}
 	return g.ID, nil
+}
+
+// Confirm checks once more what Use allowed, before a signature made elsewhere is released: the grant whose use was
+// counted, which may be its last, still runs, the seal is in force, and the instance was not superseded. Errors:
+// seal.not-granted, seal.suspended, seal.cancelled, seal.expired, seal.superseded.
+func (r *Register) Confirm(ctx context.Context, actor access.Actor, in Instance, grantID string) error {
+	q, now := r.DB.Read(), r.Clock()
+	if err := inForce(ctx, q, in.SealCode, now); err != nil {
+		return err
+	}
+	at := store.Time(now)
+	var runs, active int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM seal_grant WHERE id = $1 AND actor_id = $2 AND seal_code = $3 AND withdrawn = 0
+		AND valid_from <= $4 AND valid_until > $4`, grantID, actor.ID, in.SealCode, at).Scan(&runs)
+	if err != nil {
+		return err
+	}
+	if runs == 0 {
+		return errNotGranted.With("%s", in.SealCode)
+	}
+	if err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM seal_instance WHERE id = $1 AND state = 'active'`, in.ID).Scan(&active); err != nil {
+		return err
+	}
+	if active == 0 {
+		return errSuperseded.With("%s", in.SealCode)
+	}
+	return in.current(now)
+}
+
+// inForce says why a seal is not in force.
+func inForce(ctx context.Context, q store.Querier, code string, now time.Time) error {
+	s, err := standing(ctx, q, code, now)
+	if err != nil {
+		return err
+	}
+	switch s.State {
+	case Active:
+		return nil
+	case Suspended:
+		return errSuspended.With("%s", code)
+	case Collected, Cancelled:
+		return errCancelled.With("%s", code)
+	}
+	return errNotReady.With("%s", code)
+}
+
+// current says why an instance is not within its validity.
+func (in Instance) current(now time.Time) error {
+	if now.Before(in.ValidFrom) || now.After(in.ValidUntil) {
+		return errExpired.With("%s … %s", store.Time(in.ValidFrom), store.Time(in.ValidUntil))
+	}
+	return nil
 }
 
 // GiveBack takes back one counted use that led to no released document.

@@ -17,8 +17,9 @@ import (
 const (
 	minMemory = 64 << 20
 	maxMemory = 2 << 30
-	minDPI    = 10
-	maxDPI    = 1200
+	// MinDPI and MaxDPI are the coarsest and the finest resolution in which Render draws.
+	MinDPI = 10
+	MaxDPI = 1200
 )
 
 // Config says how pages are shown. Only Path and Args are needed.
@@ -116,8 +117,8 @@ type Picture struct {
 // read where PDFium needs it, and only during the call. Errors: view.unreadable, view.encrypted, view.no-page,
 // view.resolution, view.too-large, view.timeout, view.worker, view.closed, those of ctx and of r.
 func (v *Viewer) Render(ctx context.Context, r io.ReaderAt, size int64, page int, dpi float64) (*Picture, error) {
-	if !(dpi >= minDPI && dpi <= maxDPI) {
-		return nil, ErrResolution.With("%g: %d–%d dpi", dpi, minDPI, maxDPI)
+	if !(dpi >= MinDPI && dpi <= MaxDPI) {
+		return nil, ErrResolution.With("%g: %d–%d dpi", dpi, MinDPI, MaxDPI)
 	}
 	var b bytes.Buffer
 	a, err := v.request(ctx, request{Op: opRender, Size: size, Page: page, DPI: dpi, MaxPixels: v.config.MaxPixels}, r, &b)
