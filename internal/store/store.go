@@ -39,7 +39,7 @@ type DB struct {
 	engine    engine
 	reads     *sql.DB
 	querier   Querier // over reads
-	writes    writer // nil when opened for reading only
+	writes    writer  // nil when opened for reading only
 	migrating sync.Mutex
 	closing   sync.Once
 	closed    error
