@@ -26,21 +26,43 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 		return unknown("issued by another authority")
 	}
 	serial := serialText(cert.Serial)
-	var der []byte
-	err := a.DB.Read().QueryRowContext(ctx, `SELECT certificate FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).Scan(&der)
-	if isMissing(err) || err == nil && !bytes.Equal(der, cert.Raw) {
+	der, events, err := a.history(ctx, serial)
+	if err != nil {
+		return chain.Status{}, err
+	}
+	if !bytes.Equal(der, cert.Raw) {
 		return unknown("not on record")
-	}
-	if err != nil {
-		return chain.Status{}, err
-	}
-	events, err := statusEvents(ctx, a.DB.Read(), serial)
-	if err != nil {
-		return chain.Status{}, err
 	}
 	s := judge(events, at)
 	s.Source, s.ThisUpdate, s.NextUpdate = source, a.Clock().UTC(), a.Clock().UTC()
 	return s, nil
+}
+
+// history gives an issued certificate and what happened to it, in one question, since every seal asks it many times; no
+// certificate when there is none.
+func (a *Authority) history(ctx context.Context, serial string) (der []byte, events []statusEvent, err error) {
+	rows, err := a.DB.Read().QueryContext(ctx, `SELECT c.certificate, COALESCE(e.action, ''), COALESCE(e.reason, 0), COALESCE(e.happened, '')
+		FROM ca_certificate c LEFT JOIN ca_status_event e ON e.serial = c.serial
+		WHERE c.serial = $1 AND c.state = 'issued' ORDER BY e.position`, serial)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		var e statusEvent
+		var happened string
+		if err := rows.Scan(&der, &e.action, &e.reason, &happened); err != nil {
+			return nil, nil, err
+		}
+		if e.action == "" {
+			continue // the certificate without any event
+		}
+		if e.at, err = store.ParseTime(happened); err != nil {
+			return nil, nil, err
+		}
+		events = append(events, e)
+	}
+	return der, events, rows.Err()
 }
 
 type statusEvent struct {
@@ -69,27 +91,6 @@ func judge(events []statusEvent, at time.Time) chain.Status {
 		s = chain.Status{State: chain.StateRevoked, At: happened, Reason: int(e.reason)}
 	}
 	return s
-}
-
-func statusEvents(ctx context.Context, q store.Querier, serial string) ([]statusEvent, error) {
-	rows, err := q.QueryContext(ctx, `SELECT action, reason, happened FROM ca_status_event WHERE serial = $1 ORDER BY position`, serial)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var events []statusEvent
-	for rows.Next() {
-		var e statusEvent
-		var happened string
-		if err := rows.Scan(&e.action, &e.reason, &happened); err != nil {
-			return nil, err
-		}
-		if e.at, err = store.ParseTime(happened); err != nil {
-			return nil, err
-		}
-		events = append(events, e)
-	}
-	return events, rows.Err()
 }
 
 // Record is a certificate as the database has it.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/internal/store"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/verify"
 )
@@ -33,8 +34,8 @@ func (s *Service) decide(w *work, o Order, report *intake.Report) error {
 	return decision.Err()
 }
 
-// scanned gives the scan of a document: the stored one, or a new one that is then stored. A scan that had no time to be
-// complete is not stored.
+// scanned gives the scan of a document: the stored one, or a new one that is then stored. One that a limit cut short is
+// stored too, and says so in a finding: else each seal of a big document would pay for it again.
 func (s *Service) scanned(ctx context.Context, w *work) (*intake.Report, error) {
 	report := new(intake.Report)
 	var stored string
@@ -49,8 +50,8 @@ func (s *Service) scanned(ctx context.Context, w *work) (*intake.Report, error) 
 	defer cancel()
 	report, err = intake.Scan(limited, w.object, w.document.Size, intake.Options{
 		Signatures: func(ctx context.Context) ([]intake.EarlierSignature, error) { return s.earlier(ctx, w), nil }})
-	if err != nil || !report.Complete {
-		return report, err
+	if err != nil {
+		return nil, err
 	}
 	b, err := json.Marshal(report)
 	if err != nil {
@@ -58,6 +59,15 @@ func (s *Service) scanned(ctx context.Context, w *work) (*intake.Report, error) 
 	}
 	w.scan = string(b) // stored with the intent, in its transaction
 	return report, nil
+}
+
+// storeScan keeps a new scan of a document, that the next order need not make it again.
+func storeScan(ctx context.Context, tx *store.Tx, document, scan string) error {
+	if scan == "" {
+		return nil
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE document SET intake = $2 WHERE id = $1`, document, scan)
+	return err
 }
 
 // earlier has the signatures judged that a document already bears. Whether their signers are trusted is not asked:

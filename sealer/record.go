@@ -48,10 +48,8 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(i.until), string(details)); err != nil {
 			return err
 		}
-		if i.scan != "" {
-			if _, err := tx.ExecContext(ctx, `UPDATE document SET intake = $2 WHERE id = $1`, i.order.Document, i.scan); err != nil {
-				return err
-			}
+		if err := storeScan(ctx, tx, i.order.Document, i.scan); err != nil {
+			return err
 		}
 		if job != nil {
 			if err := job.insert(ctx, tx, i.id); err != nil {

@@ -89,7 +89,7 @@ type work struct {
 	prepared *Prepared
 	plan     *Plan
 	details  Details
-	scan     string // of the intake, to be stored; empty when it is already, or was not complete
+	scan     string // of the intake, to be stored; empty when it is already
 }
 
 func (w *work) close() { _ = w.object.Close() } // only read
@@ -114,6 +114,9 @@ func (s *Service) begin(ctx context.Context, by access.Actor, o Order, in regist
 	}
 	if err := s.planFor(ctx, w, o, now); err != nil {
 		w.close()
+		if w.scan != "" { // there will be no intent that it could be stored with
+			err = errors.Join(err, s.DB.Write(ctx, func(tx *store.Tx) error { return storeScan(ctx, tx, w.document.ID, w.scan) }))
+		}
 		return nil, at(err, w.document.Name)
 	}
 	return w, nil

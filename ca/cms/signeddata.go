@@ -30,6 +30,8 @@ type SignedData struct {
 	Signers []*Signer
 	// Notes names leniencies, in English.
 	Notes []string
+
+	readCertificate func(der []byte) (*chain.Certificate, error)
 }
 
 // Signer returns the only signer. Errors: ErrSignerCount.
@@ -49,12 +51,16 @@ func (d *SignedData) Signer() (*Signer, error) {
 //	  encapContentInfo SEQUENCE { eContentType OID, eContent [0] EXPLICIT OCTET STRING OPTIONAL },
 //	  certificates [0] IMPLICIT SET OF Certificate OPTIONAL, crls [1] IMPLICIT SET OF CertificateList OPTIONAL,
 //	  signerInfos SET OF SignerInfo }
-func Parse(data []byte) (*SignedData, error) {
+func Parse(data []byte) (*SignedData, error) { return ParseWith(data, chain.ParseCertificate) }
+
+// ParseWith is Parse with another way to read certificates, such as that of chain.Verifier, which remembers them: the
+// same few come with every signature.
+func ParseWith(data []byte, certificate func(der []byte) (*chain.Certificate, error)) (*SignedData, error) {
 	if len(data) > MaxSize {
 		return nil, ErrTooLarge.With("%d bytes", len(data))
 	}
 	s := &scanner{}
-	d := &SignedData{Raw: data}
+	d := &SignedData{Raw: data, readCertificate: certificate}
 	field := d.read(&list{scan: s, rest: data})
 	if field != "" || s.failed != nil {
 		return nil, s.err(ErrSignedData, field)
@@ -154,7 +160,7 @@ func (d *SignedData) readCertificates(body *list) bool {
 			l.scan.note("a certificate of a form that is not read")
 			continue
 		}
-		c, err := chain.ParseCertificate(e.raw)
+		c, err := d.readCertificate(e.raw)
 		if err != nil {
 			l.scan.note("a certificate that cannot be read")
 			continue

@@ -20,11 +20,14 @@ type Token struct {
 
 // Parse reads a token: signed data with a TSTInfo inside, and nothing after it. Errors: ErrToken with the field,
 // ErrTooLarge, and those of cms.Parse.
-func Parse(raw []byte) (*Token, error) {
+func Parse(raw []byte) (*Token, error) { return ParseWith(raw, chain.ParseCertificate) }
+
+// ParseWith is Parse with another way to read certificates, see cms.ParseWith.
+func ParseWith(raw []byte, certificate func(der []byte) (*chain.Certificate, error)) (*Token, error) {
 	if len(raw) > MaxResponse {
 		return nil, ErrTooLarge.With("%d bytes", len(raw))
 	}
-	data, err := cms.Parse(raw)
+	data, err := cms.ParseWith(raw, certificate)
 	if err != nil {
 		return nil, err
 	}

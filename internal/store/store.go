@@ -38,7 +38,8 @@ type engine interface {
 type DB struct {
 	engine    engine
 	reads     *sql.DB
-	writes    writer // nil when opened for reading only
+	querier   Querier // over reads
+	writes    writer  // nil when opened for reading only
 	migrating sync.Mutex
 	closing   sync.Once
 	closed    error
@@ -74,6 +75,10 @@ func open(ctx context.Context, url string, readOnly bool) (*DB, error) {
 		_ = db.Close()
 		return nil, err
 	}
+	db.querier = db.reads
+	if engine.dialect() == "sqlite" {
+		db.querier = &statements{DB: db.reads}
+	}
 	return db, nil
 }
 
@@ -107,7 +112,7 @@ func (db *DB) Close() error {
 func (db *DB) Dialect() string { return db.engine.dialect() }
 
 // Read gives a pool of connections that see what has been committed and refuse to change anything.
-func (db *DB) Read() Querier { return db.reads }
+func (db *DB) Read() Querier { return db.querier }
 
 // Snapshot runs fn on one unchanging state of the database, however much is written meanwhile. It must not last
 // longer than needed: SQLite's log grows until it ends. The error of fn comes back unchanged.

@@ -23,12 +23,12 @@ import (
 // follows from what it is, not from what the dictionary calls it.
 func (v *verification) takeMessage(s *signature, der []byte) {
 	s.out.Kind = KindCMS
-	if s.message, s.messageErr = cms.Parse(der); s.messageErr != nil {
+	if s.message, s.messageErr = cms.ParseWith(der, v.chain.Certificate); s.messageErr != nil {
 		return
 	}
 	if s.message.ContentType == cms.TypeTSTInfo {
 		s.out.Kind = KindTimeStamp
-		if s.token, s.tokenErr = tsa.Parse(der); s.tokenErr == nil {
+		if s.token, s.tokenErr = tsa.ParseWith(der, v.chain.Certificate); s.tokenErr == nil {
 			s.need = need{hash: s.token.Hash()}
 		}
 		return

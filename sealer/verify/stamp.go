@@ -221,7 +221,7 @@ const maxTokens = 8
 // proveBy judges one time stamp over a signature value. One that is broken makes the signature doubtful; one that only
 // cannot be trusted leaves it as it would be without. It says true when it recorded the check.
 func (v *verification) proveBy(s *signature, der, value []byte) bool {
-	t, err := tsa.Parse(der)
+	t, err := tsa.ParseWith(der, v.chain.Certificate)
 	if err != nil {
 		s.check(CheckTimeStamp, Failed, Undetermined, text{"签名附带的时间戳格式错误：" + sentences(err).zh, "The time stamp that came with the signature is malformed: " + sentences(err).en})
 		return true
