@@ -71,7 +71,7 @@ func TestASealStandsWhereItWasAskedInEveryProfile(t *testing.T) {
 				if v := h.verdict(b); v != verify.Valid {
 					t.Errorf("%s, %s, %s: %s", shape, producer.name, p, v)
 				}
-				got, page := added(t, drawn(t, dir, original), drawn(t, dir, b))
+				got, page := added(t, firstPage(t, dir, original), firstPage(t, dir, b))
 				want := o.Places[0].Placement
 				asked := pdf.Rect{X1: want.X, Y1: want.Y, X2: want.X + 42, Y2: want.Y + 42}
 				if want.From == pdf.TopRight {
@@ -94,8 +94,8 @@ func farthest(a, b pdf.Rect) float64 {
 
 const drawnDPI = 150
 
-// drawn is a picture of the first page.
-func drawn(t *testing.T, dir string, b []byte) image.Image {
+// firstPage is a picture of the first page.
+func firstPage(t *testing.T, dir string, b []byte) image.Image {
 	t.Helper()
 	in, out := filepath.Join(dir, "drawn.pdf"), filepath.Join(dir, "drawn.png")
 	must(t, os.WriteFile(in, b, 0o600))
