@@ -92,10 +92,10 @@ func (c *comparison) signing(ref, field Ref, was, is Dict) error {
 		return err // stays unexplained
 	}
 	c.vetted[ref.Num] = true
-	rect, page, ok := c.place(ref, is)
+	rect, page, ok := c.addedPlace(ref, is)
 	if !ok {
 		c.refuse(ChangeSignature, ref, page, onPage(page, "加入的签章遮盖了%s的大部分。"),
-			onPageEN(page, "A signature was added that covers most %s")+".")
+			coverage(page, "A signature was added that covers"))
 		return nil
 	}
 	c.signed = append(c.signed, now)

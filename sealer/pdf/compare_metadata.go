@@ -153,6 +153,9 @@ func describedBy(d *Document, s *Stream) (said []string, ok bool) {
 			for _, a := range t.Attr {
 				if describes(a.Name) {
 					said = append(said, a.Name.Local+"\x00"+a.Value)
+				} else if depth > 0 && a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
+					// The language of a title, for instance: which of several is shown depends on it.
+					property += "\x00" + a.Name.Local + "=" + a.Value
 				}
 			}
 		case xml.EndElement:

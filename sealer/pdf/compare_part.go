@@ -80,8 +80,13 @@ func (c *comparison) placeParts() error {
 		}
 		dict := p.dict.Clone()
 		dict.Set("P", p.page)
-		rect, page, ok := c.place(p.ref, dict)
-		if !ok || tooLarge(rect) {
+		rect, page, ok := c.addedPlace(p.ref, dict)
+		if !ok && !tooLarge(rect) {
+			c.refuse(ChangeSignature, p.ref, page, onPage(page, "加入的签章合起来遮盖了%s的大部分。"),
+				coverage(page, "Seals were added that together cover"))
+			continue
+		}
+		if tooLarge(rect) {
 			c.refuse(ChangeSignature, p.ref, page, onPage(page, "%s加入的签章比任何印章都大")+onPlace(0, rect)+"。",
 				toPage(page, "A seal larger than any seal was added")+atPlace(0, rect)+".")
 			continue

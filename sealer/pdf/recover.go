@@ -103,7 +103,7 @@ func (d *Document) recover(ctx context.Context, cause error) error {
 	if err := s.single(); err != nil {
 		return err
 	}
-	rebuilt := &section{start: d.size, after: d.size, kind: Table, raw: []byte("<<>>"), entries: &compact{s.objects}}
+	rebuilt := &section{start: d.size, after: d.size, kind: Table, raw: []byte("<<>>"), entries: &compact{entries: s.objects}}
 	d.sections = []*section{rebuilt}
 	d.tail = d.size
 	if err := s.settle(rebuilt); err != nil {
@@ -147,7 +147,7 @@ func (s *salvage) settle(rebuilt *section) error {
 		if err := s.single(); err != nil {
 			return err
 		}
-		rebuilt.entries = &compact{s.objects}
+		rebuilt.entries = &compact{entries: s.objects}
 		d.reset()
 		d.sections = []*section{rebuilt}
 	}
@@ -162,7 +162,7 @@ func (s *salvage) settle(rebuilt *section) error {
 	}
 	size := Integer(max(rebuilt.end(), s.referred.end()))
 	s.dropOld()
-	rebuilt.entries = &compact{s.objects}
+	rebuilt.entries = &compact{entries: s.objects}
 	rebuilt.trailer = append(Dict{{"Size", size}, {"Root", d.root}}, merged...)
 	if info, ok := merged.Get("Info").(Ref); ok && s.has(info.Num) {
 		rebuilt.raw = []byte("<</Info " + info.String() + ">>")
