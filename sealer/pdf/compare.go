@@ -133,6 +133,9 @@ type comparison struct {
 	parts    []sealPart    // new annotations that may be parts of a seal
 	pictures map[Ref]bool  // what the appearances of new signatures draw
 	signed   []Dict        // fields that were added or filled
+	isWidget map[Ref]bool  // the widgets of new signatures, by reference
+
+	lists map[Ref]map[Ref]bool // fields in the lists of other fields, and in that of the form (zero)
 
 	counter         *pageCounter // of the later document
 	rights          *permissions // of the earlier document, once they were asked for
@@ -255,11 +258,11 @@ var trailerFree = []Name{"Size", "Prev", "XRefStm", "Type", "W", "Index", "Lengt
 
 func (c *comparison) compareTrailers() error {
 	b, a := c.before.Trailer(), c.after.Trailer()
-	for _, key := range unionKeys(b, a) {
+	for _, e := range union(b, a) {
+		key, old, now := e.key, e.was, e.is
 		if key == "Info" || slices.Contains(trailerFree, key) {
 			continue
 		}
-		old, now := b.Get(key), a.Get(key)
 		if key == "ID" && sameFirstID(old, now) {
 			continue
 		}

@@ -17,6 +17,9 @@ func (c *comparison) covers(page Ref, r, box Rect) bool {
 	if k.covered == nil {
 		k.covered = map[Ref][]Rect{}
 	}
+	if len(k.covered[page]) > maxCovering {
+		return false
+	}
 	if !slices.Contains(k.covered[page], r) {
 		k.covered[page] = append(k.covered[page], r)
 	}
@@ -28,14 +31,14 @@ func (c *comparison) covers(page Ref, r, box Rect) bool {
 	if sum <= most {
 		return true
 	}
-	return len(k.covered[page]) <= maxCovering && union(k.covered[page]) <= most
+	return areaOf(k.covered[page]) <= most
 }
 
-// maxCovering is how many appearances on one page are measured for what they cover together.
-const maxCovering = 1000
+// maxCovering is how many appearances may be added to one page: no more are measured for what they cover together.
+const maxCovering = 300
 
-// union is the area that rectangles cover together.
-func union(rects []Rect) float64 {
+// areaOf is the area that rectangles cover together.
+func areaOf(rects []Rect) float64 {
 	var edges []float64
 	for _, r := range rects {
 		edges = append(edges, r.X1, r.X2)

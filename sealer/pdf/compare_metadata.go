@@ -47,8 +47,8 @@ func sameInformation(was, is Dict) (string, bool) {
 	if _, dup := is.Duplicate(); dup && !equalDicts(was, is, maxCompareDepth) || is == nil {
 		return "", false
 	}
-	for _, key := range unionKeys(was, is) {
-		old, now := was.Get(key), is.Get(key)
+	for _, e := range union(was, is) {
+		key, old, now := e.key, e.was, e.is
 		x, wasText := old.(String)
 		y, isText := now.(String)
 		switch {
