@@ -96,6 +96,8 @@ type Comparer struct {
 	known       bool
 	knownSize   int64
 	permissions permissions
+	// covered are the places of signatures and seals that were added, by page, in the units of the page.
+	covered map[Ref][]Rect
 }
 
 // Compare is as the function Compare. The documents must be prefixes of the same file, in rising order.
@@ -131,6 +133,9 @@ type comparison struct {
 	parts    []sealPart    // new annotations that may be parts of a seal
 	pictures map[Ref]bool  // what the appearances of new signatures draw
 	signed   []Dict        // fields that were added or filled
+	isWidget map[Ref]bool  // the widgets of new signatures, by reference
+
+	lists map[Ref]map[Ref]bool // fields in the lists of other fields, and in that of the form (zero)
 
 	counter         *pageCounter // of the later document
 	rights          *permissions // of the earlier document, once they were asked for
@@ -156,6 +161,9 @@ func (c *comparison) run() error {
 	}
 	if len(later) == 0 {
 		return nil
+	}
+	if err := c.compareSections(later); err != nil {
+		return err
 	}
 	if err := c.collect(later); err != nil {
 		return err
@@ -229,7 +237,7 @@ func (c *comparison) account(at slot, old, now Object) {
 func (c *comparison) laterSections() ([]Section, bool) {
 	old, all := c.before.sections, c.after.sections
 	n := len(all) - len(old)
-	structural := n >= 0
+	structural := n >= 0 && c.before.bias == c.after.bias // another bias would give every old entry another object
 	for i := 0; structural && i < len(old); i++ {
 		structural = all[n+i].start == old[i].start && all[n+i].kind == old[i].kind
 	}
@@ -250,24 +258,17 @@ var trailerFree = []Name{"Size", "Prev", "XRefStm", "Type", "W", "Index", "Lengt
 
 func (c *comparison) compareTrailers() error {
 	b, a := c.before.Trailer(), c.after.Trailer()
-	for _, key := range unionKeys(b, a) {
+	for _, e := range union(b, a) {
+		key, old, now := e.key, e.was, e.is
 		if key == "Info" || slices.Contains(trailerFree, key) {
 			continue
 		}
-		old, now := b.Get(key), a.Get(key)
 		if key == "ID" && sameFirstID(old, now) {
 			continue
 		}
 		if !equalDirect(old, now, maxCompareDepth) {
 			c.refuse(ChangeStructure, Ref{}, 0, fmt.Sprintf("文件尾的 /%s 被改换。", printable(key)),
 				fmt.Sprintf("The trailer's /%s was exchanged.", printable(key)))
-		}
-	}
-	if key, dup := a.Duplicate(); dup {
-		if _, was := b.Duplicate(); !was {
-			c.refuse(ChangeStructure, Ref{}, 0,
-				fmt.Sprintf("文件尾重复写了 /%s。", printable(key)),
-				fmt.Sprintf("The trailer has /%s twice.", printable(key)))
 		}
 	}
 	was, _ := b.Get("Size").(Integer)

@@ -58,8 +58,8 @@ func onlyDiffer(was, is Dict, keys []Name) bool {
 	if _, dup := is.Duplicate(); dup {
 		return false
 	}
-	for _, key := range unionKeys(was, is) {
-		if !slices.Contains(keys, key) && !equalDirect(was.Get(key), is.Get(key), maxCompareDepth) {
+	for _, e := range union(was, is) {
+		if !slices.Contains(keys, e.key) && !equalDirect(e.was, e.is, maxCompareDepth) {
 			return false
 		}
 	}
@@ -92,10 +92,10 @@ func (c *comparison) signing(ref, field Ref, was, is Dict) error {
 		return err // stays unexplained
 	}
 	c.vetted[ref.Num] = true
-	rect, page, ok := c.place(ref, is)
+	rect, page, ok := c.addedPlace(ref, is)
 	if !ok {
 		c.refuse(ChangeSignature, ref, page, onPage(page, "加入的签章遮盖了%s的大部分。"),
-			onPageEN(page, "A signature was added that covers most %s")+".")
+			coverage(page, "A signature was added that covers"))
 		return nil
 	}
 	c.signed = append(c.signed, now)
@@ -193,13 +193,9 @@ func (c *comparison) inForm(ref Ref) (bool, error) {
 			}
 			list = above.Get("Kids")
 		}
-		o, err := c.before.Resolve(list)
-		if err != nil {
+		listed, err := c.listed(parent, list)
+		if err != nil || !listed[ref] {
 			return false, err
-		}
-		kids, _ := o.(Array)
-		if !slices.Contains(refsOf(kids), ref) {
-			return false, nil
 		}
 		if !nested {
 			return true, nil
@@ -207,6 +203,30 @@ func (c *comparison) inForm(ref Ref) (bool, error) {
 		ref = parent
 	}
 	return false, nil
+}
+
+// listed gives the references in the list of fields of the form, or of a field; they are kept, as many fields may stand
+// in one list.
+func (c *comparison) listed(holder Ref, list Object) (map[Ref]bool, error) {
+	if known, ok := c.lists[holder]; ok {
+		return known, nil
+	}
+	o, err := c.before.Resolve(list)
+	if err != nil {
+		return nil, err
+	}
+	kids, _ := o.(Array)
+	refs := make(map[Ref]bool, len(kids))
+	for _, o := range kids {
+		if r, ok := o.(Ref); ok {
+			refs[r] = true
+		}
+	}
+	if c.lists == nil {
+		c.lists = map[Ref]map[Ref]bool{}
+	}
+	c.lists[holder] = refs
+	return refs, nil
 }
 
 // refsOf gives the references in an array.

@@ -31,13 +31,13 @@ func (c *comparison) compareCatalogs() error {
 			fmt.Sprintf("The document catalog has /%s twice.", printable(key)))
 		return nil
 	}
-	for _, key := range unionKeys(old, now) {
-		if rule := catalogRules[key]; rule != nil {
-			if err := rule(c, slot{nowRef.Num, key}, old.Get(key), now.Get(key)); err != nil {
+	for _, e := range union(old, now) {
+		if rule := catalogRules[e.key]; rule != nil {
+			if err := rule(c, slot{nowRef.Num, e.key}, e.was, e.is); err != nil {
 				return err
 			}
-		} else if !equalDirect(old.Get(key), now.Get(key), maxCompareDepth) {
-			c.refuseCatalog(key, nowRef)
+		} else if !equalDirect(e.was, e.is, maxCompareDepth) {
+			c.refuseCatalog(e.key, nowRef)
 		}
 	}
 	return nil
@@ -84,8 +84,8 @@ func (c *comparison) compareForms(at slot, oldObject, nowObject Object) error {
 			fmt.Sprintf("The form has /%s twice.", printable(key)))
 		return nil
 	}
-	for _, key := range unionKeys(old, now) {
-		was, is := old.Get(key), now.Get(key)
+	for _, e := range union(old, now) {
+		key, was, is := e.key, e.was, e.is
 		if key == "Fields" {
 			if err := c.compareFields(slot{at.holder, "AcroForm.Fields"}, was, is); err != nil {
 				return err

@@ -47,8 +47,8 @@ func sameInformation(was, is Dict) (string, bool) {
 	if _, dup := is.Duplicate(); dup && !equalDicts(was, is, maxCompareDepth) || is == nil {
 		return "", false
 	}
-	for _, key := range unionKeys(was, is) {
-		old, now := was.Get(key), is.Get(key)
+	for _, e := range union(was, is) {
+		key, old, now := e.key, e.was, e.is
 		x, wasText := old.(String)
 		y, isText := now.(String)
 		switch {
@@ -153,6 +153,9 @@ func describedBy(d *Document, s *Stream) (said []string, ok bool) {
 			for _, a := range t.Attr {
 				if describes(a.Name) {
 					said = append(said, a.Name.Local+"\x00"+a.Value)
+				} else if depth > 0 && a.Name.Space != "xmlns" && a.Name.Local != "xmlns" {
+					// The language of a title, for instance: which of several is shown depends on it.
+					property += "\x00" + a.Name.Local + "=" + a.Value
 				}
 			}
 		case xml.EndElement:

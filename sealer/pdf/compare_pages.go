@@ -52,9 +52,9 @@ func (c *comparison) comparePage(ref Ref) error {
 		return nil // no page: what was changed there stays unexplained
 	}
 	c.pages[ref.Num], c.vetted[ref.Num] = true, true
-	for _, key := range unionKeys(was, is) {
-		if key != "Annots" && !equalDirect(was.Get(key), is.Get(key), maxCompareDepth) {
-			c.refusePage(key, ref)
+	for _, e := range union(was, is) {
+		if e.key != "Annots" && !equalDirect(e.was, e.is, maxCompareDepth) {
+			c.refusePage(e.key, ref)
 		}
 	}
 	if key, dup := is.Duplicate(); dup && !equalDicts(was, is, maxCompareDepth) {
@@ -86,7 +86,7 @@ func (c *comparison) comparePage(ref Ref) error {
 // gainedAnnotation sorts a new annotation: widgets of new signatures and what may be a part of a seal are judged once
 // all pages were compared; any other is refused.
 func (c *comparison) gainedAnnotation(r, page Ref) error {
-	if slices.ContainsFunc(c.widgets, func(w *newWidget) bool { return w.ref == r }) {
+	if c.isWidget[r] {
 		return nil
 	}
 	dict, err := resolveDict(c.after, r)

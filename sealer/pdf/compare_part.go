@@ -26,6 +26,9 @@ const maxLook = 4096
 // maxNested bounds how many forms inside the appearance of a signature are looked at.
 const maxNested = 16
 
+// maxPictures is how many XObjects a form may have for its pictures to be those of a seal.
+const maxPictures = 100
+
 // draws notes what the appearance of a new signature draws, and what the forms that it draws do: the seal with lines of
 // text is a form around the seal, of which the parts show the seal alone.
 func (c *comparison) draws(widget Dict) {
@@ -59,7 +62,11 @@ func (c *comparison) picturesOf(form *Stream) (Dict, error) {
 	if err != nil {
 		return nil, err
 	}
-	return resolveDict(c.after, resources.Get("XObject"))
+	pictures, err := resolveDict(c.after, resources.Get("XObject"))
+	if len(pictures) > maxPictures {
+		return nil, err
+	}
+	return pictures, err
 }
 
 // placeParts judges the stamps that came: together with a new signature, locked, and drawing nothing but what that
@@ -80,8 +87,13 @@ func (c *comparison) placeParts() error {
 		}
 		dict := p.dict.Clone()
 		dict.Set("P", p.page)
-		rect, page, ok := c.place(p.ref, dict)
-		if !ok || tooLarge(rect) {
+		rect, page, ok := c.addedPlace(p.ref, dict)
+		if !ok && !tooLarge(rect) {
+			c.refuse(ChangeSignature, p.ref, page, onPage(page, "加入的签章合起来遮盖了%s的大部分。"),
+				coverage(page, "Seals were added that together cover"))
+			continue
+		}
+		if tooLarge(rect) {
 			c.refuse(ChangeSignature, p.ref, page, onPage(page, "%s加入的签章比任何印章都大")+onPlace(0, rect)+"。",
 				toPage(page, "A seal larger than any seal was added")+atPlace(0, rect)+".")
 			continue
@@ -148,6 +160,7 @@ func (c *comparison) drawsPictures(form *Stream) (bool, error) {
 	}
 	p := newParser(content, -1, true, c.after.limits)
 	var name Name
+	drawn := false
 	for p.skip() == nil {
 		switch ch := p.buf[p.pos]; {
 		case ch == '/':
@@ -169,12 +182,13 @@ func (c *comparison) drawsPictures(form *Stream) (bool, error) {
 				if picture, ok := pictures.Get(name).(Ref); !ok || !c.pictures[picture] {
 					return false, nil
 				}
+				drawn = true
 			default:
 				return false, nil
 			}
 		}
 	}
-	return true, nil
+	return drawn, nil
 }
 
 // pageRanges writes page numbers in rising order as people do: 1-5, 8, 10-12. A long list is cut.

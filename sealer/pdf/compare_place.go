@@ -47,7 +47,7 @@ func (c *comparison) placeWidgets() error {
 func (c *comparison) placeWidget(w *newWidget, dict Dict) error {
 	ch := Change{Kind: ChangeSignatureAdded, Object: w.ref}
 	if dict != nil {
-		rect, page, ok := c.place(w.ref, dict)
+		rect, page, ok := c.addedPlace(w.ref, dict)
 		ch.Page = page
 		switch _, written := rectangle(c.after, dict.Get("Rect")); {
 		case !written:
@@ -55,7 +55,7 @@ func (c *comparison) placeWidget(w *newWidget, dict Dict) error {
 			return nil
 		case !ok:
 			c.refuse(ChangeSignature, w.ref, page, onPage(page, "加入的签章遮盖了%s的大部分。"),
-				onPageEN(page, "A signature was added that covers most %s")+".")
+				coverage(page, "A signature was added that covers"))
 			return nil
 		case tooLarge(rect):
 			c.refuse(ChangeSignature, w.ref, page, onPage(page, "%s加入的签章比任何印章都大")+onPlace(0, rect)+"。",
@@ -82,6 +82,16 @@ func tooLarge(r Rect) bool {
 // place finds the rectangle of an annotation, in millimetres of its page, and the number of the page. It is not ok
 // when the annotation covers most of the page.
 func (c *comparison) place(ref Ref, dict Dict) (rect Rect, page int, ok bool) {
+	return c.locate(ref, dict, false)
+}
+
+// addedPlace is place for a signature or a seal that was added: it is not ok either when all that were added cover most of
+// the page together.
+func (c *comparison) addedPlace(ref Ref, dict Dict) (rect Rect, page int, ok bool) {
+	return c.locate(ref, dict, true)
+}
+
+func (c *comparison) locate(ref Ref, dict Dict, added bool) (rect Rect, page int, ok bool) {
 	on, hasPage := dict.Get("P").(Ref)
 	if hasPage {
 		page = c.number(on)
@@ -101,7 +111,7 @@ func (c *comparison) place(ref Ref, dict Dict) (rect Rect, page int, ok bool) {
 	if r.Width()*r.Height() > 0 {
 		w := max(0, min(r.X2, box.X2)-max(r.X1, box.X1))
 		h := max(0, min(r.Y2, box.Y2)-max(r.Y1, box.Y1))
-		ok = box.Width()*box.Height() > 0 && w*h <= maxCoverage*box.Width()*box.Height()
+		ok = box.Width()*box.Height() > 0 && w*h <= maxCoverage*box.Width()*box.Height() && (!added || c.covers(on, r, box))
 	} else {
 		ok = true
 	}

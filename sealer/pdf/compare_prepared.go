@@ -130,6 +130,9 @@ const (
 // search visits every object of the document once, one at a time, so that memory does not grow with the file.
 func (d *usage) search(ctx context.Context) error {
 	d.refs(d.doc.Trailer())
+	for _, s := range d.doc.sections {
+		d.layout(s)
+	}
 	for _, s := range d.doc.Sections() {
 		err := s.Objects(ctx, func(e XrefEntry) error {
 			current, ok, err := inUse(d.doc, e.Num)
@@ -154,6 +157,20 @@ func (d *usage) search(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// layout notes what the place and form of a cross-reference stream depend on. The stream need not be listed anywhere, so
+// that the search would not come upon it; and what it says of every object would change with its length.
+func (d *usage) layout(s *section) {
+	for _, dict := range []Dict{s.trailer, s.hiddenDict} {
+		for _, key := range layoutKeys {
+			eachReference(dict.Get(key), func(r Ref) {
+				if _, ok, err := inUse(d.doc, r.Num); (err != nil || !ok) && len(d.dangling) < maxDangling {
+					d.dangling[r.Num] = true
+				}
+			})
+		}
+	}
 }
 
 // keptStreamBytes is how much of decoded object streams stays in memory during a search.
@@ -201,9 +218,10 @@ func (d *usage) object(ref Ref) error {
 
 // refs notes the references in an object.
 func (d *usage) refs(o Object) {
-	d.count(o, true)
+	// Counted afterwards: an object that refers to another twice must not make it look as if it had been looked at.
+	defer d.count(o, true)
 	eachReference(o, func(r Ref) {
-		if d.tooMany || r.Num < len(d.uses) && d.uses[max(0, r.Num)] > 1 && !d.dangling[r.Num] {
+		if d.tooMany || d.dangling[r.Num] || r.Num >= 0 && d.used(r.Num) > 0 {
 			return // looked at before
 		}
 		if _, ok, err := inUse(d.doc, r.Num); err == nil && !ok {

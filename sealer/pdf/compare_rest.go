@@ -3,6 +3,8 @@ package pdf
 import (
 	"fmt"
 	"slices"
+
+	"yinxin/internal/fault"
 )
 
 // leftovers refuses everything that no permitted change accounts for.
@@ -43,13 +45,42 @@ func (c *comparison) leftover(num int) error {
 		return err
 	}
 	if s, ok := o.(*Stream); ok && e.State == InFile {
-		if t := s.Dict.Get("Type"); t == Name("XRef") || t == Name("ObjStm") {
+		switch s.Dict.Get("Type") {
+		case Name("XRef"):
 			return nil
+		case Name("ObjStm"):
+			if stray, err := c.strayIn(num); err != nil || stray == 0 {
+				return err
+			} else {
+				ref.Num = stray
+			}
 		}
 	}
 	c.refuse(ChangeHidden, ref, c.pageOf(num),
 		fmt.Sprintf("加入了用途不明的对象 %d。", num), fmt.Sprintf("Object %d was added for no known purpose.", num))
 	return nil
+}
+
+// strayIn gives an object of a new object stream that the cross-reference does not place there, 0 when there is none.
+// Readers that rebuild a document take every object of every stream.
+func (c *comparison) strayIn(num int) (int, error) {
+	stream, err := c.after.objectStream(num)
+	if f, ok := fault.Of(err); ok && f.Kind == fault.Invalid {
+		return num, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	for _, n := range stream.numbers {
+		e, ok, err := c.after.Entry(int(n))
+		if err != nil {
+			return 0, err
+		}
+		if !ok || e.State != Compressed || e.Stream != num {
+			return max(1, int(n)), nil
+		}
+	}
+	return 0, nil
 }
 
 // refuseObject records a changed object that nothing accounts for, with the best name that can be given to it.

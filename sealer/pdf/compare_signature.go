@@ -105,7 +105,7 @@ func (c *comparison) newWidget(ref, field Ref, stamp bool) error {
 	}
 	if isField && !dict.Has("Subtype") && !dict.Has("Rect") && c.keysAllowed(dict, false) {
 		// A signature without any place on a page. Should a page list it all the same, that is found later.
-		c.widgets = append(c.widgets, &newWidget{ref: ref, stamp: stamp})
+		c.addWidget(&newWidget{ref: ref, stamp: stamp})
 		return nil
 	}
 	reached := true
@@ -120,12 +120,19 @@ func (c *comparison) newWidget(ref, field Ref, stamp bool) error {
 		c.refuseWidget(ref)
 		return nil
 	}
-	c.widgets = append(c.widgets, &newWidget{ref: ref, dict: dict, stamp: stamp})
+	c.addWidget(&newWidget{ref: ref, dict: dict, stamp: stamp})
 	c.draws(dict)
 	if page, ok := dict.Get("P").(Ref); ok {
 		return c.comparePage(page)
 	}
 	return nil
+}
+
+func (c *comparison) addWidget(w *newWidget) {
+	if c.isWidget == nil {
+		c.isWidget = map[Ref]bool{}
+	}
+	c.widgets, c.isWidget[w.ref] = append(c.widgets, w), true
 }
 
 func (c *comparison) refuseWidget(ref Ref) {

@@ -68,8 +68,8 @@ func (s *store) dictionary(at slot, oldObject, nowObject Object, entry func(at s
 		return false, nil
 	}
 	s.holds(at, oldObject, nowObject)
-	for _, key := range unionKeys(was, is) {
-		sound, err := entry(slot{at.holder, at.key + "." + key}, was.Get(key), is.Get(key))
+	for _, e := range union(was, is) {
+		sound, err := entry(slot{at.holder, at.key + "." + e.key}, e.was, e.is)
 		if err != nil || !sound {
 			if s.wrong == (Ref{}) {
 				s.wrong = ref

@@ -14,6 +14,14 @@ type Integer int64
 // Real is a PDF real number.
 type Real float64
 
+// oddNumber is a number that is not written as the standard says (ISO 32000-1, 7.3.3): with two signs, or with a sign or
+// a second point inside. Readers make different numbers of it: it has a value here, and is the same as nothing but what
+// is written alike.
+type oddNumber struct {
+	value float64
+	text  string
+}
+
 // Name is a PDF name without the slash, with #xx decoded.
 type Name string
 
@@ -148,6 +156,8 @@ func Number(o Object) (float64, bool) {
 		return float64(v), true
 	case Real:
 		return float64(v), true
+	case oddNumber:
+		return v.value, true
 	}
 	return 0, false
 }

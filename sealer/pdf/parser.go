@@ -224,7 +224,7 @@ func (p *parser) numberOrRef() (Object, error) {
 	return Ref{int(num), int(gen)}, nil
 }
 
-// number reads an Integer or a Real. Doubled signs and a second point, which careless producers write, end the number
+// number reads an Integer, a Real, or an oddNumber. Doubled signs and a second point, which careless producers write, end the number
 // as they do in other readers.
 func (p *parser) number() (Object, error) {
 	start := p.pos
@@ -237,6 +237,7 @@ func (p *parser) number() (Object, error) {
 		negative = negative || t[i] == '-'
 		i++
 	}
+	odd := i > 1 || len(t) == i
 	var whole int64
 	var value float64
 	digits := 0
@@ -247,7 +248,7 @@ func (p *parser) number() (Object, error) {
 		value = value*10 + float64(t[i]-'0')
 		digits++
 	}
-	if i == len(t) && digits <= 18 {
+	if i == len(t) && digits <= 18 && !odd {
 		if negative {
 			whole = -whole
 		}
@@ -268,9 +269,13 @@ func (p *parser) number() (Object, error) {
 			p.pos = start
 			return nil, p.damaged("malformed number")
 		}
+		odd = true
 	}
 	if negative {
 		value = -value
+	}
+	if odd || digits > 18 || string(t) == "." {
+		return oddNumber{value, string(t)}, nil
 	}
 	return Real(value), nil
 }

@@ -41,10 +41,13 @@ func (d *Document) settled(start int64) []*section {
 	return rest
 }
 
+// layoutKeys are the entries of a cross-reference stream that say how to read it.
+var layoutKeys = []Name{"Type", "Length", "Filter", "DecodeParms", "W", "Index", "Size", "Prev"}
+
 // fixedLayout says that what a cross-reference stream holds follows from its own bytes alone. A length or a filter
 // that is an object elsewhere can be another one in another state of the file.
 func fixedLayout(s *Stream) bool {
-	for _, key := range []Name{"Type", "Length", "Filter", "DecodeParms", "W", "Index", "Size", "Prev"} {
+	for _, key := range layoutKeys {
 		if s.Dict.count(key) > 1 {
 			return false
 		}

@@ -18,6 +18,10 @@ type section struct {
 	fixed   bool   // means the same in every state of the file that has it whole
 	entries entries
 	hidden  entries // the stream of a hybrid section, else nil
+	// hiddenDict is the dictionary of that stream.
+	hiddenDict Dict
+	// doubled says that an object is listed twice, and not alike: readers disagree on which entry counts.
+	doubled bool
 }
 
 // entries looks up objects of one table or stream.
@@ -225,7 +229,7 @@ func (d *Document) readStreamSection(off int64) (*section, error) {
 	if err != nil {
 		return nil, damagedXref(err, off)
 	}
-	s := &section{start: off, kind: StreamXref, trailer: stream.Dict, entries: e, fixed: fixedLayout(stream)}
+	s := &section{start: off, kind: StreamXref, trailer: stream.Dict, entries: e, fixed: fixedLayout(stream), doubled: isDoubled(e)}
 	if len(d.sections) == 0 {
 		if s.raw, err = d.raw(l); err != nil {
 			return nil, err

@@ -10,6 +10,7 @@ import (
 // that was built anew is kept the same way.
 type compact struct {
 	entries []compactEntry // by num, each once
+	doubled bool           // a number was listed twice, and not alike
 }
 
 type compactEntry struct {
@@ -83,9 +84,17 @@ func (c *compact) sort() {
 	for _, e := range c.entries {
 		if len(kept) == 0 || kept[len(kept)-1].num != e.num {
 			kept = append(kept, e)
+		} else if kept[len(kept)-1] != e {
+			c.doubled = true
 		}
 	}
 	c.entries = kept
+}
+
+// isDoubled says that entries had a number twice.
+func isDoubled(e entries) bool {
+	c, ok := e.(*compact)
+	return ok && c.doubled
 }
 
 func (c *compact) lookup(d *Document, num int) (XrefEntry, bool, error) {

@@ -12,13 +12,13 @@ import (
 type xrefRows struct {
 	data   []byte
 	width  [3]int
-	ranges []rowRange // by first; numbers listed twice are in the first range that has them
+	ranges []rowRange // by first, disjoint
 }
 
 type rowRange struct{ first, count, row int }
 
 // readXrefStream decodes the entries of a cross-reference stream.
-func (d *Document) readXrefStream(s *Stream) (*xrefRows, error) {
+func (d *Document) readXrefStream(s *Stream) (entries, error) {
 	x := &xrefRows{}
 	w, ok := s.Dict.Get("W").(Array)
 	if !ok || len(w) < 3 {
@@ -55,6 +55,10 @@ func (d *Document) readXrefStream(s *Stream) (*xrefRows, error) {
 	}
 	x.clip(len(x.data) / rowBytes)
 	x.data = slices.Clip(x.data)
+	if x.overlap() {
+		return d.unfold(x, rows)
+	}
+	sort.Slice(x.ranges, func(i, j int) bool { return x.ranges[i].first < x.ranges[j].first })
 	return x, nil
 }
 
@@ -86,7 +90,7 @@ func (x *xrefRows) index(dict Dict, l Limits) (int, error) {
 	return rows, nil
 }
 
-// clip drops what the index claims beyond the rows that are there, and sorts the ranges.
+// clip drops what the index claims beyond the rows that are there.
 func (x *xrefRows) clip(rows int) {
 	kept := x.ranges[:0]
 	for _, r := range x.ranges {
@@ -95,18 +99,39 @@ func (x *xrefRows) clip(rows int) {
 		}
 	}
 	x.ranges = kept
-	sort.SliceStable(x.ranges, func(i, j int) bool { return x.ranges[i].first < x.ranges[j].first })
-	// Where ranges overlap, the later one by number gives way: every number then has one row.
-	for i := 1; i < len(x.ranges); i++ {
-		before, r := x.ranges[i-1], &x.ranges[i]
-		if over := before.first + before.count - r.first; over > 0 {
-			over = min(over, r.count)
-			r.first, r.row, r.count = r.first+over, r.row+over, r.count-over
-			if r.count == 0 {
-				r.first = before.first + before.count
-			}
+}
+
+// overlap says that a number is in two of the ranges.
+func (x *xrefRows) overlap() bool {
+	sorted := slices.SortedFunc(slices.Values(x.ranges), func(a, b rowRange) int { return a.first - b.first })
+	for i := 1; i < len(sorted); i++ {
+		if sorted[i].first < sorted[i-1].first+sorted[i-1].count {
+			return true
 		}
 	}
+	return false
+}
+
+// unfold keeps the rows one by one, in the order of the file: of a number that is listed twice the first counts, as in
+// other readers.
+func (d *Document) unfold(x *xrefRows, rows int) (*compact, error) {
+	if d.xrefLeft -= int64(rows) * compactEntryBytes; d.xrefLeft < 0 {
+		return nil, errTooLarge.With("the cross-reference is too long")
+	}
+	c := &compact{}
+	err := x.each(d, func(e XrefEntry) error {
+		kept := compactEntry{num: int32(e.Num), gen: uint16(e.Gen), state: 'f'}
+		switch e.State {
+		case InFile:
+			kept.offset, kept.state = e.Offset-d.bias, 'n'
+		case Compressed:
+			kept.offset, kept.state = int64(e.Stream)<<32|int64(e.Index), 'c'
+		}
+		c.entries = append(c.entries, kept)
+		return nil
+	})
+	c.sort()
+	return c, err
 }
 
 func (x *xrefRows) lookup(d *Document, num int) (XrefEntry, bool, error) {

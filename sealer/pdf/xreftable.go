@@ -34,7 +34,7 @@ func (d *Document) readTable(off, body int64) (*section, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.entries, trailer = compact, end
+		s.entries, s.doubled, trailer = compact, compact.doubled, end
 	}
 	if err := d.readTrailer(s, trailer); err != nil {
 		return nil, err
@@ -54,7 +54,7 @@ func (d *Document) readTable(off, body int64) (*section, error) {
 		if s.hidden, err = d.readXrefStream(stream); err != nil {
 			return nil, damagedXref(err, at)
 		}
-		s.kind = Hybrid
+		s.kind, s.hiddenDict, s.doubled = Hybrid, stream.Dict, s.doubled || isDoubled(s.hidden)
 	}
 	return s, nil
 }

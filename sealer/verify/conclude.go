@@ -114,6 +114,10 @@ func (v *verification) applyChanges() {
 			}
 		}
 		v.changeCheck(s)
+		if v.padded {
+			s.lower(Undetermined, text{"文件末尾的空白过多，有的阅读软件找不到文件的结尾，会自行重建文件并可能显示不同的内容；去掉多余的空白后可再验证。",
+				"so much white space follows the end that some readers do not find it, rebuild the document and may show something else; take the white space off and verify again."})
+		}
 	}
 	covered := int64(0) // the end of what valid signatures cover
 	for _, s := range slices.Backward(v.signatures) {

@@ -94,6 +94,7 @@ type verification struct {
 	empty      int  // signature fields without a value
 	undecided  bool // something was left out for a limit: not better than undetermined
 	err        error
+	padded     bool  // more white space follows the end than readers look through
 	salvaged   bool  // the only signature was found in the bytes of a file that cannot be opened
 	damage     error // why the newest state cannot be read, when an earlier one is judged in its place
 

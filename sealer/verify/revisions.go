@@ -238,6 +238,10 @@ func (v *verification) documentAt(end int64) (*pdf.Document, error) {
 	return v.doc.Prefix(v.ctx, end)
 }
 
+// maxPadding is how many bytes of white space may follow the end. Readers look for startxref in the last 1024 bytes (ISO
+// 32000-1, annex H.3, note 18); where they do not find it they rebuild the document from whatever looks like an object.
+const maxPadding = 960
+
 // checkTail judges what stands after the last complete state: white space is an addition, anything else was appended
 // without being part of the document, and readers that repair files would find it.
 func (v *verification) checkTail() error {
@@ -253,6 +257,7 @@ func (v *verification) checkTail() error {
 	if white {
 		r.changes = []pdf.Change{{Permitted: true, Kind: changeWhiteSpace,
 			ZH: fmt.Sprintf("文件末尾多了 %d 个空白字节。", v.size-last), EN: fmt.Sprintf("%d bytes of white space follow the end.", v.size-last)}}
+		v.padded = v.size-last > maxPadding
 	} else {
 		r.changes = v.appended(last, at)
 	}

@@ -185,6 +185,12 @@ func (v *verification) checkMaker(s *signature, seal *ses.Seal) {
 	err = v.sealValue(maker, seal)
 	s.valueCheck(CheckSealValue, err, text{"制章者对印章的签名", "the maker's signature on the seal"})
 	s.opine(text{"制章者签名", "the maker's signature"}, maker.PublicKey, seal.SignedBytes(), nil, seal.Value, err)
+	if s.signer != nil && bytes.Equal(s.signer.RawSPKI, maker.RawSPKI) {
+		// Anyone with a certificate can make a seal of any name for himself.
+		s.check(CheckMaker, Unknown, Undetermined, text{"印章由签章人自己制作，没有制章者证明其有权使用该印章。",
+			"The seal was made by the signer: no seal maker confirms that the signer may use it."})
+		return
+	}
 	if s.judgedAt().IsZero() {
 		s.skip(CheckMaker, text{"签章时间不明，未检查制章者证书。", "Not checked, since the signing time is not known."})
 		return
@@ -205,6 +211,9 @@ func (v *verification) sealValue(maker *chain.Certificate, seal *ses.Seal) error
 	}
 	return err
 }
+
+// stolen are the reasons of revocation that say that others had the key (RFC 5280 clause 5.3.1): key compromise, CA compromise.
+func stolen(reason int) bool { return reason == 1 || reason == 2 }
 
 func (v *verification) checkMakerCertificate(s *signature, maker *chain.Certificate, seal *ses.Seal) {
 	who := text{"制章者证书", "the seal maker's certificate"}
@@ -228,7 +237,13 @@ func (v *verification) checkMakerCertificate(s *signature, maker *chain.Certific
 	if then.Expired {
 		s.check(CheckMaker, Note, Valid, text{"制章者证书在制作印章之后过期。", "The seal maker's certificate expired after the seal was made."})
 	}
-	if lasting && then.Revocation.State == chain.StateRevoked && then.Revocation.At.After(seal.CreateDate) {
+	if revoked := then.Revocation; lasting && revoked.State == chain.StateRevoked && revoked.At.After(seal.CreateDate) {
+		// Whoever holds a stolen key writes any createDate, and nothing else says when the seal was made.
+		if stolen(revoked.Reason) || !revoked.InvalidityDate.IsZero() && !revoked.InvalidityDate.After(seal.CreateDate) {
+			s.check(CheckMakerRevocation, Unknown, Undetermined, text{"制章者的密钥已泄露（" + day(revoked.At) + "），不能证明印章制作于此前。",
+				"The seal maker's key was compromised (" + day(revoked.At) + "): nothing proves that the seal was made before."})
+			return
+		}
 		s.check(CheckMakerRevocation, Note, Valid, text{"制章者证书在制作印章之后被撤销。", "The seal maker's certificate was revoked after the seal was made."})
 		return
 	}
