@@ -100,7 +100,7 @@ func (d *Document) recover(ctx context.Context, cause error) error {
 	if err := s.single(); err != nil {
 		return err
 	}
-	rebuilt := &section{start: d.size, after: d.size, kind: Table, raw: []byte("<<>>"), entries: &compact{s.objects}}
+	rebuilt := &section{start: d.size, after: d.size, kind: Table, raw: []byte("<<>>"), entries: &compact{entries: s.objects}}
 	d.sections = []*section{rebuilt}
 	d.tail = d.size
 	if err := s.settle(rebuilt); err != nil {

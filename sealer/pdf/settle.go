@@ -25,7 +25,7 @@ func (s *salvage) settle(rebuilt *section) error {
 		if err := s.single(); err != nil {
 			return err
 		}
-		rebuilt.entries = &compact{s.objects}
+		rebuilt.entries = &compact{entries: s.objects}
 		d.reset()
 		d.sections = []*section{rebuilt}
 	}
@@ -40,7 +40,7 @@ func (s *salvage) settle(rebuilt *section) error {
 	}
 	size := Integer(max(rebuilt.end(), s.referred.end()))
 	s.dropOld()
-	rebuilt.entries = &compact{s.objects}
+	rebuilt.entries = &compact{entries: s.objects}
 	rebuilt.trailer = append(Dict{{"Size", size}, {"Root", d.root}}, merged...)
 	if info, ok := merged.Get("Info").(Ref); ok && s.has(info.Num) {
 		rebuilt.raw = []byte("<</Info " + info.String() + ">>")
