@@ -34,7 +34,8 @@ unit: ## unit, conformance and command tests
 	$(GO) test ./...
 
 race: ## the rooms with concurrency, under the race detector
-	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./sealer ./ca/chain
+	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./sealer ./ca/chain
+	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
 
 # The fuzzer may report the end of its own time as a failure when an input is under way; that alone is none.
 fuzz: ## every fuzz target for FUZZTIME
@@ -84,8 +85,8 @@ define install
 		|| { tail -n 5 build-packages.log; echo "please install: $$missing"; exit 1; }; rm -f build-packages.log
 endef
 
-run-packages:
+run-packages: ## install what the demo needs, where it is missing
 	$(call install,$(RUN_PACKAGES))
 
-test-packages:
+test-packages: ## install what the tests need, where it is missing
 	$(call install,$(TEST_PACKAGES))

@@ -24,7 +24,8 @@
 // No certificate, revocation or end of a suspension without a requester and a different approver, or a ceremony of two
 // officers: the database refuses such rows (CHECK and composite foreign keys). An emergency suspension takes one
 // person. A serial number is random, recorded before use and never used twice. CRL numbers rise, and a list in which
-// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list. A time stamp is made with the certificate that is good now.
+// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list. A time stamp is
+// made with the certificate that is good now.
 //
 // What it does not do: it knows no HTTP (the paths in URLs that it writes into certificates are constants here, for
 // the room that serves them), keeps no private key, and reads no application forms.

@@ -4,11 +4,16 @@
 // hashes only that update, records the intent, signs, checks the result with the project's own verifier and records
 // it. Sealing does not grow with the document.
 //
+// What an Order asks for can be looked at first (Preview). Where the signature is made elsewhere, Prepare plans and keeps
+// the update, and Complete takes the value, in this process or another; Discard gives it up. Extend adds to a sealed
+// document what proves its certificates for long. Documents are looked through before they are sealed (package intake).
+//
 // Promises: nothing is released without an intent and a result on record; at most one document is released per
 // caller and idempotency key; the sealed document begins with the original, byte for byte. A signature that was made
 // by a process which then died is never released: its intent is abandoned (Recover) and the key is free again.
 //
-// Authorisation happens here, by the register's grants; callers only say who is asking.
+// Authorisation happens here, by the register's grants; callers only say who is asking. What it does not do: make seals,
+// which is the register's work, judge documents of others (package verify), or speak HTTP.
 package sealer
 
 import (

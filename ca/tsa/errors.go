@@ -32,12 +32,9 @@ var (
 	// ErrCertificate is a certificate that may not sign time stamps.
 	ErrCertificate = fault.Spec{Kind: fault.Invalid, Code: "tsa.bad-certificate",
 		ZH: "时间戳签名证书没有（关键且唯一的）时间戳用途。", EN: "The certificate is not one for time stamping only, marked critical."}
-	// ErrUntrusted is a genuine time stamp whose authority is not known, not trusted or not valid then.
-	ErrUntrusted = fault.Spec{Kind: fault.Refused, Code: "tsa.untrusted",
-		ZH: "时间戳服务的证书在该时间不可信。", EN: "The time-stamp authority's certificate is not trusted at that time."}
 	// ErrAuthority is an authority that cannot stamp.
 	ErrAuthority = fault.Spec{Kind: fault.Unavailable, Code: "tsa.unavailable",
-		ZH: "时间戳服务暂不可用。", EN: "The time-stamp authority is not available."}
+		ZH: "时间戳服务暂时不可用。", EN: "The time-stamp authority is not available."}
 	// ErrImprintAlgorithm is a digest that the authority does not stamp.
 	ErrImprintAlgorithm = fault.Spec{Kind: fault.Refused, Code: "tsa.unknown-digest",
 		ZH: "时间戳服务不支持该摘要算法，或摘要长度不符。", EN: "The digest algorithm is not supported for time stamps, or the digest has another length."}

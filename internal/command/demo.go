@@ -13,7 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
@@ -159,7 +158,7 @@ func tamper(ctx context.Context, sealed, tampered string, at int64) error {
 
 func newPassphrase(ctx context.Context, dir string) ([]byte, error) {
 	p := []byte(rand.Text())
-	return p, durable.Replace(ctx, filepath.Join(dir, passphraseName), 0o600, func(w io.Writer) error {
+	return p, writeFile(ctx, filepath.Join(dir, passphraseName), 0o600, func(w io.Writer) error {
 		_, err := fmt.Fprintf(w, "%s\n", p)
 		return err
 	})

@@ -11,7 +11,6 @@ import (
 	"yinxin/ca"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
-	"yinxin/internal/durable"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/imprint"
@@ -230,7 +229,7 @@ func (d *demo) sealCopy(ctx context.Context, h *installation, s *demoSeal) error
 		if err != nil {
 			return "", err
 		}
-		return demoSealed, durable.Replace(ctx, sealedFile, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) })
+		return demoSealed, writeFile(ctx, sealedFile, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) })
 	}); err != nil {
 		return err
 	}

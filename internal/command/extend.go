@@ -6,7 +6,6 @@ import (
 	"io"
 	"time"
 
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/internal/fetch"
 )
@@ -56,7 +55,7 @@ func (c extendCommand) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return at(err, c.Input)
 	}
-	if err := durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, extended) }); err != nil {
+	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, extended) }); err != nil {
 		return err
 	}
 	if _, err := h.ledger.Sequence(ctx); err != nil {

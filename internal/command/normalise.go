@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf/normalise"
 )
@@ -30,7 +29,7 @@ func (c normaliseCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer in.Close()
-	err = durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error { return normalise.Start(ctx, "", in, w) })
+	err = writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return normalise.Start(ctx, "", in, w) })
 	if f, ok := fault.Of(err); ok && f.Place == (fault.Place{}) {
 		err = f.At(fault.File(c.File))
 	}

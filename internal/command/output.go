@@ -8,9 +8,14 @@ import (
 	"yinxin/internal/durable"
 )
 
-// writeBytes writes a result that is in memory.
+// writeFile writes a result so that it appears whole or not at all; an error, and an interrupt, leave an older result as it
+// was.
+func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w io.Writer) error) error {
+	return durable.Replace(ctx, name, mode, fill)
+}
+
 func writeBytes(ctx context.Context, name string, mode os.FileMode, b []byte) error {
-	return durable.Replace(ctx, name, mode, func(w io.Writer) error {
+	return writeFile(ctx, name, mode, func(w io.Writer) error {
 		_, err := w.Write(b)
 		return err
 	})

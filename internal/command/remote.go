@@ -19,7 +19,6 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/api"
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer/register"
 )
@@ -101,7 +100,7 @@ func (c sealCommand) remote(ctx context.Context, s streams) error {
 	if err := server.call(ctx, http.MethodPost, "/v1/sealings", header, sized{bytes.NewReader(order), int64(len(order))}, &sealed); err != nil {
 		return at(err, c.Input)
 	}
-	if err := durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error {
+	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error {
 		return server.fetch(ctx, "/v1/documents/"+sealed.Document.ID+"/content", w, sealed.Document.SM3)
 	}); err != nil {
 		return err

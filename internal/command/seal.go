@@ -13,7 +13,6 @@ import (
 
 	"yinxin/api"
 	"yinxin/internal/access"
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf/normalise"
@@ -106,7 +105,7 @@ func (c sealCommand) local(ctx context.Context, s streams, h *installation, acto
 	if err != nil || c.Prepare {
 		return at(err, c.Input)
 	}
-	if err := durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) }); err != nil {
+	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) }); err != nil {
 		return err
 	}
 	if _, err := h.ledger.Sequence(ctx); err != nil {

@@ -12,7 +12,6 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
-	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
@@ -63,7 +62,7 @@ func (c verifyCommand) writeReport(ctx context.Context, r *verify.Report) error 
 	} else if r.Error == nil {
 		return err
 	}
-	return durable.Replace(ctx, c.Report, 0o644, func(w io.Writer) error {
+	return writeFile(ctx, c.Report, 0o644, func(w io.Writer) error {
 		switch strings.ToLower(filepath.Ext(c.Report)) {
 		case ".pdf":
 			font, err := c.font()
@@ -117,7 +116,7 @@ func (c verifyCommand) extract(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := durable.Replace(ctx, c.Output, 0o644, func(w io.Writer) error {
+	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error {
 		_, err := io.Copy(w, document)
 		return err
 	}); err != nil {

@@ -136,7 +136,7 @@ type meaning struct {
 }
 
 var meanings = map[Code]meaning{
-	CodeJavaScript:    {Danger, "文件含有JavaScript脚本", "The file contains JavaScript"},
+	CodeJavaScript:    {Danger, "文件含有 JavaScript 脚本", "The file contains JavaScript"},
 	CodeLaunch:        {Danger, "文件含有启动程序或打开文件的动作", "The file contains an action that launches a program or opens a file"},
 	CodeSubmit:        {Warning, "文件含有提交或导入表单数据的动作", "The file contains an action that sends or imports form data"},
 	CodeExternalLink:  {Warning, "文件含有指向其他文件的动作", "The file contains an action that leads to another file"},
@@ -171,7 +171,7 @@ var meanings = map[Code]meaning{
 	CodeLayerConfigs:   {Warning, "文件含有多套图层显示方案", "The file has several configurations of its layers"},
 
 	CodeExternalData: {Warning, "显示内容取自文件之外", "Content is taken from outside the file"},
-	CodePostScript:   {Warning, "文件含有PostScript内容，只在打印时出现", "The file contains PostScript, which shows only in print"},
+	CodePostScript:   {Warning, "文件含有 PostScript 内容，只在打印时出现", "The file contains PostScript, which shows only in print"},
 	CodeFontStandard: {Info, "使用未嵌入的标准字体", "A standard font is not embedded"},
 	CodeFontExternal: {Warning, "字体未嵌入，各处显示可能不同", "A font is not embedded, so that text may look different elsewhere"},
 

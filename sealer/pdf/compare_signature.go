@@ -3,6 +3,8 @@ package pdf
 import (
 	"encoding/asn1"
 	"slices"
+
+	"yinxin/internal/oid"
 )
 
 // What the field and widget of a further signature may hold. Actions (/A, /AA), optional content and the like are
@@ -167,12 +169,6 @@ func (c *comparison) signatureValue(v Object) (sound, stamp bool, err error) {
 	return sound && (t == nil || t == Name("Sig") || claims), claims && isToken(contents.Value), err
 }
 
-var (
-	oidSignedData   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 2}
-	oidSignedDataGM = asn1.ObjectIdentifier{1, 2, 156, 10197, 6, 1, 4, 2, 2}
-	oidTSTInfo      = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 16, 1, 4}
-)
-
 // isToken says whether the contents of a signature are a time-stamp token: signed data over a TSTInfo (RFC 3161, 2.4.2).
 // A seal that only calls itself a time stamp must not come where a time stamp may.
 func isToken(der []byte) bool {
@@ -180,7 +176,7 @@ func isToken(der []byte) bool {
 		Type    asn1.ObjectIdentifier
 		Content asn1.RawValue `asn1:"explicit,tag:0"`
 	}
-	if _, err := asn1.Unmarshal(der, &info); err != nil || !info.Type.Equal(oidSignedData) && !info.Type.Equal(oidSignedDataGM) {
+	if _, err := asn1.Unmarshal(der, &info); err != nil || !info.Type.Equal(oid.SignedData) && !info.Type.Equal(oid.SignedDataGM) {
 		return false
 	}
 	var signed asn1.RawValue
@@ -201,7 +197,7 @@ func isToken(der []byte) bool {
 	}
 	var content asn1.ObjectIdentifier
 	_, err := asn1.Unmarshal(encapsulated.Bytes, &content)
-	return err == nil && content.Equal(oidTSTInfo)
+	return err == nil && content.Equal(oid.TSTInfo)
 }
 
 // closure visits what a value of a new signature reaches and accounts for every new object there. It stops at

@@ -24,7 +24,12 @@
 //     a file claims is believed before the bytes are there;
 //   - objects that must be rewritten are copied byte for byte with only the changed entry replaced.
 //
-// What it does not do: decrypt, repair a damaged cross-reference other than for sealing ([OpenRecovering]), verify signatures, or load a document as a whole.
+// A document that arrives is opened with [OpenRecovering]: a cross-reference that is wrong, but leaves no doubt about any
+// object, is built anew, for sealing only. For verifiers [Compare] says what later revisions did to a signed one: which
+// changes are permitted, and which objects and pages the others touch.
+//
+// What it does not do: decrypt, check a signature value or a digest, render pages, or load a document as a whole. [Open]
+// repairs nothing.
 //
 // A Document is not safe for concurrent use; open one per goroutine, they are cheap. Objects that it returns are shared
 // with its caches: clone before changing.

@@ -1,10 +1,6 @@
 package pdf
 
-import (
-	"crypto/sha256"
-	"strconv"
-	"unicode/utf16"
-)
+import "strconv"
 
 // fontParts are the objects of an embedded font (ISO 32000-1, 9.7): a composite font whose codes are the numbers of the
 // subset's glyphs. Part numbers begin with first; the first part is the font.
@@ -14,7 +10,7 @@ import (
 func (t *lettering) fontParts(first int) ([]part, error) {
 	const fontAt, descendantAt, descriptorAt, programAt, setAt, unicodeAt = 0, 1, 2, 3, 4, 5
 	parts := make([]part, 6)
-	name := "/" + subsetTag(t.subset.Data) + "+" + t.font.Name()
+	name := "/" + t.subset.Tag() + "+" + t.font.Name()
 
 	font := &parts[fontAt]
 	font.text("<</Type/Font/Subtype/Type0/BaseFont" + name + "/Encoding/Identity-H/DescendantFonts[")
@@ -64,17 +60,7 @@ func (t *lettering) fontParts(first int) ([]part, error) {
 	}
 	unicode := &parts[unicodeAt]
 	unicode.text("<<")
-	return parts, unicode.stream(toUnicode(t.subset.Characters))
-}
-
-// subsetTag is the prefix of a subset's name: six letters that differ when the subset does (9.6.4).
-func subsetTag(data []byte) string {
-	sum := sha256.Sum256(data)
-	tag := make([]byte, 6)
-	for i := range tag {
-		tag[i] = 'A' + sum[i]%26
-	}
-	return string(tag)
+	return parts, unicode.stream(t.subset.ToUnicode())
 }
 
 // cidSet has a bit for each glyph that is there (9.8.3): all of them.
@@ -84,29 +70,4 @@ func cidSet(glyphs int) []byte {
 		set[i/8] |= 0x80 >> (i % 8)
 	}
 	return set
-}
-
-// toUnicode says which characters the glyphs show (9.10.3). Glyphs follow the order of the characters from 1.
-func toUnicode(characters []rune) []byte {
-	out := []byte("/CIDInit/ProcSet findresource begin 12 dict begin begincmap\n" +
-		"/CIDSystemInfo<</Registry(Adobe)/Ordering(UCS)/Supplement 0>>def\n" +
-		"/CMapName/Adobe-Identity-UCS def/CMapType 2 def\n" +
-		"1 begincodespacerange<0000><FFFF>endcodespacerange\n")
-	const block = 100 // the most that one block may have
-	for from := 0; from < len(characters); from += block {
-		some := characters[from:min(from+block, len(characters))]
-		out = strconv.AppendInt(out, int64(len(some)), 10)
-		out = append(out, " beginbfchar\n"...)
-		for i, r := range some {
-			out = append(out, '<')
-			out = appendCID(out, from+i+1)
-			out = append(out, "><"...)
-			for _, unit := range utf16.Encode([]rune{r}) {
-				out = appendCID(out, int(unit))
-			}
-			out = append(out, ">\n"...)
-		}
-		out = append(out, "endbfchar\n"...)
-	}
-	return append(out, "endcmap CMapName currentdict/CMap defineresource pop end end"...)
 }

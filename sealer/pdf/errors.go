@@ -45,7 +45,7 @@ var (
 	errOutsidePage = fault.Spec{Kind: fault.Refused, Code: "pdf.outside-page",
 		ZH: "印章超出了页面范围。", EN: "The seal would stand outside the page."}
 	errAmbiguous = fault.Spec{Kind: fault.Refused, Code: "pdf.ambiguous",
-		ZH: "文件的对象含有重复的键，内容不明确，不能盖章。", EN: "An object that sealing must change has the same key twice, so its meaning is not clear."}
+		ZH: "文件的对象含有重复的键，内容不明确，不能盖章。", EN: "An object that sealing must change has the same key twice, so its meaning is not clear and the file cannot be sealed."}
 	errAbsurdSize = fault.Spec{Kind: fault.Refused, Code: "pdf.absurd-size",
 		ZH: "文件声明的对象数量不合理。", EN: "The file claims an absurd number of objects."}
 	errTooManyFields = fault.Spec{Kind: fault.TooLarge, Code: "pdf.too-many-fields",

@@ -18,7 +18,7 @@ import (
 // opinion is an SM2 signature value that was checked, and what came of it.
 type opinion struct {
 	what   text
-	key    *ecdsa.PublicKey
+	key    *second.PublicKey
 	signed []byte // what was signed, or
 	digest []byte // SM3(Z‖content), where only that is known
 	value  []byte
@@ -31,7 +31,9 @@ func (s *signature) opine(what text, key any, signed, digest, value []byte, err 
 	if !s.seconded || !ok || public == nil || public.Curve != sm2.P256() {
 		return
 	}
-	s.opinions = append(s.opinions, opinion{what, public, signed, digest, value, err == nil})
+	//lint:ignore SA1019 the other library takes coordinates
+	other := &second.PublicKey{Curve: second.P256Sm2(), X: public.X, Y: public.Y}
+	s.opinions = append(s.opinions, opinion{what, other, signed, digest, value, err == nil})
 }
 
 // remember notes the links of a chain for the second opinion, the anchor's own signature left out.
@@ -95,11 +97,10 @@ func (o opinion) second() (good bool) {
 	if !ok {
 		return false
 	}
-	key := &second.PublicKey{Curve: second.P256Sm2(), X: o.key.X, Y: o.key.Y}
 	if o.digest != nil {
-		return second.Verify(key, o.digest, r, s)
+		return second.Verify(o.key, o.digest, r, s)
 	}
-	return second.Sm2Verify(key, o.signed, []byte(oid.SM2UserID), r, s)
+	return second.Sm2Verify(o.key, o.signed, []byte(oid.SM2UserID), r, s)
 }
 
 // readValue reads SEQUENCE { r INTEGER, s INTEGER }, or the bare 64 octets, as tolerantly as the first implementation.

@@ -79,12 +79,7 @@ func utf16Text(s string) string {
 
 // font embeds the face as a composite font whose codes are glyph numbers (9.7), and gives its number.
 func (d *document) font(f *face) int {
-	sum := sha256.Sum256(f.subset.Data)
-	tag := make([]byte, 6)
-	for i := range tag {
-		tag[i] = 'A' + sum[i]%26
-	}
-	name := string(tag) + "+" + f.font.Name()
+	name := f.subset.Tag() + "+" + f.font.Name()
 	program := d.stream(fmt.Sprintf("/Length1 %d", len(f.subset.Data)), f.subset.Data)
 	b := f.font.Bounds()
 	descriptor := d.add(fmt.Sprintf("<</Type/FontDescriptor/FontName/%s/Flags 4/FontBBox[%d %d %d %d]/ItalicAngle 0/Ascent %d/Descent %d/CapHeight %d/StemV 80/FontFile2 %d 0 R>>",
@@ -92,22 +87,7 @@ func (d *document) font(f *face) int {
 	widths := strings.Trim(fmt.Sprint(f.subset.Widths), "[]")
 	descendant := d.add(fmt.Sprintf("<</Type/Font/Subtype/CIDFontType2/BaseFont/%s/CIDSystemInfo<</Registry(Adobe)/Ordering(Identity)/Supplement 0>>/CIDToGIDMap/Identity/FontDescriptor %d 0 R/W[0[%s]]>>",
 		name, descriptor, widths))
-	var m strings.Builder
-	m.WriteString("/CIDInit/ProcSet findresource begin 12 dict begin begincmap/CMapName/Report def/CMapType 2 def 1 begincodespacerange<0000><FFFF>endcodespacerange\n")
-	for from := 0; from < len(f.subset.Characters); from += 100 {
-		some := f.subset.Characters[from:min(from+100, len(f.subset.Characters))]
-		fmt.Fprintf(&m, "%d beginbfchar\n", len(some))
-		for i, r := range some {
-			fmt.Fprintf(&m, "<%04X><", from+i+1)
-			for _, unit := range utf16.Encode([]rune{r}) {
-				fmt.Fprintf(&m, "%04X", unit)
-			}
-			m.WriteString(">\n")
-		}
-		m.WriteString("endbfchar\n")
-	}
-	m.WriteString("endcmap CMapName currentdict/CMap defineresource pop end end")
-	unicode := d.stream("", []byte(m.String()))
+	unicode := d.stream("", f.subset.ToUnicode())
 	return d.add(fmt.Sprintf("<</Type/Font/Subtype/Type0/BaseFont/%s/Encoding/Identity-H/DescendantFonts[%d 0 R]/ToUnicode %d 0 R>>", name, descendant, unicode))
 }
 
