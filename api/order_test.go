@@ -277,6 +277,7 @@ func TestASealedDocumentIsExtended(t *testing.T) {
 	d := w.uploaded("platform", onePage(t))
 	path := func(id string) string { return "/v1/documents/" + id + "/extensions" }
 	w.call("platform", "POST", path(d.ID), nil).problem(422, "sealing.nothing-to-extend")
+	w.call("platform", "POST", path(w.uploaded("platform", []byte("a text")).ID), nil).problem(400, "pdf.not-a-pdf")
 	var s Sealing
 	w.order("platform", "key", order(d.ID)).is(201).into(&s)
 	objects := len(w.kept("files"))

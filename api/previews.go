@@ -66,7 +66,7 @@ func (s *server) previews() {
 	operate(s, huma.Operation{OperationID: "extend-document", Method: http.MethodPost, Path: documentPath + "{id}/extensions", Tags: []string{"sealing"},
 		Summary:       "Make a sealed document verifiable for long",
 		Description:   "The result is a new document: certificates, revocation lists and OCSP answers for every signature, and a document time stamp over all of it. Done again, it renews the proof.",
-		DefaultStatus: http.StatusCreated, Responses: s.answers(401, 403, 404, 422, 503)},
+		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 422, 503)},
 		sealUsers(), func(ctx context.Context, in *one) (*extended, error) {
 			ctx, cancel := context.WithTimeout(ctx, sealTime)
 			defer cancel()
