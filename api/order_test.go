@@ -370,6 +370,38 @@ func TestAReportComesAsDataPageOrPrint(t *testing.T) {
 	}
 }
 
+func TestTheExamplesOfTheDocumentWork(t *testing.T) {
+	w := equipped(t)
+	if w.sealer.Font == "" {
+		t.Skip("no Chinese font")
+	}
+	d := w.uploaded("platform", got(fixtures.PDF(fixtures.ShapeTable, fixtures.PDFOptions{Seed: 3, Pages: 3}))(t))
+	var document struct {
+		Paths map[string]map[string]struct {
+			RequestBody struct {
+				Required bool
+				Content  map[string]struct {
+					Examples map[string]struct{ Value object }
+				}
+			}
+		}
+	}
+	w.call("", "GET", "/v1/openapi.json", nil).is(200).into(&document)
+	body := document.Paths["/v1/sealings"]["post"].RequestBody
+	examples := body.Content["application/json"].Examples
+	if len(examples) < 4 || !body.Required || len(document.Paths["/v1/previews"]["post"].RequestBody.Content["application/json"].Examples) != len(examples) {
+		t.Fatalf("%+v", document.Paths["/v1/sealings"]["post"])
+	}
+	for name, example := range examples {
+		example.Value["document"] = d.ID
+		if a := w.order("platform", rand.Text(), example.Value); name == "keyword" {
+			a.problem(422, "view.not-found") // the fixture has no such word
+		} else {
+			a.is(201)
+		}
+	}
+}
+
 // opened has qpdf check a PDF and pdftotext read it.
 func opened(t *testing.T, data []byte) string {
 	t.Helper()

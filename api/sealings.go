@@ -115,7 +115,7 @@ func (s *server) sealings() {
 	operate(s, huma.Operation{OperationID: "seal-document", Method: http.MethodPost, Path: "/v1/sealings", Tags: []string{"sealing"},
 		Summary:       "Seal a document",
 		Description:   "The result is a new document, which begins with the original byte for byte. A repeated request with the same Idempotency-Key is answered 200 with the stored result.",
-		DefaultStatus: http.StatusCreated,
+		DefaultStatus: http.StatusCreated, RequestBody: orderExamples(),
 		Responses: with(s.answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "Sealed before, with the same key",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Sealing{})}}})},
 		sealUsers(), s.seal)
