@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"yinxin/fixtures"
+	"yinxin/sealer/intake"
 	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/view"
@@ -93,7 +94,7 @@ func TestEveryMemberOfAnOrderCounts(t *testing.T) {
 		"texts":     {object{"reason": "copy 117", "location": "Linjiang", "contact": "0000-1"}, 1, contains("copy 117", "Linjiang", "0000-1")},
 		"no stamp":  {object{"no_time_stamp": true}, 1, nil},
 		"long term": {object{"long_term": true}, 1, contains("/DSS", "/ETSI.RFC3161")},
-		"accept":    {object{"accept": []string{"action.javascript"}}, 1, nil},
+		"accept":    {object{"accept": []string{"action.javascript"}}, 1, nil}, // of what is not there
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s Sealing
@@ -115,6 +116,18 @@ func TestEveryMemberOfAnOrderCounts(t *testing.T) {
 			}
 		})
 	}
+	// What the policy refuses, and the caller accepts.
+	w.sealer.Intake = intake.Policy{intake.CodeFontStandard: intake.Refuse}
+	fonts := w.uploaded("platform", spoken())
+	if p := w.order("platform", rand.Text(), order(fonts.ID)).problem(422, "intake.refused"); !strings.Contains(p.MessageEN, "font.standard") {
+		t.Errorf("it is not said what was found: %s", p.MessageEN)
+	}
+	var accepted Sealing
+	w.order("platform", rand.Text(), set(fonts.ID, object{"accept": []string{"font.standard"}})).is(201).into(&accepted)
+	if f := accepted.Details.Findings; len(f) != 1 || f[0].Code != "font.standard" || f[0].Severity == "" || f[0].Message == "" || f[0].MessageEN == "" {
+		t.Errorf("findings %+v", f)
+	}
+	w.sealer.Intake = nil
 	// A keyword, of one page, by page and by range.
 	text := w.uploaded("platform", spoken())
 	for _, members := range []object{{"page": 2}, {"pages": "2"}, {"nth": -1}, {"pages": "all", "nth": 2, "dx": 5, "dy": -5}} {

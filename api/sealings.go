@@ -58,6 +58,7 @@ type Note struct {
 // Finding is something in the document that a person should look at before relying on its seal.
 type Finding struct {
 	Code      string `json:"code"`
+	Severity  string `json:"severity" enum:"info,warning,danger"`
 	Page      int    `json:"page,omitempty"`
 	Object    string `json:"object,omitempty" doc:"The object of the file, such as 12 0 R."`
 	Message   string `json:"message"`
@@ -76,7 +77,7 @@ func DetailsOf(d sealer.Details) Details {
 		out.Notes = append(out.Notes, Note{n.Code, n.Page, n.ZH, n.EN})
 	}
 	for _, f := range d.Findings {
-		out.Findings = append(out.Findings, Finding{string(f.Code), f.Page, f.Object, f.ZH, f.EN})
+		out.Findings = append(out.Findings, Finding{string(f.Code), string(f.Severity), f.Page, f.Object, f.ZH, f.EN})
 	}
 	return out
 }
