@@ -57,7 +57,7 @@ func codes(all []intake.Finding) (list []intake.Code) {
 }
 
 func TestWhatADocumentHidesIsRefusedOrSaid(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		d := h.upload(scripted())
 		_, err := h.sealer.Seal(t.Context(), h.clerk, order(d, "key"))
 		wants(t, err, "intake.refused")
@@ -127,7 +127,7 @@ func TestADocumentIsLookedThroughOnce(t *testing.T) {
 }
 
 func TestAnEarlierSignatureThatIsBrokenIsRefused(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		_, err := h.sealer.Seal(t.Context(), h.clerk, order(h.upload(broken(t)), ""))
 		wants(t, err, "intake.refused")
 		sealed, err := h.sealer.Seal(t.Context(), h.clerk, order(h.upload(original(t)), ""))
@@ -151,7 +151,7 @@ func TestAnEarlierSignatureThatIsBrokenIsRefused(t *testing.T) {
 }
 
 func TestADocumentStaysTheArchivalFormThatItClaims(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		for _, c := range []struct {
 			part    int
 			profile sealer.Profile
@@ -183,7 +183,7 @@ func TestADocumentStaysTheArchivalFormThatItClaims(t *testing.T) {
 }
 
 func TestADamagedDocumentSaysSoEachTime(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		tried := 0
 		for _, damage := range fixtures.Damages() {
 			if damage.Sealing() != fixtures.SealedRecovered {
@@ -237,7 +237,7 @@ func form() []byte {
 }
 
 func TestAnEmptyFieldIsSealedAndOthersAreLocked(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		d := h.upload(form())
 		seal := func(change func(*sealer.Order)) (sealer.Sealed, error) {
 			o := order(d, "")

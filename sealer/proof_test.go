@@ -92,7 +92,7 @@ func vri(t *testing.T, b []byte) (all map[string][3]int) {
 }
 
 func TestExtendingProvesEverySignature(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		d := h.upload(original(t))
 		for i := range 2 {
 			o := order(d, "")
@@ -134,7 +134,7 @@ func TestExtendingProvesEverySignature(t *testing.T) {
 }
 
 func TestExtendingWhatOthersSigned(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		h.now = time.Now().Add(time.Minute).UTC() // openssl signs and certifies by its own clock
 		must(t, h.authority.PublishCRL(t.Context()))
 		d := h.upload(foreign(t, h))
@@ -215,7 +215,7 @@ func TestAProofThatIsNotToBeHad(t *testing.T) {
 }
 
 func TestACertifiedDocumentLastsLong(t *testing.T) {
-	each(t, func(t *testing.T, h *house) {
+	alone(t, func(t *testing.T, h *house) {
 		for level := 1; level <= 3; level++ {
 			o := order(h.upload(original(t)), "")
 			o.Certify, o.LongTerm, o.Profile = level, true, sealer.ProfileCMS
