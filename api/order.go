@@ -40,8 +40,8 @@ type SealingOrder struct {
 
 // Placement says where the seal stands: at a distance from a corner of pages, or on a keyword.
 type Placement struct {
-	Page  int     `json:"page,omitempty" minimum:"-10000000" maximum:"10000000" doc:"Page, counted from 1; -1 is the last page." example:"1"`
-	Pages string  `json:"pages,omitempty" maxLength:"4096" doc:"Pages instead of a page: 1-3,5,-1, odd, even, all." example:"1-3,5,-1"`
+	Page  int     `json:"page,omitempty" minimum:"-10000000" maximum:"10000000" doc:"Page, counted from 1; -1 is the last page. With a keyword: only there." example:"1"`
+	Pages string  `json:"pages,omitempty" maxLength:"4096" doc:"Pages instead of a page: 1-3,5,-1, odd, even, all. With a keyword: only there; without, all of them." example:"1-3,5,-1"`
 	From  string  `json:"from,omitempty" enum:"bottom-left,bottom-right,top-left,top-right,centre" default:"bottom-left" doc:"The corner of the page, as displayed, from which x and y are measured to the nearest corner of the seal; with centre, from the bottom left corner to the middle of the seal."`
 	X     float64 `json:"x,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"120"`
 	Y     float64 `json:"y,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"40"`

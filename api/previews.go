@@ -37,7 +37,7 @@ func (s *server) previews() {
 	operate(s, huma.Operation{OperationID: "preview-sealing", Method: http.MethodPost, Path: "/v1/previews", Tags: []string{"sealing"},
 		Summary:     "Preview a sealing",
 		Description: "Plans the order with every check of sealing and draws the pages with the seal in place. Nothing is signed, recorded or counted.",
-		Responses:   s.answers(400, 401, 403, 404, 408, 413, 415, 422, 503)},
+		RequestBody: orderExamples(), Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422, 503)},
 		sealUsers(), func(ctx context.Context, in *input) (*output, error) {
 			o, err := in.Body.Order()
 			if err != nil {
@@ -66,7 +66,7 @@ func (s *server) previews() {
 	operate(s, huma.Operation{OperationID: "extend-document", Method: http.MethodPost, Path: documentPath + "{id}/extensions", Tags: []string{"sealing"},
 		Summary:       "Make a sealed document verifiable for long",
 		Description:   "The result is a new document: certificates, revocation lists and OCSP answers for every signature, and a document time stamp over all of it. Done again, it renews the proof.",
-		DefaultStatus: http.StatusCreated, Responses: s.answers(401, 403, 404, 422, 503)},
+		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 422, 503)},
 		sealUsers(), func(ctx context.Context, in *one) (*extended, error) {
 			ctx, cancel := context.WithTimeout(ctx, sealTime)
 			defer cancel()

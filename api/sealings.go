@@ -58,6 +58,7 @@ type Note struct {
 // Finding is something in the document that a person should look at before relying on its seal.
 type Finding struct {
 	Code      string `json:"code"`
+	Severity  string `json:"severity" enum:"info,warning,danger"`
 	Page      int    `json:"page,omitempty"`
 	Object    string `json:"object,omitempty" doc:"The object of the file, such as 12 0 R."`
 	Message   string `json:"message"`
@@ -76,7 +77,7 @@ func DetailsOf(d sealer.Details) Details {
 		out.Notes = append(out.Notes, Note{n.Code, n.Page, n.ZH, n.EN})
 	}
 	for _, f := range d.Findings {
-		out.Findings = append(out.Findings, Finding{string(f.Code), f.Page, f.Object, f.ZH, f.EN})
+		out.Findings = append(out.Findings, Finding{string(f.Code), string(f.Severity), f.Page, f.Object, f.ZH, f.EN})
 	}
 	return out
 }
@@ -115,7 +116,7 @@ func (s *server) sealings() {
 	operate(s, huma.Operation{OperationID: "seal-document", Method: http.MethodPost, Path: "/v1/sealings", Tags: []string{"sealing"},
 		Summary:       "Seal a document",
 		Description:   "The result is a new document, which begins with the original byte for byte. A repeated request with the same Idempotency-Key is answered 200 with the stored result.",
-		DefaultStatus: http.StatusCreated,
+		DefaultStatus: http.StatusCreated, RequestBody: orderExamples(),
 		Responses: with(s.answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "Sealed before, with the same key",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Sealing{})}}})},
 		sealUsers(), s.seal)

@@ -145,6 +145,9 @@ func (a *Authority) recordIn(ctx context.Context, tx *store.Tx, at time.Time, ki
 }
 
 func publish(ctx context.Context, db *store.DB, record recorder, now time.Time, p publication) error {
+	if p.key == nil { // opened for reading only
+		return ErrKey.With("%s", p.name)
+	}
 	now = now.UTC().Truncate(time.Second)
 	last, err := lastCRL(ctx, db.Read(), p.name)
 	if err != nil && !fault.Has(err, ErrNoCRL) {

@@ -147,7 +147,10 @@ func (s *Service) complete(ctx context.Context, by access.Actor, id string, valu
 	case ctx.Err() != nil:
 		return Sealed{}, err // whoever went away comes back with the same signature
 	default:
-		err = s.recordFailure(ctx, j.intent, err)
+		_, open := s.close(context.WithoutCancel(ctx), id, j.intent.grant, by.ID, "failed", fault.CodeOf(err))
+		if open != nil { // the job may still wait, and needs its update
+			return Sealed{}, errors.Join(err, open)
+		}
 	}
 	return done, errors.Join(err, s.melt(context.WithoutCancel(ctx), id, j.object))
 }

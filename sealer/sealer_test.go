@@ -197,6 +197,11 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, newHouse(t, db)) })
 }
 
+// alone is each for tests whose subject is not the database.
+func alone(t *testing.T, fn func(t *testing.T, h *house)) {
+	fn(t, newHouse(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db"))))
+}
+
 func TestASealedDocumentBeginsWithTheOriginalAndIsValid(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		b := original(t)

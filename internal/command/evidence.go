@@ -14,10 +14,11 @@ import (
 	"yinxin/sealer"
 )
 
-// evidence proves certificates for long: those of the installation's own CA from its database, those of others by
-// asking at the addresses that they name, where that is allowed.
+// evidence proves certificates for long: those of the installation's own CA from its database, those of others with the
+// revocation lists at hand, else by asking at the addresses that they name, where that is allowed.
 type evidence struct {
 	own    *ca.Authority
+	lists  []*chain.CRL
 	client *fetch.Client // nil: nobody else is asked
 }
 
@@ -27,6 +28,14 @@ func (e evidence) Evidence(ctx context.Context, certificate, issuer *chain.Certi
 	crls, answers, err = e.own.Evidence(ctx, certificate, issuer)
 	if err != nil || len(crls)+len(answers) > 0 {
 		return crls, answers, err
+	}
+	for _, list := range e.lists {
+		if list.CheckIssuer(issuer) == nil {
+			crls = append(crls, list.Raw)
+		}
+	}
+	if len(crls) > 0 {
+		return crls, nil, nil
 	}
 	if e.client == nil {
 		return nil, nil, errEvidence.With("%s", issuer.Subject.CommonName)

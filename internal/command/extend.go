@@ -6,6 +6,7 @@ import (
 	"io"
 	"time"
 
+	"yinxin/ca/chain"
 	"yinxin/internal/fault"
 	"yinxin/internal/fetch"
 )
@@ -14,9 +15,11 @@ type extendCommand struct {
 	Input  string `arg:"" name:"in.pdf" help:"Sealed PDF; it is not changed."`
 	Output string `short:"o" required:"" help:"Where the extended PDF goes." placeholder:"PDF"`
 	dataFlags
-	As     string `help:"Actor who extends (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
-	Online bool   `help:"Ask foreign CAs for the state of their certificates, at the addresses that these name."`
-	JSON   bool   `name:"json" help:"Print the result as JSON."`
+	As      string   `help:"Actor who extends (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+	Trust   []string `help:"Also prove what these roots certify: certificates and revocation lists, files or folders. May be repeated." placeholder:"PATH" sep:"none"`
+	Online  bool     `help:"Ask those CAs for the state of their certificates, at the addresses that these name."`
+	Private bool     `help:"With --online: also ask at private addresses."`
+	JSON    bool     `name:"json" help:"Print the result as JSON."`
 }
 
 // Help is printed by --help.
@@ -38,9 +41,18 @@ func (c extendCommand) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	if c.Online {
-		h.sealer.Evidence = evidence{h.authority, fetch.New(fetch.Options{})}
+	e := evidence{own: h.authority}
+	if len(c.Trust) > 0 {
+		anchors, lists, err := chain.LoadTrust(c.Trust...)
+		if err != nil {
+			return err
+		}
+		h.sealer.Chain, e.lists = withTrust(h.sealer.Chain, anchors, lists), lists
 	}
+	if c.Online {
+		e.client = fetch.New(fetch.Options{Private: c.Private})
+	}
+	h.sealer.Evidence = e
 	in, _, err := openInput(c.Input)
 	if err != nil {
 		return err

@@ -3,7 +3,10 @@ package command
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"io"
+	"net"
+	"net/http"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -37,7 +40,13 @@ func TestScripts(t *testing.T) {
 		Dir: "testdata/script",
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "C.UTF-8")
-			return nil
+			// An address for a server that a script starts. Somebody else could take the port meanwhile; nobody does.
+			l, err := net.Listen("tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			e.Setenv("ADDRESS", l.Addr().String())
+			return l.Close()
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"province": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -49,6 +58,8 @@ func TestScripts(t *testing.T) {
 			"flip":       scriptFlip,
 			"truncate":   scriptTruncate,
 			"append":     scriptAppend,
+			"configure":  scriptConfigure,
+			"await":      scriptAwait,
 			"beginswith": scriptBeginsWith,
 			"sql":        scriptSQL,
 			"sqlcount":   scriptSQLCount,
@@ -163,6 +174,34 @@ func scriptAppend(ts *testscript.TestScript, _ bool, args []string) {
 	b, err := os.ReadFile(ts.MkAbs(args[0]))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), append(b, args[1]...), 0o644))
+}
+
+// configure DIR MEMBER JSON sets a member of config.json; an empty value takes it away.
+func scriptConfigure(ts *testscript.TestScript, _ bool, args []string) {
+	name := filepath.Join(ts.MkAbs(args[0]), configName)
+	b, err := os.ReadFile(name)
+	ts.Check(err)
+	all := map[string]json.RawMessage{}
+	ts.Check(json.Unmarshal(b, &all))
+	if all[args[1]] = json.RawMessage(args[2]); args[2] == "" {
+		delete(all, args[1])
+	}
+	b, err = json.Marshal(all)
+	ts.Check(err)
+	ts.Check(os.WriteFile(name, b, 0o600))
+}
+
+// await URL waits until a server in the background answers there.
+func scriptAwait(ts *testscript.TestScript, _ bool, args []string) {
+	for end := time.Now().Add(20 * time.Second); ; time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(args[0])
+		if err == nil && answer.Body.Close() == nil && answer.StatusCode == http.StatusOK {
+			return
+		}
+		if time.Now().After(end) {
+			ts.Fatalf("%s does not answer: %v", args[0], err)
+		}
+	}
 }
 
 // beginswith LONG SHORT: the first file begins with all bytes of the second, and is longer.

@@ -323,7 +323,7 @@ func TestANewInstanceSupersedesTheOldOne(t *testing.T) {
 			_, err := h.register.Use(t.Context(), tx, h.operator, code, first.ID)
 			return err
 		})
-		if fault.CodeOf(err) != "seal.impossible-transition" {
+		if fault.CodeOf(err) != "seal.superseded" {
 			t.Fatalf("using the superseded instance: %v", err)
 		}
 	})
