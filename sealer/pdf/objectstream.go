@@ -42,8 +42,8 @@ func (d *Document) loadCompressed(e XrefEntry) (*located, error) {
 }
 
 // keptStreams is how many bytes of decoded object streams are kept besides the last: producers put one or two hundred
-// objects in a stream, so that this is some hundred of them.
-const keptStreams = 4 << 20
+// objects in a stream, so that this is dozens of them.
+const keptStreams = 2 << 20
 
 // objectStream returns a decoded object stream. The most recent ones are kept.
 func (d *Document) objectStream(num int) (*objectStream, error) {

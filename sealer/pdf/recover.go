@@ -432,9 +432,11 @@ func (d *Document) CheckEntries(ctx context.Context) error {
 }
 
 func (d *Document) checkEntry(e XrefEntry) error {
-	misplaced := errDamagedXref.With("object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
+	misplaced := func() error {
+		return errDamagedXref.With("object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
+	}
 	if e.Offset >= d.size {
-		return misplaced
+		return misplaced()
 	}
 	w, _, err := d.window(e.Offset, headBytes)
 	if err != nil {
@@ -444,7 +446,7 @@ func (d *Document) checkEntry(e XrefEntry) error {
 	num, ok1, _ := p.integer()
 	gen, ok2, _ := p.integer()
 	if found, _ := p.keyword("obj"); !found || !ok1 || !ok2 || num != int64(e.Num) || gen != int64(e.Gen) {
-		return misplaced
+		return misplaced()
 	}
 	return nil
 }
