@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 	"time"
 
@@ -60,6 +61,8 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
+	// One document, then the end: little memory matters more than the time of the collector.
+	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err

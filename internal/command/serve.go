@@ -50,6 +50,12 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	defer stop()
 	background.Go(func() { h.ledger.Run(backgroundContext) })
 	background.Go(func() { h.maintain(backgroundContext, log) })
+	background.Go(func() {
+		// The first start compiles PDFium, which takes seconds, and keeps it: nobody should wait for that in a request.
+		if err := h.viewer.Warm(backgroundContext); err != nil && backgroundContext.Err() == nil {
+			log.Warn("starting a worker for previews", "error", err)
+		}
+	})
 	fmt.Fprintf(s.out, "http://%s/\n", listener.Addr())
 	return serve(ctx, listener, handler, log)
 }

@@ -110,7 +110,7 @@ func (s *scanner) fields(roots pdf.Array) error {
 		}
 		page := 0
 		if at, ok := d.Get("P").(pdf.Ref); ok {
-			page = s.pageNumbers[at.Num]
+			page = s.pageNumbers.of(at.Num)
 		}
 		if fillable(n) {
 			if open++; open == 1 {

@@ -17,11 +17,11 @@ func (s *scanner) pages() error {
 	return s.doc.EachPage(s.ctx, func(p pdf.Page, resources pdf.Object) error {
 		s.pageCount++
 		if p.Ref.Num != 0 {
-			if _, again := s.pageNumbers[p.Ref.Num]; again {
+			if s.pageNumbers.of(p.Ref.Num) != 0 {
 				return nil // one page object in two places of the tree: already looked at
 			}
-			s.pageNumbers[p.Ref.Num] = p.Number
-			s.seen[p.Ref.Num] = true
+			s.pageNumbers.set(p.Ref.Num, p.Number)
+			s.seen.add(p.Ref.Num)
 		}
 		return s.page(p, resources)
 	})
@@ -217,7 +217,7 @@ func (s *scanner) document() error {
 	if err != nil {
 		return err
 	}
-	s.seen[ref.Num] = true
+	s.seen.add(ref.Num)
 	if catalog.Has("Collection") {
 		s.add(Finding{Code: CodePortfolio, ref: ref})
 	}

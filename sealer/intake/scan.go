@@ -93,7 +93,7 @@ func Scan(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, e
 		return nil, err
 	}
 	s := &scanner{ctx: ctx, doc: doc, limits: o.Limits.filled(), signatures: o.Signatures,
-		seen: map[int]bool{}, pageNumbers: map[int]int{}, perCode: map[Code]int{}, fonts: map[Code][]string{},
+		perCode: map[Code]int{}, fonts: map[Code][]string{},
 		layersOff: map[pdf.Ref]bool{}, composite: map[pdf.Ref]bool{}}
 	if err := doc.CheckEntries(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
 		return nil, err
@@ -117,9 +117,9 @@ type scanner struct {
 	perCode    map[Code]int
 	incomplete string // why, in a word; empty while nothing was left out
 
-	seen        map[int]bool // object numbers visited
-	objects     int          // of them
-	pageNumbers map[int]int  // object number of a page to its number
+	seen        bits // object numbers visited
+	objects     int  // of them
+	pageNumbers pageNumbers
 	treeNodes   map[int]bool // object numbers of the page tree, made when needed
 	pageCount   int
 	content     int64 // decoded so far

@@ -38,7 +38,7 @@ func (s *scanner) spare() error {
 				}
 				return nil
 			}
-			if s.seen[e.Num] {
+			if s.seen.has(e.Num) {
 				return nil
 			}
 			if s.objects++; s.objects > s.limits.Objects {
@@ -94,7 +94,7 @@ func (s *scanner) findTree() error {
 		o := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
 		ref, ok := o.(pdf.Ref)
-		if !ok || s.treeNodes[ref.Num] || s.pageNumbers[ref.Num] != 0 {
+		if !ok || s.treeNodes[ref.Num] || s.pageNumbers.of(ref.Num) != 0 {
 			continue
 		}
 		if len(s.treeNodes) > s.limits.Objects {
@@ -102,7 +102,7 @@ func (s *scanner) findTree() error {
 			return nil
 		}
 		s.treeNodes[ref.Num] = true
-		s.seen[ref.Num] = true
+		s.seen.add(ref.Num)
 		d, err := s.dict(ref)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s *scanner) findTree() error {
 			return err
 		}
 		if kidsRef, ok := d.Get("Kids").(pdf.Ref); ok {
-			s.seen[kidsRef.Num] = true
+			s.seen.add(kidsRef.Num)
 		}
 		for _, kid := range kids {
 			if !s.kidExists(kid) {
@@ -156,7 +156,7 @@ func (s *scanner) looseObject(ref pdf.Ref) (Code, error) {
 			return CodeSecondTree, err
 		}
 	case "Page":
-		if s.pageNumbers[ref.Num] == 0 {
+		if s.pageNumbers.of(ref.Num) == 0 {
 			return CodeLoosePage, nil
 		}
 	}
@@ -175,7 +175,7 @@ func (s *scanner) leadsElsewhere(d pdf.Dict) (bool, error) {
 		if !ok {
 			return true, nil
 		}
-		if s.pageNumbers[ref.Num] != 0 || s.treeNodes[ref.Num] {
+		if s.pageNumbers.of(ref.Num) != 0 || s.treeNodes[ref.Num] {
 			continue
 		}
 		below, err := s.dict(ref)

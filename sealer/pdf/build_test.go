@@ -9,6 +9,7 @@ import (
 	"image/png"
 	"math"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -133,9 +134,12 @@ func encode(m image.Image) []byte {
 	return b.Bytes()
 }
 
+// discOnce is the appearance that nearly all tests seal with: immutable, and dear to encode.
+var discOnce = sync.OnceValues(func() (*pdf.Appearance, error) { return pdf.NewAppearance(redDisc(), 42, 42) })
+
 func appearance(t testing.TB) *pdf.Appearance {
 	t.Helper()
-	a, err := pdf.NewAppearance(redDisc(), 42, 42)
+	a, err := discOnce()
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -30,7 +30,7 @@ type Document struct {
 	windows   [4]windowSlot
 	nextSlot  int
 	cache     map[int]*located
-	cached    int64 // source bytes of what the cache holds
+	cached    int64 // about the bytes that what the cache holds takes
 	large     *located
 	largeNum  int
 	streams   []*objectStream // decoded object streams, most recent last

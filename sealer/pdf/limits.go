@@ -18,7 +18,7 @@ type Limits struct {
 	Sections int
 	// XrefBytes bounds the memory of all cross-reference sections together, in bytes.
 	XrefBytes int64
-	// ObjectStreamBytes is the largest decoded object stream; at most about twice that is kept.
+	// ObjectStreamBytes is the largest decoded object stream; at most one of them is kept besides some smaller ones.
 	ObjectStreamBytes int64
 	// ScanBytes bounds how many bytes are searched for endstream where /Length is wrong, over the life of a document.
 	ScanBytes int64

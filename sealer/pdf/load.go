@@ -18,8 +18,8 @@ type located struct {
 }
 
 const (
-	// The cache keeps objects up to this much source; of longer objects, such as the kids of a flat page tree, the
-	// last one.
+	// The cache keeps objects of about this much memory; of those with a longer source, such as the kids of a flat
+	// page tree, the last one.
 	cacheBytes  = 4 << 20
 	cacheLonger = 64 << 10
 	// maxLoading bounds loads inside loads: a stream needs its /Length, an object its object stream.
@@ -133,10 +133,10 @@ func (d *Document) keep(num int, l *located) {
 		d.large, d.largeNum = l, num
 		return
 	}
-	// Small objects take more room than their source.
-	if d.cached += size + 128; d.cached > cacheBytes {
+	cost := 6*size + 256 // read, an object takes some times the room of its source
+	if d.cached += cost; d.cached > cacheBytes {
 		clear(d.cache)
-		d.cached = size + 128
+		d.cached = cost
 	}
 	if d.cache == nil {
 		d.cache = make(map[int]*located, 16)

@@ -41,8 +41,11 @@ func (d *Document) loadCompressed(e XrefEntry) (*located, error) {
 	return &located{object: o, start: -1, end: -1, raw: s.data[start:p.pos:p.pos]}, nil
 }
 
-// objectStream returns a decoded object stream. The most recent ones are kept, up to the size of one largest stream
-// besides the last.
+// keptStreams is how many bytes of decoded object streams are kept besides the last: producers put one or two hundred
+// objects in a stream, so that this is dozens of them.
+const keptStreams = 2 << 20
+
+// objectStream returns a decoded object stream. The most recent ones are kept.
 func (d *Document) objectStream(num int) (*objectStream, error) {
 	for i, s := range d.streams {
 		if s.num == num {
@@ -73,7 +76,7 @@ func (d *Document) objectStream(num int) (*objectStream, error) {
 	}
 	total := int64(0)
 	for i := len(d.streams) - 1; i >= 0; i-- {
-		if total += int64(len(d.streams[i].data)); total > d.limits.ObjectStreamBytes/2 {
+		if total += int64(len(d.streams[i].data)); total > keptStreams {
 			d.streams = append([]*objectStream(nil), d.streams[i+1:]...)
 			break
 		}

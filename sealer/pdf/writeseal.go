@@ -78,7 +78,7 @@ func (w *writer) rect(r Rect) {
 
 // writeLooks writes the forms that draw the picture. The picture paints the unit square, whatever it is.
 func (p *plan) writeLooks(w *writer) {
-	var content []byte
+	content := make([]byte, 0, 128)
 	for _, k := range p.looks.list {
 		content = append(content[:0], "q "...)
 		content = appendNumber(content, k.width)

@@ -186,8 +186,19 @@ func (h *house) floor(b *testing.B, hashed, file []byte) {
 }
 
 // BenchmarkVerifyFifty verifies fifty seals on one file of 100 pages and 5 MB; the floor is SM3 once and what fifty signatures need.
-func BenchmarkVerifyFifty(b *testing.B) {
+func BenchmarkVerifyFifty(b *testing.B) { verifyFifty(b, false) }
+
+// BenchmarkVerifyFiftyStamped is the same with a time stamp over each signature, which is one more to verify.
+func BenchmarkVerifyFiftyStamped(b *testing.B) { verifyFifty(b, true) }
+
+func verifyFifty(b *testing.B, stamped bool) {
 	h := newHouse(b)
+	signatures := 50 + 1 // and the maker's signature on the seal
+	if stamped {
+		clock := newClock(b, h.issuing, late)
+		h.token = func(value []byte) []byte { return clock.stamp(b, value, signed) }
+		signatures += 50
+	}
 	f := newFile()
 	random := rand.New(rand.NewPCG(5, 6))
 	noise := make([]byte, 5_000_000)
@@ -227,7 +238,7 @@ func measureFiftySeals(b *testing.B, h *house, f *file) {
 		for range b.N {
 			digest := sm3.New()
 			digest.Write(f.data)
-			for range 51 { // and the maker's signature on the seal
+			for range signatures {
 				sm2.VerifyASN1WithSM2(&h.institution.Key.PublicKey, nil, message, value)
 			}
 		}
