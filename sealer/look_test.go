@@ -11,7 +11,7 @@ import (
 
 // TestADocumentIsLookedThroughOnce: the scan of a document with more pages than the scan looks at is kept when the order
 // is refused, and the next order takes it.
-func TestADocumentIsLookedThroughOnce(t *testing.T) {
+func TestAScanThatALimitCutShortIsKept(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		h.sealer.MaxSize = 8 << 20
 		h.sealer.Intake = intake.Policy{intake.CodeIncomplete: intake.Refuse}
