@@ -120,8 +120,12 @@ func (p Placement) place() (sealer.Place, error) {
 		return sealer.Place{Keyword: &sealer.Keyword{Text: p.Keyword, Pages: pdf.PageRange(p.Pages), Nth: p.Nth, DX: p.DX, DY: p.DY}}, nil
 	}
 	from, ok := corners[p.From]
-	if !ok || p.Page == 0 && p.Pages == "" {
-		return sealer.Place{}, errInvalid.At(fault.Field("placement"))
+	if !ok {
+		return sealer.Place{}, errInvalid.Saying("角是 bottom-left、bottom-right、top-left、top-right 或 centre",
+			"the corner is bottom-left, bottom-right, top-left, top-right or centre").At(fault.Field("placement.from"))
+	}
+	if p.Page == 0 && p.Pages == "" {
+		return sealer.Place{}, errInvalid.Saying("页码从 1 起，-1 是末页", "pages count from 1; -1 is the last").At(fault.Field("placement.page"))
 	}
 	return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y}}, nil
 }

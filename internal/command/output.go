@@ -7,12 +7,14 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"yinxin/internal/fault"
 )
 
 // writeFile writes a result so that it appears whole or not at all: a temporary file in the same folder, synced and
 // renamed. Any error, and an interrupt, removes the temporary file and leaves an older result as it was.
 func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w io.Writer) error) (err error) {
-	f, err := os.CreateTemp(filepath.Dir(name), ".yinxin-*")
+	f, err := createBeside(name)
 	if err != nil {
 		return err
 	}
@@ -46,6 +48,34 @@ func writeFile(ctx context.Context, name string, mode os.FileMode, fill func(w i
 		return err
 	}
 	return syncFolder(filepath.Dir(name))
+}
+
+// createBeside makes the temporary file that is renamed to name. What would be replaced is a regular file or nothing:
+// renaming over /dev/null would put a file in its place.
+func createBeside(name string) (*os.File, error) {
+	if info, err := os.Stat(name); err == nil && info.IsDir() {
+		return nil, errIsFolder.At(fault.File(name))
+	} else if err == nil && !info.Mode().IsRegular() {
+		return nil, errNotRegular.At(fault.File(name))
+	}
+	f, err := os.CreateTemp(filepath.Dir(name), ".yinxin-*")
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil, errNoPlace.At(fault.File(name))
+	}
+	var p *fs.PathError
+	if errors.As(err, &p) {
+		p.Path = name
+	}
+	return f, err
+}
+
+// checkOutput refuses a result that could not be written, before anything is done for it.
+func checkOutput(name string) error {
+	f, err := createBeside(name)
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
 func writeBytes(ctx context.Context, name string, mode os.FileMode, b []byte) error {

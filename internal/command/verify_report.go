@@ -97,9 +97,9 @@ func digestOf(name string) (string, error) {
 func (c verifyCommand) extract(ctx context.Context, s streams) error {
 	switch {
 	case c.Extract == "":
-		return errFlag.At(fault.Field("--extract-as-sealed")).With("missing")
+		return errMissing.At(fault.Field("--extract-as-sealed"))
 	case c.Output == "":
-		return errFlag.At(fault.Field("-o")).With("missing")
+		return errMissing.At(fault.Field("-o"))
 	case c.Report != "":
 		return errFlag.At(fault.Field("--report")).With("not together with --extract-as-sealed")
 	case len(c.Files) != 1:
