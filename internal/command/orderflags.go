@@ -37,7 +37,7 @@ type orderFlags struct {
 	StraddleOffset float64 `help:"Offset along the edge, mm." placeholder:"MM" group:"straddle seal"`
 
 	Outline bool     `help:"Draw the vector outline of the seal instead of its picture." group:"look"`
-	Line    []string `help:"A line of text below the seal, such as the date. May be repeated." placeholder:"TEXT" sep:"none" group:"look"`
+	Line    []string `help:"A line of text below the seal, such as the date; it counts as part of the seal for the distances from a corner. May be repeated." placeholder:"TEXT" sep:"none" group:"look"`
 
 	Profile     string   `help:"How the seal is carried: seal (GB/T 38540), cms-gm (GB/T 35275) or cms (PAdES, keeps PDF/A-2 and -3). Default: ${default}." placeholder:"PROFILE" enum:"seal,cms-gm,cms" default:"seal" group:"signature"`
 	Certify     int      `help:"Certify the document: 1 no later changes, 2 form filling, 3 also annotations." placeholder:"LEVEL" group:"signature"`

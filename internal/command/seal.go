@@ -156,6 +156,9 @@ func upload(ctx context.Context, h *installation, actor access.Actor, name, seal
 // at names the input file in a fault that knows only the stored document.
 func at(err error, name string) error {
 	if f, ok := fault.Of(err); ok {
+		if strings.HasPrefix(f.Place.Field, "--") {
+			return f // a flag, not the file
+		}
 		place := f.Place
 		place.File = name
 		return f.At(place)

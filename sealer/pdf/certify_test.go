@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os/exec"
 	"slices"
 	"strings"
@@ -170,6 +171,28 @@ func TestALockOnAFieldThatIsNotThereIsSaid(t *testing.T) {
 		if said != noted {
 			t.Errorf("%s: %v", name, u.Notes())
 		}
+	}
+}
+
+func TestTheMiddleOfTheSealGoesThereWhateverLinesAreBelow(t *testing.T) {
+	data := file{objects: onePage("")}.bytes()
+	r := request(t)
+	r.Placements = []pdf.Placement{{Page: 1, From: pdf.Centre, X: 100, Y: 150}}
+	u, err := opened(t, data).PlanSeal(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := u.Marks()[0].Shown
+	lined, err := r.Appearance.WithLines([]pdf.Line{{Text: "2026年11月26日"}}, chineseFont(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Appearance = lined
+	if u, err = opened(t, data).PlanSeal(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	if shown := u.Marks()[0].Shown; math.Abs(shown.Y2-plain.Y2) > 0.01 || shown.Y1 > plain.Y1-3 {
+		t.Errorf("with a line the seal is at %v, without at %v", shown, plain)
 	}
 }
 

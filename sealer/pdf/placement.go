@@ -15,7 +15,7 @@ const (
 	BottomRight
 	TopLeft
 	TopRight
-	// Centre counts from the bottom left corner of the page to the centre of the seal.
+	// Centre counts from the bottom left corner of the page to the centre of the seal, without the lines below it.
 	Centre
 )
 
@@ -26,7 +26,7 @@ type Placement struct {
 	Pages PageRange `json:",omitempty"`
 	From  Corner
 	// X and Y are millimetres from that corner of the page as displayed (crop box, rotation and user unit applied) to
-	// the nearest corner of the seal.
+	// the nearest corner of the seal with its lines.
 	X, Y float64
 }
 
