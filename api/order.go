@@ -118,14 +118,21 @@ func (o SealingOrder) Order() (sealer.Order, error) {
 
 func (p Placement) place() (sealer.Place, error) {
 	from, ok := corners[p.From]
-	ok = ok && (p.Page == 0 || p.Pages == "")
+	if !ok {
+		return sealer.Place{}, errInvalid.Saying("角是 bottom-left、bottom-right、top-left、top-right 或 centre",
+			"the corner is bottom-left, bottom-right, top-left, top-right or centre").At(fault.Field("placement.from"))
+	}
+	ok = p.Page == 0 || p.Pages == ""
 	if p.Keyword != "" {
 		ok = ok && from == pdf.BottomLeft && p.X == 0 && p.Y == 0
 	} else {
-		ok = ok && (p.Page != 0 || p.Pages != "") && p.Nth == 0 && p.DX == 0 && p.DY == 0
+		if p.Page == 0 && p.Pages == "" {
+			return sealer.Place{}, errInvalid.Saying("页码从 1 起，-1 是末页", "pages count from 1; -1 is the last").At(fault.Field("placement.page"))
+		}
+		ok = ok && p.Nth == 0 && p.DX == 0 && p.DY == 0
 	}
 	if !ok {
-		return sealer.Place{}, errInvalid.With("a page or pages with a distance, or a keyword with a shift").At(fault.Field("placement"))
+		return sealer.Place{}, errInvalid.Saying("位置由页码加距离，或关键字加偏移给出", "a place is a page or pages with a distance, or a keyword with a shift").At(fault.Field("placement"))
 	}
 	if p.Keyword == "" {
 		return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y}}, nil

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"slices"
@@ -94,10 +95,11 @@ func (o Order) checked() (Order, error) {
 	}
 	visible := len(o.Places) > 0 || o.Straddle != nil || o.Field != ""
 	if visible == o.Invisible {
-		return bad("places", "a seal is shown somewhere, or is said to be invisible")
+		return o, errOrder.Saying("印章要么有盖章位置，要么声明不显示", "a seal is shown somewhere, or is said to be invisible").At(fault.Field("places"))
 	}
 	if len(o.Lines) > maxLines || slices.ContainsFunc(o.Lines, func(l string) bool { return l == "" || len([]rune(l)) > maxLineText }) {
-		return bad("lines", "up to %d lines of 1 to %d characters", maxLines, maxLineText)
+		return o, errOrder.Saying(fmt.Sprintf("最多 %d 行，每行 1 至 %d 字", maxLines, maxLineText),
+			fmt.Sprintf("up to %d lines of 1 to %d characters", maxLines, maxLineText)).At(fault.Field("lines"))
 	}
 	for _, p := range o.Places {
 		if k := p.Keyword; k != nil && (k.Text == "" || len([]rune(k.Text)) > maxKeyword) {
@@ -116,7 +118,12 @@ func (o Order) checked() (Order, error) {
 		}
 	}
 	if o.LongTerm && o.NoTimeStamp {
-		return bad("long_term", "long-term proof takes a time stamp")
+		return o, errOrder.Saying("长期验证需要时间戳", "long-term proof takes a time stamp").At(fault.Field("long_term"))
+	}
+	for _, code := range o.Accept {
+		if code.Severity() == "" {
+			return o, errOrder.Saying(fmt.Sprintf("没有 %.40q 这种检查结果", string(code)), fmt.Sprintf("there is no finding %.40q", string(code))).At(fault.Field("accept"))
+		}
 	}
 	return o, nil
 }

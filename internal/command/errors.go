@@ -30,15 +30,39 @@ var (
 		ZH: "目录已存在且不为空，未做任何更改。", EN: "The directory exists and is not empty; nothing was changed."}
 	errFlag = fault.Spec{Kind: fault.Invalid, Code: "command.invalid-argument",
 		ZH: "参数的值无效。", EN: "An argument has an invalid value."}
+	errMissing = fault.Spec{Kind: fault.Invalid, Code: "command.missing-argument",
+		ZH: "缺少参数。", EN: "An argument is missing."}
+	errEmptyFlag = fault.Spec{Kind: fault.Invalid, Code: "command.empty-argument",
+		ZH: "参数是空的。", EN: "An argument is empty."}
 	errListen = fault.Spec{Kind: fault.Unavailable, Code: "serve.address",
 		ZH: "无法在该地址上监听，可能已被占用。", EN: "Cannot listen on this address; it may be in use."}
 	errSameFile = fault.Spec{Kind: fault.Conflict, Code: "file.output-is-input",
 		ZH: "输出文件与输入文件相同；原件不会被覆盖。", EN: "The output is the input; the original is never overwritten."}
 	errNoFolder = fault.Spec{Kind: fault.Invalid, Code: "file.not-a-folder",
 		ZH: "这是一个文件，不是文件夹。", EN: "This is a file, not a folder."}
+	errNoPlace = fault.Spec{Kind: fault.NotFound, Code: "file.no-folder",
+		ZH: "输出文件所在的文件夹不存在。", EN: "The folder for the output does not exist."}
+	errNotRegular = fault.Spec{Kind: fault.Invalid, Code: "file.not-regular",
+		ZH: "输出位置是设备或其他特殊文件，不会被替换。", EN: "The output is a device or another special file, which is not replaced."}
 	errEvidence = fault.Spec{Kind: fault.Unavailable, Code: "evidence.unknown-issuer",
 		ZH: "无法取得该机构所发证书的状态；可加 --online 联网查询。", EN: "The status of certificates of this issuer could not be obtained; --online asks the issuer."}
 )
+
+// nextSteps say what to do about a refusal with the flags of this command, which the rooms that refuse do not know.
+var nextSteps = map[string]struct{ zh, en string }{
+	"pdf.encrypted": {"请向提供者索取未加密的文件。", "Ask for a file without encryption."},
+	"pdf.overlap": {"换一个位置（--x、--y、--from、--at）；空签名域可用 --field；确需遮盖时加 --allow-overlap。",
+		"Choose another place (--x, --y, --from, --at); --field signs an empty field; --allow-overlap covers it all the same."},
+	"pdf.outside-page":    {"改 --x、--y、--from；用关键字时改 --dx、--dy 或 --nth。", "Change --x, --y, --from; with a keyword --dx, --dy or --nth."},
+	"pdf.field-too-small": {"--fit-field 把印章缩小到签名域内。", "--fit-field makes the seal smaller."},
+	"pdf.no-such-page":    {"页码从 1 起，-1 是末页。", "Pages count from 1; -1 is the last."},
+	"pdf.bad-page-range":  {"写法如 3、1-3,5,-1、odd、even、all。", "Written as 3, 1-3,5,-1, odd, even, all."},
+	"view.not-found":      {"扫描件没有可查找的文字；可改用 --page、--x、--y，先用 yinxin preview 查看。", "A scan has no text to search: use --page, --x and --y, and yinxin preview to look."},
+	"intake.refused":      {"查明后仍要盖章，加 --accept 和上述代码，多个用逗号分隔。", "If it is to be sealed all the same: --accept with the codes above, separated by commas."},
+	"sealing.breaks-pdfa": {"--profile cms 保持 PDF/A-2 和 PDF/A-3。", "--profile cms keeps PDF/A-2 and PDF/A-3."},
+	"seal.not-found":      {"yinxin seal --list 列出可用的印章。", "yinxin seal --list names the seals that may be used."},
+	"pdf.damaged-xref":    {"yinxin normalise 可另写一份新文件，再对新文件盖章。", "yinxin normalise can write a new file, which can then be sealed."},
+}
 
 // explain makes a fault of any error, so that a person gets a sentence and a program a code.
 func explain(err error) *fault.Fault {
@@ -70,6 +94,9 @@ func explain(err error) *fault.Fault {
 func fail(s streams, err error) int {
 	f := explain(err)
 	fmt.Fprintf(s.err, "yinxin: %s\n%s\n%s\n", f.Code, f.Sentence("zh"), f.Sentence("en"))
+	if next, ok := nextSteps[f.Code]; ok {
+		fmt.Fprintf(s.err, "→ %s\n  %s\n", next.zh, next.en)
+	}
 	if f.Kind == fault.Internal && f.Unwrap() != nil {
 		fmt.Fprintf(s.err, "(%v)\n", f.Unwrap())
 	}

@@ -36,6 +36,9 @@ func (c extendCommand) run(ctx context.Context, s streams) error {
 	if sameFile(c.Input, c.Output) {
 		return errSameFile.At(fault.File(c.Output))
 	}
+	if err := checkOutput(c.Output); err != nil {
+		return err
+	}
 	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err

@@ -175,7 +175,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 // openInstallation opens everything.
 func openInstallation(ctx context.Context, f dataFlags, now func() time.Time) (*installation, error) {
 	if f.Data == "" {
-		return nil, errFlag.At(fault.Field("--data")).With("missing")
+		return nil, errMissing.At(fault.Field("--data"))
 	}
 	c, err := readConfig(f.Data)
 	if err != nil {

@@ -1,6 +1,7 @@
 package command
 
 import (
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -13,38 +14,38 @@ import (
 // through a server.
 type orderFlags struct {
 	Page string   `help:"Pages: 3, 1-3,5,-1 (-1 is the last), odd, even, all. Without any place: the last." placeholder:"PAGES" group:"place"`
-	X    float64  `name:"x" help:"Distance of the seal from the page's corner, mm, across." default:"25" group:"place"`
-	Y    float64  `name:"y" help:"Distance of the seal from the page's corner, mm, along." default:"30" group:"place"`
-	From string   `help:"Corner of the page as displayed from which --x and --y count to the nearest corner of the seal; centre: to its middle, from bottom left." enum:"bottom-left,bottom-right,top-left,top-right,centre" default:"bottom-right" group:"place"`
+	X    float64  `name:"x" help:"Distance of the seal from the corner of the page, mm, across (default: ${default})." placeholder:"MM" default:"25" group:"place"`
+	Y    float64  `name:"y" help:"Distance of the seal from the corner of the page, mm, up or down (default: ${default})." placeholder:"MM" default:"30" group:"place"`
+	From string   `help:"Corner of the page as displayed from which --x and --y count to the nearest corner of the seal: ${enum}. centre: from the lower left corner to the middle of the seal." placeholder:"CORNER" enum:"bottom-left,bottom-right,top-left,top-right,centre" default:"bottom-right" group:"place"`
 	At   []string `name:"at" help:"One more place: PAGES@CORNER:X,Y, as in 1@top-left:20,20. May be repeated." placeholder:"PLACE" sep:"none" group:"place"`
 
-	Keyword string  `help:"Put the middle of the seal on this text." placeholder:"TEXT" group:"place"`
-	Nth     string  `help:"Which occurrence: a number, last, or all." default:"last" placeholder:"N" group:"place"`
-	DX      float64 `name:"dx" help:"Move it from the middle of the text, mm to the right." group:"place"`
-	DY      float64 `name:"dy" help:"Move it from the middle of the text, mm upwards." group:"place"`
+	Keyword *string `help:"Put the middle of the seal on this text of the page; --page says on which pages to look (default: all)." placeholder:"TEXT" group:"place"`
+	Nth     string  `help:"Which occurrence: a number, last, or all (default: ${default})." default:"last" placeholder:"N" group:"place"`
+	DX      float64 `name:"dx" help:"Move it from the middle of the text, mm to the right." placeholder:"MM" group:"place"`
+	DY      float64 `name:"dy" help:"Move it from the middle of the text, mm upwards." placeholder:"MM" group:"place"`
 
-	Field        string `help:"Sign this existing empty signature field; the seal stands in its rectangle." placeholder:"NAME" group:"place"`
-	FitField     bool   `help:"Make the seal smaller where the field is smaller than the seal." group:"place"`
-	Invisible    bool   `help:"Show the seal nowhere." group:"place"`
-	AllowOverlap bool   `help:"Let the seal cover form fields and earlier seals." group:"place"`
+	Field        *string `help:"Sign this existing empty signature field; the seal stands in its rectangle." placeholder:"NAME" group:"place"`
+	FitField     bool    `help:"Make the seal smaller where the field is smaller than the seal." group:"place"`
+	Invisible    bool    `help:"Show the seal nowhere." group:"place"`
+	AllowOverlap bool    `help:"Let the seal cover form fields and earlier seals." group:"place"`
 
-	Straddle       string  `help:"骑缝章: spread a seal over this edge of the pages." enum:",right,left,top,bottom" default:"" placeholder:"EDGE" group:"straddle seal"`
-	StraddleSides  string  `help:"single: one page to a sheet. double: printed on both sides. fronts: on both sides, strips on the fronts only." enum:"single,double,fronts" default:"single" group:"straddle seal"`
+	Straddle       string  `help:"骑缝章: spread one more seal over this edge of the pages: right, left, top or bottom." enum:",right,left,top,bottom" default:"" placeholder:"EDGE" group:"straddle seal"`
+	StraddleSides  string  `help:"single: one page to a sheet. double: printed on both sides. fronts: on both sides, strips on the fronts only." placeholder:"SIDES" enum:"single,double,fronts" default:"single" group:"straddle seal"`
 	StraddleGroup  int     `help:"Pages (or sheets) that share one seal; 0 chooses." placeholder:"N" group:"straddle seal"`
 	StraddlePages  string  `help:"Only these pages." placeholder:"PAGES" group:"straddle seal"`
 	StraddleSkip   int     `help:"Leave out so many pages at the front, such as a cover." placeholder:"N" group:"straddle seal"`
-	StraddleAlign  string  `help:"From where the offset counts along the edge." enum:"middle,start,end" default:"middle" group:"straddle seal"`
-	StraddleOffset float64 `help:"Offset along the edge, mm." group:"straddle seal"`
+	StraddleAlign  string  `help:"From where the offset counts along the edge: ${enum} (of the displayed edge, from the top or the left)." placeholder:"WHERE" enum:"middle,start,end" default:"middle" group:"straddle seal"`
+	StraddleOffset float64 `help:"Offset along the edge, mm." placeholder:"MM" group:"straddle seal"`
 
 	Outline bool     `help:"Draw the vector outline of the seal instead of its picture." group:"look"`
-	Line    []string `help:"A line of text below the seal, such as the date. May be repeated." placeholder:"TEXT" sep:"none" group:"look"`
+	Line    []string `help:"A line of text below the seal, such as the date; it counts as part of the seal for the distances from a corner. May be repeated." placeholder:"TEXT" sep:"none" group:"look"`
 
-	Profile     string   `help:"How the seal is carried: seal (GB/T 38540), cms-gm (GB/T 35275) or cms (PAdES, keeps PDF/A-2 and -3)." enum:"seal,cms-gm,cms" default:"seal" group:"signature"`
+	Profile     string   `help:"How the seal is carried: seal (GB/T 38540), cms-gm (GB/T 35275) or cms (PAdES, keeps PDF/A-2 and -3). Default: ${default}." placeholder:"PROFILE" enum:"seal,cms-gm,cms" default:"seal" group:"signature"`
 	Certify     int      `help:"Certify the document: 1 no later changes, 2 form filling, 3 also annotations." placeholder:"LEVEL" group:"signature"`
 	Lock        string   `help:"Lock form fields: all, or names separated by commas; a leading ! locks all but those." placeholder:"FIELDS" group:"signature"`
-	Reason      string   `help:"Reason, recorded in the signature." group:"signature"`
-	Location    string   `help:"Place of sealing, recorded in the signature." group:"signature"`
-	Contact     string   `help:"Whom to ask, recorded in the signature." group:"signature"`
+	Reason      string   `help:"Reason, recorded in the signature." placeholder:"TEXT" group:"signature"`
+	Location    string   `help:"Place of sealing, recorded in the signature." placeholder:"TEXT" group:"signature"`
+	Contact     string   `help:"Whom to ask, recorded in the signature." placeholder:"TEXT" group:"signature"`
 	NoTimeStamp bool     `help:"Take no time stamp." group:"signature"`
 	LongTerm    bool     `help:"Add what proves the certificates for long, and a document time stamp." group:"signature"`
 	Accept      []string `help:"Seal in spite of these findings (codes, as in the refusal)." placeholder:"CODE" group:"signature"`
@@ -52,7 +53,7 @@ type orderFlags struct {
 
 // order makes the order, without document.
 func (f orderFlags) order(seal string) (api.SealingOrder, error) {
-	o := api.SealingOrder{Seal: seal, Profile: f.Profile, Field: f.Field, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
+	o := api.SealingOrder{Seal: seal, Profile: f.Profile, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
 		Certify: f.Certify, Reason: f.Reason, Location: f.Location, Contact: f.Contact, AllowOverlap: f.AllowOverlap,
 		NoTimeStamp: f.NoTimeStamp, LongTerm: f.LongTerm, Accept: f.Accept}
 	for flag, mm := range map[string]float64{"--x": f.X, "--y": f.Y, "--dx": f.DX, "--dy": f.DY, "--straddle-offset": f.StraddleOffset} {
@@ -63,16 +64,25 @@ func (f orderFlags) order(seal string) (api.SealingOrder, error) {
 	if f.Outline {
 		o.Appearance = "outline"
 	}
+	if f.Field != nil {
+		if *f.Field == "" {
+			return o, errEmptyFlag.At(fault.Field("--field"))
+		}
+		o.Field = *f.Field
+	}
 	pages := f.Page
-	if pages == "" && f.Keyword == "" && f.Field == "" && f.Straddle == "" && !f.Invisible && len(f.At) == 0 {
+	if pages == "" && f.Keyword == nil && f.Field == nil && f.Straddle == "" && !f.Invisible && len(f.At) == 0 {
 		pages = "-1"
 	}
-	if f.Keyword != "" {
+	if f.Keyword != nil {
+		if *f.Keyword == "" {
+			return o, errEmptyFlag.At(fault.Field("--keyword"))
+		}
 		nth, err := nthOf(f.Nth)
 		if err != nil {
 			return o, err
 		}
-		o.Placements = append(o.Placements, api.Placement{Keyword: f.Keyword, Pages: f.Page, Nth: nth, DX: f.DX, DY: f.DY})
+		o.Placements = append(o.Placements, api.Placement{Keyword: *f.Keyword, Pages: f.Page, Nth: nth, DX: f.DX, DY: f.DY})
 	} else if pages != "" {
 		o.Placements = append(o.Placements, place(pages, f.From, f.X, f.Y))
 	}
@@ -106,7 +116,7 @@ func place(pages, from string, x, y float64) api.Placement {
 
 // placeOf reads PAGES@CORNER:X,Y.
 func placeOf(text string) (api.Placement, error) {
-	bad := errFlag.At(fault.Field("--at")).With("%.80q", text)
+	bad := errFlag.At(fault.Field("--at")).Saying(fmt.Sprintf("%.80q，应如 1@top-left:20,20", text), fmt.Sprintf("%.80q, not as in 1@top-left:20,20", text))
 	pages, rest, ok1 := strings.Cut(text, "@")
 	from, numbers, ok2 := strings.Cut(rest, ":")
 	across, along, ok3 := strings.Cut(numbers, ",")
@@ -127,7 +137,7 @@ func nthOf(text string) (int, error) {
 	}
 	n, err := strconv.Atoi(text)
 	if err != nil || n == 0 {
-		return 0, errFlag.At(fault.Field("--nth")).With("%.40q", text)
+		return 0, errFlag.At(fault.Field("--nth")).Saying(fmt.Sprintf("%.40q，应为第几处（1、2、…）、last 或 all", text), fmt.Sprintf("%.40q, not a number, last or all", text))
 	}
 	return n, nil
 }

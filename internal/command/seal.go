@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"runtime/debug"
 	"strings"
 	"time"
@@ -82,24 +81,19 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 func (c sealCommand) checkFiles() error {
 	switch {
 	case c.Complete != "" && c.Signature == "":
-		return errFlag.At(fault.Field("--signature")).With("missing")
+		return errMissing.At(fault.Field("--signature"))
 	case c.Complete == "" && c.Input == "":
-		return errFlag.At(fault.Field("in.pdf")).With("missing")
+		return errMissing.At(fault.Field("in.pdf"))
 	case c.Complete == "" && c.Seal == "":
-		return errFlag.At(fault.Field("--seal")).With("missing")
+		return errMissing.At(fault.Field("--seal"))
 	case c.Prepare:
 		return nil
 	case c.Output == "":
-		return errFlag.At(fault.Field("-o")).With("missing")
+		return errMissing.At(fault.Field("-o"))
 	case sameFile(c.Input, c.Output):
 		return errSameFile.At(fault.File(c.Output))
 	}
-	if info, err := os.Stat(filepath.Dir(c.Output)); err != nil {
-		return err
-	} else if !info.IsDir() {
-		return errIsFolder.At(fault.File(c.Output))
-	}
-	return nil
+	return checkOutput(c.Output)
 }
 
 func (c sealCommand) local(ctx context.Context, s streams, h *installation, actor access.Actor) error {
@@ -197,6 +191,9 @@ func upload(ctx context.Context, h *installation, actor access.Actor, in io.Read
 // at names the input file in a fault that knows only the stored document.
 func at(err error, name string) error {
 	if f, ok := fault.Of(err); ok {
+		if strings.HasPrefix(f.Place.Field, "--") {
+			return f // a flag, not the file
+		}
 		place := f.Place
 		place.File = name
 		return f.At(place)
@@ -231,14 +228,17 @@ func printDetails(s streams, d api.Details) {
 	const most = 12
 	for i, m := range d.Marks {
 		if i == most {
-			fmt.Fprintf(s.out, "  … %d\n", len(d.Marks)-most)
+			fmt.Fprintf(s.out, "  … 另有 %d 处 and %d more\n", len(d.Marks)-most, len(d.Marks)-most)
 			break
 		}
 		part := ""
 		if m.Parts > 0 {
-			part = fmt.Sprintf("  %d/%d", m.Part, m.Parts)
+			part = fmt.Sprintf("  骑缝 part %d/%d", m.Part, m.Parts)
 		}
-		fmt.Fprintf(s.out, "  第 %d 页 page %d  %.1f, %.1f mm  %.1f × %.1f mm%s\n", m.Page, m.Page, m.X, m.Y, m.Width, m.Height, part)
+		fmt.Fprintf(s.out, "  第 %d 页 page %d  距左 left %.1f mm  距下 bottom %.1f mm  %.1f × %.1f mm%s\n", m.Page, m.Page, m.X, m.Y, m.Width, m.Height, part)
+	}
+	if len(d.Marks) == 0 {
+		fmt.Fprintln(s.out, "  印章不显示在页面上。 The seal is shown on no page.")
 	}
 	if d.Recovered != "" {
 		fmt.Fprintf(s.out, "  原文件的交叉引用已损坏（%s），已按文件内容重建；原有字节未改动。\n  The file's cross-reference was damaged (%s) and was built anew; its bytes are unchanged.\n", d.Recovered, d.Recovered)
@@ -247,11 +247,14 @@ func printDetails(s streams, d api.Details) {
 		fmt.Fprintf(s.out, "  · %s\n    %s\n", n.Message, n.MessageEN)
 	}
 	for _, f := range d.Findings {
-		where := strings.TrimSpace(f.Object)
+		where := ""
 		if f.Page > 0 {
-			where = strings.TrimSpace(fmt.Sprintf("p. %d %s", f.Page, where))
+			where = fmt.Sprintf(", 第 %d 页 page %d", f.Page, f.Page)
 		}
-		fmt.Fprintf(s.out, "  ! %s  %s  [%s] %s\n", f.Message, f.MessageEN, f.Code, where)
+		if f.Object != "" {
+			where += ", " + f.Object
+		}
+		fmt.Fprintf(s.out, "  ! %s\n    %s (%s%s)\n", f.Message, f.MessageEN, f.Code, where)
 	}
 }
 

@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"fmt"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -69,7 +68,10 @@ func (c verifyCommand) Run(ctx context.Context, s streams) error {
 			if i > 0 {
 				fmt.Fprintln(s.out)
 			}
-			printReport(s, r)
+			printReport(s, r, c.Language)
+		}
+		if c.Report != "" {
+			fmt.Fprintf(s.out, "\n报告 report: %s\n", c.Report)
 		}
 	}
 	if status := verify.ExitCode(reports...); status != 0 {
@@ -84,7 +86,7 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 	if c.At != "" {
 		at, err := time.Parse(time.RFC3339, c.At)
 		if err != nil {
-			return o, done, errFlag.At(fault.Field("--at")).Because(err)
+			return o, done, errFlag.Saying("应如 2026-11-26T09:00:00+08:00", "written as 2026-11-26T09:00:00+08:00").At(fault.Field("--at")).Because(err)
 		}
 		o.At = at
 	}
@@ -129,32 +131,6 @@ func verifyFile(ctx context.Context, name string, o verify.Options) *verify.Repo
 	}
 	defer f.Close()
 	return verify.File(ctx, name, f, size, o)
-}
-
-var verdictMarks = map[verify.Verdict]string{
-	verify.Valid: "✔", verify.ValidWithAdditions: "ℹ", verify.Undetermined: "⚠", verify.Modified: "✘", verify.Invalid: "✘",
-	verify.Unsealed: "–", verify.Unreadable: "✘",
-}
-
-var resultMarks = map[verify.Result]string{verify.OK: "✔", verify.Failed: "✘", verify.Unknown: "?", verify.NotChecked: "–", verify.Note: "·"}
-
-func printReport(s streams, r *verify.Report) {
-	fmt.Fprintf(s.out, "%s %s: %s\n  %s\n", verdictMarks[r.Verdict], r.File, r.Verdict, r.Summary)
-	for i, g := range r.Signatures {
-		fmt.Fprintf(s.out, "\n  %d. %s: %s\n", i+1, g.Field, g.Verdict)
-		for _, line := range [][2]string{{"seal", g.Seal}, {"signer", g.Signer}, {"time", strings.TrimSpace(g.Time + " (" + g.TimeSource + ")")}, {"claimed", g.ClaimedTime},
-			{"algorithm", g.Algorithm}, {"coverage", string(g.Coverage)}} {
-			if line[1] != "" {
-				fmt.Fprintf(s.out, "     %-9s %s\n", line[0], line[1])
-			}
-		}
-		for _, k := range g.Checks {
-			fmt.Fprintf(s.out, "     %s %-22s %s\n", resultMarks[k.Result], k.Name, k.Detail)
-		}
-		for _, change := range g.ChangesAfter {
-			fmt.Fprintf(s.out, "     + %s\n", change.Detail)
-		}
-	}
 }
 
 // withTrust adds what --trust named to what the data directory trusts.

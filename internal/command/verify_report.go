@@ -24,7 +24,7 @@ func (c verifyCommand) checkReport() error {
 		return nil
 	}
 	if len(c.Files) != 1 {
-		return errFlag.At(fault.Field("--report")).With("one file at a time")
+		return errFlag.At(fault.Field("--report")).Saying("每次一个文件", "one file at a time")
 	}
 	if sameFile(c.Files[0], c.Report) {
 		return errSameFile.At(fault.File(c.Report))
@@ -35,7 +35,7 @@ func (c verifyCommand) checkReport() error {
 		_, err := c.font()
 		return err
 	default:
-		return errFlag.At(fault.Field("--report")).With(".html, .pdf, .json")
+		return errFlag.At(fault.Field("--report")).Saying("文件名应以 .html、.pdf 或 .json 结尾", "the name ends in .html, .pdf or .json")
 	}
 	return nil
 }
@@ -97,9 +97,9 @@ func digestOf(name string) (string, error) {
 func (c verifyCommand) extract(ctx context.Context, s streams) error {
 	switch {
 	case c.Extract == "":
-		return errFlag.At(fault.Field("--extract-as-sealed")).With("missing")
+		return errMissing.At(fault.Field("--extract-as-sealed"))
 	case c.Output == "":
-		return errFlag.At(fault.Field("-o")).With("missing")
+		return errMissing.At(fault.Field("-o"))
 	case c.Report != "":
 		return errFlag.At(fault.Field("--report")).With("not together with --extract-as-sealed")
 	case len(c.Files) != 1:

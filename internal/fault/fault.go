@@ -67,27 +67,37 @@ func Field(name string) Place { return Place{Field: name} }
 // Offset is a place: a byte offset in the input.
 func Offset(n int64) Place { return Place{Offset: &n} }
 
-func (p Place) String() string {
+// placeWords are how a place is written in a language.
+type placeWords struct{ page, object, row, offset, between string }
+
+var (
+	placeEN = placeWords{page: "page %d", object: "object %s", row: "row %d", offset: "offset %d", between: ", "}
+	placeZH = placeWords{page: "第 %d 页", object: "对象 %s", row: "第 %d 行", offset: "偏移 %d", between: "，"}
+)
+
+func (p Place) String() string { return p.in(placeEN) }
+
+func (p Place) in(w placeWords) string {
 	var parts []string
 	if p.File != "" {
 		parts = append(parts, p.File)
 	}
 	if p.Page != 0 {
-		parts = append(parts, fmt.Sprintf("page %d", p.Page))
+		parts = append(parts, fmt.Sprintf(w.page, p.Page))
 	}
 	if p.Object != "" {
-		parts = append(parts, "object "+p.Object)
+		parts = append(parts, fmt.Sprintf(w.object, p.Object))
 	}
 	if p.Field != "" {
 		parts = append(parts, p.Field)
 	}
 	if p.Row != 0 {
-		parts = append(parts, fmt.Sprintf("row %d", p.Row))
+		parts = append(parts, fmt.Sprintf(w.row, p.Row))
 	}
 	if p.Offset != nil {
-		parts = append(parts, fmt.Sprintf("offset %d", *p.Offset))
+		parts = append(parts, fmt.Sprintf(w.offset, *p.Offset))
 	}
-	return strings.Join(parts, ", ")
+	return strings.Join(parts, w.between)
 }
 
 // Spec declares an error: everything about it that does not depend on the case. The code is "room.what" in lower
@@ -101,9 +111,10 @@ type Spec struct {
 // Fault is an error made from a Spec. It is immutable: At, Because and With return changed copies.
 type Fault struct {
 	Spec
-	Place  Place
-	detail string
-	cause  error
+	Place    Place
+	detail   string
+	detailZH string
+	cause    error
 }
 
 // New makes an error from the spec.
@@ -117,6 +128,9 @@ func (s Spec) Because(err error) *Fault { return &Fault{Spec: s, cause: err} }
 
 // With makes an error from the spec with a detail that the person may see: a number, a name, a limit.
 func (s Spec) With(format string, args ...any) *Fault { return s.New().With(format, args...) }
+
+// Saying makes an error from the spec with a detail in words, in Chinese and in English.
+func (s Spec) Saying(zh, en string) *Fault { return s.New().Saying(zh, en) }
 
 // At returns the error at a place.
 func (f *Fault) At(p Place) *Fault {
@@ -136,11 +150,22 @@ func (f *Fault) Because(err error) *Fault {
 func (f *Fault) With(format string, args ...any) *Fault {
 	c := *f
 	c.detail = fmt.Sprintf(format, args...)
+	c.detailZH = c.detail
 	return &c
 }
 
-// Detail is what With added, or empty.
+// Saying returns the error with a detail that needs words: what is in the way, what to do.
+func (f *Fault) Saying(zh, en string) *Fault {
+	c := *f
+	c.detailZH, c.detail = zh, en
+	return &c
+}
+
+// Detail is what With added, or the English of Saying; or empty.
 func (f *Fault) Detail() string { return f.detail }
+
+// DetailZH is what With added, or the Chinese of Saying; or empty.
+func (f *Fault) DetailZH() string { return f.detailZH }
 
 // Error is the English sentence with code, place, detail and cause: for logs and tests.
 func (f *Fault) Error() string {
@@ -157,23 +182,23 @@ func (f *Fault) Error() string {
 
 // Sentence is what a person reads: the sentence in the language ("zh" or "en"), the detail and the place.
 func (f *Fault) Sentence(language string) string {
-	s := f.EN
-	open, shut := " (", ")"
+	s, detail, words := f.EN, f.detail, placeEN
+	open, between, shut := " (", "; ", ")"
 	if language == "zh" {
-		s = f.ZH
-		open, shut = "（", "）"
+		s, detail, words = f.ZH, f.detailZH, placeZH
+		open, between, shut = "（", "；", "）"
 	}
 	var parts []string
-	if f.detail != "" {
-		parts = append(parts, f.detail)
+	if detail != "" {
+		parts = append(parts, detail)
 	}
-	if p := f.Place.String(); p != "" {
+	if p := f.Place.in(words); p != "" {
 		parts = append(parts, p)
 	}
 	if len(parts) == 0 {
 		return s
 	}
-	return s + open + strings.Join(parts, "; ") + shut
+	return s + open + strings.Join(parts, between) + shut
 }
 
 // Unwrap gives the cause.

@@ -13,10 +13,20 @@ var spec = fault.Spec{Kind: fault.Refused, Code: "test.refused", ZH: "不行。"
 
 func TestAFaultSpeaksBothLanguagesAndNamesThePlace(t *testing.T) {
 	f := spec.At(fault.Page(3)).With("%d mm", 42)
-	if got := f.Sentence("zh"); got != "不行。（42 mm; page 3）" {
+	if got := f.Sentence("zh"); got != "不行。（42 mm；第 3 页）" {
 		t.Errorf("zh: %s", got)
 	}
 	if got := f.Sentence("en"); got != "No. (42 mm; page 3)" {
+		t.Errorf("en: %s", got)
+	}
+}
+
+func TestADetailInWordsHasBothLanguages(t *testing.T) {
+	f := spec.Saying("右边超出 5 毫米", "5 mm over the right edge").At(fault.Place{Page: 2, Object: "7 0 R"})
+	if got := f.Sentence("zh"); got != "不行。（右边超出 5 毫米；第 2 页，对象 7 0 R）" {
+		t.Errorf("zh: %s", got)
+	}
+	if got := f.Sentence("en"); got != "No. (5 mm over the right edge; page 2, object 7 0 R)" || f.Detail() != "5 mm over the right edge" {
 		t.Errorf("en: %s", got)
 	}
 }

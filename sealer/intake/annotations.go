@@ -120,6 +120,8 @@ func (s *scanner) covers(d pdf.Dict, kind pdf.Name, appearance *pdf.Stream, p pd
 		return err == nil && field == "Sig" && share > 0.25
 	case !slices.Contains(coveringKinds, kind):
 		return false
+	case kind == "Stamp" && s.sealPart(d, appearance):
+		return share > 0.25
 	case kind == "Text" || kind == "FileAttachment":
 		return share > 0.01 // an icon is not; one that was blown up is
 	case kind == "Square" || kind == "Circle" || kind == "Polygon":
@@ -127,6 +129,71 @@ func (s *scanner) covers(d pdf.Dict, kind pdf.Name, appearance *pdf.Stream, p pd
 		return err == nil && len(inside) > 0 && s.solid(d)
 	}
 	return s.solid(d) && (appearance == nil || kind != "Watermark" || share > 0.25)
+}
+
+// sealPartFlags are those of a further place of a seal: printed, read-only, locked with its contents.
+const sealPartFlags = 1<<2 | 1<<6 | 1<<7 | 1<<9
+
+// sealPart says that a stamp is a further place of a seal that the document bears: locked, and it draws what the widget
+// of a signed field draws, so that it can hide no more than that may.
+func (s *scanner) sealPart(d pdf.Dict, appearance *pdf.Stream) bool {
+	if appearance == nil || s.integer(d.Get("F"))&sealPartFlags != sealPartFlags {
+		return false
+	}
+	drawn := s.drawn(appearance)
+	for _, ref := range drawn {
+		if !s.sealPictures()[ref] {
+			return false
+		}
+	}
+	return len(drawn) > 0
+}
+
+// sealPictures are the XObjects that widgets of signed fields draw.
+func (s *scanner) sealPictures() map[pdf.Ref]bool {
+	if s.pictures != nil {
+		return s.pictures
+	}
+	s.pictures = map[pdf.Ref]bool{}
+	fields, err := s.doc.SignatureFields(s.ctx)
+	if err != nil {
+		return s.pictures // the walk reports what cannot be read
+	}
+	for _, f := range fields {
+		if f.Dict == nil {
+			continue
+		}
+		for _, w := range f.Widgets {
+			widget, err := s.dict(w)
+			if err != nil {
+				continue
+			}
+			if look, err := s.appearance(widget); err == nil && look != nil {
+				for _, ref := range s.drawn(look) {
+					s.pictures[ref] = true
+				}
+			}
+		}
+	}
+	return s.pictures
+}
+
+// drawn lists the XObjects among the resources of a form.
+func (s *scanner) drawn(form *pdf.Stream) []pdf.Ref {
+	resources, err := s.dict(form.Dict.Get("Resources"))
+	if err != nil {
+		return nil
+	}
+	objects, err := s.dict(resources.Get("XObject"))
+	if err != nil {
+		return nil
+	}
+	var out []pdf.Ref
+	for _, e := range objects {
+		ref, _ := e.Value.(pdf.Ref)
+		out = append(out, ref)
+	}
+	return out
 }
 
 // solid says that an annotation is not meant to be seen through (/CA).

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"maps"
 	"strings"
@@ -182,20 +183,21 @@ func Decide(findings []Finding, p Policy) Decision {
 	return d
 }
 
-// Err is the refusal as an error with the code intake.refused, with the codes found and the place of the first; nil
-// when nothing is refused.
+// Err is the refusal as an error with the code intake.refused, with what was found and its codes, and the place of the
+// first; nil when nothing is refused.
 func (d Decision) Err() error {
 	if d.Action != Refuse {
 		return nil
 	}
-	var codes []string
+	var zh, en []string
 	seen := map[Code]bool{}
 	for _, f := range d.Refused {
 		if !seen[f.Code] {
 			seen[f.Code] = true
-			codes = append(codes, string(f.Code))
+			zh = append(zh, fmt.Sprintf("%s：%s", f.Code, meanings[f.Code].zh))
+			en = append(en, fmt.Sprintf("%s: %s", f.Code, meanings[f.Code].en))
 		}
 	}
 	first := d.Refused[0]
-	return errRefused.With("%s", strings.Join(codes, ", ")).At(fault.Place{Page: first.Page, Object: first.Object})
+	return errRefused.Saying(strings.Join(zh, "；"), strings.Join(en, "; ")).At(fault.Place{Page: first.Page, Object: first.Object})
 }

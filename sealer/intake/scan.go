@@ -133,6 +133,7 @@ type scanner struct {
 	encrypted   bool
 	decoded     map[int64][]byte // forms, by where they stand
 	kept        int              // bytes of them
+	pictures    map[pdf.Ref]bool // what seals of the document draw, made when needed
 	missing     map[int]bool     // numbers already reported as dangling
 }
 

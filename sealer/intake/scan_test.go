@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -316,6 +317,37 @@ func TestPreparationsOfShadowAttacksAreSeen(t *testing.T) {
 	for _, p := range fixtures.Preparations() {
 		if r := scan(t, p.Data, Options{}); !r.Has(Code(p.Code)) {
 			t.Errorf("%s: %s is not found%s", p.Name, p.Code, listed(r))
+		}
+	}
+}
+
+// TestFurtherPlacesOfASealHideNothing puts locked stamps on text: one draws what the seal of the document draws.
+func TestFurtherPlacesOfASealHideNothing(t *testing.T) {
+	stamps := func(flags, picture int, value string) []byte {
+		return paper{catalog: "/AcroForm << /Fields [7 0 R] >>", page: "/Annots [7 0 R 12 0 R]", objects: []string{
+			"<< /Type /Annot /Subtype /Widget /FT /Sig /T (Seal1) /F 132 /Rect [0 0 20 20] /AP << /N 8 0 R >> " + value + " >>",
+			stream("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /Seal 9 0 R >> >>", "/Seal Do"),
+			stream("/Type /XObject /Subtype /Form /BBox [0 0 1 1]", "0 0 1 1 re f"),
+			stream("/Type /XObject /Subtype /Form /BBox [0 0 2 2]", "0 0 2 2 re f"),
+			stream(fmt.Sprintf("/Type /XObject /Subtype /Form /BBox [0 0 9 9] /Resources << /XObject << /Seal %d 0 R >> >>", picture), "/Seal Do"),
+			fmt.Sprintf("<< /Type /Annot /Subtype /Stamp /F %d /Rect [90 690 300 730] /AP << /N 11 0 R >> >>", flags),
+		}}.bytes()
+	}
+	const signed = "/V << /Type /Sig /Filter /X /ByteRange [0 1 2 3] /Contents <00> >>"
+	for _, c := range []struct {
+		name           string
+		flags, picture int
+		value          string
+		found          bool
+	}{
+		{"a further place of the seal", 708, 9, signed, false},
+		{"another picture", 708, 10, signed, true},
+		{"not locked", 4, 9, signed, true},
+		{"the field is not signed", 708, 9, "", true},
+	} {
+		r := scan(t, stamps(c.flags, c.picture, c.value), Options{})
+		if r.Has(CodeAnnotationCovers) != c.found {
+			t.Errorf("%s: %s", c.name, listed(r))
 		}
 	}
 }

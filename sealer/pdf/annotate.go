@@ -1,6 +1,10 @@
 package pdf
 
-import "yinxin/internal/fault"
+import (
+	"fmt"
+
+	"yinxin/internal/fault"
+)
 
 // addAnnotations adds the annotations of all places to their pages, one page after the other, after looking at what
 // stands there already.
@@ -92,7 +96,7 @@ func (p *plan) checkOverlap(page *Page, spots []int) error {
 	for i, a := range spots {
 		for _, b := range spots[:i] {
 			if p.spots[a].Rect.overlaps(p.spots[b].Rect, margin) {
-				return errOverlap.With("two places of this seal").At(fault.Page(page.Number))
+				return errOverlap.Saying("两个盖章位置重叠", "two places of this seal cover each other").At(fault.Page(page.Number))
 			}
 		}
 	}
@@ -106,41 +110,78 @@ func (p *plan) checkOverlap(page *Page, spots []int) error {
 		if p.field != nil && ref == p.field.widget && ref != (Ref{}) {
 			continue
 		}
-		rect, ok, err := p.document.occupied(o)
+		rect, what, err := p.document.occupied(o)
 		if err != nil {
 			return err
 		}
 		for _, i := range spots {
-			if ok && p.spots[i].Rect.overlaps(rect, margin) {
-				return errOverlap.At(fault.Place{Page: page.Number, Object: ref.String()})
+			if what != nil && p.spots[i].Rect.overlaps(rect, margin) {
+				return what.At(fault.Place{Page: page.Number, Object: ref.String()})
 			}
 		}
 	}
 	return nil
 }
 
-// occupied gives the rectangle of an annotation that a seal must not cover; false for any other.
-func (d *Document) occupied(o Object) (Rect, bool, error) {
+// occupied gives the rectangle of an annotation that a seal must not cover, and the refusal that names it; nil for any
+// other.
+func (d *Document) occupied(o Object) (Rect, *fault.Fault, error) {
 	o, err := d.Resolve(o)
 	if err != nil {
-		return Rect{}, false, err
+		return Rect{}, nil, err
 	}
 	annotation, _ := o.(Dict)
 	kind, err := d.Resolve(annotation.Get("Subtype"))
 	if err != nil {
-		return Rect{}, false, err
+		return Rect{}, nil, err
 	}
 	flags, err := d.integerOr(annotation.Get("F"), 0)
 	if err != nil {
-		return Rect{}, false, err
+		return Rect{}, nil, err
 	}
+	var what *fault.Fault
 	switch {
 	case flags&(flagHidden|flagNoView) != 0:
-		return Rect{}, false, nil
+		return Rect{}, nil, nil
 	case kind == Name("Widget"):
+		if what, err = d.occupant(annotation); err != nil {
+			return Rect{}, nil, err
+		}
 	case kind == Name("Stamp") && flags&stampFlags == stampFlags:
+		what = errOverlap.Saying("已有的印章", "an earlier seal")
 	default:
-		return Rect{}, false, nil
+		return Rect{}, nil, nil
 	}
-	return d.rect(annotation.Get("Rect"))
+	rect, ok, err := d.rect(annotation.Get("Rect"))
+	if !ok {
+		what = nil
+	}
+	return rect, what, err
+}
+
+// occupant names what a widget belongs to, as far as its own dictionary says: its field may stand above it.
+func (d *Document) occupant(widget Dict) (*fault.Fault, error) {
+	kind, err := d.Resolve(widget.Get("FT"))
+	if err != nil {
+		return nil, err
+	}
+	value, err := d.Resolve(widget.Get("V"))
+	if err != nil {
+		return nil, err
+	}
+	title, err := d.Resolve(widget.Get("T"))
+	if err != nil {
+		return nil, err
+	}
+	name := ""
+	if s, ok := title.(String); ok {
+		name = fmt.Sprintf(" %.80q", s.Text())
+	}
+	switch {
+	case kind == Name("Sig") && value != nil:
+		return errOverlap.Saying("已有的印章或签名"+name, "an earlier seal or signature"+name), nil
+	case kind == Name("Sig"):
+		return errOverlap.Saying("空的签名域"+name+"，可在其中盖章", "the empty signature field"+name+", which can take the seal"), nil
+	}
+	return errOverlap.Saying("表单域"+name, "the form field"+name), nil
 }

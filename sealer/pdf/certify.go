@@ -1,6 +1,8 @@
 package pdf
 
 import (
+	"context"
+	"fmt"
 	"strings"
 
 	"yinxin/internal/fault"
@@ -46,6 +48,37 @@ func (l FieldLock) check() error {
 	default:
 		return bad.With("action %.20q", string(l.Action))
 	}
+	return nil
+}
+
+// checkLock notes the names of a lock that are no field of the document: a slip of the pen leaves open what was to be
+// locked. It is no error, since a lock may name fields that are to come.
+func (p *plan) checkLock(ctx context.Context) error {
+	if p.request.Lock == nil || len(p.request.Lock.Fields) == 0 {
+		return nil
+	}
+	missing := map[string]bool{}
+	for _, f := range p.request.Lock.Fields {
+		missing[f] = true
+	}
+	err := p.document.walkFields(ctx, func(n node, _ Dict) error {
+		for name := n.name; name != ""; {
+			delete(missing, name)
+			name = name[:max(0, strings.LastIndexByte(name, '.'))]
+		}
+		return nil
+	})
+	if err != nil || len(missing) == 0 {
+		return err
+	}
+	var names []string
+	for _, f := range p.request.Lock.Fields {
+		if missing[f] && len(names) < 5 {
+			names = append(names, fmt.Sprintf("%.80q", f))
+		}
+	}
+	p.notes = append(p.notes, Note{Code: NoteLockMissing, ZH: "要锁定的表单域在文件中不存在：" + strings.Join(names, "、") + "。",
+		EN: "The file has no such field to lock: " + strings.Join(names, ", ") + "."})
 	return nil
 }
 

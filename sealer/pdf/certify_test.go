@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"context"
+	"math"
 	"os/exec"
 	"slices"
 	"strings"
@@ -155,6 +156,75 @@ func TestLocksAreWrittenAndObeyed(t *testing.T) {
 		if _, err := opened(t, data).PlanSeal(context.Background(), r); fault.CodeOf(err) != "pdf.bad-request" {
 			t.Errorf("%v: %v", bad.Action, err)
 		}
+	}
+}
+
+func TestALockOnAFieldThatIsNotThereIsSaid(t *testing.T) {
+	data := withField("", "4 0 R", "<</Subtype/Widget/FT/Tx/T(Name)/Rect[0 0 10 10]>>")
+	for name, noted := range map[string]bool{"Name": false, "Nam": true, "Name.Sub": true} {
+		r := request(t)
+		r.Lock = &pdf.FieldLock{Action: pdf.LockInclude, Fields: []string{name}}
+		u, err := opened(t, data).PlanSeal(context.Background(), r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		said := slices.ContainsFunc(u.Notes(), func(n pdf.Note) bool { return n.Code == pdf.NoteLockMissing && strings.Contains(n.ZH, name) })
+		if said != noted {
+			t.Errorf("%s: %v", name, u.Notes())
+		}
+	}
+}
+
+func TestTheMiddleOfTheSealGoesThereWhateverLinesAreBelow(t *testing.T) {
+	data := file{objects: onePage("")}.bytes()
+	r := request(t)
+	r.Placements = []pdf.Placement{{Page: 1, From: pdf.Centre, X: 100, Y: 150}}
+	u, err := opened(t, data).PlanSeal(context.Background(), r)
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain := u.Marks()[0].Shown
+	lined, err := r.Appearance.WithLines([]pdf.Line{{Text: "2026年11月26日"}}, chineseFont(t))
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Appearance = lined
+	if u, err = opened(t, data).PlanSeal(context.Background(), r); err != nil {
+		t.Fatal(err)
+	}
+	if shown := u.Marks()[0].Shown; math.Abs(shown.Y2-plain.Y2) > 0.01 || shown.Y1 > plain.Y1-3 {
+		t.Errorf("with a line the seal is at %v, without at %v", shown, plain)
+	}
+}
+
+func TestARefusedPlaceSaysWhatIsWrongWithIt(t *testing.T) {
+	plain := file{objects: onePage("")}.bytes()
+	field := func(f string) []byte {
+		return withField("", "4 0 R", "<</Subtype/Widget/F 4/Rect[100 100 300 300]"+f+">>")
+	}
+	for _, c := range []struct {
+		name   string
+		data   []byte
+		at     pdf.Placement
+		zh, en string
+	}{
+		{"over two edges", plain, pdf.Placement{Page: 1, X: -2.5, Y: 290}, "距左 -2.5、距下 290.0 毫米处，左边超出 2.5 毫米、上边超出 35.0 毫米", "2.5 mm over the left edge and 35.0 mm over the upper edge"},
+		{"a page that is not there", plain, pdf.Placement{Page: 9}, "要的是 9，文件共 1 页", "asked for 9, the file has 1"},
+		{"over an empty signature field", field("/FT/Sig/T(Sign here)"), pdf.Placement{Page: 1, X: 40, Y: 40}, `空的签名域 "Sign here"`, `the empty signature field "Sign here"`},
+		{"over a field of the form", field("/FT/Tx/T(Name)"), pdf.Placement{Page: 1, X: 40, Y: 40}, `表单域 "Name"`, `the form field "Name"`},
+	} {
+		r := request(t)
+		r.Placements = []pdf.Placement{c.at}
+		_, err := opened(t, c.data).PlanSeal(context.Background(), r)
+		if f, ok := fault.Of(err); !ok || !strings.Contains(f.Sentence("zh"), c.zh) || !strings.Contains(f.Sentence("en"), c.en) {
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
+	r := request(t)
+	r.Placements, r.Field = nil, "Other"
+	_, err := opened(t, field("/FT/Sig/T(Sign here)")).PlanSeal(context.Background(), r)
+	if f, ok := fault.Of(err); !ok || f.Code != "pdf.no-such-field" || !strings.Contains(f.Sentence("zh"), `空的签名域有："Sign here"`) {
+		t.Errorf("a field that is not there: %v", err)
 	}
 }
 

@@ -1,7 +1,9 @@
 package pdf
 
 import (
+	"context"
 	"fmt"
+	"strings"
 
 	"yinxin/internal/fault"
 )
@@ -14,14 +16,32 @@ type emptyField struct {
 	look   Dict
 }
 
+// noSuchField refuses a field that is not there, and names those that could be signed.
+func (p *plan) noSuchField(ctx context.Context, place fault.Place) error {
+	fields, err := p.document.SignatureFields(ctx)
+	if err != nil {
+		return err
+	}
+	var names []string
+	for _, f := range fields {
+		if f.Dict == nil && len(names) < 5 {
+			names = append(names, fmt.Sprintf("%.80q", f.Name))
+		}
+	}
+	if len(names) == 0 {
+		return errNoSuchField.Saying("文件没有空的签名域", "there is no empty signature field").At(place)
+	}
+	return errNoSuchField.Saying("空的签名域有："+strings.Join(names, "、"), "empty signature fields: "+strings.Join(names, ", ")).At(place)
+}
+
 // useField finds out whether the named field can be signed, and where it shows the seal.
-func (p *plan) useField(named []node) error {
+func (p *plan) useField(ctx context.Context, named []node) error {
 	d := p.document
 	name := p.request.Field
 	place := fault.Field(name)
 	switch len(named) {
 	case 0:
-		return errNoSuchField.At(place)
+		return p.noSuchField(ctx, place)
 	case 1:
 	default:
 		return errAmbiguous.With("%d fields have this name", len(named)).At(place)
@@ -33,7 +53,7 @@ func (p *plan) useField(named []node) error {
 		return err
 	}
 	if kind != Name("Sig") {
-		return errNoSuchField.With("the field is not for signatures").At(place)
+		return errNoSuchField.Saying("这个表单域不是签名域", "the field is not for signatures").At(place)
 	}
 	value, err := d.Resolve(n.value)
 	if err != nil {
@@ -158,8 +178,9 @@ func (p *plan) placeInField(rect Rect) error {
 	fit := min(1, shown.Width()/width, shown.Height()/height)
 	if slack := fieldTolerance * scale; width > shown.Width()+slack || height > shown.Height()+slack {
 		if !p.request.FitField {
-			return errFieldTooSmall.With("the field is %.1f × %.1f mm, the seal %.1f × %.1f mm", shown.Width()/scale,
-				shown.Height()/scale, widthMM, heightMM).At(fault.Place{Field: p.name, Page: page.Number})
+			return errFieldTooSmall.Saying(
+				fmt.Sprintf("签名域 %.1f × %.1f 毫米，印章 %.1f × %.1f 毫米", shown.Width()/scale, shown.Height()/scale, widthMM, heightMM),
+				fmt.Sprintf("the field is %.1f × %.1f mm, the seal %.1f × %.1f mm", shown.Width()/scale, shown.Height()/scale, widthMM, heightMM)).At(fault.Place{Field: p.name, Page: page.Number})
 		}
 		p.notes = append(p.notes, Note{Code: NoteFitted, Page: page.Number,
 			ZH: fmt.Sprintf("签名域较小，印章缩小为 %.1f × %.1f 毫米。", widthMM*fit, heightMM*fit),

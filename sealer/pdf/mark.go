@@ -37,6 +37,7 @@ const (
 	NoteFitted      = "field-fitted"         // the seal was made smaller than it is
 	NoteNotPrinted  = "field-not-printed"    // the existing field is not printed
 	NoteHiddenField = "field-invisible"      // the existing field shows nothing
+	NoteLockMissing = "lock-missing"         // a field that is to be locked does not exist
 )
 
 // Marks lists where the update shows the seal, in the order of the request; the first is the widget of the field.

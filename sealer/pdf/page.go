@@ -1,5 +1,12 @@
 package pdf
 
+import (
+	"fmt"
+	"strconv"
+
+	"yinxin/internal/fault"
+)
+
 // Page is a page with what it inherits.
 type Page struct {
 	Number int // from 1
@@ -81,6 +88,11 @@ func (d *Document) objectEnd() int {
 	return end
 }
 
+// noSuchPage says how many pages there are.
+func noSuchPage(asked string, total int) *fault.Fault {
+	return errNoSuchPage.Saying(fmt.Sprintf("要的是 %s，文件共 %d 页", asked, total), fmt.Sprintf("asked for %s, the file has %d", asked, total))
+}
+
 // Page returns page n, counted from 1. The way down the tree goes by /Count, so a page of a huge document costs a few
 // reads; where the counts are wrong the tree is walked. Errors: pdf.no-such-page, pdf.damaged-pages.
 func (d *Document) Page(n int) (Page, error) {
@@ -100,7 +112,7 @@ func (d *Document) Page(n int) (Page, error) {
 	}
 	if p == nil {
 		d.pageTotal = total
-		return Page{}, errNoSuchPage.With("%d of %d", n, total)
+		return Page{}, noSuchPage(strconv.Itoa(n), total)
 	}
 	return *p, nil
 }

@@ -40,7 +40,7 @@ func (r PageRange) Resolve(total int) ([]int, error) {
 	slices.Sort(pages)
 	pages = slices.Compact(pages)
 	if len(pages) == 0 {
-		return nil, errNoSuchPage.With("%s of %d", text, total)
+		return nil, noSuchPage(text, total)
 	}
 	return pages, nil
 }
@@ -89,7 +89,7 @@ func rangePage(item, number string, total int) (int, error) {
 		n += total + 1
 	}
 	if err != nil || n < 1 || n > total {
-		return 0, errNoSuchPage.With("%s of %d", number, total).At(fault.Field("pages"))
+		return 0, noSuchPage(number, total).At(fault.Field("pages"))
 	}
 	return n, nil
 }

@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"context"
+	"strconv"
 
 	"yinxin/internal/fault"
 )
@@ -149,7 +150,7 @@ func (d *Document) listPages(ctx context.Context) (*pageList, error) {
 // page reads page n of the list.
 func (l *pageList) page(n int) (Page, error) {
 	if n < 1 || n > len(l.pages) {
-		return Page{}, errNoSuchPage.With("%d of %d", n, len(l.pages))
+		return Page{}, noSuchPage(strconv.Itoa(n), len(l.pages))
 	}
 	found := l.pages[n-1]
 	if found.ref == (Ref{}) {

@@ -3,6 +3,7 @@ package pdf
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -145,11 +146,11 @@ func (s *survey) restrict(level int64, why fault.Spec) {
 	case 3:
 	case 2:
 		if s.complete == nil {
-			s.complete = why.With("P=2: only existing fields may be signed")
+			s.complete = why.Saying("认证级别 2，只能在已有的空签名域中盖章", "level 2: only an empty signature field that is there may be signed")
 		}
 	default:
 		if s.sealed == nil {
-			s.sealed = why.With("P=%d: no changes", level)
+			s.sealed = why.Saying(fmt.Sprintf("认证级别 %d，不允许任何改动", level), fmt.Sprintf("level %d permits no change", level))
 		}
 	}
 }

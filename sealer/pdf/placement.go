@@ -1,8 +1,10 @@
 package pdf
 
 import (
+	"fmt"
 	"math"
 	"strconv"
+	"strings"
 )
 
 // Corner is what a placement counts from: a corner of a page as it is displayed.
@@ -13,7 +15,7 @@ const (
 	BottomRight
 	TopLeft
 	TopRight
-	// Centre counts from the bottom left corner of the page to the centre of the seal.
+	// Centre counts from the bottom left corner of the page to the centre of the seal, without the lines below it.
 	Centre
 )
 
@@ -24,7 +26,7 @@ type Placement struct {
 	Pages PageRange `json:",omitempty"`
 	From  Corner
 	// X and Y are millimetres from that corner of the page as displayed (crop box, rotation and user unit applied) to
-	// the nearest corner of the seal.
+	// the nearest corner of the seal with its lines.
 	X, Y float64
 }
 
@@ -73,9 +75,27 @@ func (p Page) within(r Rect) error {
 	if r.X1 >= -slack && r.Y1 >= -slack && r.X2 <= shownWidth+slack && r.Y2 <= shownHeight+slack {
 		return nil
 	}
-	x, y := p.DisplaySize()
+	return p.outside(r)
+}
+
+// outside says where a rectangle that leaves the page would stand, and by how much it leaves it.
+func (p Page) outside(r Rect) error {
+	width, height := p.DisplaySize()
 	scale := p.unitsPerMM()
-	return errOutsidePage.With("the page is %.1f × %.1f mm, the seal %.1f × %.1f mm", x, y, r.Width()/scale, r.Height()/scale)
+	x1, y1, x2, y2 := r.X1/scale, r.Y1/scale, r.X2/scale, r.Y2/scale
+	var zh, en []string
+	for _, side := range []struct {
+		over   float64
+		zh, en string
+	}{{-x1, "左边", "left"}, {x2 - width, "右边", "right"}, {-y1, "下边", "lower"}, {y2 - height, "上边", "upper"}} {
+		if side.over > 0.01 {
+			zh = append(zh, fmt.Sprintf("%s超出 %.1f 毫米", side.zh, side.over))
+			en = append(en, fmt.Sprintf("%.1f mm over the %s edge", side.over, side.en))
+		}
+	}
+	return errOutsidePage.Saying(
+		fmt.Sprintf("印章 %.1f × %.1f 毫米，将位于距左 %.1f、距下 %.1f 毫米处，%s；页面 %.1f × %.1f 毫米", x2-x1, y2-y1, x1, y1, strings.Join(zh, "、"), width, height),
+		fmt.Sprintf("the seal of %.1f × %.1f mm would stand %.1f mm from the left and %.1f mm from below, %s; the page is %.1f × %.1f mm", x2-x1, y2-y1, x1, y1, strings.Join(en, " and "), width, height))
 }
 
 // appendNumber writes a coordinate with four decimals, which is 0.00004 mm.

@@ -60,7 +60,10 @@ func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error)
 	p := &plan{document: d, request: r, kind: "Sig", name: r.Field}
 	if r.Field == "" {
 		p.name = s.freeName()
-	} else if err := p.useField(s.named); err != nil {
+	} else if err := p.useField(ctx, s.named); err != nil {
+		return nil, err
+	}
+	if err := p.checkLock(ctx); err != nil {
 		return nil, err
 	}
 	p.seed = []string{r.Time.UTC().Format(time.RFC3339), p.name}

@@ -145,6 +145,13 @@ func (p *plan) onePage(number int) (Page, error) {
 // addSeal adds a whole seal on a page.
 func (p *plan) addSeal(page Page, at Placement) error {
 	widthMM, heightMM := p.request.Appearance.Size()
+	if at.From == Centre {
+		// The middle of the seal goes there, whatever lines stand below it.
+		x, y := p.request.Appearance.SealPlace()
+		sealWidth, sealHeight := p.request.Appearance.SealSize()
+		at.X += widthMM/2 - (x + sealWidth/2)
+		at.Y += heightMM/2 - (y + sealHeight/2)
+	}
 	shown, err := page.place(at, widthMM, heightMM)
 	if err != nil {
 		return onThePage(err, page.Number)

@@ -211,9 +211,12 @@ func groupNote(sizes []int, back bool, length float64) []Note {
 	if len(sizes) == 0 || len(sizes) == 1 && sizes[0] == 1 {
 		return nil
 	}
-	zh, en := "页", "pages"
+	zh, en, groups := "页", "pages", "groups"
 	if back {
-		zh, en = "背面", "backs"
+		zh, en = "个背面", "backs"
+	}
+	if len(sizes) == 1 {
+		groups = "group"
 	}
 	largest, smallest := sizes[0], sizes[len(sizes)-1]
 	many := fmt.Sprint(largest)
@@ -222,7 +225,7 @@ func groupNote(sizes []int, back bool, length float64) []Note {
 	}
 	return []Note{{Code: NoteGroups,
 		ZH: fmt.Sprintf("骑缝章分 %d 组，每组 %s %s，最窄的一份宽 %.1f 毫米。", len(sizes), many, zh, length/float64(largest)),
-		EN: fmt.Sprintf("The straddle seal has %d groups of %s %s; the thinnest strip is %.1f mm wide.", len(sizes), many, en,
+		EN: fmt.Sprintf("The straddle seal has %d %s of %s %s; the thinnest strip is %.1f mm wide.", len(sizes), groups, many, en,
 			length/float64(largest))}}
 }
 

@@ -147,7 +147,7 @@ func (v *verification) changeCheck(s *signature) {
 			fmt.Sprintf("之后有 %d 处许可范围内的追加。", len(s.out.ChangesAfter)),
 			fmt.Sprintf("%d permitted additions came after.", len(s.out.ChangesAfter))})
 	default:
-		s.ok(CheckLaterChanges, text{"之后没有改动。", "Nothing came after."})
+		s.ok(CheckLaterChanges, text{"之后没有追加内容。", "Nothing was added after."})
 	}
 }
 

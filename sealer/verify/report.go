@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"fmt"
 	"time"
 
 	"yinxin/internal/fault"
@@ -204,6 +205,18 @@ func changeOf(c pdf.Change, language string) Change {
 	}
 	return out
 }
+
+// Moment writes a time as offices in China do, in their time, in "en" or else in Chinese.
+func Moment(t time.Time, language string) string {
+	t = t.In(time.FixedZone("UTC+8", 8*60*60))
+	if language == "en" {
+		return t.Format("2 January 2006, 15:04:05") + " (UTC+8)"
+	}
+	return fmt.Sprintf("%d年%d月%d日 %s（北京时间）", t.Year(), t.Month(), t.Day(), t.Format("15:04:05"))
+}
+
+// momentText is a time within a sentence.
+func momentText(t time.Time) text { return text{Moment(t, "zh"), Moment(t, "en")} }
 
 // rfc3339 is a moment as reports carry it.
 func rfc3339(t time.Time) string {

@@ -136,7 +136,7 @@ func (v *verification) judgeAuthority(s *signature, t *tsa.Token, signer *chain.
 	trust = trust.With(t.Data.Certificates, sourcesOf(t.Data)...)
 	then := trust.Verify(v.ctx, signer, t.Info.Time, chain.UsageTimeStamp)
 	s.remember(then)
-	made := t.Info.Time.UTC().Format(time.RFC3339)
+	made := momentText(t.Info.Time)
 	switch {
 	case then.ChainErr != nil:
 		e := sentences(then.ChainErr)
@@ -147,7 +147,7 @@ func (v *verification) judgeAuthority(s *signature, t *tsa.Token, signer *chain.
 		tell(CheckAuthorityRevoked, NotChecked, text{"时间戳机构不受信任，未检查。", "Not checked, since the authority is not trusted."})
 		return
 	case then.NotYetValid || then.Expired:
-		tell(CheckAuthority, Failed, text{"签发时间戳时（" + made + "）机构证书不在有效期内。", "The authority's certificate was not valid when it made the time stamp (" + made + ")."})
+		tell(CheckAuthority, Failed, text{"签发时间戳时（" + made.zh + "）机构证书不在有效期内。", "The authority's certificate was not valid when it made the time stamp (" + made.en + ")."})
 		return
 	}
 	tell(CheckAuthority, OK, text{"时间戳机构受信任，签发时证书有效。", "The time-stamp authority is trusted and its certificate was valid then."})
@@ -174,7 +174,7 @@ func (v *verification) judgeAuthority(s *signature, t *tsa.Token, signer *chain.
 		tell(CheckTime, Unknown, text{"时间戳机构证书已过期，此前没有更新的时间戳证明它。",
 			"The authority's certificate has expired, and no newer time stamp proved this one before."})
 	default:
-		tell(CheckTime, OK, text{"时间戳证明的时间：" + made + "。", "The time stamp proves the time " + made + "."})
+		tell(CheckTime, OK, text{"时间戳证明的时间：" + made.zh + "。", "The time stamp proves the time " + made.en + "."})
 	}
 }
 
@@ -238,14 +238,14 @@ func (v *verification) proveBy(s *signature, der, value []byte) bool {
 		s.addCertificate(roleStamp, signer)
 	}
 	s.out.TimeStamps = append(s.out.TimeStamps, entry)
-	at := rfc3339(t.Info.Time)
+	at := momentText(t.Info.Time)
 	switch worst {
 	case Failed:
 		s.check(CheckTimeStamp, Failed, Undetermined, text{"签名附带的时间戳无效：" + detail.zh, "The time stamp that came with the signature is not valid: " + detail.en})
 	case Unknown:
-		s.check(CheckTimeStamp, Unknown, Valid, text{"签名附带的时间戳（" + at + "）不能作为证明：" + detail.zh, "The time stamp that came with the signature (" + at + ") proves nothing: " + detail.en})
+		s.check(CheckTimeStamp, Unknown, Valid, text{"签名附带的时间戳（时间为 " + at.zh + "）不能作为证明：" + detail.zh, "The time stamp that came with the signature (" + at.en + ") proves nothing: " + detail.en})
 	default:
-		s.ok(CheckTimeStamp, text{"签名附带的时间戳有效，时间为 " + at + "。", "The time stamp that came with the signature is good; its time is " + at + "."})
+		s.ok(CheckTimeStamp, text{"签名附带的时间戳有效，时间为 " + at.zh + "。", "The time stamp that came with the signature is good; its time is " + at.en + "."})
 		if s.proof == nil || t.Info.Time.Before(s.proof.time) {
 			s.proof = &proof{t.Info.Time, TimeSourceTimeStamp}
 		}

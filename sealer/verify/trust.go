@@ -78,14 +78,14 @@ func (s *signature) provedCheck() {
 	if s.proof.source == TimeSourceDocumentTimeStamp {
 		how = text{"文档时间戳", "a document time stamp"}
 	}
-	proved := s.proof.time.UTC().Format(time.RFC3339)
+	proved := momentText(s.proof.time)
 	if s.claim.After(s.proof.time.Add(clockSkew)) {
-		s.check(CheckTime, Note, Valid, text{how.zh + "证明签名不晚于 " + proved + "；签章人的时钟比它快。",
-			"The signature existed at " + proved + ", proved by " + how.en + "; the signer's clock was ahead of it."})
+		s.check(CheckTime, Note, Valid, text{how.zh + "证明签名不晚于 " + proved.zh + "；签章人的时钟比它快。",
+			"The signature existed at " + proved.en + ", proved by " + how.en + "; the signer's clock was ahead of it."})
 		return
 	}
-	s.ok(CheckTime, text{how.zh + "证明签名不晚于 " + proved + "，当时证书在有效期内。",
-		"The signature existed at " + proved + ", proved by " + how.en + "; the certificate was valid then."})
+	s.ok(CheckTime, text{how.zh + "证明签名不晚于 " + proved.zh + "，当时证书在有效期内。",
+		"The signature existed at " + proved.en + ", proved by " + how.en + "; the certificate was valid then."})
 }
 
 // presentCheck judges an unproved signing time: whoever holds a key can set the clock back, so the certificate must

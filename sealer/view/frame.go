@@ -143,11 +143,12 @@ type answer struct {
 
 // failed is a fault on its way to the viewer.
 type failed struct {
-	Code   string `json:"code"`
-	Detail string `json:"detail,omitempty"`
-	Cause  string `json:"cause,omitempty"`
-	Page   int    `json:"page,omitempty"`
-	Fatal  bool   `json:"fatal,omitempty"` // the worker ends
+	Code     string `json:"code"`
+	Detail   string `json:"detail,omitempty"`
+	DetailZH string `json:"detail_zh,omitempty"`
+	Cause    string `json:"cause,omitempty"`
+	Page     int    `json:"page,omitempty"`
+	Fatal    bool   `json:"fatal,omitempty"` // the worker ends
 }
 
 // PageSize is the size of a page as displayed: cropped and rotated, in points of 1/72 inch times UserUnit.

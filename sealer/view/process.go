@@ -208,7 +208,7 @@ func refusal(payload []byte) error {
 	}
 	reason := spec.Because(errors.New(f.Cause))
 	if f.Detail != "" {
-		reason = reason.With("%s", f.Detail)
+		reason = reason.Saying(f.DetailZH, f.Detail)
 	}
 	if f.Page != 0 {
 		reason = reason.At(fault.Page(f.Page))

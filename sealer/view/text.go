@@ -1,6 +1,7 @@
 package view
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"unicode"
@@ -50,7 +51,8 @@ func (p *paper) find(q Query) ([]Match, error) {
 	case seen == 0:
 		return nil, ErrNotFound.With("%q", q.Text)
 	case wanted > 0:
-		return nil, ErrNotFound.With("%q: %d < %d", q.Text, seen, wanted)
+		return nil, ErrNotFound.Saying(fmt.Sprintf("%q 只有 %d 处，要的是第 %d 处", q.Text, seen, wanted),
+			fmt.Sprintf("%q stands there %d times, wanted is number %d", q.Text, seen, wanted))
 	}
 	return found, nil
 }

@@ -108,9 +108,9 @@ func (w *worker) serve(payload []byte) error {
 	var c crashed
 	f := failed{Code: ErrWorker.Code, Cause: err.Error(), Fatal: true}
 	if errors.As(err, &c) {
-		f.Detail = c.doing
+		f.Detail, f.DetailZH = c.doing, c.doing
 	} else if reason, ok := fault.Of(err); ok {
-		f = failed{Code: reason.Code, Detail: reason.Detail(), Page: reason.Place.Page, Cause: err.Error()}
+		f = failed{Code: reason.Code, Detail: reason.Detail(), DetailZH: reason.DetailZH(), Page: reason.Place.Page, Cause: err.Error()}
 	}
 	f.Cause = f.Cause[:min(len(f.Cause), 2000)]
 	if err := writeJSON(w.out, kindFailed, f); err != nil {

@@ -1,7 +1,6 @@
 package sheet
 
 import (
-	"fmt"
 	"time"
 
 	"yinxin/sealer/verify"
@@ -143,9 +142,5 @@ func Moment(stamp, language string) string {
 	if err != nil {
 		return ""
 	}
-	t = t.In(time.FixedZone("UTC+8", 8*60*60))
-	if language == "en" {
-		return t.Format("2 January 2006, 15:04:05") + " (UTC+8)"
-	}
-	return fmt.Sprintf("%d年%d月%d日 %s（北京时间）", t.Year(), t.Month(), t.Day(), t.Format("15:04:05"))
+	return verify.Moment(t, language)
 }
