@@ -84,26 +84,44 @@ type Options struct {
 }
 
 // Scan looks through the PDF of size bytes. It opens the file for itself, so that a Document that is used for sealing
-// keeps its budgets, and recovers a damaged cross-reference as sealing does. A context that runs out of time
-// (context.DeadlineExceeded) cuts the scan short and is no error. Errors: those of pdf.OpenRecovering, of
-// Options.Signatures, pdf.read, and a cancelled context's.
+// keeps its budgets. An object that is not where the cross-reference says has the file recovered as sealing does, if it
+// can be, and is else a finding. A context that runs out of time (context.DeadlineExceeded) cuts the scan short and is no
+// error. Errors: those of pdf.OpenRecovering, of Options.Signatures, pdf.read, and a cancelled context's.
 func Scan(ctx context.Context, r io.ReaderAt, size int64, o Options) (*Report, error) {
 	doc, err := o.PDF.OpenRecovering(ctx, r, size)
 	if err != nil {
 		return nil, err
 	}
-	s := &scanner{ctx: ctx, doc: doc, limits: o.Limits.filled(), signatures: o.Signatures,
-		perCode: map[Code]int{}, fonts: map[Code][]string{},
-		layersOff: map[pdf.Ref]bool{}, composite: map[pdf.Ref]bool{}}
-	if err := doc.CheckEntries(ctx); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-		return nil, err
-	}
-	for _, step := range []func() error{s.protection, s.layers, s.pages, s.form, s.document, s.spare} {
-		if err := step(); err != nil && !s.survivable(err) {
-			return nil, err
+	var s *scanner
+	if err = doc.Recovering(ctx, func() error {
+		s = o.scanner(ctx, doc)
+		s.mend = doc.Recovered() == nil
+		return s.run()
+	}); err != nil && s.mend && s.misplaced {
+		if doc, err = o.PDF.Open(ctx, r, size); err == nil {
+			s = o.scanner(ctx, doc)
+			err = s.run()
 		}
 	}
+	if err != nil {
+		return nil, err
+	}
 	return s.report(), nil
+}
+
+func (o Options) scanner(ctx context.Context, doc *pdf.Document) *scanner {
+	return &scanner{ctx: ctx, doc: doc, limits: o.Limits.filled(), signatures: o.Signatures,
+		perCode: map[Code]int{}, fonts: map[Code][]string{},
+		layersOff: map[pdf.Ref]bool{}, composite: map[pdf.Ref]bool{}}
+}
+
+func (s *scanner) run() error {
+	for _, step := range []func() error{s.protection, s.layers, s.pages, s.form, s.document, s.spare} {
+		if err := step(); err != nil && !s.survivable(err) {
+			return err
+		}
+	}
+	return nil
 }
 
 // scanner is the state of one scan.
@@ -112,6 +130,9 @@ type scanner struct {
 	doc        *pdf.Document
 	limits     Limits
 	signatures func(ctx context.Context) ([]EarlierSignature, error)
+
+	mend      bool // an object that is not where it should be ends the scan: the file may be recovered
+	misplaced bool // and that is why it ended
 
 	findings   []Finding
 	perCode    map[Code]int
@@ -148,6 +169,10 @@ func (s *scanner) survivable(err error) bool {
 	}
 	f, ok := fault.Of(err)
 	if !ok || f.Kind == fault.Internal || f.Kind == fault.Unavailable || s.ctx.Err() != nil {
+		return false
+	}
+	if s.mend && f.Code == "pdf.damaged-xref" {
+		s.misplaced = true
 		return false
 	}
 	if f.Kind == fault.TooLarge {
