@@ -43,6 +43,8 @@ var (
 		ZH: "无法取得长期验证所需的证书状态数据。", EN: "The certificate status that long-term proof needs could not be obtained."}
 	errNothingToExtend = fault.Spec{Kind: fault.Refused, Code: "sealing.nothing-to-extend",
 		ZH: "文件中没有可以延长的签章。", EN: "There is no signature in the file whose proof could be extended."}
+	errExtendBroken = fault.Spec{Kind: fault.Refused, Code: "sealing.extend-broken",
+		ZH: "文件中的签章验证不通过，不能延长；请先验证文件。", EN: "A signature in the file is not valid, so its proof is not extended; verify the file first."}
 	errNoFont = fault.Spec{Kind: fault.Unavailable, Code: "sealing.no-font",
 		ZH: "没有可用的中文字体，不能在印章旁加文字。", EN: "There is no font with Chinese, so no text can be put beside the seal."}
 	errClaim = fault.Spec{Kind: fault.Refused, Code: "sealing.breaks-pdfa",

@@ -34,7 +34,7 @@ type Evidence interface {
 // Extend adds to a stored document what proves its signatures for long: the certificates, revocation lists and OCSP
 // answers of all of them (DSS, ISO 32000-2, 12.8.4.3), and a document time stamp over everything. Done again before the
 // last time stamp's certificate expires, or its algorithm weakens, it renews the proof. The result is a new document.
-// Errors: sealing.nothing-to-extend, sealing.no-time-stamp, sealing.no-evidence, sealing.not-verified.
+// Errors: sealing.extend-broken, sealing.nothing-to-extend, sealing.no-time-stamp, sealing.no-evidence, sealing.not-verified.
 func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Document, error) {
 	d, err := s.Document(ctx, by, id)
 	if err != nil {
@@ -45,6 +45,11 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 		return Document{}, err
 	}
 	defer object.Close()
+	// A new time stamp over a document that was changed would make it look looked after.
+	report := verify.File(ctx, d.Name, object, d.Size, verify.Options{Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
+	if report.Verdict == verify.Modified || report.Verdict == verify.Invalid {
+		return Document{}, errExtendBroken.At(fault.File(d.Name))
+	}
 	whole, err := d.digestOfState()
 	if err != nil {
 		return Document{}, err

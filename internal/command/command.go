@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 	"time"
 
@@ -83,7 +84,9 @@ func run(ctx context.Context, args []string, s streams) (status int) {
 	}
 	k, err := parser.Parse(args)
 	if err != nil {
-		fmt.Fprintf(s.err, "yinxin: %v\n命令用法有误，请看 yinxin --help。\nSee yinxin --help.\n", err)
+		// An empty value is how a flag that may be left out is declared; it is none of the words to choose from.
+		said := strings.Replace(err.Error(), `must be one of "",`, "must be one of ", 1)
+		fmt.Fprintf(s.err, "yinxin: %s\n命令用法有误，请看 yinxin --help。\nSee yinxin --help.\n", said)
 		return exitUsage
 	}
 	k.BindTo(ctx, (*context.Context)(nil))

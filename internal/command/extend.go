@@ -79,6 +79,7 @@ func (c extendCommand) run(ctx context.Context, s streams) error {
 	if c.JSON {
 		return printJSON(s, map[string]any{"output": c.Output, "document": extended.ID, "size": extended.Size, "sm3": extended.SM3})
 	}
-	fmt.Fprintf(s.out, "已延长 extended: %s (%d bytes, %d ms)\n", c.Output, extended.Size, time.Since(start).Milliseconds())
+	fmt.Fprintf(s.out, "已延长 extended: %s (%d bytes, %d ms)\n  已加入证书、证书状态和文档时间戳；时间戳证书到期之前请再延长一次。\n"+
+		"  Certificates, their states and a document time stamp were added; extend again before the time stamp's certificate expires.\n", c.Output, extended.Size, time.Since(start).Milliseconds())
 	return nil
 }
