@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"strings"
 	"testing"
@@ -24,7 +25,11 @@ func stampedFile(t *testing.T, data []byte) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	update, err := u.Fill([]byte{0x30, 0x03, 0x02, 0x01, 0x07})
+	der, err := hex.DecodeString(token)
+	if err != nil {
+		t.Fatal(err)
+	}
+	update, err := u.Fill(der)
 	if err != nil {
 		t.Fatal(err)
 	}
