@@ -90,7 +90,7 @@ func appendUpdate(t testing.TB, data []byte, trailer string, objects ...string) 
 		fmt.Fprintf(&rows, "%d 1\n%010d %05d n \n", num, b.Len(), gen)
 		b.WriteString(o + "\n")
 	}
-	fmt.Fprintf(&b, "%strailer\n<</Size 100000/Root 1 0 R/Prev %d%s>>\nstartxref\n%d\n%%%%EOF\n",
+	fmt.Fprintf(&b, "%strailer\n<</Size 100/Root 1 0 R/Prev %d%s>>\nstartxref\n%d\n%%%%EOF\n",
 		rows.String(), prev, trailer, b.Len())
 	return b.Bytes()
 }

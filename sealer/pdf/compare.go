@@ -133,7 +133,10 @@ type comparison struct {
 	parts    []sealPart    // new annotations that may be parts of a seal
 	pictures map[Ref]bool  // what the appearances of new signatures draw
 	signed   []Dict        // fields that were added or filled
-	isWidget map[Ref]bool  // the widgets of new signatures, by reference
+	// What the form gained: names among its default resources, and a default appearance.
+	formNames   []Name
+	formDefault bool
+	isWidget    map[Ref]bool // the widgets of new signatures, by reference
 
 	lists map[Ref]map[Ref]bool // fields in the lists of other fields, and in that of the form (zero)
 

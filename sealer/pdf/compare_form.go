@@ -117,12 +117,13 @@ func (c *comparison) formEntryAllowed(newForm bool, key Name, was, is Object) (b
 		return ok && i >= 0 && i <= 3 && i&w == w, nil
 	case "DA":
 		_, ok := is.(String)
-		return newForm && ok, nil
+		c.formDefault = !newForm
+		return ok && was == nil, nil
 	case "DR":
-		if !newForm {
-			return false, nil
+		if newForm {
+			return c.closure(is)
 		}
-		return c.closure(is)
+		return c.resourcesGrew(was, is)
 	case "NeedAppearances":
 		return newForm && is == false, nil
 	}

@@ -16,7 +16,7 @@ func (c *comparison) comparePages() error {
 		switch is := t.is.(type) {
 		case Dict:
 			was, _ := t.was.(Dict)
-			if was.Get("Type") != Name("Page") || is.Get("Type") != Name("Page") {
+			if !c.arePages(t.ref, was, is) {
 				continue
 			}
 		case Array:
@@ -35,6 +35,15 @@ func (c *comparison) comparePages() error {
 	return nil
 }
 
+// arePages says whether an object was a page and is one. Careless producers leave out /Type: then its place in the page
+// tree counts.
+func (c *comparison) arePages(ref Ref, was, is Dict) bool {
+	if was.Has("Type") || is.Has("Type") {
+		return was.Get("Type") == Name("Page") && is.Get("Type") == Name("Page")
+	}
+	return was.Has("Parent") && !was.Has("Kids") && !is.Has("Kids") && pageNumber(c.before, ref) > 0
+}
+
 // comparePage compares a page that came up: its /Annots may have gained annotations, which are judged later.
 func (c *comparison) comparePage(ref Ref) error {
 	if c.pages[ref.Num] {
@@ -48,7 +57,7 @@ func (c *comparison) comparePage(ref Ref) error {
 	if err != nil {
 		return err
 	}
-	if was.Get("Type") != Name("Page") || is.Get("Type") != Name("Page") {
+	if !c.arePages(ref, was, is) {
 		return nil // no page: what was changed there stays unexplained
 	}
 	c.pages[ref.Num], c.vetted[ref.Num] = true, true

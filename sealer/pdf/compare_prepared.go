@@ -27,6 +27,7 @@ func (c *comparison) prepared() error {
 		c.comparer.searched, c.comparer.usage = true, r
 	}
 	c.shared()
+	c.unusedDefaults()
 	if err := c.danglers(); err != nil {
 		return err
 	}
@@ -57,6 +58,7 @@ func (c *comparison) followReferences() error {
 	for _, t := range c.changed {
 		r.count(t.was, false)
 		r.count(t.is, true)
+		r.defaults.note(t.is)
 	}
 	for num := range c.fresh {
 		e, ok, err := inUse(c.after, num)
@@ -68,6 +70,7 @@ func (c *comparison) followReferences() error {
 			return err
 		}
 		r.count(o, true)
+		r.defaults.note(o)
 	}
 	r.count(c.before.Trailer(), false)
 	r.count(c.after.Trailer(), true)
@@ -113,6 +116,7 @@ type usage struct {
 	uses     []uint16 // by object number; the highest value stands for all above
 	dangling map[int]bool
 	tooMany  bool
+	defaults defaults
 	// unreadable are objects that are not where the cross-reference says, as careless producers leave them behind. They
 	// must stay so: an entry can point beyond the end, to where something is appended later.
 	unreadable []Ref
@@ -203,6 +207,7 @@ func (d *usage) object(ref Ref) error {
 		return errEnough
 	}
 	d.refs(o)
+	d.defaults.note(o)
 	s, ok := o.(*Stream)
 	if !ok {
 		return nil

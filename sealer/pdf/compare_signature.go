@@ -220,7 +220,13 @@ func (c *comparison) closure(o Object) (bool, error) {
 				stack = append(stack, next)
 			}
 		case Array:
-			stack = append(stack, v...)
+			// Widths of a font are many numbers, which reach nothing.
+			for _, e := range v {
+				switch e.(type) {
+				case Ref, Array, Dict:
+					stack = append(stack, e)
+				}
+			}
 		case Dict:
 			if _, dup := v.Duplicate(); dup {
 				return false, nil
@@ -255,7 +261,7 @@ func (c *comparison) enter(ref Ref) (Object, bool, error) {
 }
 
 // drawsAlone says that a stream holds its data itself: no external file (/F), no reference XObject (/Ref), no
-// PostScript.
+// PostScript, and no objects (readers that rebuild a document take those).
 func drawsAlone(d Dict) bool {
-	return !d.Has("F") && !d.Has("Ref") && !d.Has("OPI") && d.Get("Subtype") != Name("PS") && d.Get("Subtype2") != Name("PS")
+	return d.Get("Type") != Name("ObjStm") && d.Get("Type") != Name("XRef") && !d.Has("F") && !d.Has("Ref") && !d.Has("OPI") && d.Get("Subtype") != Name("PS") && d.Get("Subtype2") != Name("PS")
 }

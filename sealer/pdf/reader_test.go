@@ -67,8 +67,13 @@ d\101\r\7x)/Hex<48 656C6C6F 7>/A#20B -.5/Refs[1 2 R 1 0 2 0 R]/Sign --5/Empty()/
 	if got, want := text("Hex"), "Hellop"; got != want {
 		t.Errorf("the hexadecimal string is %q, want %q", got, want)
 	}
+	// A number that readers make different numbers of has a value, and is the same as no other.
+	sign, isNumber := pdf.Number(dict.Get("Sign"))
+	if _, plain := dict.Get("Sign").(pdf.Integer); !isNumber || sign != -5 || plain {
+		t.Errorf("/Sign is %#v", dict.Get("Sign"))
+	}
 	want := map[pdf.Name]pdf.Object{
-		"A B": pdf.Real(-.5), "Sign": pdf.Integer(-5), "None": nil, "True": true, "Name": pdf.Name("Name"),
+		"A B": pdf.Real(-.5), "None": nil, "True": true, "Name": pdf.Name("Name"),
 		"Big": pdf.Integer(12345678901), "Dot": pdf.Real(4), "Last": nil,
 		"Refs": pdf.Array{pdf.Ref{Num: 1, Gen: 2}, pdf.Integer(1), pdf.Integer(0), pdf.Ref{Num: 2, Gen: 0}},
 	}
