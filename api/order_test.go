@@ -216,7 +216,7 @@ func TestOrdersThatSayNothingSensible(t *testing.T) {
 		"a profile that is none":        {object{"profile": "pades"}, 422, "request.invalid", "profile"},
 		"an appearance that is none":    {object{"appearance": "photo"}, 422, "request.invalid", "appearance"},
 		"too many places":               {object{"placements": make([]object, 65)}, 422, "request.invalid", "placements"},
-		"a place without a page":        {object{"placements": []object{{"x": 1, "y": 1}}}, 400, "request.invalid", "placement"},
+		"a place without a page":        {object{"placements": []object{{"x": 1, "y": 1}}}, 400, "request.invalid", "placement.page"},
 		"a page and pages":              {object{"placements": []object{{"page": 1, "pages": "2", "x": 1}}}, 400, "request.invalid", "placement"},
 		"a keyword at a distance":       {object{"placements": []object{{"keyword": "k", "x": 1}}}, 400, "request.invalid", "placement"},
 		"a shift without a keyword":     {object{"placements": []object{{"page": 1, "dx": 1}}}, 400, "request.invalid", "placement"},

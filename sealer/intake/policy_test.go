@@ -42,7 +42,7 @@ func TestTheStrictestActionDecides(t *testing.T) {
 		t.Fatalf("%+v", d)
 	}
 	f, ok := fault.Of(d.Err())
-	if !ok || f.Code != errRefused.Code || f.Detail() != "action.javascript: The file contains JavaScript" || f.DetailZH() != "action.javascript：文件含有JavaScript脚本" || f.Place.Object != "1 0 R" {
+	if !ok || f.Code != errRefused.Code || f.Detail() != "action.javascript: The file contains JavaScript" || f.DetailZH() != "action.javascript：文件含有 JavaScript 脚本" || f.Place.Object != "1 0 R" {
 		t.Errorf("%v", d.Err())
 	}
 	if d := Decide(findings, Policy{CodeJavaScript: Warn}); d.Action != Warn || d.Err() != nil || len(d.Warnings) != 2 {
