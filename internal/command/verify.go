@@ -2,7 +2,9 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -31,11 +33,25 @@ type verifyCommand struct {
 
 // Help is printed by --help.
 func (verifyCommand) Help() string {
-	return "Exit status: 0 valid or valid-with-additions, 1 modified or invalid, 2 undetermined, 3 unsealed, 4 unreadable; several files: the worst. " +
+	return "Exit status: 0 valid or valid-with-additions, 1 modified or invalid, 2 undetermined, 3 unsealed, 4 unreadable or not judged, 64 a wrong call; several files: the worst. " +
 		"Without --data or --trust no anchor is known, so a good file is undetermined."
 }
 
 func (c verifyCommand) Run(ctx context.Context, s streams) error {
+	err := c.run(ctx, s)
+	var said exit
+	if err == nil || errors.As(err, &said) || c.Extract != "" {
+		return err
+	}
+	// 1 says modified or invalid: what kept the command from judging must not look like a judgement.
+	fail(s, err)
+	if strings.HasPrefix(explain(err).Code, "command.") && explain(err).Kind == fault.Invalid {
+		return exit{exitUsage}
+	}
+	return exit{verify.Unreadable.ExitCode()}
+}
+
+func (c verifyCommand) run(ctx context.Context, s streams) error {
 	if c.Extract != "" || c.Output != "" {
 		return c.extract(ctx, s)
 	}
