@@ -97,6 +97,10 @@ func equalDicts(x, y Dict, depth int) bool {
 			return p.Key == q.Key && equalDirect(p.Value, q.Value, depth-1)
 		})
 	}
+	if slices.EqualFunc(x, y, func(p, q Entry) bool { return p.Key == q.Key }) {
+		// In the same order, as most are.
+		return slices.EqualFunc(x, y, func(p, q Entry) bool { return equalDirect(p.Value, q.Value, depth-1) })
+	}
 	for _, e := range union(x, y) {
 		if !equalDirect(e.was, e.is, depth-1) {
 			return false
