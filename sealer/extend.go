@@ -45,9 +45,10 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 		return Document{}, err
 	}
 	defer object.Close()
-	// A new time stamp over a document that was changed would make it look looked after.
+	// A new time stamp over a document of which no signature holds would make it look looked after.
 	report := verify.File(ctx, d.Name, object, d.Size, verify.Options{Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
-	if report.Verdict == verify.Modified || report.Verdict == verify.Invalid {
+	holds := func(g verify.Signature) bool { return g.Verdict != verify.Modified && g.Verdict != verify.Invalid }
+	if len(report.Signatures) > 0 && !slices.ContainsFunc(report.Signatures, holds) {
 		return Document{}, errExtendBroken.At(fault.File(d.Name))
 	}
 	whole, err := d.digestOfState()

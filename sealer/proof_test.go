@@ -153,7 +153,7 @@ func TestExtendingWhatOthersSigned(t *testing.T) {
 		// What cannot be read is no reason to leave the rest without proof, and alone it is nothing.
 		unread := h.upload(broken(t))
 		_, err = h.sealer.Extend(t.Context(), h.clerk, unread.ID)
-		wants(t, err, "sealing.nothing-to-extend")
+		wants(t, err, "sealing.extend-broken")
 		h.sealer.Intake = map[intakeCode]intakeAction{"signature.broken": "warn"}
 		sealed, err := h.sealer.Seal(t.Context(), h.clerk, order(unread, ""))
 		must(t, err)

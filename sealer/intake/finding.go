@@ -70,6 +70,7 @@ const (
 	CodeStray         Code = "object.stray"
 	CodeUnreadable    Code = "object.unreadable"
 	CodeAmbiguous     Code = "object.ambiguous" // a key twice
+	CodeListedTwice   Code = "object.listed-twice"
 
 	CodeRevisions Code = "document.revisions"
 	CodeEncrypted Code = "document.encrypted"
@@ -181,6 +182,7 @@ var meanings = map[Code]meaning{
 	CodeLoosePage:     {Warning, "文件含有不在页面树中的页面", "The file contains a page that is not in the page tree"},
 	CodeStrayPages:    {Danger, "文件含有未登记的页面或目录对象，以后登记即可替换内容", "The file contains unlisted page or catalog objects that could be switched in later"},
 	CodeStray:         {Info, "文件含有未登记的对象", "The file contains objects that its cross-reference does not list"},
+	CodeListedTwice:   {Danger, "文件的交叉引用对同一对象给出了两个位置，不同的阅读软件会显示不同的内容", "The cross-reference lists an object twice, so that readers show different things"},
 	CodeUnreadable:    {Warning, "文件中有无法读取的对象", "An object of the file cannot be read"},
 	CodeAmbiguous:     {Warning, "对象重复写了同一个键，含义不明", "An object has the same key twice, so that its meaning is not clear"},
 

@@ -3,6 +3,7 @@ package intake
 import (
 	"errors"
 	"fmt"
+	"strconv"
 	"strings"
 
 	"yinxin/internal/fault"
@@ -255,6 +256,9 @@ func (s *scanner) protection() error {
 		s.encrypted = true
 		s.add(Finding{Code: CodeEncrypted})
 		return nil
+	}
+	if at, twice := s.doc.ListedTwice(); twice {
+		s.add(Finding{Code: CodeListedTwice, Detail: strconv.FormatInt(at, 10)})
 	}
 	fields, err := s.doc.SignatureFields(s.ctx)
 	if err != nil {

@@ -296,3 +296,16 @@ func (d *Document) readTrailer(s *section, off int64) error {
 		return nil
 	}
 }
+
+// ListedTwice reports whether a cross-reference section lists an object twice and not alike, or its trailer has a key
+// twice, and where the newest such section stands: readers disagree on which entry counts, so that one may show what
+// another does not.
+func (d *Document) ListedTwice() (offset int64, found bool) {
+	for _, s := range d.sections {
+		_, twice := s.trailer.Duplicate()
+		if twice || s.doubled {
+			return s.start, true
+		}
+	}
+	return 0, false
+}
