@@ -59,6 +59,7 @@ func codes(all []intake.Finding) (list []intake.Code) {
 func TestWhatADocumentHidesIsRefusedOrSaid(t *testing.T) {
 	alone(t, func(t *testing.T, h *house) {
 		d := h.upload(scripted())
+		h.sealer.Intake = intake.Policy{intake.CodeJavaScript: intake.Refuse}
 		_, err := h.sealer.Seal(t.Context(), h.clerk, order(d, "key"))
 		wants(t, err, "intake.refused")
 		if f, _ := fault.Of(err); !strings.Contains(f.Sentence("en"), "action.javascript") && !strings.Contains(f.Detail(), "JavaScript") {
@@ -113,6 +114,9 @@ func TestADocumentIsLookedThroughOnce(t *testing.T) {
 		if !report.Complete || !report.Has(intake.CodeJavaScript) {
 			t.Fatalf("stored: %+v", report)
 		}
+		h.sealer.Intake = intake.Policy{intake.CodeJavaScript: intake.Refuse}
+		_, err = h.sealer.Seal(t.Context(), h.clerk, order(d, ""))
+		wants(t, err, "intake.refused")
 		// What is stored is believed: without its finding the document is sealed without acceptance.
 		report.Findings = slices.DeleteFunc(report.Findings, func(f intake.Finding) bool { return f.Code == intake.CodeJavaScript })
 		b, err := json.Marshal(report)

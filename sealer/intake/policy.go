@@ -26,19 +26,23 @@ const (
 // refused, Warning warned of, Info ignored.
 type Policy map[Code]Action
 
-// DefaultPolicy refuses what has severity Danger, warns of Warning and ignores Info, with one exception: encrypted files
-// are left to the sealer, which refuses them with a code of its own.
+// DefaultPolicy refuses what has severity Danger, warns of Warning and ignores Info, with two exceptions. Encrypted files
+// are left to the sealer, which refuses them with a code of its own. And scripts and launch actions are said: one file in
+// twenty that people have carries a script, and a seal does not make it more harmful.
 func DefaultPolicy() Policy {
 	p := Policy{}
-	for code, m := range meanings {
-		p[code] = standard(m.severity)
+	for code := range meanings {
+		p[code] = standard(code)
 	}
-	p[CodeEncrypted] = Warn
 	return p
 }
 
-func standard(s Severity) Action {
-	switch s {
+func standard(c Code) Action {
+	switch c {
+	case CodeEncrypted, CodeJavaScript, CodeLaunch:
+		return Warn
+	}
+	switch meanings[c].severity {
 	case Danger:
 		return Refuse
 	case Warning:
@@ -152,7 +156,7 @@ func (p Policy) Action(c Code) Action {
 	if a, ok := p[c]; ok {
 		return a
 	}
-	return standard(meanings[c].severity)
+	return standard(c)
 }
 
 // Decision is what comes of findings under a policy.

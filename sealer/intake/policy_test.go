@@ -30,14 +30,14 @@ func TestThePolicyIsPartOfAConfiguration(t *testing.T) {
 	if err := json.Unmarshal([]byte(`{"Intake": {"form.fields": "refuse"}}`), &config); err != nil {
 		t.Fatal(err)
 	}
-	if config.Intake.Action(CodeFields) != Refuse || config.Intake.Action(CodeJavaScript) != Refuse || config.Intake.Action(CodeFontStandard) != Ignore {
+	if config.Intake.Action(CodeFields) != Refuse || config.Intake.Action(CodeXFA) != Refuse || config.Intake.Action(CodeJavaScript) != Warn || config.Intake.Action(CodeFontStandard) != Ignore {
 		t.Errorf("%v", config.Intake)
 	}
 }
 
 func TestTheStrictestActionDecides(t *testing.T) {
 	findings := scan(t, paper{catalog: "/OpenAction << /S /JavaScript /JS (x) >>", content: "BT 3 Tr /F1 12 Tf 100 500 Td (secret) Tj ET"}.bytes(), Options{}).Findings
-	d := Decide(findings, nil)
+	d := Decide(findings, Policy{CodeJavaScript: Refuse})
 	if d.Action != Refuse || len(d.Refused) != 1 || len(d.Warnings) != 1 {
 		t.Fatalf("%+v", d)
 	}
@@ -45,7 +45,7 @@ func TestTheStrictestActionDecides(t *testing.T) {
 	if !ok || f.Code != errRefused.Code || f.Detail() != "action.javascript: The file contains JavaScript" || f.DetailZH() != "action.javascript：文件含有 JavaScript 脚本" || f.Place.Object != "1 0 R" {
 		t.Errorf("%v", d.Err())
 	}
-	if d := Decide(findings, Policy{CodeJavaScript: Warn}); d.Action != Warn || d.Err() != nil || len(d.Warnings) != 2 {
+	if d := Decide(findings, nil); d.Action != Warn || d.Err() != nil || len(d.Warnings) != 2 {
 		t.Errorf("%+v", d)
 	}
 	if d := Decide(nil, nil); d.Action != Ignore {
