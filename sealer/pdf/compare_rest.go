@@ -32,6 +32,25 @@ func (c *comparison) leftovers() error {
 	return nil
 }
 
+// informationKeys are those of the document information dictionary (ISO 32000-2, 14.3.3).
+var informationKeys = []Name{"Title", "Author", "Subject", "Keywords", "Creator", "Producer", "CreationDate", "ModDate", "Trapped"}
+
+// isInformation says whether a dictionary holds nothing but statements about a document, in texts of its own: some
+// programs that add validation data leave one behind that nothing refers to. It cannot show, whoever refers to it later.
+func isInformation(d Dict) bool {
+	for _, e := range d {
+		switch e.Value.(type) {
+		case String, Name:
+		default:
+			return false
+		}
+		if !slices.Contains(informationKeys, e.Key) {
+			return false
+		}
+	}
+	return true
+}
+
 // leftover judges a new object that no permitted change reached: the streams that make up the cross-reference are
 // fine, anything else is hidden.
 func (c *comparison) leftover(num int) error {
@@ -55,6 +74,9 @@ func (c *comparison) leftover(num int) error {
 				ref.Num = stray
 			}
 		}
+	}
+	if d, ok := o.(Dict); ok && isInformation(d) {
+		return nil
 	}
 	c.refuse(ChangeHidden, ref, c.pageOf(num),
 		fmt.Sprintf("加入了用途不明的对象 %d。", num), fmt.Sprintf("Object %d was added for no known purpose.", num))

@@ -137,4 +137,9 @@ func TestASignatureThatNoFieldRefersToIsAnOrphan(t *testing.T) {
 	if _, err := orphans[0].ByteRange(); err != nil {
 		t.Errorf("%v", err)
 	}
+	// A grant of usage rights is a producer's licence for its own reader, no signature of a person.
+	granted := appendUpdate(t, emptied, "", fmt.Sprintf("1 0 obj <</Type/Catalog/Pages 2 0 R/Perms<</UR3 %d 0 R>>>> endobj", fields[0].Value.Num))
+	if orphans, err = opened(t, granted).OrphanSignatures(context.Background()); err != nil || len(orphans) != 0 {
+		t.Errorf("usage rights: %v, %v", orphans, err)
+	}
 }

@@ -16,7 +16,8 @@ const (
 )
 
 // OrphanSignatures finds dictionaries with a /ByteRange that are objects of the document and that no signature field
-// has as its value. Readers do not show them; a verifier may want to mention them. The last 256 MB of the file are
+// has as its value, nor the catalog as a grant of usage rights: a producer's licence for its own reader, no signature of
+// a person. Readers do not show them; a verifier may want to mention them. The last 256 MB of the file are
 // searched, and at most 256 occurrences looked at.
 func (d *Document) OrphanSignatures(ctx context.Context) ([]SignatureField, error) {
 	fields, err := d.SignatureFields(ctx)
@@ -26,6 +27,9 @@ func (d *Document) OrphanSignatures(ctx context.Context) ([]SignatureField, erro
 	known := make(map[int64]bool, len(fields))
 	for _, f := range fields {
 		known[f.DictStart] = true
+	}
+	if err := d.usageRights(known); err != nil {
+		return nil, err
 	}
 	word := []byte("/ByteRange")
 	buf := make([]byte, orphanChunk)
@@ -115,4 +119,30 @@ func (d *Document) orphanFrom(word, off int64) (SignatureField, bool, error) {
 		Value: Ref{int(num), int(gen)}, Dict: dict, DictStart: l.start, DictEnd: l.end, fileSize: d.size,
 		Problems: []string{"no signature field refers to this signature"},
 	}, true, nil
+}
+
+// usageRights notes where the signatures of usage rights stand (ISO 32000-1, 12.8.2.3).
+func (d *Document) usageRights(known map[int64]bool) error {
+	catalog, _, err := d.Catalog()
+	if err != nil {
+		return err
+	}
+	permissions, err := resolveDict(d, catalog.Get("Perms"))
+	if err != nil {
+		return err
+	}
+	for _, key := range []Name{"UR", "UR3"} {
+		ref, ok := permissions.Get(key).(Ref)
+		if !ok {
+			continue
+		}
+		l, err := d.locate(ref)
+		if err != nil {
+			return err
+		}
+		if l != nil {
+			known[l.start] = true
+		}
+	}
+	return nil
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/cms"
 	"yinxin/sealer/ses"
 )
 
@@ -134,6 +135,10 @@ func reason(detail, open, shut string) string {
 // chainCheck records whether a certificate leads to an anchor. It says true when it does.
 func (s *signature) chainCheck(name string, r chain.Result, who text) bool {
 	switch {
+	case r.ChainErr != nil && cms.Undecided(r.ChainErr):
+		t := sentences(r.ChainErr)
+		s.check(name, Unknown, Undetermined, text{who.zh + "无法确认：" + t.zh + "。", capital(who.en) + " cannot be confirmed: " + t.en + "."})
+		return false
 	case r.ChainErr != nil:
 		t := sentences(r.ChainErr)
 		s.check(name, Failed, Invalid, text{who.zh + "不能接受：" + t.zh + "。", capital(who.en) + " is not acceptable: " + t.en + "."})
