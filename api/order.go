@@ -46,6 +46,8 @@ type Placement struct {
 	X     float64 `json:"x,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"120"`
 	Y     float64 `json:"y,omitempty" minimum:"0" maximum:"5000" doc:"Millimetres." example:"40"`
 
+	MoveInside bool `json:"move_inside,omitempty" doc:"Move a seal that would leave the page to where it just stands on it."`
+
 	Keyword string  `json:"keyword,omitempty" maxLength:"100" doc:"Put the middle of the seal on this text instead." example:"（盖章）"`
 	Nth     int     `json:"nth,omitempty" minimum:"-1000" maximum:"1000" doc:"Which occurrence of the keyword: from 1, -1 is the last, 0 every one."`
 	DX      float64 `json:"dx,omitempty" minimum:"-5000" maximum:"5000" doc:"Millimetres from the middle of the keyword to the right."`
@@ -135,7 +137,7 @@ func (p Placement) place() (sealer.Place, error) {
 		return sealer.Place{}, errInvalid.Saying("位置由页码加距离，或关键字加偏移给出", "a place is a page or pages with a distance, or a keyword with a shift").At(fault.Field("placement"))
 	}
 	if p.Keyword == "" {
-		return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y}}, nil
+		return sealer.Place{Placement: pdf.Placement{Page: p.Page, Pages: pdf.PageRange(p.Pages), From: from, X: p.X, Y: p.Y, MoveInside: p.MoveInside}}, nil
 	}
 	pages := p.Pages
 	if p.Page != 0 {

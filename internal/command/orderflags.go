@@ -14,8 +14,8 @@ import (
 // through a server.
 type orderFlags struct {
 	Page string   `help:"Pages: 3, 1-3,5,-1 (-1 is the last), odd, even, all. Without any place: the last." placeholder:"PAGES" group:"place"`
-	X    float64  `name:"x" help:"Distance of the seal from the corner of the page, mm, across (default: ${default})." placeholder:"MM" default:"25" group:"place"`
-	Y    float64  `name:"y" help:"Distance of the seal from the corner of the page, mm, up or down (default: ${default})." placeholder:"MM" default:"30" group:"place"`
+	X    *float64 `name:"x" help:"Distance of the seal from the corner of the page, mm, across (default: 25, less on small pages)." placeholder:"MM" group:"place"`
+	Y    *float64 `name:"y" help:"Distance of the seal from the corner of the page, mm, up or down (default: 30, less on small pages)." placeholder:"MM" group:"place"`
 	From string   `help:"Corner of the page as displayed from which --x and --y count to the nearest corner of the seal: ${enum}. centre: from the lower left corner to the middle of the seal." placeholder:"CORNER" enum:"bottom-left,bottom-right,top-left,top-right,centre" default:"bottom-right" group:"place"`
 	At   []string `name:"at" help:"One more place: PAGES@CORNER:X,Y, as in 1@top-left:20,20. May be repeated." placeholder:"PLACE" sep:"none" group:"place"`
 
@@ -51,13 +51,19 @@ type orderFlags struct {
 	Accept      []string `help:"Seal in spite of these findings (codes, as in the refusal)." placeholder:"CODE" group:"signature"`
 }
 
+// Where a seal stands when nothing is said: where a 落款 does, at the lower right.
+const defaultX, defaultY = 25, 30
+
 // order makes the order, without document.
 func (f orderFlags) order(seal string) (api.SealingOrder, error) {
 	o := api.SealingOrder{Seal: seal, Profile: f.Profile, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
 		Certify: f.Certify, Reason: f.Reason, Location: f.Location, Contact: f.Contact, AllowOverlap: f.AllowOverlap,
 		NoTimeStamp: f.NoTimeStamp, LongTerm: f.LongTerm, Accept: f.Accept}
-	for flag, mm := range map[string]float64{"--x": f.X, "--y": f.Y, "--dx": f.DX, "--dy": f.DY, "--straddle-offset": f.StraddleOffset} {
-		if math.IsNaN(mm) || math.IsInf(mm, 0) {
+	for flag, mm := range map[string]*float64{"--x": f.X, "--y": f.Y, "--dx": &f.DX, "--dy": &f.DY, "--straddle-offset": &f.StraddleOffset} {
+		if mm == nil {
+			continue
+		}
+		if mm := *mm; math.IsNaN(mm) || math.IsInf(mm, 0) {
 			return o, errFlag.At(fault.Field(flag)).With("%g", mm)
 		}
 	}
@@ -84,7 +90,15 @@ func (f orderFlags) order(seal string) (api.SealingOrder, error) {
 		}
 		o.Placements = append(o.Placements, api.Placement{Keyword: *f.Keyword, Pages: f.Page, Nth: nth, DX: f.DX, DY: f.DY})
 	} else if pages != "" {
-		o.Placements = append(o.Placements, place(pages, f.From, f.X, f.Y))
+		p := place(pages, f.From, defaultX, defaultY)
+		if f.X != nil {
+			p.X = *f.X
+		}
+		if f.Y != nil {
+			p.Y = *f.Y
+		}
+		p.MoveInside = f.X == nil && f.Y == nil // nobody asked for these distances
+		o.Placements = append(o.Placements, p)
 	}
 	for _, text := range f.At {
 		p, err := placeOf(text)

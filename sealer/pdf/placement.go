@@ -28,6 +28,8 @@ type Placement struct {
 	// X and Y are millimetres from that corner of the page as displayed (crop box, rotation and user unit applied) to
 	// the nearest corner of the seal with its lines.
 	X, Y float64
+	// MoveInside moves a seal that would leave the page to where it just stands on it, if the page is large enough.
+	MoveInside bool `json:",omitempty"`
 }
 
 const (
@@ -63,6 +65,10 @@ func (p Page) place(at Placement, width, height float64) (Rect, error) {
 		bottom -= h / 2
 	default:
 		return Rect{}, errBadRequest.With("corner %d", at.From)
+	}
+	if at.MoveInside && w <= shownWidth && h <= shownHeight {
+		left = min(max(left, 0), shownWidth-w)
+		bottom = min(max(bottom, 0), shownHeight-h)
 	}
 	r := Rect{left, bottom, left + w, bottom + h}
 	return r, p.within(r)

@@ -140,6 +140,9 @@ func TestWhatASealMustNotTouchIsRefused(t *testing.T) {
 		{"over the right edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = 168.1 }},
 		{"exactly at the right edge", "", plain, func(r *pdf.SealRequest) { r.Placements[0].X = 168 }},
 		{"over the top edge", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].Y = 255.1 }},
+		{"inside the page when it may be moved", "", plain, func(r *pdf.SealRequest) {
+			r.Placements[0].X, r.Placements[0].Y, r.Placements[0].MoveInside = 300, -20, true
+		}},
 		{"left of the page", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = -1 }},
 		{"nowhere", "pdf.outside-page", plain, func(r *pdf.SealRequest) { r.Placements[0].X = math.NaN() }},
 		{"an unknown corner", "pdf.bad-request", plain, func(r *pdf.SealRequest) { r.Placements[0].From = 7 }},
