@@ -51,6 +51,9 @@ func TestMain(m *testing.M) {
 // seeing is a house with a viewer, and with a font where the machine has one.
 func seeing(t *testing.T) *house {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("the race detector wants more memory than a worker may have")
+	}
 	self, err := os.Executable()
 	must(t, err)
 	h := newHouse(t, storetest.Open(t, filepath.Join(t.TempDir(), "seeing.db")))
