@@ -51,6 +51,20 @@ func isInformation(d Dict) bool {
 	return true
 }
 
+// isEmptyForm says whether a stream is a form without content: poppler leaves two behind when it signs. It draws nothing,
+// whoever refers to it later.
+func isEmptyForm(s *Stream) bool {
+	if s.Length != 0 || s.Dict.Get("Length") != Integer(0) || s.Dict.Get("Subtype") != Name("Form") {
+		return false
+	}
+	for _, e := range s.Dict {
+		if !slices.Contains([]Name{"Type", "Subtype", "FormType", "Length", "BBox", "Matrix", "Resources"}, e.Key) {
+			return false
+		}
+	}
+	return true
+}
+
 // leftover judges a new object that no permitted change reached: the streams that make up the cross-reference are
 // fine, anything else is hidden.
 func (c *comparison) leftover(num int) error {
@@ -75,8 +89,15 @@ func (c *comparison) leftover(num int) error {
 			}
 		}
 	}
-	if d, ok := o.(Dict); ok && isInformation(d) {
-		return nil
+	switch v := o.(type) {
+	case Dict:
+		if isInformation(v) {
+			return nil
+		}
+	case *Stream:
+		if isEmptyForm(v) {
+			return nil
+		}
 	}
 	c.refuse(ChangeHidden, ref, c.pageOf(num),
 		fmt.Sprintf("加入了用途不明的对象 %d。", num), fmt.Sprintf("Object %d was added for no known purpose.", num))
