@@ -204,7 +204,10 @@ func (s *signature) attachedSeal() *ses.Seal {
 	}
 	s.describeSeal(seal)
 	switch {
-	case s.certificate != nil && seal.Lists(s.certificate.Raw):
+	case s.certificate == nil:
+		s.check(CheckCertificateList, Unknown, Undetermined, text{"签名数据中没有签章人证书，无法判断是否有权使用该印章。",
+			"The signed data carries no certificate of the signer, so that it cannot be told whether the seal may be used."})
+	case seal.Lists(s.certificate.Raw):
 		s.ok(CheckCertificateList, text{"签章人证书在印章的证书列表中。", "The seal lists the signer's certificate."})
 	default:
 		s.check(CheckCertificateList, Failed, Invalid, text{"签章人证书不在印章的证书列表中，无权使用该印章。",
