@@ -42,6 +42,14 @@ func (r *Register) StateAt(ctx context.Context, code string, at time.Time) (Stan
 	return standing(ctx, r.DB.Read(), code, at)
 }
 
+// Made says whether exactly this seal (DER) was made here for the code, in use now or not. Whoever else holds a trusted
+// certificate could put the same code and name into a seal of their own.
+func (r *Register) Made(ctx context.Context, code string, seal []byte) (bool, error) {
+	var n int
+	err := r.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM seal_instance WHERE seal_code = $1 AND seal = $2`, code, seal).Scan(&n)
+	return n > 0, err
+}
+
 func standing(ctx context.Context, q store.Querier, code string, at time.Time) (Standing, error) {
 	var s Standing
 	var since string

@@ -47,6 +47,8 @@ const (
 	SealActive    SealStanding = "active"
 	SealSuspended SealStanding = "suspended"
 	SealCancelled SealStanding = "cancelled"
+	// SealForged: the register has a seal with this code, and it is another.
+	SealForged SealStanding = "forged"
 )
 
 // SealState is the state of a seal at the moment that was asked for.

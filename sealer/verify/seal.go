@@ -262,6 +262,8 @@ func (v *verification) checkSealState(s *signature, seal *ses.Seal) {
 	case (state.Standing == SealSuspended || state.Standing == SealCancelled) && s.late() && state.Since.After(s.claim):
 		s.check(CheckSealState, Unknown, Undetermined, text{"可信时间证明的时刻之前印章已停用或注销，不能证明签章更早。" + detail,
 			"The seal was suspended or cancelled before the proved time: nothing proves that the signature is older." + detail})
+	case state.Standing == SealForged:
+		s.check(CheckSealState, Failed, Invalid, text{"印章登记中该编码的印章不是这一枚，印章是伪造的。", "The register has another seal with this code: this one is forged."})
 	case state.Standing == SealSuspended:
 		s.check(CheckSealState, Failed, Invalid, text{"签章时印章已停用。" + detail, "The seal was suspended at the time of signing." + detail})
 	case state.Standing == SealCancelled:

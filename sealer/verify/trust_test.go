@@ -63,6 +63,7 @@ func TestTrustIsJudgedAtSigningTime(t *testing.T) {
 		{"the seal is active", func(o *Options) { o.SealStatus = standing(SealActive, nil) }, Valid, "The seal was in force"},
 		{"the seal was suspended", func(o *Options) { o.SealStatus = standing(SealSuspended, nil) }, Invalid, "seal was suspended"},
 		{"the seal was cancelled", func(o *Options) { o.SealStatus = standing(SealCancelled, nil) }, Invalid, "seal was cancelled"},
+		{"the register has another seal with the code", func(o *Options) { o.SealStatus = standing(SealForged, nil) }, Invalid, "this one is forged"},
 		{"the register does not know the seal", func(o *Options) { o.SealStatus = standing(SealUnknown, nil) }, Valid, "The state of the seal is not known"},
 		{"the register does not answer", func(o *Options) { o.SealStatus = standing("", errors.New("down")) }, Valid, "could not be asked"},
 		{"the register answers nonsense", func(o *Options) { o.SealStatus = standing("fine", nil) }, Valid, "not known"},
