@@ -1,11 +1,14 @@
 package sealer
 
 import (
+	"bytes"
 	"context"
 	"time"
 
+	"yinxin/ca/chain"
 	"yinxin/internal/fault"
 	"yinxin/sealer/register"
+	"yinxin/sealer/ses"
 	"yinxin/sealer/verify"
 )
 
@@ -19,8 +22,14 @@ func SealStatus(r *register.Register) func(ctx context.Context, code string, sea
 		if err != nil {
 			return verify.SealState{}, err
 		}
-		if made, err := r.Made(ctx, code, seal); err != nil || !made {
-			return verify.SealState{Standing: verify.SealForged}, err
+		made, another, err := r.Made(ctx, code, seal)
+		switch {
+		case err != nil:
+			return verify.SealState{}, err
+		case !made && sameAuthority(seal, another):
+			return verify.SealState{Standing: verify.SealForged}, nil
+		case !made:
+			return verify.SealState{Standing: verify.SealUnknown}, nil // of somewhere else, where codes are given anew
 		}
 		state := verify.SealState{Since: s.Since}
 		switch s.State {
@@ -33,4 +42,25 @@ func SealStatus(r *register.Register) func(ctx context.Context, code string, sea
 		}
 		return state, nil
 	}
+}
+
+// sameAuthority says whether the makers of two seals were certified by the same key. Codes are given by each authority; a
+// seal with a code of ours whose maker ours certified, and which is not in the register, was made by somebody who must
+// not.
+func sameAuthority(a, b []byte) bool {
+	x, y := makerOf(a), makerOf(b)
+	return x != nil && y != nil && len(x.AuthorityKeyID) > 0 && bytes.Equal(x.AuthorityKeyID, y.AuthorityKeyID)
+}
+
+// makerOf is the certificate of a seal's maker; nil when it cannot be read.
+func makerOf(seal []byte) *chain.Certificate {
+	parsed, err := ses.ParseSeal(seal)
+	if err != nil {
+		return nil
+	}
+	maker, err := chain.ParseCertificate(parsed.MakerCertificate)
+	if err != nil {
+		return nil
+	}
+	return maker
 }

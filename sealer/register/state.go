@@ -1,6 +1,7 @@
 package register
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"errors"
@@ -42,12 +43,18 @@ func (r *Register) StateAt(ctx context.Context, code string, at time.Time) (Stan
 	return standing(ctx, r.DB.Read(), code, at)
 }
 
-// Made says whether exactly this seal (DER) was made here for the code, in use now or not. Whoever else holds a trusted
-// certificate could put the same code and name into a seal of their own.
-func (r *Register) Made(ctx context.Context, code string, seal []byte) (bool, error) {
-	var n int
-	err := r.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM seal_instance WHERE seal_code = $1 AND seal = $2`, code, seal).Scan(&n)
-	return n > 0, err
+// Made says whether exactly this seal (DER) was made here for the code, in use now or not; if it was not, one that was
+// comes back. Whoever else holds a trusted certificate could put the same code and name into a seal of their own.
+func (r *Register) Made(ctx context.Context, code string, seal []byte) (made bool, another []byte, err error) {
+	err = r.DB.Read().QueryRowContext(ctx, `SELECT seal FROM seal_instance WHERE seal_code = $1 AND seal IS NOT NULL
+		ORDER BY CASE WHEN seal = $2 THEN 0 ELSE 1 END, created_at DESC LIMIT 1`, code, seal).Scan(&another)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil, nil
+	}
+	if bytes.Equal(another, seal) {
+		return true, nil, err
+	}
+	return false, another, err
 }
 
 func standing(ctx context.Context, q store.Querier, code string, at time.Time) (Standing, error) {
