@@ -86,17 +86,24 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 		return err
 	})
 	if err != nil {
-		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, d.ID, object))
+		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, object))
 	}
 	return d, nil
 }
 
-// removeUnrecorded removes an object after its document could not be recorded. A commit can fail for the caller and
-// succeed in the database (a lost connection): then, and when that cannot be found out, the object stays.
-func (s *Service) removeUnrecorded(ctx context.Context, document, object string) error {
+// Whether a document or a job was recorded.
+const (
+	documentRecorded = `SELECT COUNT(*) FROM document WHERE id = $1`
+	jobRecorded      = `SELECT COUNT(*) FROM sealing_job WHERE sealing_id = $1`
+)
+
+// removeUnrecorded removes an object after the document or job that it belongs to could not be recorded, which query
+// asks. A commit can fail for the caller and succeed in the database (a lost connection): then, and when that cannot be
+// found out, the object stays.
+func (s *Service) removeUnrecorded(ctx context.Context, query, id, object string) error {
 	ctx = context.WithoutCancel(ctx)
 	var recorded int
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM document WHERE id = $1`, document).Scan(&recorded)
+	err := s.DB.Read().QueryRowContext(ctx, query, id).Scan(&recorded)
 	if err != nil || recorded != 0 {
 		return err
 	}

@@ -12,11 +12,11 @@ import (
 // dress gives the appearance of the seal in this document: the rendering that its claim of PDF/A lets in, and the lines
 // of text of the order.
 func (s *Service) dress(w *work, doc *pdf.Document, o Order) (*pdf.Appearance, error) {
-	claim, err := doc.PDFA()
-	if err != nil {
+	var err error
+	if w.claim, err = doc.PDFA(); err != nil {
 		return nil, err
 	}
-	a, err := w.prepared.appearance.For(claim)
+	a, err := w.prepared.appearance.For(w.claim)
 	if err != nil || len(o.Lines) == 0 {
 		return a, err
 	}
@@ -32,13 +32,12 @@ func (s *Service) dress(w *work, doc *pdf.Document, o Order) (*pdf.Appearance, e
 }
 
 // keepsClaim says, or refuses by policy, by what a sealed document would stop being the PDF/A that it claims to be.
-func (s *Service) keepsClaim(w *work, doc *pdf.Document, r pdf.SealRequest) error {
-	claim, err := doc.PDFA()
-	if err != nil || claim.Part == 0 {
-		return err
+func (s *Service) keepsClaim(w *work, r pdf.SealRequest) error {
+	if w.claim.Part == 0 {
+		return nil
 	}
 	r.SubFilter, r.ContentsSize = w.prepared.subFilter, w.plan.update.Reserved()
-	breaches := claim.Breaches(r)
+	breaches := w.claim.Breaches(r)
 	if len(breaches) > 0 && s.KeepPDFA {
 		reasons := make([]string, 0, len(breaches))
 		for _, b := range breaches {

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"hash"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -46,7 +45,7 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 	}
 	defer object.Close()
 	// A new time stamp over a document of which no signature holds would make it look looked after.
-	report := verify.File(ctx, d.Name, object, d.Size, verify.Options{Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
+	report := s.judge(ctx, d.Name, object)
 	holds := func(g verify.Signature) bool { return g.Verdict != verify.Modified && g.Verdict != verify.Invalid }
 	if len(report.Signatures) > 0 && !slices.ContainsFunc(report.Signatures, holds) {
 		return Document{}, errExtendBroken.At(fault.File(d.Name))
@@ -55,7 +54,7 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 	if err != nil {
 		return Document{}, err
 	}
-	more, err := s.extension(ctx, object, whole)
+	more, err := s.extension(ctx, object, report, whole)
 	if err != nil {
 		return Document{}, at(err, d.Name)
 	}
@@ -77,13 +76,19 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 		})
 	}
 	if err != nil {
-		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, out.ID, name))
+		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, out.ID, name))
 	}
 	return out, nil
 }
 
-// extension makes the two updates of Extend for a document. whole is the SM3 state after it and stays as it is.
-func (s *Service) extension(ctx context.Context, object files.Object, whole hash.Hash) ([]byte, error) {
+// judge has the project's own verifier look at a document, as it stands now.
+func (s *Service) judge(ctx context.Context, name string, object files.Object) *verify.Report {
+	return verify.File(ctx, name, object, object.Size(), verify.Options{Chain: s.Chain, At: s.Clock(), SealStatus: SealStatus(s.Register)})
+}
+
+// extension makes the two updates of Extend for a document, of which before says how it was judged. whole is the SM3
+// state after it and stays as it is.
+func (s *Service) extension(ctx context.Context, object files.Object, before *verify.Report, whole hash.Hash) ([]byte, error) {
 	if s.TimeStamps == nil {
 		return nil, errNoAuthority.New()
 	}
@@ -131,15 +136,12 @@ func (s *Service) extension(ctx context.Context, object files.Object, whole hash
 		return nil, err
 	}
 	more := slices.Concat(proof, stamped)
-	return more, s.noWorse(ctx, object, more, now)
+	return more, s.noWorse(ctx, object, before, more)
 }
 
 // noWorse checks with the project's own verifier that what is appended leaves every signature at least as good.
-func (s *Service) noWorse(ctx context.Context, object files.Object, more []byte, now time.Time) error {
-	o := verify.Options{Chain: s.Chain, At: now, SealStatus: SealStatus(s.Register)}
-	before := verify.File(ctx, "", object, object.Size(), o)
-	with := files.Concat(object, inMemory(more))
-	after := verify.File(ctx, "", with, with.Size(), o)
+func (s *Service) noWorse(ctx context.Context, object files.Object, before *verify.Report, more []byte) error {
+	after := s.judge(ctx, "", files.Concat(object, inMemory(more)))
 	if ctx.Err() != nil {
 		return ctx.Err()
 	}
@@ -292,21 +294,12 @@ func (c *collector) proof(ctx context.Context, certificate, issuer *chain.Certif
 	case ctx.Err() != nil:
 		return p, ctx.Err()
 	case err != nil:
-		return p, errNoEvidence.With("%s%s", certificate.Subject.CommonName, because(err)).Because(err)
+		return p, errNoEvidence.With("%s%s", certificate.Subject.CommonName, fault.Reason(err)).Because(err)
 	case len(p.crls)+len(p.ocsps) == 0:
 		return p, errNoEvidence.With("%s", certificate.Subject.CommonName)
 	}
 	c.known[key] = p
 	return p, nil
-}
-
-// because is what a person may know of the reason: its code and detail.
-func because(err error) string {
-	f, ok := fault.Of(err)
-	if !ok {
-		return ""
-	}
-	return strings.TrimRight(": "+f.Code+" "+f.Detail(), " ")
 }
 
 // add appends a piece unless it is there already.

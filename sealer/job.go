@@ -76,20 +76,9 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 		if _, err = s.lostRace(ctx, by, o, err); err == nil {
 			err = errCompleted.New() // by whoever was faster with the same key
 		}
-		return Job{}, errors.Join(err, s.removeUnkept(ctx, i.id, object))
+		return Job{}, errors.Join(err, s.removeUnrecorded(ctx, jobRecorded, i.id, object))
 	}
 	return s.jobOf(i, i.until), nil
-}
-
-// removeUnkept removes a frozen update after its job could not be recorded; see removeUnrecorded.
-func (s *Service) removeUnkept(ctx context.Context, id, object string) error {
-	ctx = context.WithoutCancel(ctx)
-	var recorded int
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing_job WHERE sealing_id = $1`, id).Scan(&recorded)
-	if err != nil || recorded != 0 {
-		return err
-	}
-	return s.Files.Remove(ctx, object)
 }
 
 func (s *Service) jobOf(i intent, expires time.Time) Job {

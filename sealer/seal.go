@@ -87,6 +87,7 @@ type work struct {
 	document Document
 	object   files.Object
 	prepared *Prepared
+	claim    pdf.PDFA // of the document
 	plan     *Plan
 	details  Details
 	scan     string // of the intake, to be stored; empty when it is already
@@ -156,7 +157,7 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 	if w.plan, err = w.prepared.Plan(ctx, doc, original, request, stamps); err != nil {
 		return err
 	}
-	if err := s.keepsClaim(w, doc, request); err != nil {
+	if err := s.keepsClaim(w, request); err != nil {
 		return err
 	}
 	if err := s.decide(w, o, report); err != nil {
@@ -275,7 +276,8 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	}
 	whole.Write(update)
 	if i.order.LongTerm {
-		more, err := s.extension(ctx, files.Concat(w.object, inMemory(update)), whole)
+		sealed := files.Concat(w.object, inMemory(update))
+		more, err := s.extension(ctx, sealed, s.judge(ctx, "", sealed), whole)
 		if err != nil {
 			return Sealed{}, err
 		}
@@ -289,7 +291,7 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	d := original.with(newID("d"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, s.removeUnrecorded(ctx, d.ID, name))
+			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, name))
 		}
 	}()
 	if d.state, err = hashstate.Of(whole); err != nil {

@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"strings"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
@@ -57,11 +56,7 @@ func (e evidence) Evidence(ctx context.Context, certificate, issuer *chain.Certi
 		err = failed
 	}
 	if len(crls)+len(answers) == 0 {
-		reason := ""
-		if f, ok := fault.Of(err); ok {
-			reason = strings.TrimRight(": "+f.Code+" "+f.Detail(), " ")
-		}
-		return nil, nil, errEvidence.With("%s%s", issuer.Subject.CommonName, reason).Because(err)
+		return nil, nil, errEvidence.With("%s%s", issuer.Subject.CommonName, fault.Reason(err)).Because(err)
 	}
 	return crls, answers, nil
 }

@@ -225,6 +225,16 @@ func CodeOf(err error) string {
 	return "internal"
 }
 
+// Reason is what a person may know of the fault in err's chain, to follow the words of another: ": code detail". It is
+// empty where there is none.
+func Reason(err error) string {
+	f, ok := Of(err)
+	if !ok {
+		return ""
+	}
+	return strings.TrimRight(": "+f.Code+" "+f.Detail(), " ")
+}
+
 // Has reports whether err carries an error with the spec's code.
 func Has(err error, s Spec) bool {
 	f, ok := Of(err)

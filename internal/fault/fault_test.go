@@ -56,3 +56,20 @@ func TestAWrappedFaultIsFoundAndCopiesDoNotChangeTheOriginal(t *testing.T) {
 		t.Error("what is no fault has no code of its own")
 	}
 }
+
+func TestAReasonIsTheCodeAndTheDetailWithoutTheCause(t *testing.T) {
+	spec := fault.Spec{Kind: fault.Unavailable, Code: "test.reason", ZH: "甲。", EN: "A."}
+	secret := errors.New("password=1")
+	for _, c := range []struct {
+		err  error
+		want string
+	}{
+		{nil, ""}, {secret, ""},
+		{spec.Because(secret), ": test.reason"},
+		{fmt.Errorf("wrapped: %w", spec.With("HTTP %d", 404).Because(secret)), ": test.reason HTTP 404"},
+	} {
+		if got := fault.Reason(c.err); got != c.want {
+			t.Errorf("%v: %q, want %q", c.err, got, c.want)
+		}
+	}
+}

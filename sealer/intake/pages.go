@@ -22,7 +22,7 @@ func (s *scanner) pages() error {
 				return nil // one page object in two places of the tree: already looked at
 			}
 			s.pageNumbers.set(p.Ref.Num, p.Number)
-			s.seen.add(p.Ref.Num)
+			s.seen.Add(p.Ref.Num, maxNumber)
 		}
 		return s.page(p, resources)
 	})
@@ -218,7 +218,7 @@ func (s *scanner) document() error {
 	if err != nil {
 		return err
 	}
-	s.seen.add(ref.Num)
+	s.seen.Add(ref.Num, maxNumber)
 	if catalog.Has("Collection") {
 		s.add(Finding{Code: CodePortfolio, ref: ref})
 	}

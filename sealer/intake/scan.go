@@ -6,6 +6,7 @@ import (
 	"io"
 	"slices"
 
+	"yinxin/internal/bitset"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
 )
@@ -138,8 +139,8 @@ type scanner struct {
 	perCode    map[Code]int
 	incomplete string // why, in a word; empty while nothing was left out
 
-	seen        bits // object numbers visited
-	objects     int  // of them
+	seen        bitset.Set // object numbers visited
+	objects     int        // of them
 	pageNumbers pageNumbers
 	treeNodes   map[int]bool // object numbers of the page tree, made when needed
 	pageCount   int

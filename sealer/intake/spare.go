@@ -38,7 +38,7 @@ func (s *scanner) spare() error {
 				}
 				return nil
 			}
-			if s.seen.has(e.Num) {
+			if s.seen.Has(e.Num) {
 				return nil
 			}
 			if s.objects++; s.objects > s.limits.Objects {
@@ -102,7 +102,7 @@ func (s *scanner) findTree() error {
 			return nil
 		}
 		s.treeNodes[ref.Num] = true
-		s.seen.add(ref.Num)
+		s.seen.Add(ref.Num, maxNumber)
 		d, err := s.dict(ref)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func (s *scanner) findTree() error {
 			return err
 		}
 		if kidsRef, ok := d.Get("Kids").(pdf.Ref); ok {
-			s.seen.add(kidsRef.Num)
+			s.seen.Add(kidsRef.Num, maxNumber)
 		}
 		for _, kid := range kids {
 			if !s.kidExists(kid) {

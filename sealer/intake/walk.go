@@ -69,7 +69,7 @@ func (s *scanner) walk(o pdf.Object, owner pdf.Ref, key pdf.Name, page int, show
 		case pdf.Dict:
 			if s.isOtherPage(v, at) {
 				// Whether it is in the page tree is not known before all of that was seen.
-				s.seen.remove(at.owner.Num)
+				s.seen.Remove(at.owner.Num)
 				continue
 			}
 			if err := s.inspect(v, at, page); err != nil {
@@ -116,7 +116,7 @@ func (s *scanner) isOtherPage(d pdf.Dict, at step) bool {
 
 // enter gives the object behind a reference that was not visited before. References to nothing are findings.
 func (s *scanner) enter(ref pdf.Ref, at step, page int) (pdf.Object, bool, error) {
-	if s.seen.has(ref.Num) {
+	if s.seen.Has(ref.Num) {
 		return nil, false, nil
 	}
 	entry, ok, err := s.doc.Entry(ref.Num)
@@ -131,7 +131,7 @@ func (s *scanner) enter(ref pdf.Ref, at step, page int) (pdf.Object, bool, error
 		s.cut("objects")
 		return nil, false, nil
 	}
-	s.seen.add(ref.Num)
+	s.seen.Add(ref.Num, maxNumber)
 	s.objects++
 	if s.objects&0xFF == 0 && s.ctx.Err() != nil {
 		return nil, false, s.ctx.Err()

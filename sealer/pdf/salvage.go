@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 
+	"yinxin/internal/bitset"
 	"yinxin/internal/fault"
 )
 
@@ -18,8 +19,8 @@ type salvage struct {
 	catalogs      []Ref
 	trailers      []Dict
 	remains       []*section // sections of the old cross-reference that can be read, in the order of the file
-	xrefStreams   numbers
-	referred      numbers
+	xrefStreams   bitset.Set
+	referred      bitset.Set
 	root          Ref // what the trailers name
 	attempts      int
 	hybrid        bool // a trailer says that a stream belongs to its table
@@ -264,5 +265,21 @@ func (s *salvage) look(o Object, ref Ref) {
 	} else if dict.Get("Type") == Name("Catalog") {
 		s.catalogs = append(s.catalogs, ref)
 	}
-	s.referred.addRefs(o, s.d.limits.Objects)
+	s.refer(o)
+}
+
+// refer notes every number that an object refers to.
+func (s *salvage) refer(o Object) {
+	switch v := o.(type) {
+	case Ref:
+		s.referred.Add(v.Num, s.d.limits.Objects)
+	case Array:
+		for _, o := range v {
+			s.refer(o)
+		}
+	case Dict:
+		for _, e := range v {
+			s.refer(e.Value)
+		}
+	}
 }

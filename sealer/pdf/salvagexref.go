@@ -48,7 +48,7 @@ func (s *salvage) table(off int64) (int64, error) {
 
 // xrefStream keeps a cross-reference stream like a table and its trailer.
 func (s *salvage) xrefStream(off int64, data *Stream, ref Ref) error {
-	s.xrefStreams.add(ref.Num, s.d.limits.Objects)
+	s.xrefStreams.Add(ref.Num, s.d.limits.Objects)
 	if err := s.noteTrailer(data.Dict); err != nil {
 		return err
 	}

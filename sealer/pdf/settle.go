@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strconv"
 
+	"yinxin/internal/bitset"
 	"yinxin/internal/fault"
 )
 
@@ -38,7 +39,7 @@ func (s *salvage) settle(rebuilt *section) error {
 	if err := s.checkFree(); err != nil {
 		return err
 	}
-	size := Integer(max(rebuilt.end(), s.referred.end()))
+	size := Integer(max(rebuilt.end(), s.referred.End()))
 	s.dropOld()
 	rebuilt.entries = &compact{entries: s.objects}
 	rebuilt.trailer = append(Dict{{"Size", size}, {"Root", d.root}}, merged...)
@@ -52,7 +53,7 @@ func (s *salvage) settle(rebuilt *section) error {
 // sound file carries along. Their numbers stay used up.
 func (s *salvage) dropOld() {
 	s.objects = slices.DeleteFunc(s.objects, func(e compactEntry) bool {
-		return s.xrefStreams.has(int(e.num)) && !s.referred.has(int(e.num))
+		return s.xrefStreams.Has(int(e.num)) && !s.referred.Has(int(e.num))
 	})
 }
 
@@ -161,7 +162,7 @@ func (s *salvage) catalog() (Ref, error) {
 
 // complete refuses references to objects that are not there.
 func (s *salvage) complete() error {
-	return s.referred.each(func(num int) error {
+	return s.referred.Each(func(num int) error {
 		if !s.has(num) {
 			return errIncomplete.With("object %d is referred to and missing", num).At(fault.Object(num, 0))
 		}
@@ -204,7 +205,7 @@ const remainsCost = 64
 // checkFree refuses what the remains of the cross-reference call free and the file has: a reader that trusts the
 // remains does not show it, one that repairs does. Remains that fit no object at all are not evidence.
 func (s *salvage) checkFree() error {
-	var freed numbers
+	var freed bitset.Set
 	right := false
 	remains := s.remains
 	if s.hybrid {
@@ -219,13 +220,13 @@ func (s *salvage) checkFree() error {
 			}
 			switch e.State {
 			case Free:
-				freed.add(e.Num, s.d.limits.Objects)
+				freed.Add(e.Num, s.d.limits.Objects)
 				return nil
 			case InFile:
 				i, ok := s.find(e.Num)
 				right = right || ok && s.objects[i].state == 'n' && s.objects[i].offset+s.d.bias == e.Offset
 			}
-			freed.remove(e.Num)
+			freed.Remove(e.Num)
 			return nil
 		})
 		if err != nil && !fault.Has(err, errDamagedXref) {
@@ -235,8 +236,8 @@ func (s *salvage) checkFree() error {
 	if !right {
 		return nil
 	}
-	return freed.each(func(num int) error {
-		if s.referred.has(num) && s.has(num) {
+	return freed.Each(func(num int) error {
+		if s.referred.Has(num) && s.has(num) {
 			return errDoubtful.With("object %d is called free, but it is there", num).At(fault.Object(num, 0))
 		}
 		return nil

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"sort"
 	"strconv"
+
+	"yinxin/internal/bitset"
 )
 
 // writeXref writes the new section: a stream where the last one is a stream, else a table.
@@ -230,17 +232,17 @@ func (p *plan) changedID() ([]byte, error) {
 // writes itself. Numbers that were never used are free and must stay so: such entries refer to object 0 with the
 // generation 65535 (ISO 32000-1, 7.5.4).
 func (d *Document) keepAll(w *writer, size int) {
-	var taken numbers
+	var taken bitset.Set
 	for _, o := range w.objects {
-		taken.add(o.ref.Num, size)
+		taken.Add(o.ref.Num, size)
 	}
 	kept := d.sections[0].entries.(*compact)
 	for i := range kept.entries {
 		e := kept.entry(d, i)
-		if taken.has(e.Num) {
+		if taken.Has(e.Num) {
 			continue
 		}
-		taken.add(e.Num, size)
+		taken.Add(e.Num, size)
 		o := written{ref: Ref{e.Num, e.Gen}, offset: e.Offset - d.bias}
 		if e.State == Compressed {
 			o = written{ref: Ref{Num: e.Num}, offset: int64(e.Stream), state: 'c', index: e.Index}
@@ -250,7 +252,7 @@ func (d *Document) keepAll(w *writer, size int) {
 	// Absurd numbers would make an absurd table: then only what is there is listed.
 	all := size <= maxFreeListed+2*len(w.objects)
 	for num := range size {
-		if !taken.has(num) && (all || num == 0) {
+		if !taken.Has(num) && (all || num == 0) {
 			w.objects = append(w.objects, written{ref: Ref{num, 65535}, state: 'f'})
 		}
 	}
