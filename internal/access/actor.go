@@ -227,9 +227,9 @@ func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 	return readActor(ctx, s.db.Read(), id)
 }
 
-// ActorIn is Actor in a transaction of the caller, so that what was read still holds when it commits.
-func (s *Service) ActorIn(ctx context.Context, tx *store.Tx, id string) (Actor, error) {
-	return readActor(ctx, tx, id)
+// ActorIn is Actor as the caller's transaction sees it: what a room asks before it lets somebody act.
+func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Actor, error) {
+	return readActor(ctx, q, id)
 }
 
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
