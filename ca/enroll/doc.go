@@ -65,6 +65,8 @@ type Config struct {
 	Files     files.Store
 	Planner   Planner
 	Suspender Suspender
+	// Seals answers what is known of an existing seal; nil: nothing is compared.
+	Seals Seals
 	Clock     func() time.Time
 	// Random makes salts; nil is the operating system's.
 	Random io.Reader
@@ -74,8 +76,6 @@ type Config struct {
 	AcceptDays int
 	// IdleTerm is how long a draft or a returned application may lie untouched before it expires.
 	IdleTerm time.Duration
-	// SameSize and such are findings of package form; Checks adds those of the installation.
-	Checks []Check
 }
 
 // SafeName is the safe for personal data in the keystore (keystore.PurposePersonalData).
