@@ -10,6 +10,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
+	"yinxin/ca/number"
 	"yinxin/internal/fault"
 )
 
@@ -87,7 +88,8 @@ func Join(public, personal []byte) (Application, error) {
 }
 
 // Decode reads an application as JSON with the members of Application, as a request carries it: all strict (no unknown
-// members, nothing behind the end), any of them absent, and gives it Tidied and without a salt. Errors: form.bad-encoding, form.too-large,
+// members, nothing behind the end), any of them absent, and gives it Tidied, with its numbers as number.Normal
+// writes them and without a salt. Errors: form.bad-encoding, form.too-large,
 // form.bad-text for a text that is too long or has characters that nobody can see.
 func Decode(data []byte) (Application, error) {
 	if len(data) > MaxEncoded {
@@ -98,7 +100,11 @@ func Decode(data []byte) (Application, error) {
 		return Application{}, errBadEncoding.At(memberOf(err))
 	}
 	a = a.Tidied()
-	a.Personal.Salt = ""
+	a.Unit.CreditCode = number.Normal(a.Unit.CreditCode)
+	a.Seal.Code = number.Normal(a.Seal.Code)
+	p := &a.Personal
+	p.HandlerIdentity, p.KeyHolderIdentity = number.Normal(p.HandlerIdentity), number.Normal(p.KeyHolderIdentity)
+	p.HandlerMobile, p.Salt = number.NormalMobile(p.HandlerMobile), ""
 	if err := a.checkTexts(); err != nil {
 		return Application{}, err
 	}

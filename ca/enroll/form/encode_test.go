@@ -15,14 +15,14 @@ func sample() Application {
 	return Application{
 		Number: "YX20261126-0007", SealType: SealOfficial, Businesses: []Business{New}, Scopes: []Scope{GovernmentNetwork, Internet},
 		Methods: []Method{Central, Distributed},
-		Unit: Unit{Name: "云岭省青川市档案馆", Type: UnitInstitution, CreditCode: "12530100MB0X12345K", Phone: "0871-65123456",
-			Address: "云岭省青川市盘江路 18 号"},
-		Approver: "云岭省档案局", Purpose: "档案查阅利用出证、民生档案异地出证",
-		Handler:   Handler{Name: "李文静", Email: "lwj@dag.example.cn", Address: "云岭省青川市盘江路 18 号青川市档案馆"},
+		Unit: Unit{Name: "临江省云山市档案馆", Type: UnitInstitution, CreditCode: "122271004056958679", Phone: "0499-5773231",
+			Address: "临江省云山市石渠巷76号"},
+		Approver: "临江省档案局", Purpose: "档案查阅利用出证、民生档案异地出证",
+		Handler:   Handler{Name: "许明哲", Email: "u375086@archive.example", Address: "临江省云山市石渠巷76号 云山市档案馆"},
 		Agreement: Agreement{Accepted: true, Version: "2026-01", At: "2026-11-20T02:03:04Z", By: "act_1"},
 		AppliedOn: "2026-11-20",
-		Seal:      Seal{Name: "云岭省青川市档案馆", Size: Round(42)},
-		Personal:  Personal{HandlerIdentity: "530102198803070021", HandlerMobile: "13800138000", Salt: strings.Repeat("0123abcd", 4)},
+		Seal:      Seal{Name: "临江省云山市档案馆", Size: Round(42)},
+		Personal:  Personal{HandlerIdentity: "227602196806238529", HandlerMobile: "15435375086", Salt: strings.Repeat("0123abcd", 4)},
 	}
 }
 
@@ -42,7 +42,7 @@ func TestTheEncodingIsFixedAndComesBack(t *testing.T) {
 	if !bytes.Equal(shuffled.Public(), public) {
 		t.Error("order and outer blanks make a difference")
 	}
-	const golden = `{"type":"yinxin application 1","application":{"number":"YX20261126-0007","sealType":"official","sealTypeOther":"","businesses":["new"],"formerName":"","scopes":["government-network","internet"],"methods":["central","distributed"],"unit":{"name":"云岭省青川市档案馆","type":"institution","typeOther":"","creditCode":"12530100MB0X12345K","phone":"0871-65123456","address":"云岭省青川市盘江路 18 号"},"approver":"云岭省档案局","purpose":"档案查阅利用出证、民生档案异地出证","handler":{"name":"李文静","email":"lwj@dag.example.cn","address":"云岭省青川市盘江路 18 号青川市档案馆"},"agreement":{"accepted":true,"version":"2026-01","at":"2026-11-20T02:03:04Z","by":"act_1"},"appliedOn":"2026-11-20","seal":{"name":"云岭省青川市档案馆","size":{"diameter":42,"width":0,"height":0},"code":""},"key":{"holder":"","serial":""}},"personal":"`
+	const golden = `{"type":"yinxin application 1","application":{"number":"YX20261126-0007","sealType":"official","sealTypeOther":"","businesses":["new"],"formerName":"","scopes":["government-network","internet"],"methods":["central","distributed"],"unit":{"name":"临江省云山市档案馆","type":"institution","typeOther":"","creditCode":"122271004056958679","phone":"0499-5773231","address":"临江省云山市石渠巷76号"},"approver":"临江省档案局","purpose":"档案查阅利用出证、民生档案异地出证","handler":{"name":"许明哲","email":"u375086@archive.example","address":"临江省云山市石渠巷76号 云山市档案馆"},"agreement":{"accepted":true,"version":"2026-01","at":"2026-11-20T02:03:04Z","by":"act_1"},"appliedOn":"2026-11-20","seal":{"name":"临江省云山市档案馆","size":{"diameter":42,"width":0,"height":0},"code":""},"key":{"holder":"","serial":""}},"personal":"`
 	if !strings.HasPrefix(string(public), golden) {
 		t.Errorf("the encoding changed; approvals that exist would no longer cover it:\n%s", public)
 	}
@@ -154,7 +154,7 @@ func TestDecodingIsStrictAndTellsNothingPersonal(t *testing.T) {
 		want fault.Spec
 	}{
 		"unknown member":    {`{"colour":"red"}`, errBadEncoding},
-		"wrong type":        {`{"personal":{"handlerIdentity":530102198803070021}}`, errBadEncoding},
+		"wrong type":        {`{"personal":{"handlerIdentity":227602196806238529}}`, errBadEncoding},
 		"two documents":     {`{}{}`, errBadEncoding},
 		"nothing":           {``, errBadEncoding},
 		"too large":         {`{"purpose":"` + strings.Repeat("x", MaxEncoded) + `"}`, errTooLarge},
@@ -167,7 +167,7 @@ func TestDecodingIsStrictAndTellsNothingPersonal(t *testing.T) {
 		_, err := Decode([]byte(c.text))
 		if !fault.Has(err, c.want) {
 			t.Errorf("%s: %v", name, err)
-		} else if strings.Contains(err.Error(), "5301") || strings.Contains(err.Error(), "138138") {
+		} else if strings.Contains(err.Error(), "2276") || strings.Contains(err.Error(), "138138") {
 			t.Errorf("%s: the error tells a personal value: %v", name, err)
 		}
 	}

@@ -8,41 +8,41 @@ import (
 	"yinxin/internal/fault"
 )
 
-// text is one text of an application: its member in JSON, the label on the form, how many characters it may have.
+// text is one text of an application: its member in JSON, and how many characters it may have.
 type text struct {
-	member, label string
-	most          int
-	value         *string
+	member string
+	most   int
+	value  *string
 }
 
 // texts are all texts that come from outside.
 func (a *Application) texts() []text {
 	return []text{
-		{"number", labelNumber, 32, &a.Number},
-		{"sealTypeOther", labelSealType, 30, &a.SealTypeOther},
-		{"formerName", labelFormerName, 100, &a.FormerName},
-		{"unit.name", labelUnitName, 100, &a.Unit.Name},
-		{"unit.typeOther", labelUnitType, 30, &a.Unit.TypeOther},
-		{"unit.creditCode", labelCreditCode, 40, &a.Unit.CreditCode},
-		{"unit.phone", labelPhone, 40, &a.Unit.Phone},
-		{"unit.address", labelAddress, 120, &a.Unit.Address},
-		{"approver", labelApprover, 100, &a.Approver},
-		{"purpose", labelPurpose, 200, &a.Purpose},
-		{"handler.name", labelHandler, 50, &a.Handler.Name},
-		{"handler.email", labelEmail, 100, &a.Handler.Email},
-		{"handler.address", labelPostal, 120, &a.Handler.Address},
-		{"agreement.version", labelAgreement, 40, &a.Agreement.Version},
-		{"agreement.at", labelAgreement, 40, &a.Agreement.At},
-		{"agreement.by", labelAgreement, 100, &a.Agreement.By},
-		{"appliedOn", labelAppliedOn, 10, &a.AppliedOn},
-		{"seal.name", labelSealName, 100, &a.Seal.Name},
-		{"seal.code", labelSealCode, 20, &a.Seal.Code},
-		{"key.holder", labelKeyHolder, 50, &a.Key.Holder},
-		{"key.serial", labelKeySerial, 64, &a.Key.Serial},
-		{"personal.handlerIdentity", labelIdentity, 40, &a.Personal.HandlerIdentity},
-		{"personal.handlerMobile", labelMobile, 40, &a.Personal.HandlerMobile},
-		{"personal.keyHolderIdentity", labelKeyIdentity, 40, &a.Personal.KeyHolderIdentity},
-		{"personal.salt", "", 32, &a.Personal.Salt},
+		{"number", 32, &a.Number},
+		{"sealTypeOther", 30, &a.SealTypeOther},
+		{"formerName", 100, &a.FormerName},
+		{"unit.name", 100, &a.Unit.Name},
+		{"unit.typeOther", 30, &a.Unit.TypeOther},
+		{"unit.creditCode", 40, &a.Unit.CreditCode},
+		{"unit.phone", 40, &a.Unit.Phone},
+		{"unit.address", 120, &a.Unit.Address},
+		{"approver", 100, &a.Approver},
+		{"purpose", 200, &a.Purpose},
+		{"handler.name", 50, &a.Handler.Name},
+		{"handler.email", 100, &a.Handler.Email},
+		{"handler.address", 120, &a.Handler.Address},
+		{"agreement.version", 40, &a.Agreement.Version},
+		{"agreement.at", 40, &a.Agreement.At},
+		{"agreement.by", 100, &a.Agreement.By},
+		{"appliedOn", 10, &a.AppliedOn},
+		{"seal.name", 100, &a.Seal.Name},
+		{"seal.code", 20, &a.Seal.Code},
+		{"key.holder", 50, &a.Key.Holder},
+		{"key.serial", 64, &a.Key.Serial},
+		{"personal.handlerIdentity", 40, &a.Personal.HandlerIdentity},
+		{"personal.handlerMobile", 40, &a.Personal.HandlerMobile},
+		{"personal.keyHolderIdentity", 40, &a.Personal.KeyHolderIdentity},
+		{"personal.salt", 32, &a.Personal.Salt},
 	}
 }
 
@@ -88,7 +88,7 @@ const (
 func (a *Application) checkTexts() error {
 	for _, t := range a.texts() {
 		if !visible(*t.value, t.most) {
-			return errBadText.At(fault.Field(t.member)).With("%s ≤ %d", t.label, t.most)
+			return errBadText.At(fault.Field(t.member)).With("%s ≤ %d", LabelOf(t.member), t.most)
 		}
 	}
 	for _, set := range []int{len(a.Businesses), len(a.Scopes), len(a.Methods)} {
