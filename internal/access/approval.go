@@ -27,6 +27,8 @@ const (
 	KindGrant              Kind = "seal.grant"
 	KindGrantRole          Kind = "role.grant"
 	KindApproveApplication Kind = "application.approve" // a plan: see RequestPlan
+	KindConfirmSuspension  Kind = "suspension.confirm"  // of a user of seals: a plan
+	KindLiftSuspension     Kind = "suspension.lift"     // a plan
 	KindRecoverKey         Kind = "key.recover"
 	KindUnlockKey          Kind = "key.unlock"
 	KindImportAnchor       Kind = "anchor.import"
