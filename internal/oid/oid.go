@@ -16,6 +16,7 @@ var (
 	SM2WithSM3  = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 501}
 	SM3         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 401}
 	SM4         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 104}
+	SM4ECB      = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 104, 1}
 	SHA1        = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
 	MD5         = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
 	SHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
