@@ -227,6 +227,11 @@ func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 	return readActor(ctx, s.db.Read(), id)
 }
 
+// ActorIn is Actor in a transaction of the caller, so that what was read still holds when it commits.
+func (s *Service) ActorIn(ctx context.Context, tx *store.Tx, id string) (Actor, error) {
+	return readActor(ctx, tx, id)
+}
+
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	a := Actor{ID: id}
 	err := q.QueryRowContext(ctx, `SELECT name, organisation FROM access_actor WHERE id = $1 AND retired IS NULL`, id).Scan(&a.Name, &a.Organisation)
