@@ -28,6 +28,8 @@ const (
 	KindGrantRole          Kind = "role.grant"
 	KindApproveApplication Kind = "application.approve" // a plan: see RequestPlan
 	KindRecoverKey         Kind = "key.recover"
+	KindDestroyKey         Kind = "key.destroy"   // in escrow, after its term
+	KindChangeEscrow       Kind = "escrow.change" // another recovery key, or another split of it
 	KindUnlockKey          Kind = "key.unlock"
 	KindImportAnchor       Kind = "anchor.import"
 	KindRemoveAnchor       Kind = "anchor.remove"
