@@ -60,15 +60,15 @@ func (a *Authority) at(step string) {
 
 // prepare writes the bytes to be signed.
 func (a *Authority) prepare(r Request) (issuance, error) {
-	if err := r.check(); err != nil {
+	i := issuance{request: r, created: a.Clock()}
+	if err := r.check(i.created); err != nil {
 		return issuance{}, err
 	}
-	i := issuance{request: r, created: a.Clock()}
 	subject, err := distinguishedName(r.organisation(), r.commonName())
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
+	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number, issuer: a.urls}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
 	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
 		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
