@@ -57,17 +57,19 @@ type Request struct {
 type Identity struct {
 	Number string
 	Blind  []byte // BlindSize random octets, new for each number
+
+	seal string // of an Identity that was read back from the record, whose blind is not known
 }
 
 // BlindSize is the length of an Identity's blind in octets.
 const BlindSize = 32
 
-func (i Identity) isZero() bool { return i.Number == "" && len(i.Blind) == 0 }
+func (i Identity) isZero() bool { return i.Number == "" && len(i.Blind) == 0 && i.seal == "" }
 
 // sealed is the number as it stands in what is approved; empty where there is none.
 func (i Identity) sealed() string {
-	if i.isZero() {
-		return ""
+	if i.isZero() || i.seal != "" {
+		return i.seal
 	}
 	mac := hmac.New(sm3.New, i.Blind)
 	mac.Write([]byte(i.Number))
@@ -83,20 +85,41 @@ func (i Identity) GoString() string { return i.sealed() }
 // Subject is what two people approve (access.KindIssueCertificate): all fields and the key, in one fixed form that a
 // person can read.
 func (r Request) Subject() []byte {
-	text, err := json.Marshal(struct {
-		Type         string  `json:"type"`
-		Profile      Profile `json:"profile"`
-		Organisation string  `json:"organisation"`
-		CreditCode   string  `json:"creditCode"`
-		SealCode     string  `json:"sealCode"`
-		CommonName   string  `json:"commonName"`
-		Identity     string  `json:"identity,omitempty"`
-		Public       string  `json:"publicKey"`
-	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, r.Identity.sealed(), hex.EncodeToString(keystore.Point(r.Public))})
+	return r.text("yinxin certificate request 1", hex.EncodeToString(keystore.Point(r.Public)))
+}
+
+// Terms is what two people approve where the key is made only afterwards, as on a USB Key that is handed out: all fields
+// but the key. A renewal keeps the terms of its predecessor.
+func (r Request) Terms() []byte { return r.text("yinxin certificate terms 1", "") }
+
+// requestText is the JSON of Subject and Terms; it never changes, since approvals and records hold its bytes.
+type requestText struct {
+	Type         string  `json:"type"`
+	Profile      Profile `json:"profile"`
+	Organisation string  `json:"organisation"`
+	CreditCode   string  `json:"creditCode"`
+	SealCode     string  `json:"sealCode"`
+	CommonName   string  `json:"commonName"`
+	Identity     string  `json:"identity,omitempty"`
+	Public       string  `json:"publicKey,omitempty"`
+}
+
+func (r Request) text(what, public string) []byte {
+	text, err := json.Marshal(requestText{what, r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, r.Identity.sealed(), public})
 	if err != nil {
 		panic("ca: strings can always be encoded: " + err.Error())
 	}
 	return text
+}
+
+// parseSubject reads what Subject wrote, without the key, and without the identity number, of which it has the seal.
+func parseSubject(subject []byte) (Request, error) {
+	var t requestText
+	if err := json.Unmarshal(subject, &t); err != nil {
+		return Request{}, err
+	}
+	return Request{Profile: t.Profile, Organisation: t.Organisation, CreditCode: t.CreditCode, SealCode: t.SealCode, CommonName: t.CommonName,
+		Identity: Identity{seal: t.Identity}}, nil
 }
 
 // maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.
@@ -171,7 +194,7 @@ func (r Request) checkPerson(at time.Time) error {
 		return bad("sealCode")
 	case r.Identity.isZero():
 		return nil
-	case len(r.Identity.Blind) != BlindSize:
+	case r.Identity.seal == "" && len(r.Identity.Blind) != BlindSize:
 		return bad("identity.blind")
 	}
 	if _, err := number.Identity(r.Identity.Number, at); err != nil {

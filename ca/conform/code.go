@@ -31,6 +31,20 @@ func organisationCode(c *certificate) string {
 	return ""
 }
 
+// Identity gives the 身份证号 that a certificate carries, or nothing.
+func Identity(certificate []byte) string {
+	c, ok := read(certificate)
+	if !ok {
+		return ""
+	}
+	v, _ := c.extension(extIdentity)
+	var number cryptobyte.String
+	if !v.ReadASN1(&number, der.Tag(0).ContextSpecific()) || !v.Empty() {
+		return ""
+	}
+	return string(number)
+}
+
 // identityCode wants the choice residenterCardNumber: [0] PrintableString, with a right check character.
 func identityCode(c *certificate) string {
 	v, ok := c.extension(extIdentity)
