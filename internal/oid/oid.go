@@ -84,6 +84,12 @@ var (
 	OrganisationalUnit = asn1.ObjectIdentifier{2, 5, 4, 11}
 )
 
+// Attributes of certification requests (RFC 2985 5.4.2; the second is Microsoft's for the same).
+var (
+	ExtensionRequest   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	ExtensionRequestMS = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
+)
+
 // Content types of signed data: RFC 5652 and GB/T 35275; and of time-stamp tokens (RFC 3161).
 var (
 	Data         = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 7, 1}
