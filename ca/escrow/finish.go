@@ -174,9 +174,13 @@ func (c *Centre) rotate(ctx context.Context, by access.Actor, s *session, change
 		if err := abandonPending(ctx, tx); err != nil {
 			return err
 		}
+		var approval string
+		if err := tx.QueryRowContext(ctx, `SELECT approval FROM escrow_session WHERE id = $1`, s.id).Scan(&approval); err != nil {
+			return err
+		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO escrow_recovery_key (generation, public_key, state, created, approval, approval_kind, approval_used)
-			SELECT CAST($1 AS INTEGER), CAST($2 AS BYTEA), 'pending', $3, approval, approval_kind, approval_used FROM escrow_session WHERE id = $4`,
-			k.generation, keystore.Point(k.public), now, s.id)
+			VALUES ($1, $2, 'pending', $3, $4, $5, 1)`,
+			k.generation, keystore.Point(k.public), now, approval, string(access.KindChangeEscrow))
 		if err != nil {
 			return err
 		}

@@ -288,6 +288,10 @@ func TestTheDatabaseRefusesWhatNobodyApproved(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		w.established()
 		p, q := w.issue("王五"), w.issue("赵六")
+		_, err := w.Deliver(context.Background(), w.registrar, p.id, &p.token.PublicKey)
+		must(t, err)
+		o, _ := w.recovery(p)
+		opened := w.session(o)
 		used := w.approve(access.KindRecoverKey, []byte("x"))
 		var split string
 		must(t, w.db.Read().QueryRowContext(context.Background(), `SELECT id FROM escrow_split WHERE state = 'current'`).Scan(&split))
@@ -298,17 +302,19 @@ func TestTheDatabaseRefusesWhatNobodyApproved(t *testing.T) {
 			"a session without an approval":          w.exec(session, split, subject, p.id, "req_none", "key.recover"),
 			"a session with one that was not used":   w.exec(session, split, subject, p.id, used, "key.recover"),
 			"a session with one of another kind":     w.exec(session, split, subject, p.id, used, "certificate.issue"),
-			"a second first delivery":                w.exec(`INSERT INTO escrow_delivery (escrow_key, number, signing_key, actor, delivered) SELECT id, 0, signing_key, 'zhang', '' FROM escrow_key WHERE id = $1`, p.id),
-			"a delivery to another signing key":      w.exec(`INSERT INTO escrow_delivery (escrow_key, number, signing_key, actor, delivered) SELECT $1, 1, signing_key, 'zhang', '' FROM escrow_key WHERE id = $2`, p.id, q.id),
+			"a second first delivery":                w.exec(`INSERT INTO escrow_delivery (escrow_key, number, signing_key, actor, delivered) SELECT id, 1, signing_key, 'zhang', '' FROM escrow_key WHERE id = $1`, p.id),
+			"a delivery to another signing key":      w.exec(`INSERT INTO escrow_delivery (escrow_key, number, signing_key, actor, delivered) SELECT $1, 2, signing_key, 'zhang', '' FROM escrow_key WHERE id = $2`, p.id, q.id),
 			"a destruction without an approval":      w.exec(`UPDATE escrow_key SET state = 'destroyed', envelope = NULL WHERE id = $1`, p.id),
 			"a confirmed key with an envelope":       w.exec(`UPDATE escrow_key SET state = 'confirmed' WHERE id = $1`, p.id),
 			"a key without a certificate":            w.exec(`UPDATE escrow_key SET serial = NULL, serial_state = NULL, certificate = NULL, not_after = NULL WHERE id = $1`, p.id),
 			"a certificate of another key":           w.exec(`UPDATE escrow_key SET serial = $1 WHERE id = $2`, serialText(q.encryption.Serial), p.id),
 			"a certificate that was never issued":    w.exec(`UPDATE escrow_key SET serial = $1 WHERE id = $2`, strings.Repeat("0", 32), p.id),
+			"a sixth refused share":                  w.exec(`UPDATE escrow_session SET refused = 6 WHERE id = $1`, opened.ID),
+			"a recovery without a result":            w.exec(`UPDATE escrow_session SET state = 'done', finished = '' WHERE id = $1`, opened.ID),
 			"a recovery key on one officer":          w.exec(`INSERT INTO escrow_recovery_key (generation, public_key, state, created, first_officer, second_officer) VALUES (9, $1, 'retired', '', 'zhang', 'zhang')`, subject),
 			"a recovery key on nobody":               w.exec(`INSERT INTO escrow_recovery_key (generation, public_key, state, created) VALUES (9, $1, 'retired', '')`, subject),
 			"a second recovery key in force":         w.exec(`INSERT INTO escrow_recovery_key (generation, public_key, state, created, first_officer, second_officer) VALUES (9, $1, 'current', '', 'zhang', 'li')`, subject),
-			"a share shown by whom it was not given": w.exec(`INSERT INTO escrow_presentation (session, split, round, number, officer, presented) VALUES ('s', $1, 1, 1, 'sun', '')`, split),
+			"a share shown by whom it was not given": w.exec(`INSERT INTO escrow_presentation (session, split, round, number, officer, presented) VALUES ($1, $2, 1, 1, 'sun', '')`, opened.ID, split),
 		} {
 			if err == nil {
 				t.Errorf("%s was taken", name)
