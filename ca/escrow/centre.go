@@ -14,6 +14,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -49,6 +50,9 @@ type Config struct {
 	Ledger *ledger.Ledger
 	Access *access.Service
 	Clock  func() time.Time
+	// Standing gives an error for a certificate that is revoked or suspended now: no key is handed out to its holder. Nil
+	// asks nobody.
+	Standing func(ctx context.Context, c *chain.Certificate) error
 	// Random makes keys and nonces; nil is the operating system's.
 	Random io.Reader
 	// SessionTerm is how long a session waits for its shares; 0 is DefaultSessionTerm, and an hour the most.

@@ -66,8 +66,12 @@ func (k stored) binding(generation int) binding {
 
 // Deliver gives the answer of GM/T 0092 with both certificates and the enveloped key. signing is the key that asks: the
 // holder's, and only that. It may be repeated until the holder confirms, ten times in all; each time is recorded, and so
-// is an attempt with another key. Errors: escrow.not-found, escrow.state, escrow.other-signing-key, escrow.deliveries.
+// is an attempt with another key. Errors: escrow.not-found, escrow.state, escrow.other-signing-key, escrow.deliveries,
+// those of Config.Standing.
 func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signing *ecdsa.PublicKey) ([]byte, error) {
+	if err := c.standing(ctx, id); err != nil {
+		return nil, err
+	}
 	var answer []byte
 	var refused error
 	err := c.DB.Write(ctx, func(tx *store.Tx) error {
@@ -93,6 +97,27 @@ func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signin
 		return nil, err
 	}
 	return answer, nil
+}
+
+// standing asks whether both certificates of a key stand: a Key that was stolen must not get the encryption key as well.
+func (c *Centre) standing(ctx context.Context, id string) error {
+	k, err := readKey(ctx, c.DB.Read(), id)
+	if err != nil {
+		return err
+	}
+	if c.Standing == nil || !k.kept() {
+		return nil
+	}
+	for _, der := range [][]byte{k.signingCertificate, k.certificate} {
+		certificate, err := chain.ParseCertificate(der)
+		if err != nil {
+			return ErrDamaged.With("%s", id).Because(err)
+		}
+		if err := c.Standing(ctx, certificate); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (c *Centre) deliver(ctx context.Context, tx *store.Tx, by access.Actor, k stored) ([]byte, error) {

@@ -104,6 +104,32 @@ func TestTheAnswerGoesToTheSigningKeyOnlyAndUntilItIsConfirmed(t *testing.T) {
 	})
 }
 
+func TestARevokedHolderGetsNoKey(t *testing.T) {
+	ctx := context.Background()
+	w := sqliteWorld(t).established()
+	for name, pick := range map[string]func(p person) *chain.Certificate{
+		"signing":    func(p person) *chain.Certificate { return p.signing },
+		"encryption": func(p person) *chain.Certificate { return p.encryption },
+	} {
+		p := w.issue("王五")
+		_, err := w.Deliver(ctx, w.registrar, p.id, &p.token.PublicKey)
+		must(t, err)
+		serial := pick(p).Serial
+		must(t, w.authority.Revoke(ctx, w.approve(access.KindRevokeCertificate, ca.RevokeSubject(serial, ca.ReasonKeyCompromise)), serial, ca.ReasonKeyCompromise))
+		if _, err = w.Deliver(ctx, w.registrar, p.id, &p.token.PublicKey); err == nil {
+			t.Errorf("%s: the key of a revoked certificate was handed out", name)
+		}
+		wantCode(t, err, ca.ErrRevoked)
+		// What was encrypted before stays readable: the key is still in escrow.
+		o, recipient := w.recovery(p)
+		s := w.session(o)
+		w.present(s.ID, w.shares...)
+		out, err := w.Finish(ctx, w.registrar, s.ID)
+		must(t, err)
+		w.wantKey(out.Envelope, recipient, p)
+	}
+}
+
 func TestNoTextOfAKeyIsInTheDatabaseOrTheLedger(t *testing.T) {
 	w := sqliteWorld(t).established()
 	p := w.issue("王五")

@@ -53,7 +53,10 @@ func (w *world) pass(d time.Duration) {
 	w.now = w.now.Add(d)
 }
 
-func must(t testing.TB, err error) {
+func must(t interface {
+	Helper()
+	Fatal(args ...any)
+}, err error) {
 	t.Helper()
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +109,13 @@ func newWorld(t testing.TB, db *store.DB) *world {
 
 // open gives the key centre as another process would see it.
 func (w *world) open() *escrow.Centre {
-	return escrow.New(escrow.Config{DB: w.db, Ledger: w.ledger, Access: w.access, Clock: w.time})
+	return escrow.New(escrow.Config{DB: w.db, Ledger: w.ledger, Access: w.access, Clock: w.time, Standing: func(ctx context.Context, c *chain.Certificate) error {
+		r, err := w.authority.Certificate(ctx, c.Serial)
+		if err == nil && r.State != ca.RecordGood {
+			err = ca.ErrRevoked.New()
+		}
+		return err
+	}})
 }
 
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
