@@ -1,0 +1,53 @@
+package enroll
+
+import (
+	"context"
+
+	"yinxin/ca/enroll/form"
+	"yinxin/internal/access"
+)
+
+// Unmasked are the personal data of an application in the clear. They are for the eyes of the person who asked: do not log
+// or store them.
+type Unmasked struct {
+	Personal form.Personal
+	Persons  []Person
+}
+
+// Unmask shows an officer the identity numbers and mobiles of an application, for a reason. Who looked, when and why is in
+// history and ledger before anything is shown. Errors: enroll.denied, enroll.reason, enroll.personal-data.
+func (s *Service) Unmask(ctx context.Context, by access.Actor, id, reason string) (Unmasked, error) {
+	if err := checkReason(reason); err != nil {
+		return Unmasked{}, err
+	}
+	var u Unmasked
+	err := s.look(ctx, by, id, StepUnmask, reason, func(a *act) error {
+		ver, err := s.loadVersion(ctx, a.tx, a.r)
+		if err != nil {
+			return err
+		}
+		u.Personal = ver.form.Personal
+		u.Personal.Salt = ""
+		u.Persons, err = s.readPersons(ctx, a.tx, ver.roster)
+		return err
+	})
+	if err != nil {
+		return Unmasked{}, err
+	}
+	return u, nil
+}
+
+// ForPrint gives the complete form, to be drawn with form.Draw: the authorisation on it names the handler's identity
+// number. It is in history and ledger.
+func (s *Service) ForPrint(ctx context.Context, by access.Actor, id string) (form.Application, error) {
+	var f form.Application
+	err := s.look(ctx, by, id, StepPrint, "", func(a *act) error {
+		ver, err := s.loadVersion(ctx, a.tx, a.r)
+		f = ver.form
+		return err
+	})
+	if err != nil {
+		return form.Application{}, err
+	}
+	return f, nil
+}
