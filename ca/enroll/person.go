@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"strconv"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -123,3 +124,14 @@ func (s *Service) openPerson(roster string, row int, public, sealed []byte) (Per
 	p.Identity, p.Mobile = personal.Identity, personal.Mobile
 	return p.Person, nil
 }
+
+// String is the person as a list may show them; GoString and LogValue keep %#v and loggers from showing more.
+func (p Person) String() string {
+	return p.Name + " " + number.MaskIdentity(p.Identity) + " " + number.MaskMobile(p.Mobile) + " " + string(p.Status)
+}
+
+// GoString is String.
+func (p Person) GoString() string { return p.String() }
+
+// LogValue is String.
+func (p Person) LogValue() slog.Value { return slog.StringValue(p.String()) }

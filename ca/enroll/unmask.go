@@ -2,6 +2,7 @@ package enroll
 
 import (
 	"context"
+	"log/slog"
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
@@ -51,3 +52,21 @@ func (s *Service) ForPrint(ctx context.Context, by access.Actor, id string) (for
 	}
 	return f, nil
 }
+
+// String says that there is something, and not what: Unmasked, Dossier and their like end up in no log.
+func (u Unmasked) String() string { return "unmasked personal data" }
+
+// GoString is String.
+func (u Unmasked) GoString() string { return u.String() }
+
+// LogValue is String.
+func (u Unmasked) LogValue() slog.Value { return slog.StringValue(u.String()) }
+
+// String names the application.
+func (d Dossier) String() string { return "dossier " + d.Number }
+
+// GoString is String.
+func (d Dossier) GoString() string { return d.String() }
+
+// LogValue is String.
+func (d Dossier) LogValue() slog.Value { return slog.StringValue(d.String()) }
