@@ -30,6 +30,8 @@ const (
 	KindConfirmSuspension  Kind = "suspension.confirm"  // of a user of seals: a plan
 	KindLiftSuspension     Kind = "suspension.lift"     // a plan
 	KindRecoverKey         Kind = "key.recover"
+	KindDestroyKey         Kind = "key.destroy"   // in escrow, after its term
+	KindChangeEscrow       Kind = "escrow.change" // another recovery key, or another split of it
 	KindUnlockKey          Kind = "key.unlock"
 	KindImportAnchor       Kind = "anchor.import"
 	KindRemoveAnchor       Kind = "anchor.remove"
