@@ -8,15 +8,16 @@ import (
 	"yinxin/internal/store"
 )
 
-// MarkIssued records, in the transaction of the last act, that everything that was approved has been carried out: each
-// part of the plan was redeemed. The holder's term begins. Error: enroll.unfinished.
-func (s *Service) MarkIssued(ctx context.Context, tx *store.Tx, id string) error {
+// MarkIssued records, in the transaction of the last act, that what was approved has been carried out, but for later acts
+// that wait for the holder's acceptance: every other part of the plan was redeemed. The holder's term begins. Error:
+// enroll.unfinished.
+func (s *Service) MarkIssued(ctx context.Context, tx *store.Tx, id string, later int) error {
 	return s.takeAlone(ctx, tx, id, StepIssue, func(a *act) error {
 		used, all, err := s.Access.PartsUsed(ctx, tx, a.r.examination)
 		if err != nil {
 			return err
 		}
-		if used != all || all == 0 {
+		if used+later != all || all == 0 {
 			return ErrUnfinished.With("%d / %d", used, all)
 		}
 		a.r.issued, a.r.until = a.now, s.Calendar.After(a.now, s.AcceptDays)

@@ -9,6 +9,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -23,6 +24,7 @@ type machine struct {
 	plans    []string // every examination that there ever was
 	decided  map[string]string
 	redeemed bool // something of the present plan was carried out
+	reached  map[State]int
 }
 
 // TestNoPathIssuesWithoutTwoPeople takes random steps by random people.
@@ -30,26 +32,30 @@ func TestNoPathIssuesWithoutTwoPeople(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		reached := map[State]int{}
 		rapid.Check(t, func(r *rapid.T) {
-			m := &machine{w: w, decided: map[string]string{}}
+			m := &machine{w: w, decided: map[string]string{}, reached: reached}
 			unit := rapid.SampledFrom([]string{unitA, unitDirect}).Draw(r, "unit")
 			m.a = w.draft(unit)
+			for range rapid.IntRange(0, 12).Draw(r, "head start") {
+				m.next(r)
+			}
 			r.Repeat(map[string]func(*rapid.T){
-				"step":      m.step,
-				"next":      m.next,
-				"next step": m.next, // twice, so that applications get far
-				"stale":     m.stale,
-				"redeem":    m.redeem,
-				"issue":     m.issue,
-				"forge":     m.forge,
-				"time":      m.time,
-				"":          m.check,
+				"step":   m.step,
+				"next":   m.next, // several times, so that applications get far
+				"next 2": m.next,
+				"next 3": m.next,
+				"next 4": m.next,
+				"stale":  m.stale,
+				"redeem": m.redeem,
+				"issue":  m.issue,
+				"forge":  m.forge,
+				"time":   m.time,
+				"":       m.check,
 			})
-			reached[m.a.State]++
 		})
-		t.Logf("ended in %v", reached)
-		for _, s := range []State{StateOriginal, StateExamined, StateApproved, StateIssued} {
+		t.Logf("were in %v", reached)
+		for _, s := range []State{StateGathered, StateReturned, StateExamined, StateApproved, StateIssued, StateAccepted, StateObjected, StateClosed} {
 			if reached[s] == 0 {
-				t.Logf("no application ended in %s", s)
+				t.Errorf("no application was ever %s: the test shows nothing about it", s)
 			}
 		}
 	})
@@ -137,8 +143,15 @@ func (m *machine) next(r *rapid.T) {
 		StateGathered: {StepReceive, w.registrar}, StateReceived: {StepOriginal, w.registrar}, StateOriginal: {StepInk, w.registrar},
 		StateExamined: {StepApprove, w.approver}, StateIssued: {StepAccept, w.handler[m.a.Unit]}, StateAccepted: {StepClose, w.registrar},
 	}
+	if m.a.State == StateApproved {
+		if m.redeemed {
+			m.issue(r)
+		} else {
+			m.redeem(r)
+		}
+	}
 	way, ok := ways[m.a.State]
-	if !ok {
+	if !ok && m.a.State != StateObjected {
 		return
 	}
 	if m.a.State == StateSubmitted && m.a.Unit != unitDirect {
@@ -146,11 +159,36 @@ func (m *machine) next(r *rapid.T) {
 	}
 	if m.a.State == StateOriginal && m.a.InkBy != "" {
 		way.step = StepExamine
+		m.confirm(r)
 	}
 	if m.a.State == StateGathered {
 		m.handIn()
 	}
+	if m.a.State == StateReceived && rapid.IntRange(0, 7).Draw(r, "returns") == 0 {
+		way.step = StepReturn
+	}
+	if m.a.State == StateIssued && rapid.Bool().Draw(r, "objects") {
+		way.step = StepObject
+	}
+	if m.a.State == StateObjected {
+		way.step, way.by = StepSettle, w.handler[m.a.Unit]
+	}
 	m.try(r, way.step, way.by)
+}
+
+// confirm puts every doubt aside: other applications of the unit are under way, and the form may be old by now.
+func (m *machine) confirm(r *rapid.T) {
+	ctx, w := context.Background(), m.w
+	findings, err := w.Findings(ctx, w.registrar, m.a.ID)
+	w.must(err)
+	for _, f := range findings {
+		if f.Severity == form.Confirm && f.Confirmed == nil {
+			if _, err := w.Confirm(ctx, w.approver, m.a.Ref(), f.Key(), "已核实"); err == nil {
+				r.Fatal("an approver confirmed a finding")
+			}
+			m.old, m.a = append(m.old, m.a.Ref()), w.with(w.Confirm(ctx, w.registrar, m.a.Ref(), f.Key(), "已核实"))
+		}
+	}
 }
 
 func (m *machine) handIn() {
@@ -266,7 +304,7 @@ func (m *machine) redeem(r *rapid.T) {
 // issue marks the application as carried out, whatever its state.
 func (m *machine) issue(r *rapid.T) {
 	ctx, w := context.Background(), m.w
-	err := w.db.Write(ctx, func(tx *store.Tx) error { return w.MarkIssued(ctx, tx, m.a.ID) })
+	err := w.db.Write(ctx, func(tx *store.Tx) error { return w.MarkIssued(ctx, tx, m.a.ID, 0) })
 	if err == nil && (m.a.State != StateApproved || !m.redeemed || m.decided[m.a.Examination] == "") {
 		r.Fatalf("issued from %s, carried out: %t", m.a.State, m.redeemed)
 	}
@@ -304,7 +342,7 @@ func (m *machine) forge(r *rapid.T) {
 // time moves the clock, and lets the service do what is due.
 func (m *machine) time(r *rapid.T) {
 	w := m.w
-	w.pass(rapid.SampledFrom([]time.Duration{time.Second, 24 * time.Hour, access.Term}).Draw(r, "time"))
+	w.pass(rapid.SampledFrom([]time.Duration{time.Second, time.Minute, time.Hour, 24 * time.Hour, access.Term}).Draw(r, "time"))
 	if _, err := w.Sweep(context.Background()); err != nil {
 		r.Fatal(err)
 	}
@@ -315,6 +353,7 @@ func (m *machine) time(r *rapid.T) {
 
 // check holds the rows of the application against the promise, without the service.
 func (m *machine) check(r *rapid.T) {
+	m.reached[m.a.State]++
 	now := m.w.again(m.a)
 	if now.State != m.a.State || now.Revision != m.a.Revision {
 		r.Fatalf("it moved by itself from %s to %s", m.a.State, now.State)

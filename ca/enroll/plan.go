@@ -26,7 +26,7 @@ type Dossier struct {
 type Planner interface {
 	// Plan is called inside the transaction of the examination, with what that transaction sees. An application that takes
 	// nothing is an error of the planner.
-	Plan(ctx context.Context, q store.Querier, d Dossier) ([]access.Part, error)
+	Plan(ctx context.Context, tx *store.Tx, d Dossier) ([]access.Part, error)
 }
 
 // Seals answers what the register of seals knows of a seal that a form names.
@@ -49,11 +49,13 @@ type Suspender interface {
 	// already stays off; somebody who has nothing is no error.
 	SuspendUser(ctx context.Context, tx *store.Tx, by access.Actor, u User, reason string) error
 	// PlanDecision says which acts it takes to make a suspension final (confirm) or to lift it.
-	PlanDecision(ctx context.Context, q store.Querier, u User, confirm bool) ([]access.Part, error)
+	PlanDecision(ctx context.Context, tx *store.Tx, u User, confirm bool) ([]access.Part, error)
+	// Decided carries those acts out, in the transaction of the second person's consent; request is what was approved.
+	Decided(ctx context.Context, tx *store.Tx, by access.Actor, u User, request string, confirm bool) error
 }
 
 // Effect is what else happens when a step is taken, in its transaction: an error undoes the step.
-type Effect func(ctx context.Context, tx *store.Tx, d Dossier) error
+type Effect func(ctx context.Context, tx *store.Tx, by access.Actor, d Dossier) error
 
 func (s *Service) dossier(ctx context.Context, q store.Querier, r *record, ver version) (Dossier, error) {
 	d := Dossier{ID: r.id, Number: r.number, Version: r.version, Form: ver.form, Examination: r.examination}
@@ -89,5 +91,5 @@ func (s *Service) affect(ctx context.Context, a *act) error {
 	if err != nil {
 		return err
 	}
-	return effect(ctx, a.tx, d)
+	return effect(ctx, a.tx, a.by(), d)
 }

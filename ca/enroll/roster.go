@@ -200,23 +200,37 @@ const identityLabel = "enroll identity"
 
 func holderContext(id string) []string { return []string{"enroll_holder", id, "sealed"} }
 
+// HolderIn finds a person of a unit by 居民身份证号, empty when nobody with it was ever on a roster of the unit: for callers
+// inside the process.
+func (s *Service) HolderIn(ctx context.Context, q store.Querier, unit, identity string) (string, error) {
+	id, _, err := s.findHolder(ctx, q, unit, "111:"+identity)
+	return id, err
+}
+
+// findHolder looks for a person under every version of the index; the index for a new row comes first.
+func (s *Service) findHolder(ctx context.Context, q store.Querier, unit, key string) (id string, indexes [][]byte, err error) {
+	if indexes, err = s.Safe.Indexes(identityLabel, key); err != nil {
+		return "", nil, err
+	}
+	for _, index := range indexes {
+		err := q.QueryRowContext(ctx, `SELECT id FROM enroll_holder WHERE unit = $1 AND identity_index = $2`, unit, index).Scan(&id)
+		if !errors.Is(err, sql.ErrNoRows) {
+			return id, indexes, err
+		}
+	}
+	return "", indexes, nil
+}
+
 // holder finds the person among those of the unit by the blind index, or records them.
 func (s *Service) holder(ctx context.Context, tx *store.Tx, unit string, p Person) (string, error) {
 	key := p.IDType + ":" + p.Identity
-	indexes, err := s.Safe.Indexes(identityLabel, key)
+	id, indexes, err := s.findHolder(ctx, tx, unit, key)
 	if err != nil {
 		return "", err
 	}
-	var id string
-	for _, index := range indexes {
-		err := tx.QueryRowContext(ctx, `SELECT id FROM enroll_holder WHERE unit = $1 AND identity_index = $2`, unit, index).Scan(&id)
-		if err == nil {
-			_, err = tx.ExecContext(ctx, `UPDATE enroll_holder SET name = $1 WHERE id = $2`, p.Name, id)
-			return id, err
-		}
-		if !errors.Is(err, sql.ErrNoRows) {
-			return "", err
-		}
+	if id != "" {
+		_, err = tx.ExecContext(ctx, `UPDATE enroll_holder SET name = $1 WHERE id = $2`, p.Name, id)
+		return id, err
 	}
 	id = newID("hol_")
 	sealed, err := s.Safe.Seal([]byte(key), holderContext(id)...)

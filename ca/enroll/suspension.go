@@ -220,7 +220,11 @@ func (s *Service) ApproveDecision(ctx context.Context, by access.Actor, ref Ref)
 		if confirm {
 			x.State = SuspensionConfirmed
 		}
-		return nil
+		u, err := readUser(ctx, tx, x.Holder)
+		if err != nil {
+			return err
+		}
+		return s.Suspender.Decided(ctx, tx, v.Actor, u, x.Request, confirm)
 	})
 }
 

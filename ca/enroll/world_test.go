@@ -64,7 +64,7 @@ func (w *world) pass(d time.Duration) {
 // planner asks for one certificate per application, and one per person.
 type planner struct{ err error }
 
-func (p *planner) Plan(_ context.Context, _ store.Querier, d Dossier) ([]access.Part, error) {
+func (p *planner) Plan(_ context.Context, _ *store.Tx, d Dossier) ([]access.Part, error) {
 	parts := []access.Part{{Kind: access.KindIssueCertificate, Subject: fmt.Appendf(nil, "certificate of %s, version %d", d.ID, d.Version)}}
 	for _, person := range d.Persons {
 		if person.Status == StatusActive {
@@ -75,7 +75,10 @@ func (p *planner) Plan(_ context.Context, _ store.Querier, d Dossier) ([]access.
 }
 
 // stopper writes whom it stopped in the caller's transaction, so that a rollback takes it back.
-type stopper struct{ err error }
+type stopper struct {
+	err    error
+	access *access.Service
+}
 
 func (s *stopper) SuspendUser(ctx context.Context, tx *store.Tx, _ access.Actor, u User, _ string) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO test_stopped (holder) VALUES ($1)`, u.Holder)
@@ -85,8 +88,21 @@ func (s *stopper) SuspendUser(ctx context.Context, tx *store.Tx, _ access.Actor,
 	return err
 }
 
-func (s *stopper) PlanDecision(_ context.Context, _ store.Querier, u User, confirm bool) ([]access.Part, error) {
+func (s *stopper) PlanDecision(_ context.Context, _ *store.Tx, u User, confirm bool) ([]access.Part, error) {
 	return []access.Part{{Kind: access.KindRevokeCertificate, Subject: fmt.Appendf(nil, "%s %t", u.Holder, confirm)}}, nil
+}
+
+// Decided carries the one act out.
+func (s *stopper) Decided(ctx context.Context, tx *store.Tx, _ access.Actor, u User, request string, confirm bool) error {
+	if s.err != nil {
+		return s.err
+	}
+	parts, err := s.access.Parts(ctx, request)
+	if err != nil {
+		return err
+	}
+	_, err = s.access.Redeem(ctx, tx, parts[0].ID, access.KindRevokeCertificate, fmt.Appendf(nil, "%s %t", u.Holder, confirm))
+	return err
 }
 
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
@@ -112,7 +128,8 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	folder, err := files.OpenFolder(w.folder)
 	w.must(err)
 	l := ledger.New(db, nil, w.time)
-	w.Service = New(Config{DB: db, Ledger: l, Access: access.New(db, l, w.time), Safe: safe, Files: folder, Planner: w.planner,
+	w.stopper.access = access.New(db, l, w.time)
+	w.Service = New(Config{DB: db, Ledger: l, Access: w.stopper.access, Safe: safe, Files: folder, Planner: w.planner,
 		Suspender: w.stopper, Clock: w.time})
 	w.populate(ctx)
 	return w
@@ -183,7 +200,7 @@ func (w *world) filled(unit string) form.Application {
 		Methods:  []form.Method{form.Central},
 		Unit:     form.Unit{Name: u.Name, Type: form.UnitInstitution, CreditCode: u.CreditCode, Phone: "0499-2345678", Address: "临江省云山市兰台街1号"},
 		Approver: "临江省档案局", Purpose: "出具档案证明", Handler: form.Handler{Name: handlerPerson.Name, Email: "u@archive.example", Address: "兰台街1号"},
-		AppliedOn: "2026-03-05", Seal: form.Seal{Name: u.Name, Size: form.Round(42)},
+		AppliedOn: w.time().In(china).Format(time.DateOnly), Seal: form.Seal{Name: u.Name, Size: form.Round(42)},
 		Personal: form.Personal{HandlerIdentity: handlerPerson.IdentityNumber, HandlerMobile: handlerPerson.Mobile}}
 }
 
@@ -264,7 +281,7 @@ func (w *world) carryOut(a Application) error {
 				return err
 			}
 		}
-		return w.MarkIssued(ctx, tx, a.ID)
+		return w.MarkIssued(ctx, tx, a.ID, 0)
 	})
 }
 

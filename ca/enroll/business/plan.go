@@ -15,11 +15,11 @@ import (
 
 // facts are what the plan of an application is made from.
 type facts struct {
-	form    form.Application
-	users   []user // of the roster who may use the seal from now on
-	gone    []user // whom the roster withdraws
-	image   template
-	now     time.Time
+	form  form.Application
+	users []user // of the roster who may use the seal from now on
+	gone  []user // whom the roster withdraws
+	image template
+	now   time.Time
 }
 
 // user is a person on the roster.
