@@ -30,7 +30,7 @@ func sniff(data []byte) error {
 	case bytes.HasPrefix(data, []byte("PK\x03\x04")):
 		return nil
 	case bytes.HasPrefix(data, []byte("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")): // MS-CFB 2.2: header signature
-		if bytes.Contains(data, utf16("EncryptedPackage")) { // MS-OFFCRYPTO 2.3.4.4
+		if bytes.Contains(data, wide16("EncryptedPackage")) { // MS-OFFCRYPTO 2.3.4.4
 			return ErrEncrypted.New()
 		}
 		return ErrLegacy.New()
@@ -54,7 +54,7 @@ func sniff(data []byte) error {
 	return ErrNotWorkbook.New()
 }
 
-func utf16(ascii string) []byte {
+func wide16(ascii string) []byte {
 	var b []byte
 	for i := range len(ascii) {
 		b = append(b, ascii[i], 0)
