@@ -154,9 +154,9 @@ func (p *commentPart) merge(marks []mark) (data []byte, fresh []mark, gone map[[
 		at := [2]int{c.row, c.column}
 		m := byCell[at]
 		inner := p.data[c.inner[0]:c.inner[1]]
-		kept := withoutOurs(inner)
-		switch mine := c.author == p.ourID && !hasText(kept); {
-		case mine:
+		kept := p.withoutOurs(inner)
+		switch {
+		case len(kept) != len(inner) && !hasText(kept):
 			gone[at] = true
 			edits = append(edits, edit{c.start, c.end, ""})
 			continue // if the cell is still wrong it gets a new one
@@ -199,24 +199,23 @@ func (p *commentPart) run(text string) string {
 	return "<" + p.prefix + "r><" + p.prefix + `t xml:space="preserve">` + escape(text) + "</" + p.prefix + "t></" + p.prefix + "r>"
 }
 
-// withoutOurs takes what we wrote out of the content of a text element: from the marker to the end of its t element.
-func withoutOurs(inner []byte) []byte {
-	out := bytes.Clone(inner)
-	for {
-		i := bytes.Index(out, []byte(marker))
-		if i < 0 {
-			return out
-		}
-		length := bytes.IndexByte(out[i:], '<')
-		if length < 0 {
-			length = len(out) - i
-		}
-		from := i
-		for from > 0 && isSpace(out[from-1]) {
-			from--
-		}
-		out = append(out[:from], out[i+length:]...)
+// withoutOurs takes what we wrote out of the content of a text element: all from the marker on, since ours comes last.
+// Programs divide a text into runs as they like, so that the marker's run may not be the only one.
+func (p *commentPart) withoutOurs(inner []byte) []byte {
+	i := bytes.Index(inner, []byte(marker))
+	if i < 0 {
+		return inner
 	}
+	length := bytes.IndexByte(inner[i:], '<')
+	if length < 0 {
+		return nil // not well formed; containers has refused that
+	}
+	closing := "</" + p.prefix + "r>"
+	last := inner[i+length:]
+	if end := bytes.Index(last, []byte(closing)); end >= 0 {
+		last = last[:end+len(closing)]
+	}
+	return append(bytes.TrimRight(inner[:i:i], " \t\r\n"), last...)
 }
 
 var tags = regexp.MustCompile(`<[^>]*>`)

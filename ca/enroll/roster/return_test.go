@@ -32,12 +32,17 @@ func fillOf(t testing.TB, f *excelize.File, sheet, cell string) string {
 	t.Helper()
 	id, err := f.GetCellStyle(sheet, cell)
 	must(t, err)
-	s, err := f.GetStyle(id)
-	must(t, err)
-	if len(s.Fill.Color) == 0 {
+	if id == 0 { // excelize reads its styles when one is asked for
 		return ""
 	}
-	return s.Fill.Color[0]
+	if _, err := f.GetStyle(id); err != nil {
+		t.Fatal(err)
+	}
+	fill := f.Styles.Fills.Fill[*f.Styles.CellXfs.Xf[id].FillID]
+	if fill.PatternFill == nil || fill.PatternFill.FgColor == nil {
+		return ""
+	}
+	return fill.PatternFill.FgColor.RGB[2:] // GetStyle gives no colour in a workbook without a theme
 }
 
 func commentsOf(t testing.TB, f *excelize.File, sheet string) map[string]string {
@@ -102,26 +107,107 @@ func TestTheReturnedWorkbookMarksEveryWrongCellAndListsIt(t *testing.T) {
 	}
 }
 
-// TestLibreOfficeReadsTheReturnedWorkbook has an independent reader open it.
-func TestLibreOfficeReadsTheReturnedWorkbook(t *testing.T) {
-	office, err := exec.LookPath("soffice")
+// office converts a workbook with LibreOffice Calc, an independent reader and writer.
+func office(t *testing.T, data []byte, to string) []byte {
+	t.Helper()
+	program, err := exec.LookPath("soffice")
 	if err != nil {
 		t.Skip("libreoffice is not installed")
 	}
+	dir := t.TempDir()
+	convert := func(data []byte) []byte {
+		must(t, os.WriteFile(filepath.Join(dir, "in.xlsx"), data, 0o600))
+		out := filepath.Join(dir, to)
+		command := exec.Command(program, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, filepath.Join(dir, "in.xlsx"))
+		if text, err := command.CombinedOutput(); err != nil {
+			t.Fatalf("%v: %s", err, text)
+		}
+		converted, _ := os.ReadFile(filepath.Join(out, "in."+to))
+		return converted
+	}
+	converted := convert(data)
+	if converted == nil && convert(table(t, people(1))) == nil {
+		t.Skip("libreoffice has no Calc here (package libreoffice-calc-nogui)")
+	}
+	if converted == nil {
+		t.Fatal("libreoffice does not read the workbook")
+	}
+	return converted
+}
+
+func TestLibreOfficeReadsTheReturnedWorkbook(t *testing.T) {
 	rows := people(3)
 	rows[1][5] = "12345"
 	_, back := give(t, table(t, rows))
-	dir := t.TempDir()
-	must(t, os.WriteFile(filepath.Join(dir, "back.xlsx"), back, 0o600))
-	command := exec.Command(office, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", "fods", "--outdir", dir, filepath.Join(dir, "back.xlsx"))
-	if out, err := command.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
-	flat, err := os.ReadFile(filepath.Join(dir, "back.fods"))
-	must(t, err)
-	for _, want := range []string{`table:name="核对结果"`, "手机号应为 11 位数字", `xlink:href="#Sheet1.F5"`, `#ffc6cd`, "<office:annotation "} {
+	flat := office(t, back, "fods")
+	for _, want := range []string{`table:name="核对结果"`, "手机号应为 11 位数字", `xlink:href="#&apos;Sheet1&apos;.F5"`, `#ffc6cd`, "<office:annotation "} {
 		if !bytes.Contains(flat, []byte(want)) {
 			t.Errorf("%s is not there", want)
 		}
 	}
+}
+
+func TestAWorkbookThatLibreOfficeSavedGoesThroughTwoRounds(t *testing.T) {
+	rows := people(3)
+	rows[1][5] = "12345"
+	rows[2][6] = nil
+	_, back := give(t, table(t, rows))
+	saved := office(t, back, "xlsx")
+	r := read(t, saved)
+	if got := codes(r); got != "F5 number.mobile, G6 roster.required" {
+		t.Fatalf("read again: %s", got)
+	}
+	correctAndReturn(t, saved)
+}
+
+// correctAndReturn puts the wrong cells F5 and G6 right, and looks that the marks are gone after the next round.
+func correctAndReturn(t *testing.T, saved []byte) {
+	t.Helper()
+	f := workbook(t, saved)
+	must(t, f.SetCellStr("Sheet1", "F5", "15400001234"))
+	var b bytes.Buffer
+	must(t, f.Write(&b))
+	r, back := give(t, b.Bytes())
+	if got := codes(r); got != "G6 roster.required" {
+		t.Errorf("after the correction: %s", got)
+	}
+	f = workbook(t, back)
+	if fill := fillOf(t, f, "Sheet1", "F5"); fill != "" {
+		t.Errorf("the corrected cell is filled with %s", fill)
+	}
+	if fill := fillOf(t, f, "Sheet1", "G6"); fill != colourWrong[2:] {
+		t.Errorf("the wrong cell is filled with %q", fill)
+	}
+	if all := commentsOf(t, f, "Sheet1"); len(all) != 1 || !strings.Contains(all["G6"], "必填") {
+		t.Errorf("comments: %v", all)
+	}
+	if sheets := f.GetSheetList(); strings.Join(sheets, " ") != "Sheet1 "+summarySheet {
+		t.Errorf("sheets: %v", sheets)
+	}
+	listed, err := f.GetRows(summarySheet)
+	must(t, err)
+	if len(listed) != 6 || listed[5][1] != "G6" {
+		t.Errorf("summary: %v", listed)
+	}
+}
+
+func TestAnExcelizeSavedWorkbookGoesThroughTwoRounds(t *testing.T) {
+	rows := people(3)
+	rows[1][5] = "12345"
+	rows[2][6] = nil
+	_, back := give(t, table(t, rows))
+	correctAndReturn(t, back)
+}
+
+// codes are the findings in short: cell and code.
+func codes(r *Roster) string {
+	var all []string
+	for _, f := range r.Findings {
+		where := f.Cell
+		if where == "" {
+			where = f.Sheet
+		}
+		all = append(all, where+" "+f.Code)
+	}
+	return strings.Join(all, ", ")
 }
