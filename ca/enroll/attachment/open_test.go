@@ -2,6 +2,7 @@ package attachment
 
 import (
 	"bytes"
+	"compress/zlib"
 	"encoding/binary"
 	"fmt"
 	"image"
@@ -10,6 +11,7 @@ import (
 	"image/png"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/image/tiff"
 
@@ -290,4 +292,66 @@ func TestKindsHaveWords(t *testing.T) {
 	if _, err := ParseKind("x"); !fault.Has(err, ErrKind) || strings.Contains(Kind("x").Label(), "x") {
 		t.Error(err)
 	}
+}
+
+// TestHostileFilesEndSoon: each of these took time that grows with the square of its size in some reader.
+func TestHostileFilesEndSoon(t *testing.T) {
+	const size = 4 << 20
+	fill := func(head, unit string) []byte {
+		return append([]byte(head), bytes.Repeat([]byte(unit), size/len(unit))...)
+	}
+	started := time.Now()
+	for name, data := range map[string][]byte{
+		"trailers":             fill("%PDF-1.4\n", "trailer "),
+		"trailers, one object": append(fill("%PDF-1.4\n", "trailer "), "1 0 obj"...),
+		"objects":              fill("%PDF-1.4\n", "1 0 obj "),
+		"words":                fill("%PDF-1.4\n", "obj "),
+		"open strings":         fill("%PDF-1.4\n", "1 0 obj ("),
+		"open hex":             fill("%PDF-1.4\n", "1 0 obj <"),
+		"open dictionaries":    fill("%PDF-1.4\n", "1 0 obj <<"),
+		"open arrays":          fill("%PDF-1.4\n", "1 0 obj ["),
+		"nested arrays":        fill("%PDF-1.4\n1 0 obj ", "["),
+		"streams without end":  fill("%PDF-1.4\n", "1 0 obj <<>> stream "),
+		"streams with an end":  fill("%PDF-1.4\n", "1 0 obj <<>> stream endstream "),
+		"comments":             fill("%PDF-1.4\n", "1 0 obj %"),
+		"kids":                 []byte("%PDF-1.4\n1 0 obj <</Pages 2 0 R>> 2 0 obj <</Kids[" + strings.Repeat("2 0 R ", size/6) + "]>> trailer <</Root 1 0 R>>"),
+		"direct kids":          []byte("%PDF-1.4\n1 0 obj <</Pages <</Kids[" + strings.Repeat("3 0 R ", size/6) + "]>>>> 3 0 obj <<>> trailer <</Root 1 0 R>>"),
+		"contents":             []byte("%PDF-1.4\n1 0 obj <</Pages 2 0 R>> 2 0 obj <</Contents[" + strings.Repeat("3 0 R ", size/6) + "]>> 3 0 obj <</Filter/FlateDecode>> stream " + string(bomb(t)) + "endstream trailer <</Root 1 0 R>>"),
+		"forms":                []byte("%PDF-1.4\n1 0 obj <</Pages 2 0 R>> 2 0 obj <</Contents 3 0 R/Resources<</XObject<</F 3 0 R>>>>>> 3 0 obj <</Subtype/Form/Resources<</XObject<</F 3 0 R>>>>>> stream " + strings.Repeat("/F Do ", 1000) + " endstream trailer <</Root 1 0 R>>"),
+		"object streams":       fill("%PDF-1.4\n", "1 0 obj <</Type/ObjStm/N 1000000/First 2>> stream 1 0 endstream "),
+		"object stream bomb":   []byte("%PDF-1.4\n" + strings.Repeat("1 0 obj <</Type/ObjStm/N 1000000/First 1000000/Filter/FlateDecode>> stream "+string(bomb(t))+"endstream ", 20)),
+		"JPEG of markers":      fill("\xff\xd8", "\xff\xd0"),
+		"JPEG of fill":         fill("\xff\xd8", "\xff\xff"),
+		"JPEG of scans":        fill("\xff\xd8\xff\xc0\x00\x11\x08\x00\x10\x00\x10\x03\x01\x11\x00\x02\x11\x00\x03\x11\x00", "\xff\xda\x00\x02"),
+		"PNG of chunks":        fill("\x89PNG\r\n\x1a\n", "\x00\x00\x00\x00tEXt\x00\x00\x00\x00"),
+		"TIFF of directories":  fill("II*\x00\x08\x00\x00\x00", "\x01\x00\x00\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00\x1a\x00\x00\x00"),
+	} {
+		before := time.Now()
+		f, err := Open("", data, DefaultLimits)
+		if err == nil {
+			for i := range f.Pages {
+				_, err = f.Picture(i)
+			}
+		}
+		if took := time.Since(before); took > 5*time.Second {
+			t.Errorf("%s: %v (%v)", name, took, err)
+		} else if testing.Verbose() {
+			t.Logf("%-22s %v %v", name, took.Round(time.Millisecond), err)
+		}
+	}
+	t.Log(time.Since(started))
+}
+
+// bomb is 30 MB of zeroes in 30 kB.
+func bomb(t testing.TB) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	z := zlib.NewWriter(&out)
+	if _, err := z.Write(make([]byte, 30<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
 }

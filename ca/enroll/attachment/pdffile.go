@@ -31,33 +31,36 @@ const (
 
 var errEncryptedPDF = errors.New("encrypted")
 
-// finder finds where objects and trailers begin.
+// finder finds where objects and trailers begin. It never looks at a byte twice for a word.
 type finder struct {
-	data    []byte
-	trailer int // where the next one is known to stand; -1: nowhere
+	data          []byte
+	word, trailer int // where the next ones are known to stand; len(data): nowhere
 }
 
 // object finds the next "12 0 obj" or "trailer" from a place on: the number of the object, or -1, and where its value begins.
 func (n *finder) object(from int) (number, start int, found bool) {
 	const word, trailer = "obj", "trailer"
-	if n.trailer >= 0 && n.trailer < from || n.trailer == 0 {
-		n.trailer = -1
-		if i := bytes.Index(n.data[from:], []byte(trailer)); i >= 0 {
-			n.trailer = from + i
+	next := func(known int, text string, from int) int {
+		if known >= from && known > 0 {
+			return known
 		}
+		if i := bytes.Index(n.data[from:], []byte(text)); i >= 0 {
+			return from + i
+		}
+		return len(n.data)
 	}
-	for at := from; ; {
-		i := bytes.Index(n.data[at:], []byte(word))
-		if n.trailer >= from && (i < 0 || n.trailer < at+i) {
+	n.trailer = next(n.trailer, trailer, from)
+	for at := from; ; at = n.word + len(word) {
+		n.word = next(n.word, word, at)
+		switch {
+		case n.trailer < n.word:
 			return -1, n.trailer + len(trailer), true
-		}
-		if i < 0 {
+		case n.word == len(n.data):
 			return 0, 0, false
 		}
-		if number, ok := n.numbered(at+i, from); ok {
-			return number, at + i + len(word), true
+		if number, ok := n.numbered(n.word, from); ok {
+			return number, n.word + len(word), true
 		}
-		at += i + len(word)
 	}
 }
 

@@ -18,7 +18,7 @@ type (
 
 const (
 	mostDepth  = 32
-	mostValues = 2_000_000 // of one file; a page of a scan has some dozens
+	mostValues = 1_000_000 // of one file; a page of a scan has some dozens
 )
 
 // parser reads values. It never fails: what it cannot read ends the reading, with ok false.
