@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/riverqueue/river"
@@ -115,7 +116,7 @@ func record(row *rivertype.JobRow) Record {
 		r.Ended = row.FinalizedAt.UTC()
 	}
 	if n := len(row.Errors); n > 0 {
-		r.Failure = row.Errors[n-1].Error
+		r.Failure = strings.TrimPrefix(row.Errors[n-1].Error, "JobCancelError: ") // River's word for a permanent one
 	}
 	switch row.State {
 	case rivertype.JobStateRunning:
