@@ -1,14 +1,18 @@
 package renewal
 
 import (
+	"bytes"
 	"context"
 	"embed"
+	"encoding/json"
 	"log/slog"
 	"math/big"
 	"slices"
+	"strings"
 	"time"
 
 	"yinxin/ca"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
@@ -48,15 +52,40 @@ type Calendar interface {
 	After(t time.Time, n int) time.Time
 }
 
-// Policy says what is due when.
+// Policy says what is due when; zero fields mean the default. It is the section "renewals" of config.json.
 type Policy struct {
 	// TermDays is how many working days before its end a central seal is renewed: 20, the term of acceptance with room.
-	TermDays int
+	TermDays int `json:"term_days,omitempty"`
 	// Reminders are the days before the end of a Key holder's certificate at which its holder is told: 30, 14, 7, 1.
-	Reminders []int
+	Reminders []int `json:"reminder_days,omitempty"`
 	// ServiceDays is how many days before the end of a certificate of the authority's own services there is an alarm: 60.
-	ServiceDays int
+	ServiceDays int `json:"service_days,omitempty"`
 }
+
+// mostDays bounds every number of a policy: a certificate lives for a year.
+const mostDays = 180
+
+// UnmarshalJSON reads the section and checks it. Error: renewal.policy.
+func (p *Policy) UnmarshalJSON(b []byte) error {
+	type plain Policy // without this method
+	dec := json.NewDecoder(bytes.NewReader(b))
+	dec.DisallowUnknownFields()
+	var read plain
+	if err := dec.Decode(&read); err != nil {
+		return ErrPolicy.With("%s", strings.TrimPrefix(err.Error(), "json: ")).At(fault.Field("renewals"))
+	}
+	for _, days := range append([]int{read.TermDays, read.ServiceDays}, read.Reminders...) {
+		if days < 0 || days > mostDays {
+			return ErrPolicy.With("0 to %d: %d", mostDays, days).At(fault.Field("renewals"))
+		}
+	}
+	*p = Policy(read)
+	return nil
+}
+
+// ErrPolicy says that a section "renewals" is not valid.
+var ErrPolicy = fault.Spec{Kind: fault.Invalid, Code: "renewal.policy",
+	ZH: "续期配置无效。", EN: "The policy for renewals is not valid."}
 
 func (p Policy) withDefaults() Policy {
 	if p.TermDays <= 0 {

@@ -15,6 +15,19 @@ import (
 	"yinxin/internal/store"
 )
 
+// quiet keeps River's remarks about its own starts and stops out of the operator's log.
+func quiet(log *slog.Logger) *slog.Logger { return slog.New(warnings{log.Handler()}) }
+
+type warnings struct{ slog.Handler }
+
+func (w warnings) Enabled(ctx context.Context, level slog.Level) bool {
+	return level >= slog.LevelWarn && w.Handler.Enabled(ctx, level)
+}
+func (w warnings) WithAttrs(list []slog.Attr) slog.Handler {
+	return warnings{w.Handler.WithAttrs(list)}
+}
+func (w warnings) WithGroup(name string) slog.Handler { return warnings{w.Handler.WithGroup(name)} }
+
 // Config is what New needs; of the rest zero means the default.
 type Config struct {
 	DB    *store.DB
@@ -78,7 +91,7 @@ func New(c Config) (*Jobs, error) {
 	if j.pool, j.driver, err = openPool(c.DB); err != nil {
 		return nil, err
 	}
-	if j.inserter, err = river.NewClient(j.driver, &river.Config{Logger: c.Log}); err != nil {
+	if j.inserter, err = river.NewClient(j.driver, &river.Config{Logger: quiet(c.Log)}); err != nil {
 		_ = j.pool.Close()
 		return nil, err
 	}

@@ -162,7 +162,7 @@ func (j *Jobs) watchOverdue(ctx context.Context) {
 // Schedule is how periodic work went. Times are zero when there was none.
 type Schedule struct {
 	Name      string        `json:"name"`
-	Every     time.Duration `json:"every"`
+	Every     time.Duration `json:"-"`
 	Started   time.Time     `json:"started,omitzero"`
 	Running   bool          `json:"running"`
 	Finished  time.Time     `json:"finished,omitzero"`

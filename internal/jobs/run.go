@@ -70,7 +70,7 @@ func (j *Jobs) client() (*river.Client[*sql.Tx], error) {
 		periodic = append(periodic, j.periodic[name].schedule())
 	}
 	return river.NewClient(j.driver, &river.Config{
-		Logger:               j.Log,
+		Logger:               quiet(j.Log),
 		Workers:              workers,
 		PeriodicJobs:         periodic,
 		Queues:               map[string]river.QueueConfig{queueWork: {MaxWorkers: j.Workers}, queuePeriodic: {MaxWorkers: max(2, len(periodic))}},
