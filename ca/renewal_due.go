@@ -25,7 +25,8 @@ type Expiry struct {
 }
 
 // Expiring lists the certificates whose validity ends after one moment and not after another, the earliest first: those
-// that are good or on hold, have not been renewed, and, for the services of the authority, are the last of their profile.
+// that are good or on hold, have no successor that is good, and, for the services of the authority, are the last of their
+// profile.
 func (a *Authority) Expiring(ctx context.Context, after, until time.Time) ([]Expiry, error) {
 	return a.expiring(ctx, `c.not_after > $1 AND c.not_after <= $2`, store.Time(after), store.Time(until))
 }
@@ -47,7 +48,8 @@ func (a *Authority) expiring(ctx context.Context, condition string, args ...any)
 			COALESCE(c.approved, ''), COALESCE(s.state, '')
 		FROM ca_certificate c LEFT JOIN ca_status s ON s.serial = c.serial
 		WHERE `+condition+` AND c.state = 'issued' AND (s.state IS NULL OR s.state = 'held')
-			AND NOT EXISTS (SELECT 1 FROM ca_certificate n WHERE n.renews = c.serial AND n.state <> 'failed')
+			AND NOT EXISTS (SELECT 1 FROM ca_certificate n LEFT JOIN ca_status t ON t.serial = n.serial
+				WHERE n.renews = c.serial AND n.state <> 'failed' AND t.serial IS NULL)
 			AND (c.profile IN ('institution', 'personal', 'encryption') OR NOT EXISTS (SELECT 1 FROM ca_certificate n
 				LEFT JOIN ca_status t ON t.serial = n.serial
 				WHERE n.profile = c.profile AND n.state = 'issued' AND n.not_after > c.not_after AND t.serial IS NULL))

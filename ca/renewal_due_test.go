@@ -61,6 +61,15 @@ func TestExpiringListsWhatEndsAndHasNoSuccessor(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 
+		// The holder objected: the successor is taken back, and the certificate is without one again.
+		must(t, w.SuspendAtOnce(ctx, w.registrar, successor.Serial, "wrong name"))
+		back, err := w.Expiry(ctx, renewed.Serial)
+		must(t, err)
+		if back.Held {
+			t.Errorf("%+v", back)
+		}
+		must(t, w.Resume(ctx, w.approve(t, access.KindResumeCertificate, ResumeSubject(successor.Serial)), successor.Serial))
+
 		e, err := w.Expiry(ctx, plain.Serial)
 		must(t, err)
 		if !e.NotAfter.Equal(plain.NotAfter) || !e.NotBefore.Equal(plain.NotBefore) {

@@ -31,11 +31,17 @@ type Authority interface {
 var _ Authority = (*ca.Authority)(nil)
 
 // Renewer makes the new certificate of a central seal together with the seal instance that lists it. It may be called
-// again after it failed, and returns nil or ca.renewed when there is a successor. An error with the code access.expired
-// says that the approval carries no renewals any more.
+// again after it failed. An error with the code access.expired says that the approval carries no renewals any more; with
+// ca.renewed, that there was a successor, which was taken back: that is for people.
 type Renewer interface {
 	Renew(ctx context.Context, e ca.Expiry) error
 }
+
+// RenewerFunc is a Renewer of one function.
+type RenewerFunc func(ctx context.Context, e ca.Expiry) error
+
+// Renew implements Renewer.
+func (f RenewerFunc) Renew(ctx context.Context, e ca.Expiry) error { return f(ctx, e) }
 
 // Mail takes in mails; *mail.Mailer has it. See Compose.
 type Mail interface {

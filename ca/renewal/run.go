@@ -8,7 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"yinxin/ca"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -106,10 +105,8 @@ func (s *Service) renew(ctx context.Context, d Due, now time.Time) error {
 	if err != nil || !mine {
 		return err
 	}
+	// ca.renewed is a failure, too: the successor was taken back, or the certificate would not be in the list.
 	outcome := s.Renewer.Renew(ctx, d.Expiry)
-	if fault.Has(outcome, ca.ErrRenewed) {
-		outcome = nil
-	}
 	if err := s.end(context.WithoutCancel(ctx), d, number, outcome); err != nil {
 		return err
 	}
