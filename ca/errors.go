@@ -44,4 +44,8 @@ var (
 		ZH: "系统时间早于上一份撤销列表，已停止发布。", EN: "The clock is behind the last revocation list; no new one was published."}
 	ErrNoCRL = fault.Spec{Kind: fault.Unavailable, Code: "ca.no-crl",
 		ZH: "尚无撤销列表。", EN: "There is no revocation list yet."}
+	ErrRootOrder = fault.Spec{Kind: fault.Invalid, Code: "ca.root-order",
+		ZH: "根证书的签发单无法读取或自相矛盾。", EN: "The order for the root cannot be read or contradicts itself."}
+	ErrRootCRL = fault.Spec{Kind: fault.Refused, Code: "ca.root-crl",
+		ZH: "该撤销列表不能作为根撤销列表发布。", EN: "The list cannot be published as that of the root."}
 )

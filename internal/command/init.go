@@ -3,7 +3,9 @@ package command
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"yinxin/ca/ceremony"
 	"yinxin/keystore"
 )
 
@@ -43,8 +45,9 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 	}
 	var secret string
 	err = atomicFolder(c.Data, func(making string) error {
-		h, people, err := founding{dir: making, name: c.Organisation, organisation: c.Organisation, database: database, baseURL: c.BaseURL,
-			passphrase: passphrase, rootPassphrase: root, registrar: c.Registrar, approver: c.Approver, administrator: c.Administrator, now: s.now}.found(ctx)
+		plan := ceremony.Default(c.Organisation, c.BaseURL).WithOfficers(c.Registrar, c.Approver, c.Administrator)
+		h, people, err := founding{dir: making, name: c.Organisation, plan: plan, confirmed: [2]time.Time{s.now(), s.now()}, database: database,
+			passphrase: passphrase, rootPassphrase: root, now: s.now}.found(ctx)
 		if err != nil {
 			return err
 		}
