@@ -177,12 +177,12 @@ func crowd(t testing.TB, w *world, n int) {
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
-				SELECT $1, 'issuing', 'tsa', 'issued', request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE serial = $2`, serialText(serial), serialText(w.made.TSA.Serial))
+			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, shard, not_before, not_after, created, completed, ceremony)
+				SELECT $1, 'issuing', 'tsa', 'issued', request, organisation, common_name, public_key, tbs, certificate, 0, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE serial = $2`, serialText(serial), serialText(w.made.TSA.Serial))
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_status SELECT $1, 'issuing', 'revoked', 4, not_before, not_after FROM ca_certificate WHERE serial = $1`, serialText(serial))
+			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_status SELECT $1, 'issuing', 0, 'revoked', 4, not_before, not_after FROM ca_certificate WHERE serial = $1`, serialText(serial))
 			if err != nil {
 				return err
 			}

@@ -43,19 +43,39 @@ type Request struct {
 // Subject is what two people approve (access.KindIssueCertificate): all fields and the key, in one fixed form that a
 // person can read.
 func (r Request) Subject() []byte {
-	text, err := json.Marshal(struct {
-		Type         string  `json:"type"`
-		Profile      Profile `json:"profile"`
-		Organisation string  `json:"organisation"`
-		CreditCode   string  `json:"creditCode"`
-		SealCode     string  `json:"sealCode"`
-		CommonName   string  `json:"commonName"`
-		Public       string  `json:"publicKey"`
-	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, hex.EncodeToString(keystore.Point(r.Public))})
+	return r.text("yinxin certificate request 1", hex.EncodeToString(keystore.Point(r.Public)))
+}
+
+// Terms is what two people approve where the key is made only afterwards, as on a USB Key that is handed out: all fields
+// but the key. A renewal keeps the terms of its predecessor.
+func (r Request) Terms() []byte { return r.text("yinxin certificate terms 1", "") }
+
+// requestText is the JSON of Subject and Terms; it never changes, since approvals and records hold its bytes.
+type requestText struct {
+	Type         string  `json:"type"`
+	Profile      Profile `json:"profile"`
+	Organisation string  `json:"organisation"`
+	CreditCode   string  `json:"creditCode"`
+	SealCode     string  `json:"sealCode"`
+	CommonName   string  `json:"commonName"`
+	Public       string  `json:"publicKey,omitempty"`
+}
+
+func (r Request) text(what, public string) []byte {
+	text, err := json.Marshal(requestText{what, r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, public})
 	if err != nil {
 		panic("ca: strings can always be encoded: " + err.Error())
 	}
 	return text
+}
+
+// parseSubject reads what Subject wrote, without the key.
+func parseSubject(subject []byte) (Request, error) {
+	var t requestText
+	if err := json.Unmarshal(subject, &t); err != nil {
+		return Request{}, err
+	}
+	return Request{Profile: t.Profile, Organisation: t.Organisation, CreditCode: t.CreditCode, SealCode: t.SealCode, CommonName: t.CommonName}, nil
 }
 
 // maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.

@@ -227,6 +227,11 @@ func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 	return readActor(ctx, s.db.Read(), id)
 }
 
+// ActorIn is Actor as the caller's transaction sees it: what a room asks before it lets somebody act.
+func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Actor, error) {
+	return readActor(ctx, q, id)
+}
+
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	a := Actor{ID: id}
 	err := q.QueryRowContext(ctx, `SELECT name, organisation FROM access_actor WHERE id = $1 AND retired IS NULL`, id).Scan(&a.Name, &a.Organisation)
