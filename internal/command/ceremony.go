@@ -78,14 +78,14 @@ func (f founding) hold(ctx context.Context, h *installation, people officers, ro
 	sum := sm3.Sum(made.RootCRL)
 	t.RootCRLSM3 = hex.EncodeToString(sum[:])
 	if s := f.plan.Root.Shares; s != nil {
-		shares, err := rootKeys.Split(s.Threshold, s.Count, keyFingerprint(made.Root))
+		t.Shares = &ceremony.SharesMade{Threshold: s.Threshold, Count: s.Count}
+		err := rootKeys.Split(s.Threshold, s.Count, keyFingerprint(made.Root), func(shares []keystore.Share) error {
+			t.Shares.Split = shares[0].Set()
+			return f.handOut(ctx, shares)
+		})
 		if err != nil {
 			return err
 		}
-		if err := f.handOut(ctx, shares); err != nil {
-			return err
-		}
-		t.Shares = &ceremony.SharesMade{Split: shares[0].Set(), Threshold: s.Threshold, Count: s.Count}
 		t.Did(f.now(), "根密钥库改由 %d 份中任意 %d 份打开，份额已交付 the root's keystore split, %d shares handed out, any %d open it", s.Count, s.Threshold, s.Count, s.Threshold)
 	}
 	key, err := h.config.ledgerKey()

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/emmansun/gmsm/smx509"
@@ -61,6 +62,8 @@ type config struct {
 	PassphraseFile string `json:"passphrase_file,omitempty"` // in the folder, or absolute
 	// TimeStamps is the address of a foreign time-stamp authority; empty: the installation's own.
 	TimeStamps string `json:"time_stamps,omitempty"`
+	// TimeStampRoots are files, in the folder or absolute, with certificates that are trusted for time stamps only.
+	TimeStampRoots []string `json:"time_stamp_roots,omitempty"`
 	// Intake says what is refused and what is only said of documents that are to be sealed; see docs/formats.md.
 	Intake intake.Policy `json:"intake,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
@@ -134,6 +137,7 @@ type installation struct {
 	files     files.Store
 	sealer    *sealer.Service
 	viewer    *view.Viewer
+	anchors   atomic.Pointer[chain.Anchors] // in force now
 }
 
 func (h *installation) close() error {
@@ -274,13 +278,38 @@ func (h *installation) wire(ctx context.Context) error {
 	return err
 }
 
-// chain trusts the installation's own CA, with live revocation.
+// chain trusts the installation's own CA, with live revocation, and what was imported; refreshAnchors keeps it up to date.
 func (h *installation) chain(ctx context.Context) (*chain.Verifier, error) {
-	anchors, err := h.authority.Anchors(ctx)
-	if err != nil {
+	if err := h.refreshAnchors(ctx); err != nil {
 		return nil, err
 	}
-	return &chain.Verifier{Anchors: anchors, Revocation: h.authority}, nil
+	return &chain.Verifier{Current: h.anchors.Load, Revocation: h.authority}, nil
+}
+
+// refreshAnchors takes up anchors that were imported or removed meanwhile, perhaps by another process.
+func (h *installation) refreshAnchors(ctx context.Context) error {
+	anchors, err := h.authority.Anchors(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range h.config.TimeStampRoots {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(h.dir, name)
+		}
+		b, err := readSmall(name)
+		if err != nil {
+			return err
+		}
+		c, err := chain.ParseCertificate(pemOrDER(b, "CERTIFICATE"))
+		if err != nil {
+			return at(err, name)
+		}
+		if !anchors.Contains(c) {
+			anchors = anchors.And(chain.NewAnchors(c).Limited(c, chain.Limit{Usages: []chain.Usage{chain.UsageTimeStamp}}))
+		}
+	}
+	h.anchors.Store(anchors)
+	return nil
 }
 
 // operator is the actor for whom a command on this machine acts: whoever can open the keystore is trusted to say who.

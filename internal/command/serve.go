@@ -105,6 +105,9 @@ func (h *installation) maintain(ctx context.Context, log *slog.Logger) {
 		if err := h.publish(ctx); err != nil && ctx.Err() == nil {
 			log.Error("publishing the CRL", "error", err)
 		}
+		if err := h.refreshAnchors(ctx); err != nil && ctx.Err() == nil {
+			log.Error("reading the trust anchors", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
