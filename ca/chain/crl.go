@@ -25,7 +25,12 @@ type CRL struct {
 	// ThisUpdate and NextUpdate are in UTC. NextUpdate is zero when absent.
 	ThisUpdate, NextUpdate time.Time
 	// Number is nil when absent.
-	Number              *big.Int
+	Number *big.Int
+	// BaseNumber is set in a delta list: it names what changed since the complete list with this number, of the same
+	// scope and numbering (5.2.4).
+	BaseNumber *big.Int
+	// DeltaURLs is where the list says that delta lists to it are found (5.2.6).
+	DeltaURLs           []string
 	AuthorityKeyID      []byte
 	SignatureAlgorithm  asn1.ObjectIdentifier
 	SignatureParameters []byte
@@ -49,7 +54,8 @@ type CRL struct {
 
 // scope is IssuingDistributionPoint (RFC 5280 5.2.5): for which certificates the list speaks.
 type scope struct {
-	part                                            bool // a distribution point is named: the list is one of several
+	raw                                             string // as it stands, to compare scopes; empty without one
+	part                                            bool   // a distribution point is named: the list is one of several
 	names                                           pointNames
 	onlyUsers, onlyCAs, onlyAttributes, someReasons bool
 	indirect, delta                                 bool
@@ -214,6 +220,17 @@ func (c *CRL) readExtensions(raw cryptobyte.String, n *notes) bool {
 			}
 		case e.id.Equal(oid.DeltaCRLIndicator):
 			c.scope.delta = true
+			base, ok := readInteger(&v, 32)
+			if !ok || !v.Empty() {
+				return false
+			}
+			c.BaseNumber = base
+		case e.id.Equal(oid.FreshestCRL):
+			points, ok := readDistributionPoints(v)
+			if !ok {
+				n.add("extension " + e.id.String() + " cannot be read")
+			}
+			c.DeltaURLs = points.urls
 		default:
 			if e.critical {
 				c.UnhandledCritical = append(c.UnhandledCritical, e.id)
@@ -229,6 +246,7 @@ func (c *CRL) readExtensions(raw cryptobyte.String, n *notes) bool {
 func (s *scope) read(v cryptobyte.String, n *notes) bool {
 	var point cryptobyte.String
 	var ok bool
+	s.raw = string(v)
 	if !v.ReadASN1(&point, der.SEQUENCE) || !v.Empty() {
 		return false
 	}
