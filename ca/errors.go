@@ -44,4 +44,6 @@ var (
 		ZH: "系统时间早于上一份撤销列表，已停止发布。", EN: "The clock is behind the last revocation list; no new one was published."}
 	ErrNoCRL = fault.Spec{Kind: fault.Unavailable, Code: "ca.no-crl",
 		ZH: "尚无撤销列表。", EN: "There is no revocation list yet."}
+	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",
+		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
 )

@@ -270,6 +270,10 @@ func (s *scope) read(v cryptobyte.String, n *notes) bool {
 	return point.Empty()
 }
 
+// Points are the addresses for which the list speaks, as its IssuingDistributionPoint names them: a certificate is covered
+// if it names one of them. None: the list is not divided so.
+func (c *CRL) Points() []string { return slices.Clone(c.scope.names.urls) }
+
 // Len is the number of entries.
 func (c *CRL) Len() int { return len(c.index) }
 
@@ -282,8 +286,6 @@ func (c *CRL) Lookup(serial *big.Int) (Revocation, bool) {
 	wanted := serialOctets(serial)
 	hash := hashSerial(c.seed, wanted)
 	first, _ := slices.BinarySearch(c.index, hash)
-	// A list that repeats one number without end is not worth more than a few looks.
-	const maxRepeats = 16
 	var found Revocation
 	listed := false
 	for _, key := range c.index[first:min(first+maxRepeats, len(c.index))] {
@@ -301,6 +303,31 @@ func (c *CRL) Lookup(serial *big.Int) (Revocation, bool) {
 	}
 	return found, listed
 }
+
+// Entry gives the first entry of a serial number in its encoding, with tag and length; nil when it is not listed.
+func (c *CRL) Entry(serial *big.Int) []byte {
+	if serial == nil || len(c.index) == 0 {
+		return nil
+	}
+	wanted := serialOctets(serial)
+	hash := hashSerial(c.seed, wanted)
+	first, _ := slices.BinarySearch(c.index, hash)
+	for _, key := range c.index[first:min(first+maxRepeats, len(c.index))] {
+		if key&^math.MaxUint32 != hash {
+			break
+		}
+		if _, have := c.entryAt(uint32(key)); bytes.Equal(have, wanted) {
+			var raw cryptobyte.String
+			list := cryptobyte.String(c.entries[uint32(key):])
+			list.ReadASN1Element(&raw, der.SEQUENCE)
+			return raw
+		}
+	}
+	return nil
+}
+
+// maxRepeats: a list that repeats one number without end is not worth more than a few looks.
+const maxRepeats = 16
 
 // entryAt gives an entry that indexEntries has found: what follows the serial number, and the number's shortest form.
 func (c *CRL) entryAt(offset uint32) (rest cryptobyte.String, serial []byte) {
@@ -345,6 +372,11 @@ func readRevocation(entry cryptobyte.String) Revocation {
 
 // serialOctets is the content of the INTEGER of a serial number, in two's complement.
 func serialOctets(serial *big.Int) []byte {
+	if serial.Sign() > 0 {
+		content := make([]byte, 1+(serial.BitLen()+7)/8)
+		serial.FillBytes(content)
+		return shortest(content)
+	}
 	var b cryptobyte.Builder
 	b.AddASN1BigInt(serial)
 	var content cryptobyte.String
