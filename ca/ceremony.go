@@ -256,8 +256,8 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 			}
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
-			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
-			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, shard, not_before, not_after, created, completed, ceremony)
+			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $12, $13)`,
 			m.serial(), string(m.signer), string(m.profile), m.request.Subject(), m.request.organisation(), m.request.commonName(),
 			m.draft.public, m.tbs, m.certificate.Raw, store.Time(m.draft.notBefore), store.Time(m.draft.notAfter), store.Time(now), id)
 		if err != nil {

@@ -74,6 +74,7 @@ type draft struct {
 	creditCode          string
 	notBefore, notAfter time.Time
 	issuer              issuerData
+	shard               int // of the revocation list; 0 is the complete one
 }
 
 // distinguishedName writes C=CN, O, CN, each in a set of its own; the country as PrintableString (X.520), the others

@@ -30,6 +30,10 @@ var (
 		ZH: "证书机构的密钥不可用或与证书不符。", EN: "A key of the authority is missing or does not belong to its certificate."}
 	ErrNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.not-found",
 		ZH: "没有这张证书。", EN: "There is no such certificate."}
+	ErrRenewed = fault.Spec{Kind: fault.Conflict, Code: "ca.renewed",
+		ZH: "证书已经更新。", EN: "The certificate has been renewed already."}
+	ErrNotRenewable = fault.Spec{Kind: fault.Refused, Code: "ca.not-renewable",
+		ZH: "该证书不能自动更新，须重新审批签发。", EN: "The certificate cannot be renewed; a new one takes a new approval."}
 	ErrReason = fault.Spec{Kind: fault.Invalid, Code: "ca.reason",
 		ZH: "撤销原因无效。", EN: "This is not a reason for which a certificate is revoked here."}
 	ErrRevoked = fault.Spec{Kind: fault.Conflict, Code: "ca.revoked",

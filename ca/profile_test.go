@@ -414,24 +414,3 @@ func TestEveryFieldIsPartOfWhatIsApproved(t *testing.T) {
 		seen[string(r.Subject())] = name
 	}
 }
-
-func TestCreditCodesAreChecked(t *testing.T) {
-	for _, code := range []string{"91350100M000100Y43", "11100000000013127D"} {
-		if !ValidCreditCode(code) {
-			t.Errorf("%s is refused", code)
-		}
-		for i := range code {
-			for _, c := range "08AX" {
-				bad := code[:i] + string(c) + code[i+1:]
-				if bad != code && ValidCreditCode(bad) {
-					t.Errorf("%s is accepted", bad)
-				}
-			}
-		}
-	}
-	for _, code := range []string{"", "91350100M000100Y4", "91350100m000100Y43", "91350100M000100Y4I", "91350100M000100Y433"} {
-		if ValidCreditCode(code) {
-			t.Errorf("%q is accepted", code)
-		}
-	}
-}

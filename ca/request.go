@@ -11,6 +11,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/ca/number"
 	"yinxin/internal/fault"
 	"yinxin/keystore"
 )
@@ -43,19 +44,39 @@ type Request struct {
 // Subject is what two people approve (access.KindIssueCertificate): all fields and the key, in one fixed form that a
 // person can read.
 func (r Request) Subject() []byte {
-	text, err := json.Marshal(struct {
-		Type         string  `json:"type"`
-		Profile      Profile `json:"profile"`
-		Organisation string  `json:"organisation"`
-		CreditCode   string  `json:"creditCode"`
-		SealCode     string  `json:"sealCode"`
-		CommonName   string  `json:"commonName"`
-		Public       string  `json:"publicKey"`
-	}{"yinxin certificate request 1", r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, hex.EncodeToString(keystore.Point(r.Public))})
+	return r.text("yinxin certificate request 1", hex.EncodeToString(keystore.Point(r.Public)))
+}
+
+// Terms is what two people approve where the key is made only afterwards, as on a USB Key that is handed out: all fields
+// but the key. A renewal keeps the terms of its predecessor.
+func (r Request) Terms() []byte { return r.text("yinxin certificate terms 1", "") }
+
+// requestText is the JSON of Subject and Terms; it never changes, since approvals and records hold its bytes.
+type requestText struct {
+	Type         string  `json:"type"`
+	Profile      Profile `json:"profile"`
+	Organisation string  `json:"organisation"`
+	CreditCode   string  `json:"creditCode"`
+	SealCode     string  `json:"sealCode"`
+	CommonName   string  `json:"commonName"`
+	Public       string  `json:"publicKey,omitempty"`
+}
+
+func (r Request) text(what, public string) []byte {
+	text, err := json.Marshal(requestText{what, r.Profile, r.Organisation, r.CreditCode, r.SealCode, r.CommonName, public})
 	if err != nil {
 		panic("ca: strings can always be encoded: " + err.Error())
 	}
 	return text
+}
+
+// parseSubject reads what Subject wrote, without the key.
+func parseSubject(subject []byte) (Request, error) {
+	var t requestText
+	if err := json.Unmarshal(subject, &t); err != nil {
+		return Request{}, err
+	}
+	return Request{Profile: t.Profile, Organisation: t.Organisation, CreditCode: t.CreditCode, SealCode: t.SealCode, CommonName: t.CommonName}, nil
 }
 
 // maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.
@@ -72,9 +93,10 @@ func (r Request) check() error {
 	}
 	switch r.Profile {
 	case ProfileInstitution:
+		if err := number.CreditCode(r.CreditCode); err != nil {
+			return creditCodeFault(err)
+		}
 		switch {
-		case !ValidCreditCode(r.CreditCode):
-			return bad("creditCode")
 		case !ValidSealCode(r.SealCode):
 			return bad("sealCode")
 		case r.CommonName != "":
@@ -97,6 +119,15 @@ func (r Request) check() error {
 	return nil
 }
 
+// creditCodeFault says what is wrong with a credit code; the code of an organisation is public.
+func creditCodeFault(err error) error {
+	refused := ErrRequest.At(fault.Field("creditCode")).Because(err)
+	if why, ok := fault.Of(err); ok {
+		return refused.Saying(why.ZH, why.EN)
+	}
+	return refused
+}
+
 // organisation and commonName are the attributes of the subject name.
 func (r Request) organisation() string { return r.CreditCode + r.Organisation }
 
@@ -116,27 +147,6 @@ func validName(s string) bool {
 // ValidSealCode reports whether a seal code has its 14 digits.
 func ValidSealCode(code string) bool {
 	return len(code) == 14 && strings.Trim(code, "0123456789") == ""
-}
-
-// creditDigits are the characters of a 统一社会信用代码 in the order of their values (GB 32100-2015 table 1).
-const creditDigits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-
-// ValidCreditCode reports whether a 统一社会信用代码 has 18 characters and the right check character (GB 32100-2015
-// clause 4.6: weights 3^(i-1) mod 31, check value 31 minus the sum mod 31).
-func ValidCreditCode(code string) bool {
-	if len(code) != 18 {
-		return false
-	}
-	sum, weight := 0, 1
-	for i := range 17 {
-		value := strings.IndexByte(creditDigits, code[i])
-		if value < 0 {
-			return false
-		}
-		sum += value * weight
-		weight = weight * 3 % 31
-	}
-	return code[17] == creditDigits[(31-sum%31)%31]
 }
 
 // months gives the validity of a profile in calendar months (one year for an institution, five

@@ -26,11 +26,13 @@ const (
 	RolePlatform      Role = "platform"      // a program that calls the API
 	RoleAuditor       Role = "auditor"       // reads the ledger
 	RoleAdministrator Role = "administrator" // runs the service
+	RoleApplicant     Role = "applicant"     // handler of a unit: sees and files the applications of that unit
+	RoleCity          Role = "city"          // city bureau: sees and gathers the applications of its area
 )
 
 func (r Role) known() bool {
 	switch r {
-	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator:
+	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity:
 		return true
 	}
 	return false
@@ -225,6 +227,11 @@ func (s *Service) RetireActor(ctx context.Context, by Actor, actorID string) err
 // Actor reads an actor with the roles held now: access.actor-not-found.
 func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 	return readActor(ctx, s.db.Read(), id)
+}
+
+// ActorIn is Actor as the caller's transaction sees it: what a room asks before it lets somebody act.
+func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Actor, error) {
+	return readActor(ctx, q, id)
 }
 
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {

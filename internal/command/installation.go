@@ -21,10 +21,10 @@ import (
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/truetype"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
-	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/register"
 	"yinxin/sealer/view"
 )
