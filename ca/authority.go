@@ -83,7 +83,7 @@ type Authority struct {
 	anchors   *chain.Anchors
 
 	publishing sync.Mutex // one CRL at a time
-	responder  responderCache
+	answers    answerCache
 	stamping   stampingCache
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
