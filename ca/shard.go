@@ -20,7 +20,9 @@ const (
 
 // The complete list, shard 0, and its delta list are at the paths of old; the shards are numbered from 1.
 const (
-	pathShards   = "/pki/issuing/"
+	// PathShards is what the paths of the shards begin with.
+	PathShards = "/pki/issuing/"
+
 	pathDelta    = "/pki/issuing-delta.crl"
 	deltaMark    = "-delta"
 	crlExtension = ".crl"
@@ -37,9 +39,9 @@ func PathShard(shard int, delta bool) string {
 	case shard == 0:
 		return PathIssuingCRL
 	case delta:
-		return pathShards + strconv.Itoa(shard) + deltaMark + crlExtension
+		return PathShards + strconv.Itoa(shard) + deltaMark + crlExtension
 	}
-	return pathShards + strconv.Itoa(shard) + crlExtension
+	return PathShards + strconv.Itoa(shard) + crlExtension
 }
 
 // ParsePathShard reads what PathShard wrote, and nothing else.
@@ -50,7 +52,7 @@ func ParsePathShard(path string) (shard int, delta, ok bool) {
 	case pathDelta:
 		return 0, true, true
 	}
-	name, ok := strings.CutPrefix(path, pathShards)
+	name, ok := strings.CutPrefix(path, PathShards)
 	if !ok {
 		return 0, false, false
 	}
