@@ -63,6 +63,8 @@ type Config struct {
 	Random io.Reader
 	// BaseURL goes into new certificates (see the Path constants); empty is the one of the ceremony.
 	BaseURL string
+	// Shards is into how many revocation lists new certificates are divided, at most 1024; 0 is DefaultShards.
+	Shards int
 	// RecoveryAge is how old an intent without result must be for Open to void it: 0, every one, is right where one
 	// process issues. Voiding one that is still being worked on is safe, too: that issuance then fails.
 	RecoveryAge time.Duration
@@ -81,7 +83,7 @@ type Authority struct {
 	makers    sync.Map // fingerprints of certificates that are known to be seal makers
 
 	publishing sync.Mutex // one CRL at a time
-	responder  responderCache
+	answers    answerCache
 	stamping   stampingCache
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
@@ -95,6 +97,12 @@ var _ chain.RevocationSource = (*Authority)(nil)
 func Open(ctx context.Context, c Config) (*Authority, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
+	}
+	if c.Shards == 0 {
+		c.Shards = DefaultShards
+	}
+	if c.Shards < 0 || c.Shards > maxShards {
+		return nil, ErrCeremony.At(fault.Field("shards"))
 	}
 	a := &Authority{Config: c, access: access.New(c.DB, c.Ledger, c.Clock)}
 	base, err := a.load(ctx)
@@ -118,6 +126,9 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 		return nil, ErrKey.With("%s", KeyIssuing)
 	}
 	if a.throwaway, err = sm2.GenerateKey(rand.Reader); err != nil {
+		return nil, err
+	}
+	if err := a.noteBaseURL(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.Recover(ctx); err != nil {

@@ -98,16 +98,12 @@ func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
 		return nil, err
 	}
 	root := made[0]
-	crl := list{issuer: root.certificate, number: 1, thisUpdate: c.Clock().UTC().Truncate(time.Second)}
-	crl.nextUpdate = crl.thisUpdate.Add(RootCRLValidity)
-	der, err := crl.sign(ctx, root.key)
-	if err != nil {
+	crl := edition{list: list{issuer: root.certificate, number: 1, thisUpdate: c.Clock().UTC().Truncate(time.Second)}}
+	crl.list.nextUpdate = crl.list.thisUpdate.Add(RootCRLValidity)
+	if err := crl.make(ctx, root.key); err != nil {
 		return nil, err
 	}
-	if err := compare(ctx, c.DB.Read(), latest{}, crl, der); err != nil {
-		return nil, err
-	}
-	err = c.DB.Write(ctx, func(tx *store.Tx) error { return c.recordAll(ctx, tx, prefix, made, crl, der) })
+	err = c.DB.Write(ctx, func(tx *store.Tx) error { return c.recordAll(ctx, tx, prefix, made, crl) })
 	if store.IsUnique(err) {
 		return nil, ErrEstablished.New()
 	}
@@ -115,7 +111,7 @@ func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
 		return nil, err
 	}
 	return &Establishment{Root: made[0].certificate, Issuing: made[1].certificate, OCSP: made[2].certificate,
-		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: der}, nil
+		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: crl.der}, nil
 }
 
 // complete checks the particulars and fills in what is left to us.
@@ -271,7 +267,7 @@ func (c Ceremony) months(p Profile) int {
 	return p.months()
 }
 
-func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl list, crlDER []byte) error {
+func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl edition) error {
 	now := c.Clock()
 	id := "cer_" + strings.ToLower(rand.Text())
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`,
@@ -306,5 +302,5 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 			return err
 		}
 	}
-	return insertCRL(ctx, tx, ProfileRoot, crl, 0, crlDER, nil)
+	return insertCRL(ctx, tx, publication{name: ProfileRoot, base: true}, crl, nil)
 }

@@ -58,4 +58,6 @@ var (
 		ZH: "该证书已作为信任锚导入。", EN: "The certificate is a trust anchor already."}
 	ErrAnchorNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.anchor-not-found",
 		ZH: "没有这个信任锚，或已移除。", EN: "There is no such trust anchor, or it was removed."}
+	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",
+		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
 )

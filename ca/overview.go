@@ -58,7 +58,7 @@ func (a *Authority) Overview(ctx context.Context) (Overview, error) {
 	return o, err
 }
 
-// PublishedList is the newest revocation list of an issuer.
+// PublishedList is the newest complete revocation list of an issuer.
 type PublishedList struct {
 	Issuer                 string
 	Number                 int64
@@ -66,10 +66,10 @@ type PublishedList struct {
 	ThisUpdate, NextUpdate time.Time
 }
 
-// Lists are the newest revocation lists, the root's included, as they were published.
+// Lists are the newest complete revocation lists, the root's included, as they were published.
 func (a *Authority) Lists(ctx context.Context) ([]PublishedList, error) {
 	rows, err := a.DB.Read().QueryContext(ctx, `SELECT issuer, number, entries, this_update, next_update FROM ca_crl l
-		WHERE number = (SELECT MAX(number) FROM ca_crl m WHERE m.issuer = l.issuer) ORDER BY issuer`)
+		WHERE shard = 0 AND number = (SELECT MAX(number) FROM ca_crl m WHERE m.issuer = l.issuer AND m.shard = 0) ORDER BY issuer`)
 	if err != nil {
 		return nil, err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/ca/number"
 	"yinxin/internal/fault"
 	"yinxin/keystore"
 )
@@ -92,9 +93,10 @@ func (r Request) check() error {
 	}
 	switch r.Profile {
 	case ProfileInstitution:
+		if err := number.CreditCode(r.CreditCode); err != nil {
+			return creditCodeFault(err)
+		}
 		switch {
-		case !ValidCreditCode(r.CreditCode):
-			return bad("creditCode")
 		case !ValidSealCode(r.SealCode):
 			return bad("sealCode")
 		case r.CommonName != "":
@@ -117,6 +119,15 @@ func (r Request) check() error {
 	return nil
 }
 
+// creditCodeFault says what is wrong with a credit code; the code of an organisation is public.
+func creditCodeFault(err error) error {
+	refused := ErrRequest.At(fault.Field("creditCode")).Because(err)
+	if why, ok := fault.Of(err); ok {
+		return refused.Saying(why.ZH, why.EN)
+	}
+	return refused
+}
+
 // organisation and commonName are the attributes of the subject name.
 func (r Request) organisation() string { return r.CreditCode + r.Organisation }
 
@@ -136,27 +147,6 @@ func validName(s string) bool {
 // ValidSealCode reports whether a seal code has its 14 digits.
 func ValidSealCode(code string) bool {
 	return len(code) == 14 && strings.Trim(code, "0123456789") == ""
-}
-
-// creditDigits are the characters of a 统一社会信用代码 in the order of their values (GB 32100-2015 table 1).
-const creditDigits = "0123456789ABCDEFGHJKLMNPQRTUWXY"
-
-// ValidCreditCode reports whether a 统一社会信用代码 has 18 characters and the right check character (GB 32100-2015
-// clause 4.6: weights 3^(i-1) mod 31, check value 31 minus the sum mod 31).
-func ValidCreditCode(code string) bool {
-	if len(code) != 18 {
-		return false
-	}
-	sum, weight := 0, 1
-	for i := range 17 {
-		value := strings.IndexByte(creditDigits, code[i])
-		if value < 0 {
-			return false
-		}
-		sum += value * weight
-		weight = weight * 3 % 31
-	}
-	return code[17] == creditDigits[(31-sum%31)%31]
 }
 
 // months gives the validity of a profile in calendar months (one year for an institution, five

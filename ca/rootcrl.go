@@ -11,8 +11,6 @@ import (
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
-	"golang.org/x/crypto/cryptobyte"
-	der "golang.org/x/crypto/cryptobyte/asn1"
 
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
@@ -44,7 +42,7 @@ type RootEntry struct {
 
 // RootOrder says what the next list of the root must have, from the states that are recorded.
 func (a *Authority) RootOrder(ctx context.Context) (RootOrder, error) {
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot)
+	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
 	if err != nil {
 		return RootOrder{}, err
 	}
@@ -69,7 +67,11 @@ func (a *Authority) RootOrder(ctx context.Context) (RootOrder, error) {
 		}
 		o.Add = append(o.Add, e)
 	}
-	err = eachEntry(last.data, func(serial *big.Int) error {
+	entries, err := entriesOf(last.data)
+	if err != nil {
+		return o, err
+	}
+	err = eachEntry(entries, func(serial *big.Int, _ []byte) error {
 		text := serialText(serial)
 		if slices.ContainsFunc(states, func(e RootEntry) bool { return e.Serial == text }) {
 			return nil
@@ -172,30 +174,18 @@ func SignRootCRL(ctx context.Context, key keystore.Key, data []byte, now time.Ti
 }
 
 // keptEntries are the entries of a list, without some, as they stand there.
-func keptEntries(crl []byte, without []string) ([]byte, error) {
-	var kept []byte
-	input := cryptobyte.String(crl)
-	var certList, tbs, entries cryptobyte.String
-	var present bool
-	if !input.ReadASN1(&certList, der.SEQUENCE) || !certList.ReadASN1(&tbs, der.SEQUENCE) || !tbs.SkipASN1(der.INTEGER) || !tbs.SkipASN1(der.SEQUENCE) ||
-		!tbs.SkipASN1(der.SEQUENCE) || !skipTime(&tbs) || !skipTime(&tbs) || !tbs.ReadOptionalASN1(&entries, &present, der.SEQUENCE) {
-		return nil, errOwnCRL
+func keptEntries(crl []byte, without []string) (kept []byte, err error) {
+	entries, err := entriesOf(crl)
+	if err != nil {
+		return nil, err
 	}
-	for !entries.Empty() {
-		var whole, inner cryptobyte.String
-		serial := new(big.Int)
-		if !entries.ReadASN1Element(&whole, der.SEQUENCE) {
-			return nil, errOwnCRL
-		}
-		inner = whole
-		if !inner.ReadASN1(&inner, der.SEQUENCE) || !inner.ReadASN1Integer(serial) {
-			return nil, errOwnCRL
-		}
+	err = eachEntry(entries, func(serial *big.Int, raw []byte) error {
 		if !slices.Contains(without, serialText(serial)) {
-			kept = append(kept, whole...)
+			kept = append(kept, raw...)
 		}
-	}
-	return kept, nil
+		return nil
+	})
+	return kept, err
 }
 
 // ImportRootCRL takes in a list that the offline root signed. It must be the root's, newer than the last one, in force
@@ -220,7 +210,7 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 	}
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot)
+	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
 	if err != nil && !fault.Has(err, ErrNoCRL) {
 		return err
 	}
@@ -228,7 +218,7 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 		return ErrRootCRL.Saying(fmt.Sprintf("编号 %s 不大于已发布的 %d，或更早", crl.Number, last.number),
 			fmt.Sprintf("number %s is not above %d, or it is older", crl.Number, last.number))
 	}
-	waiting, err := waitingEvents(ctx, a.DB.Read(), ProfileRoot)
+	waiting, err := waitingEvents(ctx, a.DB.Read(), ProfileRoot, 0)
 	if err != nil {
 		return err
 	}
@@ -243,12 +233,12 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 		}
 	}
 	l := list{issuer: a.root, number: crl.Number.Int64(), thisUpdate: crl.ThisUpdate, nextUpdate: crl.NextUpdate}
-	if err := compare(ctx, a.DB.Read(), last, l, data); err != nil {
+	if err := compare(ctx, a.DB.Read(), last, crl); err != nil {
 		return err
 	}
 	digest := sm3.Sum(data)
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := insertCRL(ctx, tx, ProfileRoot, l, crl.Len(), data, waiting); err != nil {
+		if err := insertCRL(ctx, tx, publication{name: ProfileRoot, issuer: a.root}, edition{list: l, der: data, crl: crl, count: crl.Len()}, waiting); err != nil {
 			return err
 		}
 		return a.record(ctx, tx, now, "crl.imported", by, string(ProfileRoot), map[string]string{

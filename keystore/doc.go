@@ -1,5 +1,6 @@
 // Package keystore keeps private SM2 keys: named, each for one purpose, sealed at rest, and usable only through the
-// capability that was handed out for its purpose.
+// capability that was handed out for its purpose. It also keeps safes: secrets under which other rooms seal personal
+// data, usable only as Seal and Open.
 //
 // Call Create once for a new folder and Open afterwards. Hand each room a Ring with the purposes that are its
 // business: a Ring neither finds nor lists a key of another purpose, so the room that seals documents cannot sign a
@@ -17,6 +18,7 @@
 //	master.json      salt, iterations, and the data key sealed with SM4-GCM under PBKDF2-SM3(passphrase);
 //	                 under shares also threshold, count and commitments of the split
 //	keys/NAME.json   name, purpose, state, public key, and the private key sealed with SM4-GCM under the data key
+//	safes/NAME.json  name, purpose, versions, and their secrets sealed with SM4-GCM under the data key
 //
 // Name, purpose, state and public key are bound as additional data, so swapping two files, relabelling a key or
 // lifting its suspension with an editor is found. Every file must be byte for byte what this package writes; anything

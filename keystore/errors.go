@@ -30,6 +30,12 @@ var (
 		ZH: "密钥状态无效。", EN: "This is not a state of a key."}
 	ErrOptions = fault.Spec{Kind: fault.Invalid, Code: "keystore.options",
 		ZH: "密钥库参数无效。", EN: "The options of the keystore are not usable."}
+	ErrSafeSealed = fault.Spec{Kind: fault.Internal, Code: "keystore.safe-sealed",
+		ZH: "加密数据已损坏，或者不属于此处。", EN: "Sealed data is damaged or does not belong where it was found."}
+	ErrSafeEnded = fault.Spec{Kind: fault.Refused, Code: "keystore.safe-ended",
+		ZH: "加密这些数据的密钥版本已销毁。", EN: "The version of the key that sealed this was destroyed."}
+	ErrSafeSize = fault.Spec{Kind: fault.TooLarge, Code: "keystore.safe-size",
+		ZH: "要加密的数据过大。", EN: "There is too much data to seal in one piece."}
 	ErrStorage = fault.Spec{Kind: fault.Unavailable, Code: "keystore.storage",
 		ZH: "无法读写密钥库文件。", EN: "The files of the keystore cannot be read or written."}
 	ErrShare = fault.Spec{Kind: fault.Invalid, Code: "keystore.share",

@@ -51,8 +51,9 @@ type Store struct {
 	data   []byte      // the data key, to seal it anew
 
 	change sync.Mutex // one writer of files at a time
-	lock   sync.Mutex // guards keys
+	lock   sync.Mutex // guards keys and safes
 	keys   map[string]*softwareKey
+	safes  map[string]*Safe
 }
 
 // Create makes a keystore in a folder, which is made as well: keystore.exists when it holds one. A folder that a crash
@@ -121,7 +122,7 @@ func newStore(dir string, random io.Reader, dataKey []byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*softwareKey{}}, nil
+	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*softwareKey{}, safes: map[string]*Safe{}}, nil
 }
 
 func writeMaster(dir string, o Options, dataKey []byte, shares *ShareSet, replace bool) error {

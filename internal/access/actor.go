@@ -26,11 +26,13 @@ const (
 	RolePlatform      Role = "platform"      // a program that calls the API
 	RoleAuditor       Role = "auditor"       // reads the ledger
 	RoleAdministrator Role = "administrator" // runs the service
+	RoleApplicant     Role = "applicant"     // handler of a unit: sees and files the applications of that unit
+	RoleCity          Role = "city"          // city bureau: sees and gathers the applications of its area
 )
 
 func (r Role) known() bool {
 	switch r {
-	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator:
+	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity:
 		return true
 	}
 	return false

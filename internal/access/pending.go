@@ -44,6 +44,13 @@ func (s *Service) Parts(ctx context.Context, id string) ([]Pending, error) {
 	return readParts(ctx, s.db.Read(), id)
 }
 
+// PartsUsed counts the parts of a plan, and those that were redeemed.
+func (s *Service) PartsUsed(ctx context.Context, q store.Querier, id string) (used, all int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(a.id) FROM access_request r
+		LEFT JOIN access_approval a ON a.id = r.id AND a.used = 1 WHERE r.parent = $1`, id).Scan(&all, &used)
+	return used, all, err
+}
+
 func readParts(ctx context.Context, q store.Querier, parent string) ([]Pending, error) {
 	rows, err := q.QueryContext(ctx, selectRequest+` WHERE parent = $1 ORDER BY part`, parent)
 	return scanRequests(rows, err)

@@ -22,10 +22,10 @@ import (
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/truetype"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
-	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/register"
 	"yinxin/sealer/view"
 )
@@ -172,7 +172,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 		return nil, err
 	}
 	h.register = register.New(register.Config{DB: h.db, Clock: now})
-	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL}); err != nil {
+	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
@@ -244,7 +244,7 @@ func (h *installation) wire(ctx context.Context) error {
 	if h.files, err = files.OpenFolder(filepath.Join(h.dir, filesName)); err != nil {
 		return err
 	}
-	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, RecoveryAge: time.Minute,
+	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, Shards: h.config.CRLShards, RecoveryAge: time.Minute,
 		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
 	if err != nil {
 		return err
