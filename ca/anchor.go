@@ -154,7 +154,7 @@ func (a *Authority) ImportAnchor(ctx context.Context, approvalID string, r Ancho
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO ca_anchor (id, name, purposes, organisations, certificate, fingerprint, lenient, readings, imported, approval, approval_kind, approval_used)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 1)`, id, r.Name, string(purposes), string(organisations), c.Raw, fingerprint,
-			flag(lenient), string(said), store.Time(now), approval.ID(), string(approval.Kind()))
+			zeroOrOne(lenient), string(said), store.Time(now), approval.ID(), string(approval.Kind()))
 		if err != nil {
 			return err
 		}
@@ -170,7 +170,7 @@ func (a *Authority) ImportAnchor(ctx context.Context, approvalID string, r Ancho
 	return id, nil
 }
 
-func flag(b bool) int {
+func zeroOrOne(b bool) int {
 	if b {
 		return 1
 	}
