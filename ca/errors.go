@@ -60,4 +60,6 @@ var (
 		ZH: "没有这个信任锚，或已移除。", EN: "There is no such trust anchor, or it was removed."}
 	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",
 		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
+	ErrKnownCRL = fault.Spec{Kind: fault.Invalid, Code: "ca.known-crl",
+		ZH: "该撤销列表不是由本签发证书签发的，不能用于恢复。", EN: "The list is not one of this issuing CA; it cannot help the restore."}
 )

@@ -27,3 +27,34 @@ CREATE TABLE ca_anchor (
 );
 CREATE UNIQUE INDEX ca_anchor_approval ON ca_anchor (approval);
 CREATE UNIQUE INDEX ca_anchor_in_force ON ca_anchor (fingerprint) WHERE removed IS NULL;
+
+-- A restore from a backup forgets what came after the backup. What is known of it comes from revocation lists that were
+-- published since: entries whose certificates are not on record any more. So the entries of the next lists need no
+-- certificate; the table is made anew without that reference.
+CREATE TABLE ca_status_3 (
+	serial    TEXT NOT NULL PRIMARY KEY,
+	issuer    TEXT NOT NULL REFERENCES ca_authority (name),
+	shard     INTEGER NOT NULL,
+	state     TEXT NOT NULL CHECK (state IN ('revoked', 'held')),
+	reason    INTEGER NOT NULL,
+	since     TEXT NOT NULL,
+	not_after TEXT NOT NULL
+);
+INSERT INTO ca_status_3 (serial, issuer, shard, state, reason, since, not_after)
+	SELECT serial, issuer, shard, state, reason, since, not_after FROM ca_status;
+DROP TABLE ca_status;
+ALTER TABLE ca_status_3 RENAME TO ca_status;
+CREATE INDEX ca_status_entry ON ca_status (issuer, shard, serial, not_after, reason, since);
+
+-- The restores: serial numbers begin anew with another prefix, and no later list has a number below the floor.
+CREATE TABLE ca_restoration (
+	id         TEXT NOT NULL PRIMARY KEY,
+	happened   TEXT NOT NULL,
+	made       TEXT NOT NULL,
+	manifest   TEXT NOT NULL,
+	actor      TEXT NOT NULL REFERENCES access_actor (id),
+	old_prefix BYTEA NOT NULL,
+	new_prefix BYTEA NOT NULL,
+	crl_floor  BIGINT NOT NULL CHECK (crl_floor > 0),
+	CHECK (old_prefix <> new_prefix)
+);
