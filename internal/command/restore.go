@@ -296,4 +296,3 @@ func (c restoreCommand) print(s streams, r restoreResult) {
 		fmt.Fprintln(s.out, "  根密钥库不在其中。 The root's keystore is not in it.")
 	}
 }
-
