@@ -70,6 +70,15 @@ type Centre struct {
 
 	lock     sync.Mutex
 	sessions map[string]*session
+
+	// interrupt, if set, is called between the steps of a change, in tests of what happens meanwhile.
+	interrupt func(step string)
+}
+
+func (c *Centre) at(step string) {
+	if c.interrupt != nil {
+		c.interrupt(step)
+	}
 }
 
 // New gives the key centre over tables that Migrate has made. It may not be established yet.

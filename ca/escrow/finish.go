@@ -189,6 +189,7 @@ func (c *Centre) rotate(ctx context.Context, by access.Actor, s *session, change
 	if err != nil {
 		return Outcome{}, err
 	}
+	c.at("pending")
 	count, err := c.sealAnew(ctx, s.split.key, k, private)
 	if err != nil {
 		return Outcome{}, err
@@ -210,6 +211,7 @@ func (c *Centre) sealAnew(ctx context.Context, from, to recoveryKey, private *sm
 		if err != nil || len(batch) == 0 {
 			return count, err
 		}
+		c.at("sealed")
 		err = c.DB.Write(ctx, func(tx *store.Tx) error {
 			for id, s := range batch {
 				k, err := readKey(ctx, tx, id)

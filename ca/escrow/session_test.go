@@ -353,6 +353,9 @@ func TestAnotherRecoveryKeyTakesEveryKeyAlong(t *testing.T) {
 		w.present(s.ID, old[1], old[2])
 		again, err := w.Finish(ctx, w.registrar, s.ID)
 		must(t, err)
+		if n := w.count(`SELECT COUNT(*) FROM escrow_seal WHERE generation = 2`); n != 0 {
+			t.Errorf("%d seals under a recovery key that was given up", n)
+		}
 		wantCode(t, w.Activate(ctx, w.registrar, sharesOf(out.Handouts)...), escrow.ErrShareRefused)
 		w.activate(again.Handouts)
 		if n := w.count(`SELECT COUNT(*) FROM escrow_seal WHERE generation <> 3`); n != 0 {
@@ -377,4 +380,76 @@ func TestAnotherRecoveryKeyTakesEveryKeyAlong(t *testing.T) {
 			t.Errorf("%+v", st)
 		}
 	})
+}
+
+func TestAKeyThatIsDestroyedWhileTheRecoveryKeyChangesDoesNotComeBack(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		w.established()
+		p, q := w.issue("王五"), w.issue("赵六")
+		w.pass(p.encryption.NotAfter.AddDate(escrow.DefaultRetention, 0, 1).Sub(w.time()))
+		approval := w.approve(access.KindDestroyKey, escrow.DestroySubject(p.id))
+		change := escrow.Change{Act: escrow.ActRotate, Division: escrow.Division{Threshold: 2, Officers: officers}, Why: "定期更换"}
+		s := w.session(change)
+		w.present(s.ID, w.shares...)
+		w.Interrupt(func(step string) {
+			if step == "sealed" {
+				w.Interrupt(nil)
+				must(t, w.Destroy(ctx, approval, p.id))
+			}
+		})
+		out, err := w.Finish(ctx, w.registrar, s.ID)
+		must(t, err)
+		w.activate(out.Handouts)
+		if n := w.count(`SELECT COUNT(*) FROM escrow_seal WHERE escrow_key = $1`, p.id); n != 0 {
+			t.Errorf("%d seals of a destroyed key", n)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM escrow_seal WHERE escrow_key = $1`, q.id); n != 1 {
+			t.Errorf("%d seals of the other key", n)
+		}
+	})
+}
+
+// A process that dies in the middle of a change leaves the old shares in force, and the change can be made again.
+func TestAChangeThatDiesLeavesTheOldSharesInForce(t *testing.T) {
+	for _, at := range []string{"pending", "sealed"} {
+		t.Run(at, func(t *testing.T) {
+			ctx := context.Background()
+			w := sqliteWorld(t).established()
+			p := w.issue("王五")
+			change := escrow.Change{Act: escrow.ActRotate, Division: escrow.Division{Threshold: 2, Officers: officers}, Why: "定期更换"}
+			s := w.session(change)
+			w.present(s.ID, w.shares[0], w.shares[1])
+			dying, died := w.Centre, "died"
+			dying.Interrupt(func(step string) {
+				if step == at {
+					panic(died)
+				}
+			})
+			func() {
+				defer func() {
+					if recover() != died {
+						t.Error("it did not die")
+					}
+				}()
+				_, _ = dying.Finish(ctx, w.registrar, s.ID)
+			}()
+			w.Centre = w.open()
+			q := w.issue("赵六") // sealed under both
+			s, err := w.Resume(ctx, w.registrar, s.ID)
+			must(t, err)
+			w.present(s.ID, w.shares[1], w.shares[2])
+			out, err := w.Finish(ctx, w.registrar, s.ID)
+			must(t, err)
+			w.activate(out.Handouts)
+			for _, p := range []person{p, q} {
+				o, recipient := w.recovery(p)
+				s := w.session(o)
+				w.present(s.ID, w.shares...)
+				out, err := w.Finish(ctx, w.registrar, s.ID)
+				must(t, err)
+				w.wantKey(out.Envelope, recipient, p)
+			}
+		})
+	}
 }
