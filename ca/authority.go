@@ -204,6 +204,10 @@ func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
 	return new(big.Int).SetBytes(octets), nil
 }
 
+// SerialText is how a serial number stands in the database, in the ledger and before people: 32 lower-case hexadecimal
+// digits; empty for a number that is none of ours.
+func SerialText(serial *big.Int) string { return serialText(serial) }
+
 // serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
 // is too long for us gives text that is in no row.
 func serialText(serial *big.Int) string {

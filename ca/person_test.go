@@ -104,7 +104,7 @@ func TestAnIdentityNumberStandsInTheCertificateAlone(t *testing.T) {
 	for _, query := range []string{
 		`SELECT COUNT(*) FROM ca_certificate WHERE CAST(request AS TEXT) LIKE '%' || $1 || '%' OR organisation LIKE '%' || $1 || '%' OR common_name LIKE '%' || $1 || '%'`,
 		`SELECT COUNT(*) FROM access_request WHERE CAST(subject AS TEXT) LIKE '%' || $1 || '%'`,
-		`SELECT COUNT(*) FROM ledger_event WHERE CAST(data AS TEXT) LIKE '%' || $1 || '%'`,
+		`SELECT COUNT(*) FROM ledger_event WHERE entry LIKE '%' || $1 || '%'`,
 	} {
 		if n := w.count(t, query, testIdentity); n != 0 {
 			t.Errorf("%d rows have it in clear: %s", n, query)

@@ -48,7 +48,7 @@ func walk(s cryptobyte.String, depth int) string {
 		}
 		constructed := at[0]&0x20 != 0
 		universal := at[0]&0xc0 == 0
-		list := tag == der.SEQUENCE || tag == der.SET
+		list := at[0]&0x1f == 16 || at[0]&0x1f == 17 // SEQUENCE, SET
 		if universal && constructed != list {
 			return fmt.Sprintf("tag %#02x is constructed where DER has it primitive, or the other way", at[0])
 		}

@@ -67,7 +67,9 @@ type Config struct {
 	Suspender Suspender
 	// Seals answers what is known of an existing seal; nil: nothing is compared.
 	Seals Seals
-	Clock     func() time.Time
+	// Effects happen with a step, in its transaction: with acceptance, say, what was issued is put into use.
+	Effects map[Step]Effect
+	Clock   func() time.Time
 	// Random makes salts; nil is the operating system's.
 	Random io.Reader
 	// Calendar knows the working days; nil is Monday to Friday.

@@ -1,0 +1,3 @@
+package roster
+
+const summarySheet, notesSheet = "核对结果", "填写说明"
