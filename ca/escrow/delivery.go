@@ -1,10 +1,12 @@
 package escrow
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"database/sql"
 	"strconv"
+	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -178,6 +180,16 @@ func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error 
 
 // DestroySubject is what two people approve (access.KindDestroyKey) for Destroy.
 func DestroySubject(id string) []byte { return []byte("yinxin escrow destruction 1\nkey " + id + "\n") }
+
+// ParseDestroySubject gives the key that a request is about: escrow.order.
+func ParseDestroySubject(subject []byte) (id string, err error) {
+	rest, _ := strings.CutPrefix(string(subject), "yinxin escrow destruction 1\nkey ")
+	id, _ = strings.CutSuffix(rest, "\n")
+	if id == "" || !bytes.Equal(DestroySubject(id), subject) {
+		return "", ErrOrder.New()
+	}
+	return id, nil
+}
 
 // Destroy deletes a private key for good, by approval and when the term after its certificate's end is over; the row
 // stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.

@@ -453,3 +453,29 @@ func TestAChangeThatDiesLeavesTheOldSharesInForce(t *testing.T) {
 		})
 	}
 }
+
+func TestASubjectIsReadAsItWasWritten(t *testing.T) {
+	good := []escrow.Order{
+		escrow.Recovery{Key: "enc_1", Recipient: &newKey(t).PublicKey, For: "接任者", Why: "旧数据 <&>"},
+		escrow.Change{Act: escrow.ActResplit, Division: escrow.Division{Threshold: 2, Officers: officers}, Why: "调离"},
+	}
+	for _, o := range good {
+		read, err := escrow.ParseOrder(o.Subject())
+		if err != nil || string(read.Subject()) != string(o.Subject()) || read.Kind() != o.Kind() {
+			t.Errorf("%s: %v", o.Subject(), err)
+		}
+		for _, bad := range []string{"", "{}", "null", "[]", string(o.Subject()) + " ", strings.Replace(string(o.Subject()), " 1\"", " 2\"", 1),
+			strings.Replace(string(o.Subject()), "\"why\"", "\"more\":1,\"why\"", 1), strings.Replace(string(o.Subject()), "04", "05", 1) + "x"} {
+			_, err := escrow.ParseOrder([]byte(bad))
+			wantCode(t, err, escrow.ErrOrder)
+		}
+	}
+	id, err := escrow.ParseDestroySubject(escrow.DestroySubject("enc_1"))
+	if err != nil || id != "enc_1" {
+		t.Errorf("%s %v", id, err)
+	}
+	for _, bad := range []string{"", "enc_1", "yinxin escrow destruction 1\nkey \n"} {
+		_, err := escrow.ParseDestroySubject([]byte(bad))
+		wantCode(t, err, escrow.ErrOrder)
+	}
+}
