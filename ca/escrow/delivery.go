@@ -191,25 +191,38 @@ func ParseDestroySubject(subject []byte) (id string, err error) {
 	return id, nil
 }
 
+// CanDestroy says what would keep Destroy from its work but the approval, and changes nothing. Errors: escrow.not-found,
+// escrow.state, escrow.term.
+func (c *Centre) CanDestroy(ctx context.Context, id string) error {
+	return c.destructible(ctx, c.DB.Read(), id)
+}
+
+func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) error {
+	k, err := readKey(ctx, q, id)
+	if err != nil {
+		return err
+	}
+	if !k.kept() {
+		return ErrState.With("%s", k.state)
+	}
+	end, err := store.ParseTime(k.notAfter.String)
+	if err != nil {
+		return err
+	}
+	if until := end.AddDate(c.Retention, 0, 0); !c.Clock().After(until) {
+		return ErrTerm.With("%s", until.Format(time.DateOnly))
+	}
+	return nil
+}
+
 // Destroy deletes a private key for good, by approval and when the term after its certificate's end is over; the row
 // stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
 // Errors: escrow.not-found, escrow.state, escrow.term, those of access.Redeem.
 func (c *Centre) Destroy(ctx context.Context, approvalID, id string) error {
 	now := c.Clock()
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
-		k, err := readKey(ctx, tx, id)
-		if err != nil {
+		if err := c.destructible(ctx, tx, id); err != nil {
 			return err
-		}
-		if !k.kept() {
-			return ErrState.With("%s", k.state)
-		}
-		end, err := store.ParseTime(k.notAfter.String)
-		if err != nil {
-			return err
-		}
-		if until := end.AddDate(c.Retention, 0, 0); !now.After(until) {
-			return ErrTerm.With("%s", until.Format(time.DateOnly))
 		}
 		approval, err := c.Access.Redeem(ctx, tx, approvalID, access.KindDestroyKey, DestroySubject(id))
 		if err != nil {

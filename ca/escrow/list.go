@@ -175,6 +175,15 @@ func maskName(name string) string {
 	return string(runes[:1]) + strings.Repeat("*", max(1, len(runes)-1))
 }
 
+// Key gives one entry: escrow.not-found.
+func (c *Centre) Key(ctx context.Context, id string) (Entry, error) {
+	k, err := readKey(ctx, c.DB.Read(), id)
+	if err != nil {
+		return Entry{}, err
+	}
+	return k.entry()
+}
+
 // ByCertificate gives the identifier of the key of an encryption certificate, by its serial number in hexadecimal digits:
 // escrow.not-found.
 func (c *Centre) ByCertificate(ctx context.Context, serial string) (string, error) {

@@ -53,7 +53,7 @@ func (c *Centre) Start(ctx context.Context, by access.Actor, approvalID string, 
 		return Session{}, err
 	}
 	if change, ok := o.(Change); ok {
-		if err := c.checkDivision(ctx, change.Division); err != nil {
+		if err := c.CanDivide(ctx, change.Division); err != nil {
 			return Session{}, err
 		}
 	}
