@@ -67,6 +67,8 @@ type Config struct {
 	Suspender Suspender
 	// Seals answers what is known of an existing seal; nil: nothing is compared.
 	Seals Seals
+	// DocumentTypes are the 证件类型 accepted in rosters beside 111: see roster.Rules.
+	DocumentTypes map[string]string
 	// Effects happen with a step, in its transaction: with acceptance, say, what was issued is put into use.
 	Effects map[Step]Effect
 	Clock   func() time.Time
