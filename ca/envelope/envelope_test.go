@@ -47,7 +47,6 @@ func wantCode(t testing.TB, err error, spec fault.Spec) {
 }
 
 func toTjfoc(k *sm2.PrivateKey) *tjsm2.PrivateKey {
-	//lint:ignore SA1019 the other library takes numbers
 	return &tjsm2.PrivateKey{PublicKey: tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: k.X, Y: k.Y}, D: k.D}
 }
 

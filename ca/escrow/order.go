@@ -144,7 +144,7 @@ func (r Recovery) Check() error {
 	switch {
 	case r.Key == "" || len(r.Key) > 64:
 		return ErrOrder.At(fault.Field("key"))
-	case keystore.Point(r.Recipient) == nil || !r.Recipient.Curve.IsOnCurve(r.Recipient.X, r.Recipient.Y):
+	case !validPoint(r.Recipient):
 		return ErrOrder.At(fault.Field("recipient"))
 	case !validText(r.For):
 		return ErrOrder.At(fault.Field("for"))
@@ -163,6 +163,11 @@ func (c Change) Check() error {
 		return ErrOrder.At(fault.Field("why"))
 	}
 	return nil
+}
+
+func validPoint(public *ecdsa.PublicKey) bool {
+	_, err := sm2.NewPublicKey(keystore.Point(public))
+	return err == nil
 }
 
 func validText(s string) bool {
