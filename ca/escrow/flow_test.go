@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,6 +105,25 @@ func TestTheAnswerGoesToTheSigningKeyOnlyAndUntilItIsConfirmed(t *testing.T) {
 	})
 }
 
+func TestDeliveriesAtOnceAreCountedOneByOne(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		w.established()
+		p := w.issue("王五")
+		var group sync.WaitGroup
+		for range 6 {
+			group.Go(func() {
+				if _, err := w.Deliver(context.Background(), w.registrar, p.id, &p.token.PublicKey); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n := w.count(`SELECT COUNT(*) FROM escrow_delivery WHERE number BETWEEN 1 AND 6`); n != 6 {
+			t.Errorf("%d deliveries on record", n)
+		}
+	})
+}
+
 func TestARevokedHolderGetsNoKey(t *testing.T) {
 	ctx := context.Background()
 	w := sqliteWorld(t).established()
@@ -120,7 +140,8 @@ func TestARevokedHolderGetsNoKey(t *testing.T) {
 			t.Errorf("%s: the key of a revoked certificate was handed out", name)
 		}
 		wantCode(t, err, ca.ErrRevoked)
-		// What was encrypted before stays readable: the key is still in escrow.
+		// What was encrypted before stays readable, also when the certificate is long over: the key is still in escrow.
+		w.pass(400 * 24 * time.Hour)
 		o, recipient := w.recovery(p)
 		s := w.session(o)
 		w.present(s.ID, w.shares...)
