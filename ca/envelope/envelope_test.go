@@ -109,6 +109,20 @@ func TestOpenSSLReadsAndWritesTheCiphertext(t *testing.T) {
 	}
 }
 
+// The whole way with a third implementation: the key of SM4 by pkeyutl, the private key by enc.
+func TestOpenSSLOpensTheEnvelope(t *testing.T) {
+	holder, key := newKey(t), newKey(t)
+	k := must[*Key](t)(Parse(must[[]byte](t)(Seal(rand.Reader, &holder.PublicKey, key))))
+	holderFile := tooltest.File(t, "holder.der", must[[]byte](t)(smx509.MarshalPKCS8PrivateKey(holder)))
+	out := filepath.Join(t.TempDir(), "out")
+	tooltest.Run(t, "openssl", "pkeyutl", "-decrypt", "-inkey", holderFile, "-keyform", "DER", "-in", tooltest.File(t, "in.der", k.Symmetric.Marshal()), "-out", out)
+	symmetric := fmt.Sprintf("%x", must[[]byte](t)(os.ReadFile(out)))
+	tooltest.Run(t, "openssl", "enc", "-d", "-sm4-ecb", "-nopad", "-K", symmetric, "-in", tooltest.File(t, "key.bin", k.Private), "-out", out)
+	if got := must[[]byte](t)(os.ReadFile(out)); !bytes.Equal(got, key.D.FillBytes(make([]byte, 32))) {
+		t.Error("openssl gets another key out of it")
+	}
+}
+
 // variant writes an envelope as other software does.
 type variant struct {
 	algorithm  asn1.ObjectIdentifier
