@@ -268,6 +268,14 @@ func TestWhatIsNoEnvelopeIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	inside := cryptobyte.String(good)
+	var members cryptobyte.String
+	if !inside.ReadASN1(&members, der.SEQUENCE) {
+		t.Fatal("no sequence")
+	}
+	wantCode(t, parse(layout(func(b *cryptobyte.Builder) { b.AddBytes(members); b.AddASN1NULL() })), ErrFormat)
+	long := variant{cipher: func(Cipher) []byte { return must[[]byte](t)(Encrypt(rand.Reader, &holder.PublicKey, make([]byte, 17))) }}
+	wantCode(t, parse(long.write(t, holder, key)), ErrFormat)
 	_, err := Seal(rand.Reader, nil, key)
 	wantCode(t, err, ErrKey)
 	_, err = Seal(rand.Reader, &holder.PublicKey, &sm2.PrivateKey{})
