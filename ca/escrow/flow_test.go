@@ -273,6 +273,36 @@ func TestAPairIsForOneCertificateOfItsKeyAndUseOnly(t *testing.T) {
 	wantCode(t, err, escrow.ErrHolder)
 }
 
+// A renewed encryption certificate has a key of its own; what was encrypted to the earlier one stays readable.
+func TestARenewalMakesAnotherKeyAndKeepsTheFirst(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		w.established()
+		p := w.issue("王五")
+		w.pass(300 * 24 * time.Hour)
+		signing, err := w.authority.Renew(ctx, p.signing.Serial, &p.token.PublicKey)
+		must(t, err)
+		pair, err := w.Centre.Make(ctx, escrow.Holder{ID: "user-王五", Signing: signing})
+		must(t, err)
+		defer pair.Close()
+		renewed, err := w.authority.Renew(ctx, p.encryption.Serial, pair.Public(), pair)
+		must(t, err)
+		answer, err := w.Deliver(ctx, w.registrar, pair.ID(), &p.token.PublicKey)
+		must(t, err)
+		read, err := smx509.ParseCSRResponse(p.token, answer)
+		must(t, err)
+		if !bytes.Equal(read.EncryptCerts[0].Raw, renewed.Raw) || read.EncryptPrivateKey.PublicKey.Equal(p.encryption.PublicKey) {
+			t.Error("the renewal has the earlier key")
+		}
+		o, recipient := w.recovery(p)
+		s := w.session(o)
+		w.present(s.ID, w.shares...)
+		out, err := w.Finish(ctx, w.registrar, s.ID)
+		must(t, err)
+		w.wantKey(out.Envelope, recipient, p)
+	})
+}
+
 func TestDestructionTakesTwoPeopleAndTheTerm(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
