@@ -219,6 +219,12 @@ func TestAnInterruptedIssuanceLeavesAKeyThatIsVoidedAndACertificateThatIsRevoked
 			}
 			_, err = w.Deliver(ctx, w.registrar, pair.ID(), &p.token.PublicKey)
 			wantCode(t, err, escrow.ErrState)
+			w.pass(escrow.DefaultRecoveryAge - time.Microsecond)
+			must(t, w.open().Recover(ctx)) // it could still be at work
+			if state := w.stateOf(pair.ID()); state != "intent" {
+				t.Errorf("%s: state %s", at, state)
+			}
+			w.pass(time.Microsecond)
 			must(t, w.open().Recover(ctx))
 			if state := w.stateOf(pair.ID()); state != "voided" {
 				t.Errorf("%s: state %s after recovery", at, state)
