@@ -68,6 +68,10 @@ func TestScripts(t *testing.T) {
 			"requestid":  scriptRequestID,
 			"anchorid":   scriptAnchorID,
 			"nothingin":  scriptNothingLeft,
+			"newkey":     scriptNewKey,
+			"escrowed":   scriptEscrowed,
+			"agreed":     scriptAgreed,
+			"opens":      scriptOpens,
 		},
 	})
 }
