@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emmansun/gmsm/sm2"
-
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -81,7 +79,7 @@ type Authority struct {
 	prefix    []byte
 	urls      issuerData
 	key       keystore.Key
-	throwaway *sm2.PrivateKey
+	throwaway *linter
 	anchors   *chain.Anchors
 
 	publishing sync.Mutex // one CRL at a time
@@ -128,7 +126,7 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 	if !a.key.Public().Equal(a.issuing.PublicKey) {
 		return nil, ErrKey.With("%s", KeyIssuing)
 	}
-	if a.throwaway, err = sm2.GenerateKey(rand.Reader); err != nil {
+	if a.throwaway, err = newLinter(); err != nil {
 		return nil, err
 	}
 	if err := a.noteBaseURL(ctx); err != nil {
@@ -218,6 +216,10 @@ func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
 	}
 	return new(big.Int).SetBytes(octets), nil
 }
+
+// SerialText is how a serial number stands in the database, in the ledger and before people: 32 lower-case hexadecimal
+// digits; empty for a number that is none of ours.
+func SerialText(serial *big.Int) string { return serialText(serial) }
 
 // serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
 // is too long for us gives text that is in no row.

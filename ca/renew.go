@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/conform"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
 )
@@ -45,10 +46,11 @@ type renewal struct {
 // renewal reads the line that a certificate belongs to.
 func (a *Authority) renewal(ctx context.Context, serial string) (renewal, error) {
 	var r renewal
-	var last []byte
+	var last, certificate []byte
 	var approval *string
 	q := a.DB.Read()
-	err := q.QueryRowContext(ctx, `SELECT request, approval FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).Scan(&last, &approval)
+	err := q.QueryRowContext(ctx, `SELECT request, approval, certificate FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).
+		Scan(&last, &approval, &certificate)
 	if isMissing(err) {
 		return r, ErrNotFound.New()
 	}
@@ -64,6 +66,9 @@ func (a *Authority) renewal(ctx context.Context, serial string) (renewal, error)
 	}
 	if r.request, err = parseSubject(last); err != nil {
 		return r, err
+	}
+	if !r.request.Identity.isZero() {
+		r.request.Identity.Number = conform.Identity(certificate)
 	}
 	first, err := parseSubject(r.approved)
 	if err != nil {

@@ -49,6 +49,8 @@ type commands struct {
 	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
 	Audit     auditCommand     `cmd:"" help:"Check the ledger."`
+	Jobs      jobsCommand      `cmd:"" help:"List, retry and cancel background jobs."`
+	Renewals  renewalsCommand  `cmd:"" help:"List certificates whose end is near."`
 	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
 
 	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`

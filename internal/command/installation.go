@@ -16,10 +16,13 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/renewal"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
+	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/internal/truetype"
 	"yinxin/keystore"
@@ -61,6 +64,10 @@ type config struct {
 	TimeStamps string `json:"time_stamps,omitempty"`
 	// Intake says what is refused and what is only said of documents that are to be sealed; see docs/formats.md.
 	Intake intake.Policy `json:"intake,omitempty"`
+	// Mail is how reminders and alarms are sent; absent: not at all.
+	Mail *mail.Config `json:"mail,omitempty"`
+	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
+	Renewals renewal.Policy `json:"renewals,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -147,7 +154,8 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate,
+		jobs.Migrate, mail.Migrate, renewal.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
