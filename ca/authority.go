@@ -80,7 +80,7 @@ type Authority struct {
 	urls      issuerData
 	key       keystore.Key
 	throwaway *linter
-	anchors   *chain.Anchors
+	makers    sync.Map // fingerprints of certificates that are known to be seal makers
 
 	publishing sync.Mutex // one CRL at a time
 	answers    answerCache
@@ -116,7 +116,6 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 		return nil, err
 	}
 	a.urls = issuingData(a.issuing, a.BaseURL)
-	a.anchors = chain.NewAnchors(a.root).WithIntermediates(a.issuing)
 	if c.Keys == nil {
 		return a, nil
 	}
@@ -174,9 +173,6 @@ func (a *Authority) Root() *chain.Certificate { return a.root }
 
 // Issuing is the certificate of the issuing CA.
 func (a *Authority) Issuing() *chain.Certificate { return a.issuing }
-
-// Anchors is what this authority itself believes: its root.
-func (a *Authority) Anchors(context.Context) (*chain.Anchors, error) { return a.anchors, nil }
 
 func rootData(root *chain.Certificate, base string) issuerData {
 	return issuerData{name: root.RawSubject, keyID: root.SubjectKeyID, cpsURL: base + PathCPS,

@@ -230,7 +230,11 @@ func publish(ctx context.Context, db *store.DB, record recorder, now time.Time, 
 	if err != nil {
 		return err
 	}
-	e := edition{list: list{issuer: p.issuer, number: last.number + 1, thisUpdate: now, nextUpdate: now.Add(p.validity), points: p.points, deltaURL: p.deltaURL}}
+	number, err := nextNumber(ctx, db.Read(), last.number)
+	if err != nil {
+		return err
+	}
+	e := edition{list: list{issuer: p.issuer, number: number, thisUpdate: now, nextUpdate: now.Add(p.validity), points: p.points, deltaURL: p.deltaURL}}
 	if e.count, err = e.list.gather(ctx, db.Read(), p, last.thisUpdate); err != nil {
 		return err
 	}

@@ -92,12 +92,12 @@ func (a *Authority) judge(ctx context.Context, ids []ocsp.CertID, now time.Time)
 func (a *Authority) answer(ctx context.Context, single *ocsp.Single) error {
 	var state, status, since string
 	var reason int
-	err := a.DB.Read().QueryRowContext(ctx, `SELECT c.state, COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
-		FROM ca_certificate c LEFT JOIN ca_status s ON s.serial = c.serial WHERE c.serial = $1 AND c.issuer = 'issuing'`, serialText(single.CertID.Serial)).
+	// After a restore there may be a state without a certificate.
+	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(c.state, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
+		FROM (SELECT CAST($1 AS TEXT) AS serial) k LEFT JOIN ca_certificate c ON c.serial = k.serial AND c.issuer = 'issuing'
+		LEFT JOIN ca_status s ON s.serial = k.serial AND s.issuer = 'issuing'`, serialText(single.CertID.Serial)).
 		Scan(&state, &status, &reason, &since)
 	switch {
-	case isMissing(err):
-		return nil
 	case err != nil:
 		return err
 	case status != "":

@@ -63,6 +63,10 @@ func TestScripts(t *testing.T) {
 			"beginswith": scriptBeginsWith,
 			"sql":        scriptSQL,
 			"sqlcount":   scriptSQLCount,
+			"digest":     scriptDigest,
+			"codelines":  scriptCodeLines,
+			"requestid":  scriptRequestID,
+			"anchorid":   scriptAnchorID,
 			"nothingin":  scriptNothingLeft,
 		},
 	})

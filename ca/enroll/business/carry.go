@@ -3,6 +3,7 @@ package business
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
@@ -88,6 +89,53 @@ func (s *Service) CarryOut(ctx context.Context, by access.Actor, application str
 		}
 	}
 	return s.finishIssuing(ctx, application)
+}
+
+// CarryOutAll does so for every approved application: what an interruption left, and what nobody started. One that fails
+// does not keep the others back; the errors come back together.
+func (s *Service) CarryOutAll(ctx context.Context) error {
+	list, err := approvedOnes(ctx, s.DB.Read())
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range list {
+		if err := s.CarryOut(ctx, access.Actor{}, id); err != nil {
+			failed = append(failed, fmt.Errorf("application %s: %w", id, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
+// RetireKeys ends the use of keys whose seals were replaced or ended.
+func (s *Service) RetireKeys(ctx context.Context) error {
+	names, err := s.Seals.IdleKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.Keys.Retire(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finishIssuing marks an approved application as issued once every act of that phase is done.

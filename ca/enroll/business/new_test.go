@@ -10,6 +10,7 @@ import (
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/keystore"
 
 	"github.com/emmansun/gmsm/smx509"
 )
@@ -43,7 +44,7 @@ func TestACentralSealIsUsedAfterTheHolderAccepted(t *testing.T) {
 		if r := w.state(in.Certificate); r.State != ca.RecordGood || r.Certificate.Subject.Organisation != w.unit.CreditCode+w.unit.Name {
 			t.Errorf("%+v", r)
 		}
-		if _, err := w.keys.Ring("sealing").Get(ctx, in.KeyName); err != nil {
+		if _, err := w.keys.Ring(keystore.PurposeSealing).Get(ctx, in.KeyName); err != nil {
 			t.Error(err)
 		}
 	})

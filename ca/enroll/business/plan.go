@@ -109,7 +109,12 @@ func (p *planner) newSeal() error {
 		Width: p.f.image.width, Height: p.f.image.height, Template: p.f.image.template, Picture: p.f.image.picture}
 	if p.method(form.Central) {
 		p.central(order, true)
-		for _, platform := range p.Platforms {
+		// Central seals are for the programs of the province.
+		platforms, err := p.Access.WithRole(p.ctx, p.q, access.RolePlatform)
+		if err != nil {
+			return err
+		}
+		for _, platform := range platforms {
 			p.grant(order.Code, platform)
 		}
 	}

@@ -1,6 +1,7 @@
 package business_test
 
 import (
+	"math/big"
 	"strings"
 	"testing"
 	"time"
@@ -9,6 +10,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/enroll/business"
 	"yinxin/internal/access"
+	"yinxin/keystore"
 )
 
 func containsText(s, part string) bool { return strings.Contains(s, part) }
@@ -46,6 +48,14 @@ func TestACentralSealIsRenewedWithoutAPersonAndWaitsForItsHolder(t *testing.T) {
 		if n, err := w.SettleRenewals(ctx); n != 0 || err != nil {
 			t.Errorf("again: %d, %v", n, err)
 		}
+		for range 2 {
+			w.must(w.RetireKeys(ctx))
+		}
+		for name, want := range map[string]keystore.State{old.KeyName: keystore.StateSuspended, in.KeyName: keystore.StateActive} {
+			if key, err := w.keys.Ring(keystore.PurposeSealing).Get(ctx, name); err != nil || key.State() != want {
+				t.Errorf("key %s: %v", name, err)
+			}
+		}
 	})
 }
 
@@ -73,6 +83,12 @@ func TestTheRenewalOfAKeyTakesItsPairAndSealsAlong(t *testing.T) {
 		w.want(err, access.ErrRole)
 		r, err := w.RenewKey(ctx, user, serial, key.request(t))
 		w.must(err)
+		if address, err := w.Address(ctx, serial); err != nil || address != "u@archive.example" {
+			t.Errorf("address %q, %v", address, err)
+		}
+		if address, err := w.Address(ctx, big.NewInt(7)); err != nil || address != "" {
+			t.Errorf("address of nobody %q, %v", address, err)
+		}
 		if len(r.Certificates) != 2 || len(r.Certificates[0].Instances) != 1 || len(r.Certificates[1].Instances) != 0 {
 			t.Fatalf("%+v", r.Certificates)
 		}
@@ -136,10 +152,10 @@ func TestASuspendedSealIsNotRenewed(t *testing.T) {
 	w.must(w.Authority.SuspendAtOnce(ctx, w.registrar, serial, "检查"))
 	_, err := w.RenewCentral(ctx, serial)
 	w.want(err, ca.ErrHeld)
-	infos, err := w.keys.Ring("sealing").List(ctx)
+	infos, err := w.keys.Ring(keystore.PurposeSealing).List(ctx)
 	w.must(err)
 	for _, k := range infos {
-		if k.Name != old.KeyName && k.State != "suspended" {
+		if k.Name != old.KeyName && k.State != keystore.StateSuspended {
 			t.Errorf("the key %s of no certificate is %s", k.Name, k.State)
 		}
 	}

@@ -139,7 +139,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	safe, err := safes.CreateSafe(ctx, enroll.SafeName, keystore.PurposePersonalData)
 	w.must(err)
 	w.Service = business.New(business.Config{DB: db, Ledger: l, Access: w.access, Authority: authority, Seals: w.register.ForBusiness(),
-		Keys: sealingKeys{w.keys.Ring(keystore.PurposeSealing)}, Escrow: w.centre(l, authority), Safe: safe, Platforms: []string{"platform"},
+		Keys: sealingKeys{w.keys.Ring(keystore.PurposeSealing)}, Escrow: w.centre(l, authority), Safe: safe,
 		Clock: w.time, AcceptDays: 5})
 	folder, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
 	w.must(err)
