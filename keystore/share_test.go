@@ -3,6 +3,7 @@ package keystore
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -161,15 +162,32 @@ func TestForeignWrongAndRepeatedSharesAreNamed(t *testing.T) {
 	wantCode(t, err, ErrShareWrong)
 }
 
+// splitStore puts a keystore under shares and gives them.
+func splitStore(t *testing.T, s *Store, threshold, count int, about Fingerprint) (shares []Share) {
+	t.Helper()
+	if err := s.Split(threshold, count, about, func(made []Share) error { shares = made; return nil }); err != nil {
+		t.Fatal(err)
+	}
+	return shares
+}
+
+func TestSharesThatReachNobodyChangeNothing(t *testing.T) {
+	s, dir := newTestStore(t)
+	failure := errors.New("the printer is out of paper")
+	if err := s.Split(2, 3, Fingerprint{}, func([]Share) error { return failure }); !errors.Is(err, failure) {
+		t.Errorf("%v", err)
+	}
+	if _, err := Open(dir, testOptions); err != nil {
+		t.Error(err)
+	}
+}
+
 func TestAKeystoreUnderSharesOpensWithThemOnly(t *testing.T) {
 	s, dir := newTestStore(t)
 	key := generate(t, s.Ring(PurposeRoot), "root", PurposeRoot)
 	_, err := OpenWithShares(dir, nil)
 	wantCode(t, err, ErrNoShares)
-	shares, err := s.Split(2, 3, FingerprintOf(key.Public()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	shares := splitStore(t, s, 2, 3, FingerprintOf(key.Public()))
 	_, err = Open(dir, testOptions)
 	wantCode(t, err, ErrSharesNeeded)
 	_, err = OpenWithShares(dir, nil, shares[0])
@@ -186,10 +204,7 @@ func TestAKeystoreUnderSharesOpensWithThemOnly(t *testing.T) {
 		t.Errorf("the public part is %+v, %v, %v", set, ok, err)
 	}
 	// New shares end the old ones, a passphrase ends the shares.
-	next, err := again.Split(3, 4, FingerprintOf(key.Public()))
-	if err != nil {
-		t.Fatal(err)
-	}
+	next := splitStore(t, again, 3, 4, FingerprintOf(key.Public()))
 	_, err = OpenWithShares(dir, nil, shares...)
 	wantCode(t, err, ErrShareForeign)
 	if again, err = OpenWithShares(dir, nil, next[:3]...); err != nil {
@@ -205,10 +220,7 @@ func TestAKeystoreUnderSharesOpensWithThemOnly(t *testing.T) {
 
 func TestTheNumbersOfASharedKeystoreCannotBeChanged(t *testing.T) {
 	s, dir := newTestStore(t)
-	shares, err := s.Split(3, 3, Fingerprint{})
-	if err != nil {
-		t.Fatal(err)
-	}
+	shares := splitStore(t, s, 3, 3, Fingerprint{})
 	path := filepath.Join(dir, masterName)
 	good, err := os.ReadFile(path)
 	if err != nil {

@@ -16,27 +16,28 @@ const sharedIterations = 1
 // sharedPassphrase wraps like any passphrase; it is 32 octets and nobody sees it.
 func sharedPassphrase(secret *Secret) ([]byte, error) { return secret.Key(passphraseUse, 32) }
 
-// Split puts the keystore under shares instead of a passphrase: from now on any threshold of the count shares open it
+// Split puts the keystore under shares instead of a passphrase: from then on any threshold of the count shares open it
 // (OpenWithShares), and the passphrase or the shares that opened it until now do not. about is the fingerprint of the key
-// that matters in it. It is durable when it returns: the shares exist nowhere else. Whoever copied the folder before can
-// still open that copy the old way. Errors: keystore.share-numbers, keystore.storage.
-func (s *Store) Split(threshold, count int, about Fingerprint) ([]Share, error) {
+// that matters in it. handOut must bring the shares to safety before it returns nil: only then does the change happen, and
+// the shares exist nowhere else; when it fails everything stays as it was, and the shares open nothing. Whoever copied the
+// folder before can still open that copy the old way. Errors: keystore.share-numbers, keystore.storage, those of handOut.
+func (s *Store) Split(threshold, count int, about Fingerprint, handOut func([]Share) error) error {
 	secret, set, shares, err := Split(threshold, count, about)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	passphrase, err := sharedPassphrase(secret)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer clear(passphrase)
+	if err := handOut(shares); err != nil {
+		return err
+	}
 	s.change.Lock()
 	defer s.change.Unlock()
 	o := Options{Passphrase: passphrase, Iterations: sharedIterations, Random: s.random}
-	if err := writeMaster(s.dir, o, s.data, &set, true); err != nil {
-		return nil, err
-	}
-	return shares, nil
+	return writeMaster(s.dir, o, s.data, &set, true)
 }
 
 // Shares is the public part of the split that a keystore stands under; ok is false where it opens with a passphrase.

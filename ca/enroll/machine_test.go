@@ -317,7 +317,7 @@ func (m *machine) issue(r *rapid.T) {
 func (m *machine) forge(r *rapid.T) {
 	ctx, w := context.Background(), m.w
 	state := rapid.SampledFrom([]State{StateApproved, StateIssued, StateAccepted}).Draw(r, "state")
-	if m.a.State.carried() {
+	if m.a.State.Carried() {
 		return
 	}
 	forgeries := []string{

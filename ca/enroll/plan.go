@@ -14,6 +14,7 @@ type Dossier struct {
 	ID      string
 	Number  string
 	Version int
+	State   State
 	Unit    Unit
 	Form    form.Application // with its personal fields
 	Persons []Person         // of the roster, with their numbers and holders
@@ -58,7 +59,7 @@ type Suspender interface {
 type Effect func(ctx context.Context, tx *store.Tx, by access.Actor, d Dossier) error
 
 func (s *Service) dossier(ctx context.Context, q store.Querier, r *record, ver version) (Dossier, error) {
-	d := Dossier{ID: r.id, Number: r.number, Version: r.version, Form: ver.form, Examination: r.examination}
+	d := Dossier{ID: r.id, Number: r.number, Version: r.version, State: r.state, Form: ver.form, Examination: r.examination}
 	var err error
 	if d.Unit, err = readUnit(ctx, q, r.unit); err != nil {
 		return d, err

@@ -38,8 +38,8 @@ func (s State) Ended() bool {
 	return s == StateClosed || s == StateWithdrawn || s == StateRejected || s == StateExpired
 }
 
-// carried reports whether an approval stands behind the state.
-func (s State) carried() bool {
+// Carried reports whether an approval stands behind the state.
+func (s State) Carried() bool {
 	switch s {
 	case StateApproved, StateIssued, StateAccepted, StateObjected, StateClosed:
 		return true

@@ -240,6 +240,25 @@ func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Acto
 	return readActor(ctx, q, id)
 }
 
+// WithRole lists the identifiers of those who hold a role now.
+func (s *Service) WithRole(ctx context.Context, q store.Querier, r Role) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT a.id FROM access_actor a JOIN access_role r ON r.actor = a.id
+		WHERE r.role = $1 AND a.retired IS NULL ORDER BY a.id`, string(r))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	a := Actor{ID: id}
 	err := q.QueryRowContext(ctx, `SELECT name, organisation FROM access_actor WHERE id = $1 AND retired IS NULL`, id).Scan(&a.Name, &a.Organisation)

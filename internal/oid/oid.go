@@ -53,6 +53,7 @@ var (
 	CertificatePolicies   = asn1.ObjectIdentifier{2, 5, 29, 32}
 	AnyPolicy             = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	AuthorityKeyID        = asn1.ObjectIdentifier{2, 5, 29, 35}
+	FreshestCRL           = asn1.ObjectIdentifier{2, 5, 29, 46}
 	ExtKeyUsage           = asn1.ObjectIdentifier{2, 5, 29, 37}
 	AuthorityInfoAccess   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
 	AccessOCSP            = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}

@@ -97,8 +97,8 @@ func (s *Service) part(a act) access.Part {
 }
 
 // saveActs replaces the acts of a version of an application.
-func saveActs(ctx context.Context, q store.Querier, application string, version int, acts []act) error {
-	if _, err := q.ExecContext(ctx, `DELETE FROM business_act WHERE application = $1 AND version = $2 AND state = 'planned'`, application, version); err != nil {
+func saveActs(ctx context.Context, tx *store.Tx, application string, version int, acts []act) error {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM business_act WHERE application = $1 AND version = $2 AND state = 'planned'`, application, version); err != nil {
 		return err
 	}
 	for i, a := range acts {
@@ -106,7 +106,7 @@ func saveActs(ctx context.Context, q store.Querier, application string, version 
 		if err != nil {
 			return err
 		}
-		_, err = q.ExecContext(ctx, `INSERT INTO business_act (application, version, number, kind, phase, content, state, result) VALUES ($1, $2, $3, $4, $5, $6, 'planned', '')`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO business_act (application, version, number, kind, phase, content, state, result) VALUES ($1, $2, $3, $4, $5, $6, 'planned', '')`,
 			application, version, i+1, string(a.Kind), string(a.Phase), string(content))
 		if err != nil {
 			return err

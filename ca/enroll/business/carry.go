@@ -3,7 +3,9 @@ package business
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
+	"time"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
@@ -25,7 +27,8 @@ type work struct {
 
 func (w *work) now() time.Time { return w.Clock() }
 
-// begin reads what an approved application takes. by must be a registrar, or nobody for the service itself.
+// begin reads what an approved application takes. by must be a registrar, or nobody for the service itself. Error:
+// access.not-approved.
 func (s *Service) begin(ctx context.Context, by access.Actor, application string) (*work, error) {
 	q := s.DB.Read()
 	if by.ID != "" {
@@ -40,6 +43,9 @@ func (s *Service) begin(ctx context.Context, by access.Actor, application string
 	d, err := s.Enroll.DossierIn(ctx, q, application)
 	if err != nil {
 		return nil, err
+	}
+	if !d.State.Carried() {
+		return nil, access.ErrNotApproved.With("%s", d.State)
 	}
 	w := &work{Service: s, application: application, version: d.Version, dossier: d, by: by}
 	if w.image, err = readTemplate(ctx, q, application, d.Version); err != nil {
@@ -85,16 +91,65 @@ func (s *Service) CarryOut(ctx context.Context, by access.Actor, application str
 	return s.finishIssuing(ctx, application)
 }
 
-// finishIssuing marks an application as issued once every act of that phase is done.
-func (s *Service) finishIssuing(ctx context.Context, application string) error {
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		var left int
-		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
-			WHERE a.id = $1 AND (b.phase = 'issue' AND b.state = 'planned' OR a.state <> 'approved')`, application).Scan(&left)
-		if err != nil || left > 0 {
+// CarryOutAll does so for every approved application: what an interruption left, and what nobody started. One that fails
+// does not keep the others back; the errors come back together.
+func (s *Service) CarryOutAll(ctx context.Context) error {
+	list, err := approvedOnes(ctx, s.DB.Read())
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range list {
+		if err := s.CarryOut(ctx, access.Actor{}, id); err != nil {
+			failed = append(failed, fmt.Errorf("application %s: %w", id, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
+// RetireKeys ends the use of keys whose seals were replaced or ended.
+func (s *Service) RetireKeys(ctx context.Context) error {
+	names, err := s.Seals.IdleKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.Keys.Retire(ctx, name); err != nil {
 			return err
 		}
-		return s.Enroll.MarkIssued(ctx, tx, application)
+	}
+	return nil
+}
+
+// finishIssuing marks an approved application as issued once every act of that phase is done.
+func (s *Service) finishIssuing(ctx context.Context, application string) error {
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		var left, later int
+		var state enroll.State
+		err := tx.QueryRowContext(ctx, `SELECT a.state, COUNT(CASE WHEN b.phase = 'issue' AND b.state = 'planned' THEN 1 END), COUNT(CASE WHEN b.phase = 'accept' THEN 1 END)
+			FROM enroll_application a LEFT JOIN business_act b ON b.application = a.id AND b.version = a.version WHERE a.id = $1 GROUP BY a.state`, application).
+			Scan(&state, &left, &later)
+		if err != nil || left > 0 || state != enroll.StateApproved {
+			return err
+		}
+		return s.Enroll.MarkIssued(ctx, tx, application, later)
 	})
 }
 

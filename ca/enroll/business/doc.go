@@ -52,10 +52,8 @@ type Config struct {
 	Keys      SealingKeys
 	Escrow    *escrow.Centre
 	// Safe seals the SO PINs of tokens.
-	Safe *keystore.Safe
-	// Platforms are the actors (programs) that use central seals.
-	Platforms []string
-	Clock     func() time.Time
+	Safe  *keystore.Safe
+	Clock func() time.Time
 	// Calendar knows the working days; nil is Monday to Friday.
 	Calendar *workday.Calendar
 	// AcceptDays is after how many working days silence counts as acceptance of a renewal.

@@ -46,16 +46,16 @@ var _ enroll.Planner = (*Service)(nil)
 // Plan implements enroll.Planner: it says which acts an application takes and keeps them for CarryOut. Who is on the
 // roster becomes an actor, without any right yet. Errors: business.no-template, business.code-taken, business.no-users,
 // business.user-missing, business.no-key.
-func (s *Service) Plan(ctx context.Context, q store.Querier, d enroll.Dossier) ([]access.Part, error) {
+func (s *Service) Plan(ctx context.Context, tx *store.Tx, d enroll.Dossier) ([]access.Part, error) {
 	f := facts{form: d.Form, now: s.Clock()}
 	var err error
-	if f.image, err = readTemplate(ctx, q, d.ID, d.Version); err != nil {
+	if f.image, err = readTemplate(ctx, tx, d.ID, d.Version); err != nil {
 		return nil, err
 	}
-	if f.users, f.gone, err = s.usersOf(ctx, q, d); err != nil {
+	if f.users, f.gone, err = s.usersOf(ctx, tx, d); err != nil {
 		return nil, err
 	}
-	acts, err := s.plan(ctx, q, f)
+	acts, err := s.plan(ctx, tx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -63,7 +63,7 @@ func (s *Service) Plan(ctx context.Context, q store.Querier, d enroll.Dossier) (
 	for i, a := range acts {
 		parts[i] = s.part(a)
 	}
-	return parts, saveActs(ctx, q, d.ID, d.Version, acts)
+	return parts, saveActs(ctx, tx, d.ID, d.Version, acts)
 }
 
 // plan says which acts the application takes.
@@ -109,7 +109,12 @@ func (p *planner) newSeal() error {
 		Width: p.f.image.width, Height: p.f.image.height, Template: p.f.image.template, Picture: p.f.image.picture}
 	if p.method(form.Central) {
 		p.central(order, true)
-		for _, platform := range p.Platforms {
+		// Central seals are for the programs of the province.
+		platforms, err := p.Access.WithRole(p.ctx, p.q, access.RolePlatform)
+		if err != nil {
+			return err
+		}
+		for _, platform := range platforms {
 			p.grant(order.Code, platform)
 		}
 	}

@@ -122,6 +122,9 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 
 // renewEncryption renews the certificate for encryption that is on the same USB Key, for the key that it has.
 func (s *Service) renewEncryption(ctx context.Context, r Renewal, holder string) error {
+	if len(r.Certificates) > 1 {
+		return nil // done by an earlier call
+	}
 	list, err := holdingsOf(ctx, s.DB.Read(), holder)
 	if err != nil {
 		return err
@@ -131,7 +134,7 @@ func (s *Service) renewEncryption(ctx context.Context, r Renewal, holder string)
 		if err != nil {
 			return err
 		}
-		if old.Profile != ca.ProfileEncryption || old.State != ca.RecordGood || r.has(serial) {
+		if old.Profile != ca.ProfileEncryption || old.State != ca.RecordGood {
 			continue
 		}
 		row := &renewing{service: s, renewal: r, old: old, holder: holder, profile: ca.ProfileEncryption, joins: true}

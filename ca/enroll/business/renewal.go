@@ -42,15 +42,6 @@ type Renewed struct {
 	Instances              []string // of seals that list the successor
 }
 
-func (r Renewal) has(predecessor *big.Int) bool {
-	for _, c := range r.Certificates {
-		if c.Predecessor.Cmp(predecessor) == 0 {
-			return true
-		}
-	}
-	return false
-}
-
 func (r Renewal) insert(ctx context.Context, tx *store.Tx) error {
 	_, err := tx.ExecContext(ctx, `INSERT INTO business_renewal (id, seal, holder, made, accept_by, state) VALUES ($1, $2, $3, $4, $5, $6)`,
 		r.ID, r.Seal, r.Holder, store.Time(r.Made), store.Time(r.AcceptBy), string(r.State))

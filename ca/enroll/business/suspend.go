@@ -81,8 +81,8 @@ func (s *Service) usesAnother(ctx context.Context, actor, code string) (bool, er
 
 // PlanDecision implements enroll.Suspender: a suspension that is confirmed revokes what is on the USB Key, one that is
 // lifted releases it and lets the person use the same seals again.
-func (s *Service) PlanDecision(ctx context.Context, q store.Querier, u enroll.User, confirm bool) ([]access.Part, error) {
-	acts, err := s.decision(ctx, q, u, confirm)
+func (s *Service) PlanDecision(ctx context.Context, tx *store.Tx, u enroll.User, confirm bool) ([]access.Part, error) {
+	acts, err := s.decision(ctx, tx, u, confirm)
 	parts := make([]access.Part, len(acts))
 	for i, a := range acts {
 		parts[i] = s.part(a)
@@ -91,13 +91,13 @@ func (s *Service) PlanDecision(ctx context.Context, q store.Querier, u enroll.Us
 }
 
 // decision is what it takes to make a suspension final, or to lift it, and keeps it for Decided.
-func (s *Service) decision(ctx context.Context, q store.Querier, u enroll.User, confirm bool) ([]act, error) {
+func (s *Service) decision(ctx context.Context, tx *store.Tx, u enroll.User, confirm bool) ([]act, error) {
 	var acts []act
-	actor, _, err := s.userAndSeal(ctx, q, u)
+	actor, _, err := s.userAndSeal(ctx, tx, u)
 	if err != nil || actor == "" {
 		return nil, err
 	}
-	list, err := holdingsOf(ctx, q, actor)
+	list, err := holdingsOf(ctx, tx, actor)
 	if err != nil {
 		return nil, err
 	}
@@ -120,10 +120,10 @@ func (s *Service) decision(ctx context.Context, q store.Querier, u enroll.User, 
 	for i := range acts {
 		acts[i].Phase = phaseAccept
 	}
-	if _, err := q.ExecContext(ctx, `DELETE FROM business_act WHERE application = $1 AND version = 0`, u.Holder); err != nil {
+	if _, err := tx.ExecContext(ctx, `DELETE FROM business_act WHERE application = $1 AND version = 0`, u.Holder); err != nil {
 		return nil, err
 	}
-	return acts, saveActs(ctx, q, u.Holder, 0, acts)
+	return acts, saveActs(ctx, tx, u.Holder, 0, acts)
 }
 
 // Decided implements enroll.Suspender: it carries out, in the transaction of the second person's consent, what

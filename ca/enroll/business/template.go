@@ -2,10 +2,14 @@ package business
 
 import (
 	"context"
+	"crypto/rand"
 	"database/sql"
 	"errors"
 	"math"
+	"math/big"
+	"strconv"
 
+	"yinxin/ca"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -43,7 +47,7 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		return "", ErrTemplate.At(fault.Field("reason"))
 	case len(t.Template) == 0 || len(t.Picture) == 0 || !(t.Width > 0) || !(t.Height > 0):
 		return "", ErrTemplate.New()
-	case t.Code != "" && !validCode(t.Code):
+	case t.Code != "" && !ca.ValidSealCode(t.Code):
 		return "", ErrTemplate.At(fault.Field("code"))
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
@@ -97,4 +101,26 @@ func readTemplate(ctx context.Context, q store.Querier, application string, vers
 	}
 	t.width, t.height = float64(width)/1000, float64(height)/1000
 	return t, err
+}
+
+// newCode makes a seal code of 14 digits that no seal and no other application has. The first is no 0, so that nobody
+// who handles it as a number shortens it.
+func (s *Service) newCode(ctx context.Context, tx *store.Tx) (string, error) {
+	for {
+		n, err := rand.Int(rand.Reader, big.NewInt(9e13))
+		if err != nil {
+			return "", err
+		}
+		code := strconv.FormatInt(n.Int64()+1e13, 10)
+		var taken int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_template WHERE code = $1`, code).Scan(&taken); err != nil {
+			return "", err
+		}
+		if _, err := s.Seals.Registered(ctx, code); taken > 0 || err == nil {
+			continue
+		} else if !isNotFound(err) {
+			return "", err
+		}
+		return code, nil
+	}
 }

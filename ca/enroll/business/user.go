@@ -15,14 +15,14 @@ import (
 
 // usersOf are the people of the application's roster by what it says of them, and for a business of one USB Key its
 // holder. Each is an actor afterwards.
-func (s *Service) usersOf(ctx context.Context, q store.Querier, d enroll.Dossier) (stay, leave []user, err error) {
+func (s *Service) usersOf(ctx context.Context, tx *store.Tx, d enroll.Dossier) (stay, leave []user, err error) {
 	seen := map[string]bool{}
 	for _, p := range d.Persons {
 		if seen[p.Holder] || p.SealName != d.Form.Seal.Name {
 			continue
 		}
 		seen[p.Holder] = true
-		u, err := s.userFor(ctx, q, user{Holder: p.Holder, Name: p.Name, Unit: d.Form.Unit.Name})
+		u, err := s.userFor(ctx, tx, user{Holder: p.Holder, Name: p.Name, Unit: d.Form.Unit.Name})
 		if err != nil {
 			return nil, nil, err
 		}
@@ -33,7 +33,7 @@ func (s *Service) usersOf(ctx context.Context, q store.Querier, d enroll.Dossier
 		}
 	}
 	if d.Form.ConcernsKey() {
-		u, err := s.keyHolderOf(ctx, q, d)
+		u, err := s.keyHolderOf(ctx, tx, d)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -43,29 +43,29 @@ func (s *Service) usersOf(ctx context.Context, q store.Querier, d enroll.Dossier
 }
 
 // keyHolderOf is the person whose USB Key the form names.
-func (s *Service) keyHolderOf(ctx context.Context, q store.Querier, d enroll.Dossier) (user, error) {
-	holder, err := s.Enroll.HolderIn(ctx, q, d.Unit.ID, d.Form.Personal.KeyHolderIdentity)
+func (s *Service) keyHolderOf(ctx context.Context, tx *store.Tx, d enroll.Dossier) (user, error) {
+	holder, err := s.Enroll.HolderIn(ctx, tx, d.Unit.ID, d.Form.Personal.KeyHolderIdentity)
 	if err != nil {
 		return user{}, err
 	}
 	if holder == "" {
 		return user{}, ErrNoKey.With("%s", d.Form.Key.Holder)
 	}
-	return s.userFor(ctx, q, user{Holder: holder, Name: d.Form.Key.Holder, Unit: d.Form.Unit.Name})
+	return s.userFor(ctx, tx, user{Holder: holder, Name: d.Form.Key.Holder, Unit: d.Form.Unit.Name})
 }
 
 // userFor finds the actor of a person, or makes one, which has no role and so may do nothing yet.
-func (s *Service) userFor(ctx context.Context, q store.Querier, u user) (user, error) {
-	err := q.QueryRowContext(ctx, `SELECT actor FROM business_user WHERE holder = $1`, u.Holder).Scan(&u.Actor)
+func (s *Service) userFor(ctx context.Context, tx *store.Tx, u user) (user, error) {
+	err := tx.QueryRowContext(ctx, `SELECT actor FROM business_user WHERE holder = $1`, u.Holder).Scan(&u.Actor)
 	if !errors.Is(err, sql.ErrNoRows) {
 		return u, err
 	}
-	actor, err := s.Access.CreateActorIn(ctx, q, access.Actor{Name: u.Name, Organisation: u.Unit})
+	actor, err := s.Access.CreateActorIn(ctx, tx, access.Actor{Name: u.Name, Organisation: u.Unit})
 	if err != nil {
 		return u, err
 	}
 	u.Actor = actor.ID
-	_, err = q.ExecContext(ctx, `INSERT INTO business_user (holder, actor) VALUES ($1, $2)`, u.Holder, u.Actor)
+	_, err = tx.ExecContext(ctx, `INSERT INTO business_user (holder, actor) VALUES ($1, $2)`, u.Holder, u.Actor)
 	return u, err
 }
 

@@ -41,12 +41,12 @@ func verticalMerges(g *grid, bottom int) map[int][]area {
 
 func (c *check) run(sheetHidden bool) error {
 	r, h := c.roster, c.header
-	date, missing := r.book.findDate(c.grid, h)
-	switch {
-	case missing != nil:
-		c.at(*missing, false)
-	case date.After(c.rules.Today):
-		c.at(place{row: h.top, column: h.firstColumn(), spec: &ErrDateFuture}, false)
+	date, where := r.book.findDate(c.grid, h)
+	if where.spec == nil && date.After(c.rules.Today) {
+		where.spec = &ErrDateFuture
+	}
+	if where.spec != nil {
+		c.at(where, false)
 	}
 	r.Date = date
 	for _, p := range h.findings {

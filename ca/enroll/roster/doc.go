@@ -16,7 +16,7 @@
 //
 // # Promises
 //
-// Whatever arrives, reading takes bounded time and memory: a file has at most 16 MiB, its parts 32 MiB each and 64 MiB
+// Whatever arrives, reading takes bounded time and memory: a file has at most 16 MiB, its parts 24 MiB each and 40 MiB
 // together unpacked, a table 20,000 people; what stands in far cells costs what it costs in near ones. In the returned
 // workbook every part that has nothing to do with marking is the original's, byte for byte, and in the table's part only
 // the marked cells have changed, in their format. No finding and no error repeats an identity or a mobile number, and a

@@ -55,6 +55,8 @@ var (
 		ZH: "内容过长。", EN: "The text is too long."}
 	ErrCharacters = fault.Spec{Kind: fault.Invalid, Code: "roster.characters",
 		ZH: "含有不能使用的字符（如换行、制表符或不可见字符）。", EN: "There are characters that must not be there, such as line breaks or invisible ones."}
+	ErrNoText = fault.Spec{Kind: fault.Invalid, Code: "roster.no-text",
+		ZH: "内容无效，应填写文字，不能只有符号。", EN: "There must be words, not only signs."}
 	ErrName = fault.Spec{Kind: fault.Invalid, Code: "roster.name",
 		ZH: "姓名无效，应为二个以上的汉字或字母。", EN: "This is no name of a person: two or more Chinese characters or letters."}
 	ErrUnitDiffers = fault.Spec{Kind: fault.Invalid, Code: "roster.unit-differs",

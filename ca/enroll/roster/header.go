@@ -56,11 +56,19 @@ func (f field) label() string {
 // fieldOf recognises the text of a header cell: blanks, line breaks and asterisks go, and so does what stands in
 // parentheses (性别（1-男，2-女）).
 func fieldOf(header string) (field, bool) {
-	text := strings.NewReplacer("*", "", ":", "").Replace(fold(header))
+	if len(header) > 200 {
+		return 0, false
+	}
+	text := strings.Map(func(r rune) rune {
+		if r == '*' || r == ':' {
+			return -1
+		}
+		return r
+	}, fold(header))
 	if open := strings.IndexByte(text, '('); open > 0 {
 		text = text[:open]
 	}
-	if text == "" || len(text) > 64 {
+	if text == "" {
 		return 0, false
 	}
 	for f, names := range columns {
@@ -176,8 +184,9 @@ func (h *header) missing() {
 // dateLabels stand before the date of the roster.
 var dateLabels = []string{"填报日期", "填报时间", "填表日期", "填表时间", "制表日期", "制表时间", "日期"}
 
-// findDate finds the date above the table: in the cell of its label or in those to the right of it.
-func (b *book) findDate(g *grid, h *header) (time.Time, *place) {
+// findDate finds the date above the table: in the cell of its label or in those to the right of it. The place says where,
+// and what is wrong if something is.
+func (b *book) findDate(g *grid, h *header) (time.Time, place) {
 	for i := range g.lines {
 		l := &g.lines[i]
 		if l.number >= h.top {
@@ -189,9 +198,9 @@ func (b *book) findDate(g *grid, h *header) (time.Time, *place) {
 				continue
 			}
 			if t, ok := b.dateFrom(rest, l.cells[k+1:]); ok {
-				return t, nil
+				return t, place{row: l.number, column: l.cells[k].column}
 			}
-			return time.Time{}, &place{row: l.number, column: l.cells[k].column, spec: &ErrDate}
+			return time.Time{}, place{row: l.number, column: l.cells[k].column, spec: &ErrDate}
 		}
 	}
 	return b.bareDate(g, h)
@@ -255,18 +264,19 @@ func (b *book) dateOf(c *cell) (time.Time, bool) {
 }
 
 // bareDate takes a date without a label, if there is one above the table.
-func (b *book) bareDate(g *grid, h *header) (time.Time, *place) {
+func (b *book) bareDate(g *grid, h *header) (time.Time, place) {
 	for i := range g.lines {
-		if g.lines[i].number >= h.top {
+		l := &g.lines[i]
+		if l.number >= h.top {
 			break
 		}
-		for k := range g.lines[i].cells {
-			if t, ok := b.dateOf(&g.lines[i].cells[k]); ok {
-				return t, nil
+		for k := range l.cells {
+			if t, ok := b.dateOf(&l.cells[k]); ok {
+				return t, place{row: l.number, column: l.cells[k].column}
 			}
 		}
 	}
-	return time.Time{}, &place{row: h.top, column: h.firstColumn(), spec: &ErrDateMissing}
+	return time.Time{}, place{row: h.top, column: h.firstColumn(), spec: &ErrDateMissing}
 }
 
 func (h *header) firstColumn() int {

@@ -93,6 +93,9 @@ func (c *check) read(l *line, f field) (string, *fault.Fault) {
 	if strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) || r == utf8.RuneError }) {
 		return "", ErrCharacters.New()
 	}
+	if !strings.ContainsFunc(s, func(r rune) bool { return unicode.IsLetter(r) || unicode.IsDigit(r) }) { // "/", "—", "？"
+		return "", ErrNoText.New()
+	}
 	return s, nil
 }
 

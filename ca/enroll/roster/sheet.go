@@ -42,6 +42,7 @@ type cell struct {
 type line struct {
 	number     int
 	hidden     bool
+	style      int  // of its cells that are not there; 0 where it has none
 	implied    bool // some cells do not say where they are: they follow the one before
 	cells      []cell
 	start, end int // of the start tag
@@ -64,6 +65,19 @@ func (l *line) at(column int) *cell {
 	return nil
 }
 
+// styleAt is the format of a cell that is not there.
+func (g *grid) styleAt(l *line, column int) int {
+	if l.style != 0 {
+		return l.style
+	}
+	for _, c := range g.columnStyles {
+		if c.left <= column && column <= c.right {
+			return c.style
+		}
+	}
+	return 0
+}
+
 // area is a merged range, both ends included.
 type area struct{ top, left, bottom, right int }
 
@@ -72,12 +86,16 @@ type grid struct {
 	lines         []line
 	merges        []area
 	hiddenColumns []area // only left and right
+	columnStyles  []columnStyle
 	prefix        string // of the part's elements, with its colon
 	strict        bool   // ISO 29500 strict namespaces
 	tail          int    // offset where elements after the table's own, but before legacyDrawingHF, may be put in
 	legacy        string // id of the legacy drawing's relationship
 	root          string // local name of the root element
 }
+
+// columnStyle is the format of the cells that are not there, in some columns.
+type columnStyle struct{ left, right, style int }
 
 // errEnough ends a reading that has seen what it wanted.
 var errEnough = errors.New("enough")
@@ -148,7 +166,11 @@ func (p *sheetReader) take(token xml.Token) error {
 		case "col":
 			left, _ := strconv.Atoi(attr(e, "min"))
 			right, _ := strconv.Atoi(attr(e, "max"))
-			if truth(attr(e, "hidden")) && len(p.grid.hiddenColumns) < lastColumn {
+			style, _ := strconv.Atoi(attr(e, "style"))
+			if p.grid.columnStyles = append(p.grid.columnStyles, columnStyle{left, right, style}); len(p.grid.columnStyles) > lastColumn {
+				return ErrTooLarge.New()
+			}
+			if truth(attr(e, "hidden")) {
 				p.grid.hiddenColumns = append(p.grid.hiddenColumns, area{left: left, right: right})
 			}
 		case "mergeCell":
@@ -207,6 +229,9 @@ func (p *sheetReader) readRow(e xml.StartElement) error {
 	}
 	p.row, p.column = number, 0
 	l := line{number: number, hidden: truth(attr(e, "hidden")), start: int(p.start), end: int(p.end)}
+	if truth(attr(e, "customFormat")) {
+		l.style, _ = strconv.Atoi(attr(e, "s"))
+	}
 	content := false
 	for {
 		token, err := p.next()
