@@ -216,7 +216,7 @@ func TestAnInterruptedBackupOrRestoreLeavesNothing(t *testing.T) {
 		passphrase := filepath.Join(demo, passphraseName)
 		good := filepath.Join(dir, "good.tar")
 		yinxin(t, 0, "backup", good, "--data", demo)
-		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond} {
+		for _, delay := range []time.Duration{0, 20 * time.Millisecond, 60 * time.Millisecond, 150 * time.Millisecond, 300 * time.Millisecond, 700 * time.Millisecond, 1200 * time.Millisecond} {
 			for name, args := range map[string][]string{
 				"backup":  {"backup", filepath.Join(dir, "made"), "--data", demo},
 				"restore": {"restore", good, "--data", filepath.Join(dir, "made"), "--database", url, "--as", "registrar", "--passphrase-file", passphrase},
@@ -243,6 +243,11 @@ func TestAnInterruptedBackupOrRestoreLeavesNothing(t *testing.T) {
 					}
 				}
 			}
+		}
+		// One that fails when the database is already filled.
+		out := yinxin(t, 1, "restore", good, "--data", filepath.Join(dir, "made"), "--database", url, "--as", "nobody", "--passphrase-file", passphrase)
+		if !strings.Contains(out, "access.actor-not-found") {
+			t.Error(out)
 		}
 		// After all that the database is still free for a restore.
 		yinxin(t, 0, "restore", good, "--data", filepath.Join(dir, "made"), "--database", url, "--as", "registrar", "--passphrase-file", passphrase)
