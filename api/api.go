@@ -57,6 +57,8 @@ type Config struct {
 	Patience time.Duration
 	// VerifyTime is the longest that one verification may take; 0 is 2 minutes.
 	VerifyTime time.Duration
+	// Limits bound how often one address may ask what needs no account.
+	Limits Limits
 	// Grace and Rate bound how slowly a body may come: Grace at first, and one second more for every Rate bytes that
 	// have come. 0 is 30 s and 8 KiB.
 	Grace time.Duration
@@ -72,6 +74,7 @@ type server struct {
 	rules  []rule
 	spec   []byte // the OpenAPI document
 
+	limits    limits
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
@@ -100,6 +103,9 @@ func newServer(c Config) (*server, error) {
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
 		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications)}
+	if err := s.newLimits(c.Limits); err != nil {
+		return nil, err
+	}
 	s.router.Use(s.guard, middleware.GetHead)
 	s.router.NotFound(s.noRoute)
 	s.router.MethodNotAllowed(s.noMethod)

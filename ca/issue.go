@@ -102,7 +102,7 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number, issuer: a.urls}
+	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
 	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
 		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
@@ -110,6 +110,8 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	if i.draft.serial, err = newSerial(a.Random, a.prefix); err != nil {
 		return i, err
 	}
+	i.draft.shard = a.shardOf(i.draft.serial)
+	i.draft.issuer = a.issuerOf(i.draft.shard)
 	i.tbs, err = i.draft.marshal()
 	return i, err
 }
@@ -180,7 +182,7 @@ func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance)
 // makeCertificate lints, signs and compares. signed says whether a signature may exist.
 func (a *Authority) makeCertificate(ctx context.Context, i *issuance) (c *chain.Certificate, signed bool, err error) {
 	token, err := lint(i.tbs, a.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial,
-		from: i.created, issuer: a.issuing, urls: a.urls})
+		from: i.created, issuer: a.issuing, urls: i.draft.issuer})
 	if err != nil {
 		return nil, false, err
 	}

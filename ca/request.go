@@ -246,8 +246,12 @@ func (p Profile) months() int {
 // validity gives both ends, which belong to it (RFC 5280 clause 4.1.2.5): the last second is the one before the same
 // moment the months later. A day that the month does not have becomes its last.
 func (p Profile) validity(from time.Time) (notBefore, notAfter time.Time) {
+	return span(from, p.months())
+}
+
+func span(from time.Time, months int) (notBefore, notAfter time.Time) {
 	notBefore = from.UTC().Truncate(time.Second)
-	first := time.Date(notBefore.Year(), notBefore.Month()+time.Month(p.months()), 1, notBefore.Hour(), notBefore.Minute(), notBefore.Second(), 0, time.UTC)
+	first := time.Date(notBefore.Year(), notBefore.Month()+time.Month(months), 1, notBefore.Hour(), notBefore.Minute(), notBefore.Second(), 0, time.UTC)
 	lastDay := first.AddDate(0, 1, -1).Day()
 	notAfter = first.AddDate(0, 0, min(notBefore.Day(), lastDay)-1).Add(-time.Second)
 	return notBefore, notAfter
