@@ -163,8 +163,8 @@ func (o *orders) sending(ctx context.Context, tx *store.Tx, order, what, channel
 		by = actor
 	}
 	text := hex.EncodeToString(digest[:])
-	_, err := tx.ExecContext(ctx, `INSERT INTO backend_sending (id, order_id, backend, what, channel, happened, actor, fields, digest)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, newID("snd_"), order, o.name, what, channel, store.Time(o.Clock()), by, strings.Join(fields, " "), text)
+	_, err := tx.ExecContext(ctx, `INSERT INTO backend_sending (id, order_id, position, backend, what, channel, happened, actor, fields, digest)
+		SELECT $1, $2, COUNT(*), $3, $4, $5, $6, $7, $8, $9 FROM backend_sending WHERE order_id = $2`, newID("snd_"), order, o.name, what, channel, store.Time(o.Clock()), by, strings.Join(fields, " "), text)
 	if err != nil {
 		return err
 	}
@@ -360,7 +360,7 @@ func (o *orders) agree(ctx context.Context, r *record, approval string, with []c
 // Sendings lists what of an order went to the authority, oldest first.
 func (o *orders) Sendings(ctx context.Context, id string) ([]Sending, error) {
 	rows, err := o.DB.Read().QueryContext(ctx, `SELECT order_id, backend, what, channel, happened, COALESCE(actor, ''), fields, digest
-		FROM backend_sending WHERE order_id = $1 AND backend = $2 ORDER BY happened, id`, id, o.name)
+		FROM backend_sending WHERE order_id = $1 AND backend = $2 ORDER BY position`, id, o.name)
 	if err != nil {
 		return nil, err
 	}
