@@ -63,6 +63,8 @@ type Config struct {
 	BaseURL string
 	// Shards is into how many revocation lists new certificates are divided, at most 1024; 0 is DefaultShards.
 	Shards int
+	// Stamping says how time stamps are made.
+	Stamping Stamping
 	// RecoveryAge is how old an intent without result must be for Open to void it: 0, every one, is right where one
 	// process issues. Voiding one that is still being worked on is safe, too: that issuance then fails.
 	RecoveryAge time.Duration

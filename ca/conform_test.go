@@ -9,7 +9,7 @@ import (
 	"yinxin/internal/oid"
 )
 
-// conform holds a list against RFC 5280 by the reader of crypto/x509, which knows nothing of SM2 and does not need to.
+// conforms holds a list against RFC 5280 by the reader of crypto/x509, which knows nothing of SM2 and does not need to.
 func conforms(t *testing.T, p Published, shard int, delta bool) {
 	t.Helper()
 	list, err := x509.ParseRevocationList(p.DER)

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -100,6 +101,13 @@ func (s *Service) renew(ctx context.Context, d Due, now time.Time) error {
 		if a.Outcome == "" && now.Sub(a.Started) < attemptTime || a.Outcome == outcomeFailed && now.Before(a.Next) {
 			return nil
 		}
+	}
+	// The list may be older than another process's renewal.
+	if _, err := s.Authority.Expiry(ctx, d.Serial); err != nil {
+		if fault.Has(err, ca.ErrNotFound) {
+			err = nil
+		}
+		return err
 	}
 	number, mine, err := s.begin(ctx, d, now)
 	if err != nil || !mine {

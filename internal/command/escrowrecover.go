@@ -201,7 +201,7 @@ func (c escrowRecoverCommand) propose(ctx context.Context, s streams) error {
 	if c.Recipient == "" {
 		return errMissing.At(fault.Field("--recipient"))
 	}
-	recipient, err := readPublicKey(c.Recipient)
+	recipient, err := readPublicKey(c.Recipient, "--recipient")
 	if err != nil {
 		return err
 	}
@@ -215,8 +215,8 @@ func (c escrowRecoverCommand) propose(ctx context.Context, s streams) error {
 	})
 }
 
-// readPublicKey takes the SM2 key out of a certificate or a SubjectPublicKeyInfo, in PEM or DER.
-func readPublicKey(name string) (*ecdsa.PublicKey, error) {
+// readPublicKey takes the SM2 key out of a certificate or a SubjectPublicKeyInfo, in PEM or DER; flag named the file.
+func readPublicKey(name, flag string) (*ecdsa.PublicKey, error) {
 	data, err := readSmall(name)
 	if err != nil {
 		return nil, err
@@ -228,11 +228,11 @@ func readPublicKey(name string) (*ecdsa.PublicKey, error) {
 	if certificate, otherwise := chain.ParseCertificate(data); otherwise == nil {
 		any = certificate.PublicKey
 	} else if any, err = smx509.ParsePKIXPublicKey(data); err != nil {
-		return nil, errFlag.At(fault.Place{File: name, Field: "--recipient"}).Because(err)
+		return nil, errFlag.At(fault.Place{File: name, Field: flag}).Because(err)
 	}
 	public, ok := any.(*ecdsa.PublicKey)
 	if !ok || keystore.Point(public) == nil {
-		return nil, errFlag.At(fault.Place{File: name, Field: "--recipient"})
+		return nil, errFlag.At(fault.Place{File: name, Field: flag})
 	}
 	return public, nil
 }
