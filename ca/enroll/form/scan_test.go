@@ -16,6 +16,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"rsc.io/qr"
@@ -332,7 +333,9 @@ func TestAPageWithoutMarksIsNotPrecise(t *testing.T) {
 		if p.Number != a.Number || p.Precise || p.Marks != 4-lost {
 			t.Errorf("%d marks lost: %q, %d marks, precise %v", lost, p.Number, p.Marks, p.Precise)
 		}
-		t.Logf("%d marks lost: error %.2f mm", lost, worstError(p, where, 200/25.4))
+		if worst := worstError(p, where, 200/25.4); worst > 3 {
+			t.Errorf("%d marks lost: the boxes are %.1f mm off", lost, worst)
+		}
 	}
 }
 
@@ -404,6 +407,31 @@ func TestEveryNumberCanBeRead(t *testing.T) {
 	}
 }
 
+// TestAPageFullOfPatternsEndsSoon: the library compares every three of them.
+func TestAPageFullOfPatternsEndsSoon(t *testing.T) {
+	const unit, width, height = 2, 1650, 2300
+	p := plane{width, height, bytes.Repeat([]byte{255}, width*height)}
+	for y := range height {
+		for x := range width {
+			// A finder pattern of 7 × 7 modules, two apart: rings of 7, 5 and 3.
+			i, j := x/unit%9, y/unit%9
+			ring := min(i, j, 6-i, 6-j)
+			if i < 7 && j < 7 && ring != 1 {
+				p.pix[y*width+x] = 0
+			}
+		}
+	}
+	started := time.Now()
+	if c, ok := findCode(p); ok {
+		t.Errorf("found %q", c.number)
+	}
+	if took := time.Since(started); took > 60*time.Second {
+		t.Errorf("took %v", took)
+	} else {
+		t.Log(took)
+	}
+}
+
 func TestMapsGoThroughTheirPairs(t *testing.T) {
 	want := transform{7.8, 0.3, 120, -0.2, 7.9, 80, 1e-5, -2e-5, 1}
 	var pairs []pair
@@ -423,6 +451,17 @@ func TestMapsGoThroughTheirPairs(t *testing.T) {
 	got, ok = through(pairs[:3])
 	if d := sub(got.apply(Point{50, 250}), want.apply(Point{50, 250})); !ok || math.Hypot(d.X, d.Y) > 1e-6 {
 		t.Errorf("three pairs: %v", d)
+	}
+	turned := transform{3, -1, 40, 1, 3, 70, 0, 0, 1}
+	for i := range pairs {
+		pairs[i].scan = turned.apply(pairs[i].sheet)
+	}
+	got, ok = similar(pairs[:2])
+	if d := sub(got.apply(Point{50, 250}), turned.apply(Point{50, 250})); !ok || math.Hypot(d.X, d.Y) > 1e-6 {
+		t.Errorf("two pairs: %v", d)
+	}
+	if across, down := turned.scale(); math.Abs(across-math.Sqrt(10)) > 1e-9 || math.Abs(down-across) > 1e-9 || math.Abs(turned.angle()-math.Atan2(1, 3)*180/math.Pi) > 1e-9 {
+		t.Errorf("scale %g × %g, angle %g", across, down, turned.angle())
 	}
 	if _, ok := through([]pair{{}, {}, {}}); ok {
 		t.Error("three pairs in one place make a map")
@@ -448,6 +487,20 @@ func FuzzFindCode(f *testing.F) {
 		// Squares are looked for wherever a code says that they are.
 		straighten(p, foundCode{"YX-1", [3]Point{{1, 1}, {float64(width) / 2, 2}, {2, float64(p.height) / 2}}})
 	})
+}
+
+// BenchmarkUnmatchedPage is what a page without our code costs: everything is tried.
+func BenchmarkUnmatchedPage(b *testing.B) {
+	data, _ := scanOf(b, Application{}, scanning{dpi: 300, skew: 1.3, noise: 6, quality: 60, bare: true})
+	f, err := attachment.Open("", data, attachment.DefaultLimits)
+	if err != nil {
+		b.Fatal(err)
+	}
+	for b.Loop() {
+		if pages, err := Recognise(context.Background(), f); err != nil || pages[0].Number != "" {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkRecognise(b *testing.B) {
