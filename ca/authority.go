@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emmansun/gmsm/sm2"
-
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -65,6 +63,8 @@ type Config struct {
 	BaseURL string
 	// Shards is into how many revocation lists new certificates are divided, at most 1024; 0 is DefaultShards.
 	Shards int
+	// Stamping says how time stamps are made.
+	Stamping Stamping
 	// RecoveryAge is how old an intent without result must be for Open to void it: 0, every one, is right where one
 	// process issues. Voiding one that is still being worked on is safe, too: that issuance then fails.
 	RecoveryAge time.Duration
@@ -79,7 +79,7 @@ type Authority struct {
 	prefix    []byte
 	urls      issuerData
 	key       keystore.Key
-	throwaway *sm2.PrivateKey
+	throwaway *linter
 	makers    sync.Map // fingerprints of certificates that are known to be seal makers
 
 	publishing sync.Mutex // one CRL at a time
@@ -125,7 +125,7 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 	if !a.key.Public().Equal(a.issuing.PublicKey) {
 		return nil, ErrKey.With("%s", KeyIssuing)
 	}
-	if a.throwaway, err = sm2.GenerateKey(rand.Reader); err != nil {
+	if a.throwaway, err = newLinter(); err != nil {
 		return nil, err
 	}
 	if err := a.noteBaseURL(ctx); err != nil {
@@ -212,6 +212,10 @@ func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
 	}
 	return new(big.Int).SetBytes(octets), nil
 }
+
+// SerialText is how a serial number stands in the database, in the ledger and before people: 32 lower-case hexadecimal
+// digits; empty for a number that is none of ours.
+func SerialText(serial *big.Int) string { return serialText(serial) }
 
 // serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
 // is too long for us gives text that is in no row.

@@ -9,8 +9,8 @@ import (
 	"yinxin/internal/oid"
 )
 
-// conform holds a list against RFC 5280 by the reader of crypto/x509, which knows nothing of SM2 and does not need to.
-func conform(t *testing.T, p Published, shard int, delta bool) {
+// conforms holds a list against RFC 5280 by the reader of crypto/x509, which knows nothing of SM2 and does not need to.
+func conforms(t *testing.T, p Published, shard int, delta bool) {
 	t.Helper()
 	list, err := x509.ParseRevocationList(p.DER)
 	if err != nil {

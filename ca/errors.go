@@ -46,6 +46,8 @@ var (
 		ZH: "新的撤销列表缺少尚未过期的条目，已停止发布。", EN: "An unexpired entry is missing in the new revocation list; it was not published."}
 	ErrClock = fault.Spec{Kind: fault.Internal, Code: "ca.clock",
 		ZH: "系统时间早于上一份撤销列表，已停止发布。", EN: "The clock is behind the last revocation list; no new one was published."}
+	ErrStampClock = fault.Spec{Kind: fault.Unavailable, Code: "ca.stamp-clock",
+		ZH: "系统时间早于已签发的时间戳，暂停签发。", EN: "The clock is behind an earlier time stamp; none is made."}
 	ErrNoCRL = fault.Spec{Kind: fault.Unavailable, Code: "ca.no-crl",
 		ZH: "尚无撤销列表。", EN: "There is no revocation list yet."}
 	ErrRootOrder = fault.Spec{Kind: fault.Invalid, Code: "ca.root-order",

@@ -387,7 +387,7 @@ func TestEveryListSaysWhatRFC5280AsksFor(t *testing.T) {
 		for _, delta := range []bool{false, true} {
 			p, err := w.List(t.Context(), shard, delta)
 			must(t, err)
-			conform(t, p, shard, delta)
+			conforms(t, p, shard, delta)
 		}
 	}
 	must(t, w.keys.Ring(keystore.PurposeIssuing).SetState(t.Context(), KeyIssuing, keystore.StateSuspended))

@@ -104,20 +104,14 @@ func (s *Safe) Open(sealed []byte, context ...string) ([]byte, error) {
 	return plain, nil
 }
 
-// Stale reports whether data was sealed, or an index made, under an older version than the newest.
-func (s *Safe) Stale(sealedOrIndex []byte) (bool, error) {
+// Head is the first five bytes of everything that Seal makes now, format and version: whoever keeps sealed data finds by
+// it what was sealed under an older version. An Index begins with the last four of them.
+func (s *Safe) Head() ([]byte, error) {
 	c, err := s.current()
 	if err != nil {
-		return false, err
+		return nil, err
 	}
-	version := 0
-	switch {
-	case len(sealedOrIndex) == indexSize:
-		version = int(binary.BigEndian.Uint32(sealedOrIndex))
-	default:
-		version = sealedVersion(sealedOrIndex)
-	}
-	return version != c.file.current(), nil
+	return binary.BigEndian.AppendUint32([]byte{safeFormat}, uint32(c.file.current())), nil
 }
 
 // Index gives the same 36 bytes for the same value under the same label and version, so that a table can be searched

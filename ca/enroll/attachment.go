@@ -76,7 +76,7 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, k
 	if _, err := s.Application(ctx, by, ref.ID); err != nil {
 		return Application{}, err
 	}
-	object, err := s.keep(ctx, at.ID, content)
+	object, sealing, err := s.keep(ctx, at.ID, content)
 	if err != nil {
 		return Application{}, err
 	}
@@ -88,9 +88,9 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, k
 		if len(present) >= MaxAttachments {
 			return ErrAttachmentSize.With("%d", MaxAttachments)
 		}
-		_, err = a.tx.ExecContext(ctx, `INSERT INTO enroll_attachment (id, application, kind, media, size, digest, object, matched, added, by)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			at.ID, a.r.id, string(kind), media, at.Size, at.Digest, object, matched, store.Time(a.now), a.v.ID)
+		_, err = a.tx.ExecContext(ctx, `INSERT INTO enroll_attachment (id, application, kind, media, size, digest, object, matched, added, by, sealing)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			at.ID, a.r.id, string(kind), media, at.Size, at.Digest, object, matched, store.Time(a.now), a.v.ID, sealing)
 		if err != nil {
 			return err
 		}
@@ -193,21 +193,25 @@ func scanAttachment(row scanner) (at Attachment, object string, err error) {
 
 func attachmentContext(id string) []string { return []string{"enroll_attachment", id, "object"} }
 
-// keep seals a scan and makes it durable.
-func (s *Service) keep(ctx context.Context, id string, content []byte) (object string, err error) {
+// keep seals a scan and makes it durable. sealing is the version of the safe, as it stands at the start of what is sealed.
+func (s *Service) keep(ctx context.Context, id string, content []byte) (object string, sealing []byte, err error) {
 	sealed, err := s.Safe.Seal(content, attachmentContext(id)...)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	w, err := s.Files.Create(ctx)
 	if err != nil {
-		return "", err
+		return "", nil, err
 	}
 	if _, err := w.Write(sealed); err != nil {
-		return "", errors.Join(err, w.Abort())
+		return "", nil, errors.Join(err, w.Abort())
 	}
-	return w.Commit()
+	object, err = w.Commit()
+	return object, bytes.Clone(sealed[:headSize]), err
 }
+
+// headSize is the length of keystore.Safe.Head.
+const headSize = 5
 
 // fetch reads a scan back.
 func (s *Service) fetch(ctx context.Context, id, object string) ([]byte, error) {

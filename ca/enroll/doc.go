@@ -67,7 +67,11 @@ type Config struct {
 	Suspender Suspender
 	// Seals answers what is known of an existing seal; nil: nothing is compared.
 	Seals Seals
-	Clock     func() time.Time
+	// DocumentTypes are the 证件类型 accepted in rosters beside 111: see roster.Rules.
+	DocumentTypes map[string]string
+	// Effects happen with a step, in its transaction: with acceptance, say, what was issued is put into use.
+	Effects map[Step]Effect
+	Clock   func() time.Time
 	// Random makes salts; nil is the operating system's.
 	Random io.Reader
 	// Calendar knows the working days; nil is Monday to Friday.

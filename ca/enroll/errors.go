@@ -36,6 +36,8 @@ var (
 		ZH: "尚有未解决的问题。", EN: "There are findings that have not been resolved."}
 	ErrNoFinding = fault.Spec{Kind: fault.NotFound, Code: "enroll.finding-not-found",
 		ZH: "没有需要确认的这个问题。", EN: "There is no such finding to confirm."}
+	ErrPlan = fault.Spec{Kind: fault.Internal, Code: "enroll.plan",
+		ZH: "这份申请没有可办理的事项。", EN: "The application leads to nothing that could be carried out."}
 	ErrInk = fault.Spec{Kind: fault.Refused, Code: "enroll.wet-ink",
 		ZH: "尚未确认印模是在原件上用印泥加盖的。", EN: "It was not confirmed that the imprints on the original are of wet ink."}
 	ErrTerm = fault.Spec{Kind: fault.Refused, Code: "enroll.term-over",
@@ -54,6 +56,8 @@ var (
 		ZH: "扫描件上没有可识别的申请编号，请手工选择申请。", EN: "No number of an application was found on the scan; choose the application by hand."}
 	ErrRoster = fault.Spec{Kind: fault.Invalid, Code: "enroll.roster",
 		ZH: "使用人信息汇总表为空、过大或有错误。", EN: "The roster is empty, too large or has errors."}
+	ErrAltered = fault.Spec{Kind: fault.Internal, Code: "enroll.altered",
+		ZH: "保存的个人信息与其摘要不符。", EN: "Stored personal data does not belong to its digest."}
 	ErrBatch = fault.Spec{Kind: fault.NotFound, Code: "enroll.batch-not-found",
 		ZH: "没有这个汇总批次。", EN: "There is no such batch."}
 	ErrHandedIn = fault.Spec{Kind: fault.Refused, Code: "enroll.handed-in",
@@ -68,4 +72,28 @@ var (
 		ZH: "该使用人已经停用。", EN: "The user is suspended already."}
 	ErrDecided = fault.Spec{Kind: fault.Conflict, Code: "enroll.suspension-decided",
 		ZH: "该停用已有结果或正在等待审批。", EN: "The suspension was decided already, or waits for a decision."}
+)
+
+// What can be found in an application beside the rules of the form.
+var (
+	findingSeal = fault.Spec{Kind: fault.Refused, Code: "enroll.seal-unknown",
+		ZH: "登记簿中没有这个印章编码。", EN: "There is no seal with this code in the register."}
+	findingUnitName = fault.Spec{Kind: fault.Refused, Code: "enroll.unit-name",
+		ZH: "申请单位名称与单位名册不一致。", EN: "The name of the unit is not that of the register of units."}
+	findingUnitCode = fault.Spec{Kind: fault.Refused, Code: "enroll.unit-credit-code",
+		ZH: "统一社会信用代码与单位名册不一致。", EN: "The credit code is not that of the register of units."}
+	findingAttachment = fault.Spec{Kind: fault.Refused, Code: "enroll.attachment-missing",
+		ZH: "缺少这份附件的扫描件。", EN: "The scan of this paper is missing."}
+	findingNoRoster = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-missing",
+		ZH: "分散式用章须附使用人信息汇总表，并至少有一名状态为 US01 的使用人。", EN: "Distributed sealing takes a roster with at least one user whose status is US01."}
+	findingRosterUnit = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-unit",
+		ZH: "汇总表中的所属单位名称与申请单位名称不一致。", EN: "A unit in the roster is not the applying unit."}
+	findingRosterSeal = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-seal",
+		ZH: "汇总表中的需使用印章名称与申请表的印章名称不一致。", EN: "A seal in the roster is not the seal of the application."}
+	findingElsewhere = fault.Spec{Kind: fault.Refused, Code: "enroll.person-elsewhere",
+		ZH: "汇总表中有人同时登记为其他单位的使用人。", EN: "Somebody in the roster is a user of another unit as well."}
+	findingStopped = fault.Spec{Kind: fault.Refused, Code: "enroll.person-suspended",
+		ZH: "汇总表中状态为 US01 的人员目前处于停用状态。", EN: "Somebody whose status is US01 is suspended at present."}
+	findingDuplicate = fault.Spec{Kind: fault.Refused, Code: "enroll.duplicate",
+		ZH: "同一枚印章的同一业务另有一份申请正在办理。", EN: "Another application for the same seal and business is under way."}
 )

@@ -38,8 +38,8 @@ func (s State) Ended() bool {
 	return s == StateClosed || s == StateWithdrawn || s == StateRejected || s == StateExpired
 }
 
-// carried reports whether an approval stands behind the state.
-func (s State) carried() bool {
+// Carried reports whether an approval stands behind the state.
+func (s State) Carried() bool {
 	switch s {
 	case StateApproved, StateIssued, StateAccepted, StateObjected, StateClosed:
 		return true
@@ -75,8 +75,9 @@ const (
 	StepClose    Step = "close"
 	StepWithdraw Step = "withdraw"
 	StepExpire   Step = "expire"
-	StepUnmask   Step = "unmask"
-	StepPrint    Step = "print"
+	StepUnmask   Step = "unmask" // personal data was shown
+	StepPrint    Step = "print"  // the form was drawn, with personal data
+	StepView     Step = "view"   // a scan was shown
 )
 
 // party is in which capacity somebody acts on an application.
@@ -128,6 +129,7 @@ var rules = map[Step]rule{
 	StepExpire: {from: []State{StateDraft, StateReturned}, to: StateExpired, who: []party{partyService}},
 	StepUnmask: {from: everyState, who: []party{partyRegistrar, partyApprover}},
 	StepPrint:  {from: everyState, who: []party{partyUnit, partyRegistrar}},
+	StepView:   {from: everyState, who: []party{partyUnit, partyRegistrar, partyApprover}},
 }
 
 var everyState = []State{StateDraft, StateSubmitted, StateGathered, StateReceived, StateOriginal, StateReturned, StateExamined, StateApproved,

@@ -1,6 +1,7 @@
 package enroll
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -46,3 +47,5 @@ func checkImpersonal(field, text string) error {
 	}
 	return nil
 }
+
+func itoa(n int) string { return strconv.Itoa(n) }

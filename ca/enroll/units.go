@@ -67,7 +67,7 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 			_, err := tx.ExecContext(ctx, `INSERT INTO enroll_unit (id, name, credit_code, area, direct, expected) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (id) DO UPDATE SET name = excluded.name, credit_code = excluded.credit_code, area = excluded.area,
 				direct = excluded.direct, expected = excluded.expected`,
-				u.ID, u.Name, u.CreditCode, u.Area, number(u.Direct), number(u.Expected))
+				u.ID, u.Name, u.CreditCode, u.Area, bit(u.Direct), bit(u.Expected))
 			if store.IsForeignKey(err) {
 				return ErrUnit.With("%.10q", u.Area)
 			}
@@ -184,8 +184,8 @@ func (s *Service) note(ctx context.Context, tx *store.Tx, v viewer, kind, subjec
 	return err
 }
 
-// number is how a boolean stands in the database.
-func number(b bool) int {
+// bit is how a boolean stands in the database.
+func bit(b bool) int {
 	if b {
 		return 1
 	}

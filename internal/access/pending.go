@@ -31,6 +31,11 @@ func (s *Service) Pending(ctx context.Context, id string) (Pending, error) {
 	return readRequest(ctx, s.db.Read(), id)
 }
 
+// PendingIn is Pending as the caller's transaction sees it.
+func (s *Service) PendingIn(ctx context.Context, q store.Querier, id string) (Pending, error) {
+	return readRequest(ctx, q, id)
+}
+
 // Open lists the requests that wait for a decision, oldest first, at most limit of them. Parts come with their plan: see
 // Parts.
 func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {

@@ -42,8 +42,13 @@ func approvalOf(p access.Pending) approvalResult {
 	return approvalResult{ID: p.ID, Kind: p.Kind, State: state, Requester: p.Requester, Created: moment(p.Created), Expires: moment(p.Expires), SM3: p.Digest, Subject: subject}
 }
 
-// moment is how the commands write a time.
-func moment(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+// moment is how the commands write a time; "-" where there is none.
+func moment(t time.Time) string {
+	if t.IsZero() {
+		return "-"
+	}
+	return t.UTC().Format(time.RFC3339)
+}
 
 // maxListed is how many requests are listed at once.
 const maxListed = 1000

@@ -15,12 +15,21 @@ import (
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"yinxin/api"
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/business"
+	"yinxin/ca/enroll/workday"
+	"yinxin/ca/escrow"
+	"yinxin/ca/renewal"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
+	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/internal/truetype"
 	"yinxin/keystore"
@@ -64,8 +73,18 @@ type config struct {
 	TimeStamps string `json:"time_stamps,omitempty"`
 	// TimeStampRoots are files, in the folder or absolute, with certificates that are trusted for time stamps only.
 	TimeStampRoots []string `json:"time_stamp_roots,omitempty"`
+	// Clock says what the clock is held against before a time stamp is signed.
+	Clock clockConfig `json:"clock,omitzero"`
+	// Limits are how often one address may ask for OCSP answers, time stamps and lists.
+	Limits api.Limits `json:"limits,omitzero"`
 	// Intake says what is refused and what is only said of documents that are to be sealed; see docs/formats.md.
 	Intake intake.Policy `json:"intake,omitempty"`
+	// Mail is how reminders and alarms are sent; absent: not at all.
+	Mail *mail.Config `json:"mail,omitempty"`
+	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
+	Renewals renewal.Policy `json:"renewals,omitzero"`
+	// Registration are the terms and calendar of applications.
+	Registration registrationConfig `json:"registration,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -137,6 +156,10 @@ type installation struct {
 	files     files.Store
 	sealer    *sealer.Service
 	viewer    *view.Viewer
+	escrow    *escrow.Centre
+	enroll    *enroll.Service
+	business  *business.Service
+	calendar  *workday.Calendar
 	anchors   atomic.Pointer[chain.Anchors] // in force now
 }
 
@@ -153,7 +176,8 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
+		jobs.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -244,8 +268,13 @@ func (h *installation) wire(ctx context.Context) error {
 	if h.files, err = files.OpenFolder(filepath.Join(h.dir, filesName)); err != nil {
 		return err
 	}
-	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, Shards: h.config.CRLShards, RecoveryAge: time.Minute,
-		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
+	stamping, err := h.config.Clock.stamping(h.dir, h.db, h.now)
+	if err != nil {
+		return err
+	}
+	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, Shards: h.config.CRLShards, Stamping: stamping,
+		RecoveryAge: time.Minute,
+		Keys:        h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
 	if err != nil {
 		return err
 	}
@@ -254,6 +283,9 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now})
+	if err := h.wireRegistration(ctx); err != nil {
+		return err
+	}
 	trusted, err := h.chain(ctx)
 	if err != nil {
 		return err

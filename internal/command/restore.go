@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"crypto/ecdsa"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -10,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"github.com/emmansun/gmsm/smx509"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
@@ -79,7 +76,7 @@ func (c restoreCommand) run(ctx context.Context, s streams) error {
 		return err
 	}
 	if c.LedgerKey != "" {
-		if key, err = readPublicKey(c.LedgerKey); err != nil {
+		if key, err = readPublicKey(c.LedgerKey, "--ledger-key"); err != nil {
 			return err
 		}
 	}
@@ -107,19 +104,6 @@ func (c restoreCommand) run(ctx context.Context, s streams) error {
 	}
 	c.print(s, result)
 	return nil
-}
-
-func readPublicKey(name string) (*ecdsa.PublicKey, error) {
-	b, err := readSmall(name)
-	if err != nil {
-		return nil, err
-	}
-	k, err := smx509.ParsePKIXPublicKey(pemOrDER(b, "PUBLIC KEY"))
-	public, ok := k.(*ecdsa.PublicKey)
-	if err != nil || !ok {
-		return nil, errFlag.At(fault.Field("--ledger-key")).Because(err)
-	}
-	return public, nil
 }
 
 // restore builds the data directory beside its place and moves it there when all of it is right.

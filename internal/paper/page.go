@@ -61,3 +61,24 @@ func (p *Page) Draw(format string, args ...any) { fmt.Fprintf(&p.content, format
 
 // Content is what was drawn, as a content stream.
 func (p *Page) Content() string { return p.content.String() }
+
+// Squares fills those squares of a grid of size × size that are black, with the grid's lower left corner at x, y; column and
+// row count from its upper left corner. It is how a QR code is drawn.
+func (p *Page) Squares(x, y, side float64, size int, black func(column, row int) bool, c color.RGBA) {
+	unit := side / float64(size)
+	p.Draw("%s rg\n", Colour(c))
+	for row := range size {
+		for from := 0; from < size; from++ {
+			to := from
+			for to < size && black(to, row) {
+				to++
+			}
+			if to > from {
+				// One path for all: neighbours that are filled one by one show hairlines.
+				p.Draw("%.3f %.3f %.3f %.3f re\n", x+float64(from)*unit, y+float64(size-1-row)*unit, float64(to-from)*unit, unit)
+				from = to
+			}
+		}
+	}
+	p.Draw("f\n")
+}

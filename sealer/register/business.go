@@ -84,6 +84,24 @@ func (f forBusiness) InstancesOf(ctx context.Context, holder string) ([]business
 	return f.active(ctx, `WHERE i.custody = 'key' AND i.holder = $1 AND i.state = 'active' ORDER BY i.seal_code`, holder)
 }
 
+func (f forBusiness) IdleKeys(ctx context.Context) ([]string, error) {
+	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
+		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		list = append(list, name)
+	}
+	return list, rows.Err()
+}
+
 func (f forBusiness) active(ctx context.Context, where string, args ...any) ([]business.SealInstance, error) {
 	rows, err := f.DB.Read().QueryContext(ctx, selectInstance+where, args...)
 	if err != nil {

@@ -67,6 +67,9 @@ type Seals interface {
 	// InstancesOf lists the instances on the USB Key of a person, of all seals.
 	InstancesOf(ctx context.Context, holder string) ([]SealInstance, error)
 
+	// IdleKeys names the keys of central instances that ended, where none that waits or is in use has the same.
+	IdleKeys(ctx context.Context) ([]string, error)
+
 	SealTerms(o SealOrder) []byte
 	GrantTerms(g SealGrant) []byte
 	CancelTerms(code string) []byte

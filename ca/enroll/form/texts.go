@@ -15,7 +15,7 @@ type text struct {
 	value  *string
 }
 
-// texts are all texts that come from outside.
+// texts are all texts that come from outside. Each fits its place on the printed form: see TestTheLongestTextsFit.
 func (a *Application) texts() []text {
 	return []text{
 		{"number", 32, &a.Number},
@@ -24,12 +24,12 @@ func (a *Application) texts() []text {
 		{"unit.name", 100, &a.Unit.Name},
 		{"unit.typeOther", 30, &a.Unit.TypeOther},
 		{"unit.creditCode", 40, &a.Unit.CreditCode},
-		{"unit.phone", 40, &a.Unit.Phone},
-		{"unit.address", 120, &a.Unit.Address},
+		{"unit.phone", 30, &a.Unit.Phone},
+		{"unit.address", 80, &a.Unit.Address},
 		{"approver", 100, &a.Approver},
-		{"purpose", 200, &a.Purpose},
-		{"handler.name", 50, &a.Handler.Name},
-		{"handler.email", 100, &a.Handler.Email},
+		{"purpose", 120, &a.Purpose},
+		{"handler.name", 40, &a.Handler.Name},
+		{"handler.email", 72, &a.Handler.Email},
 		{"handler.address", 120, &a.Handler.Address},
 		{"agreement.version", 40, &a.Agreement.Version},
 		{"agreement.at", 40, &a.Agreement.At},
@@ -37,11 +37,11 @@ func (a *Application) texts() []text {
 		{"appliedOn", 10, &a.AppliedOn},
 		{"seal.name", 100, &a.Seal.Name},
 		{"seal.code", 20, &a.Seal.Code},
-		{"key.holder", 50, &a.Key.Holder},
-		{"key.serial", 64, &a.Key.Serial},
-		{"personal.handlerIdentity", 40, &a.Personal.HandlerIdentity},
-		{"personal.handlerMobile", 40, &a.Personal.HandlerMobile},
-		{"personal.keyHolderIdentity", 40, &a.Personal.KeyHolderIdentity},
+		{"key.holder", 25, &a.Key.Holder},
+		{"key.serial", 22, &a.Key.Serial},
+		{"personal.handlerIdentity", 20, &a.Personal.HandlerIdentity},
+		{"personal.handlerMobile", 20, &a.Personal.HandlerMobile},
+		{"personal.keyHolderIdentity", 20, &a.Personal.KeyHolderIdentity},
 		{"personal.salt", 32, &a.Personal.Salt},
 	}
 }

@@ -180,6 +180,7 @@ CREATE TABLE enroll_attachment (
 	size        BIGINT NOT NULL,
 	digest      TEXT NOT NULL,
 	object      TEXT NOT NULL,
+	sealing     BYTEA NOT NULL,
 	matched     TEXT NOT NULL CHECK (matched IN ('code', 'hand')),
 	added       TEXT NOT NULL,
 	by          TEXT NOT NULL REFERENCES access_actor (id),
@@ -250,7 +251,8 @@ CREATE TABLE enroll_suspension (
 	CHECK ((state = 'open') = (approval IS NULL) AND (state = 'open') = (decided IS NULL)),
 	CHECK ((approval IS NULL AND approval_kind IS NULL AND approval_used IS NULL)
 		OR (approval IS NOT NULL AND approval_kind IS NOT NULL AND approval_used IS NOT NULL AND approval = request AND approval_used = 1
-			AND ((state = 'confirmed' AND approval_kind = 'suspension.confirm') OR (state = 'lifted' AND approval_kind = 'suspension.lift'))))
+			AND ((state = 'confirmed' AND approval_kind = 'suspension.confirm') OR (state = 'lifted' AND approval_kind = 'suspension.lift')
+				OR (state = 'confirmed' AND cause = 'roster' AND approval_kind = 'application.approve'))))
 );
 CREATE UNIQUE INDEX enroll_suspension_open ON enroll_suspension (holder) WHERE state = 'open';
 CREATE INDEX enroll_suspension_unit ON enroll_suspension (unit, opened);
