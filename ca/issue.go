@@ -9,6 +9,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/conform"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -24,6 +25,7 @@ type issuance struct {
 	approval   access.Approval
 	renews     string // serial number of the predecessor; empty for what is no renewal
 	companions []Companion
+	remarks    []conform.Finding // of the lints; they stop nothing
 }
 
 // Companion makes something that belongs to a certificate, so that both are on record or neither is: a seal, an
@@ -68,7 +70,7 @@ func (a *Authority) issue(ctx context.Context, i issuance, approve func(tx *stor
 	}
 	ctx = context.WithoutCancel(ctx)
 	a.at("intended")
-	certificate, signed, err := a.makeCertificate(ctx, i)
+	certificate, signed, err := a.makeCertificate(ctx, &i)
 	if err != nil {
 		return nil, a.fail(ctx, i, signed, err)
 	}
@@ -92,15 +94,15 @@ func (a *Authority) at(step string) {
 
 // prepare writes the bytes to be signed.
 func (a *Authority) prepare(r Request) (issuance, error) {
-	if err := r.check(); err != nil {
+	i := issuance{request: r, created: a.Clock()}
+	if err := r.Check(i.created); err != nil {
 		return issuance{}, err
 	}
-	i := issuance{request: r, created: a.Clock()}
 	subject, err := distinguishedName(r.organisation(), r.commonName())
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
+	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
 	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
 		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
@@ -108,6 +110,8 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	if i.draft.serial, err = newSerial(a.Random, a.prefix); err != nil {
 		return i, err
 	}
+	i.draft.shard = a.shardOf(i.draft.serial)
+	i.draft.issuer = a.issuerOf(i.draft.shard)
 	i.tbs, err = i.draft.marshal()
 	return i, err
 }
@@ -145,8 +149,9 @@ func (a *Authority) intend(ctx context.Context, i *issuance, approve func(tx *st
 // be laid at two doors.
 func keyIsFree(ctx context.Context, tx *store.Tx, i issuance) error {
 	var other int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_certificate WHERE public_key = $1 AND (profile <> $2 OR organisation <> $3)`,
-		i.draft.public, string(i.request.Profile), i.request.organisation()).Scan(&other)
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_certificate WHERE public_key = $1
+		AND (profile <> $2 OR organisation <> $3 OR profile IN ('personal', 'encryption') AND common_name <> $4)`,
+		i.draft.public, string(i.request.Profile), i.request.organisation(), i.request.commonName()).Scan(&other)
 	if err != nil {
 		return err
 	}
@@ -175,12 +180,13 @@ func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance)
 }
 
 // makeCertificate lints, signs and compares. signed says whether a signature may exist.
-func (a *Authority) makeCertificate(ctx context.Context, i issuance) (c *chain.Certificate, signed bool, err error) {
+func (a *Authority) makeCertificate(ctx context.Context, i *issuance) (c *chain.Certificate, signed bool, err error) {
 	token, err := lint(i.tbs, a.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial,
-		from: i.created, issuer: a.issuing, urls: a.urls})
+		from: i.created, issuer: a.issuing, urls: i.draft.issuer})
 	if err != nil {
 		return nil, false, err
 	}
+	i.remarks = token.remarks
 	a.at("linted")
 	der, err := token.sign(ctx, a.key)
 	if err != nil {
@@ -194,6 +200,10 @@ func (a *Authority) makeCertificate(ctx context.Context, i issuance) (c *chain.C
 func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certificate) error {
 	fingerprint := c.Fingerprint()
 	now := a.Clock()
+	data := map[string]string{"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])}
+	if len(i.remarks) > 0 {
+		data["lints"] = remarksText(i.remarks)
+	}
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET state = 'issued', certificate = $1, completed = $2 WHERE serial = $3 AND state = 'intent'`,
 			c.Raw, store.Time(now), i.serial())
@@ -208,8 +218,7 @@ func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certifica
 				return err
 			}
 		}
-		return a.record(ctx, tx, now, "certificate.issued", i.approval.Requester(), i.serial(), map[string]string{
-			"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])})
+		return a.record(ctx, tx, now, "certificate.issued", i.approval.Requester(), i.serial(), data)
 	})
 }
 

@@ -7,6 +7,7 @@ import (
 	"math/big"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/conform"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
 )
@@ -45,10 +46,11 @@ type renewal struct {
 // renewal reads the line that a certificate belongs to.
 func (a *Authority) renewal(ctx context.Context, serial string) (renewal, error) {
 	var r renewal
-	var last []byte
+	var last, certificate []byte
 	var approval *string
 	q := a.DB.Read()
-	err := q.QueryRowContext(ctx, `SELECT request, approval FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).Scan(&last, &approval)
+	err := q.QueryRowContext(ctx, `SELECT request, approval, certificate FROM ca_certificate WHERE serial = $1 AND state = 'issued'`, serial).
+		Scan(&last, &approval, &certificate)
 	if isMissing(err) {
 		return r, ErrNotFound.New()
 	}
@@ -62,10 +64,13 @@ func (a *Authority) renewal(ctx context.Context, serial string) (renewal, error)
 	if err := q.QueryRowContext(ctx, `SELECT request FROM ca_certificate WHERE approval = $1 AND renews IS NULL`, r.approval).Scan(&r.approved); err != nil {
 		return r, err
 	}
-	if r.request, err = parseSubject(last); err != nil {
+	if r.request, err = ParseRequest(last); err != nil {
 		return r, err
 	}
-	first, err := parseSubject(r.approved)
+	if !r.request.Identity.isZero() {
+		r.request.Identity.Number = conform.Identity(certificate)
+	}
+	first, err := ParseRequest(r.approved)
 	if err != nil {
 		return r, err
 	}

@@ -243,11 +243,11 @@ func TestAnEarlierDatabaseIsBroughtUpToDate(t *testing.T) {
 			t.Errorf("%s %s %s %s", name, approved, state, event)
 		}
 		err = db.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO ca_status SELECT '02', issuer, shard, state, reason, since, not_after FROM ca_status`)
+			_, err := tx.ExecContext(ctx, `INSERT INTO ca_status SELECT '02', 'nobody', shard, state, reason, since, not_after FROM ca_status`)
 			return err
 		})
 		if !store.IsForeignKey(err) {
-			t.Errorf("a state without certificate: %v", err)
+			t.Errorf("a state under nobody: %v", err)
 		}
 		err = db.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `DELETE FROM ca_certificate`)

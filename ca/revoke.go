@@ -28,7 +28,8 @@ const (
 	ReasonPrivilegeWithdrawn   Reason = 9
 )
 
-func (r Reason) final() bool {
+// Final reports whether a certificate is revoked for this reason here; a hold is not.
+func (r Reason) Final() bool {
 	switch r {
 	case ReasonUnspecified, ReasonKeyCompromise, ReasonAffiliationChanged, ReasonSuperseded, ReasonCessationOfOperation, ReasonPrivilegeWithdrawn:
 		return true
@@ -71,7 +72,7 @@ func (a *Authority) Revoke(ctx context.Context, approvalID string, serial *big.I
 
 // RevokeIn is Revoke in a transaction of the caller.
 func (a *Authority) RevokeIn(ctx context.Context, tx *store.Tx, approvalID string, serial *big.Int, reason Reason) error {
-	if !reason.final() {
+	if !reason.Final() {
 		return ErrReason.With("%d", int(reason))
 	}
 	return a.change(ctx, tx, approvalID, access.KindRevokeCertificate, RevokeSubject(serial, reason),
@@ -108,9 +109,6 @@ func (a *Authority) SuspendAtOnce(ctx context.Context, by access.Actor, serial *
 
 // SuspendAtOnceIn is SuspendAtOnce in a transaction of the caller.
 func (a *Authority) SuspendAtOnceIn(ctx context.Context, tx *store.Tx, by access.Actor, serial *big.Int, why string) error {
-	if len(why) > 200 {
-		return ErrRequest.At(fault.Field("why"))
-	}
 	actor, err := a.access.ActorIn(ctx, tx, by.ID)
 	if err != nil {
 		return err
@@ -118,8 +116,17 @@ func (a *Authority) SuspendAtOnceIn(ctx context.Context, tx *store.Tx, by access
 	if !actor.Has(access.RoleRegistrar) && !actor.Has(access.RoleApprover) {
 		return access.ErrRole.New()
 	}
+	return a.HoldIn(ctx, tx, actor, serial, why)
+}
+
+// HoldIn is SuspendAtOnceIn for a room that has asked itself whether the actor may: the holder of a certificate who lost
+// the key, say, or who objects to it.
+func (a *Authority) HoldIn(ctx context.Context, tx *store.Tx, by access.Actor, serial *big.Int, why string) error {
+	if len(why) > 200 {
+		return ErrRequest.At(fault.Field("why"))
+	}
 	change := statusChange{serial: serialText(serial), action: actionSuspend, reason: ReasonCertificateHold,
-		cause: causeEmergency, actor: actor.ID, at: a.Clock()}
+		cause: causeEmergency, actor: by.ID, at: a.Clock()}
 	if err := change.write(ctx, tx); err != nil {
 		return err
 	}

@@ -132,7 +132,7 @@ func newKey(t testing.TB) *ecdsa.PublicKey {
 
 const (
 	testName     = "某某市档案馆"
-	testCode     = "122200004123456787"
+	testCode     = "12220000412345670E"
 	testSealCode = "22000012345678"
 )
 

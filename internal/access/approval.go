@@ -27,7 +27,11 @@ const (
 	KindGrant              Kind = "seal.grant"
 	KindGrantRole          Kind = "role.grant"
 	KindApproveApplication Kind = "application.approve" // a plan: see RequestPlan
+	KindConfirmSuspension  Kind = "suspension.confirm"  // of a user of seals: a plan
+	KindLiftSuspension     Kind = "suspension.lift"     // a plan
 	KindRecoverKey         Kind = "key.recover"
+	KindDestroyKey         Kind = "key.destroy"   // in escrow, after its term
+	KindChangeEscrow       Kind = "escrow.change" // another recovery key, or another split of it
 	KindUnlockKey          Kind = "key.unlock"
 	KindImportAnchor       Kind = "anchor.import"
 	KindRemoveAnchor       Kind = "anchor.remove"

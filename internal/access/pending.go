@@ -31,6 +31,11 @@ func (s *Service) Pending(ctx context.Context, id string) (Pending, error) {
 	return readRequest(ctx, s.db.Read(), id)
 }
 
+// PendingIn is Pending as the caller's transaction sees it.
+func (s *Service) PendingIn(ctx context.Context, q store.Querier, id string) (Pending, error) {
+	return readRequest(ctx, q, id)
+}
+
 // Open lists the requests that wait for a decision, oldest first, at most limit of them. Parts come with their plan: see
 // Parts.
 func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {
@@ -42,6 +47,13 @@ func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {
 // Parts lists the parts of a plan in their order.
 func (s *Service) Parts(ctx context.Context, id string) ([]Pending, error) {
 	return readParts(ctx, s.db.Read(), id)
+}
+
+// PartsUsed counts the parts of a plan, and those that were redeemed.
+func (s *Service) PartsUsed(ctx context.Context, q store.Querier, id string) (used, all int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(a.id) FROM access_request r
+		LEFT JOIN access_approval a ON a.id = r.id AND a.used = 1 WHERE r.parent = $1`, id).Scan(&all, &used)
+	return used, all, err
 }
 
 func readParts(ctx context.Context, q store.Querier, parent string) ([]Pending, error) {

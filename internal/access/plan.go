@@ -14,7 +14,7 @@ type Part struct {
 }
 
 // MaxParts is the largest number of parts of a plan.
-const MaxParts = 5000
+const MaxParts = 50_000
 
 // RequestPlan asks for one decision over a subject and everything that it takes: each part becomes a request of its own
 // that is decided together with the plan and nothing else, and is then redeemed by itself (see Parts for their

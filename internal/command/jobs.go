@@ -151,14 +151,6 @@ func compactJSON(raw json.RawMessage) string {
 	return string(b)
 }
 
-// moment is a time for a person, in the machine's zone.
-func moment(t time.Time) string {
-	if t.IsZero() {
-		return "-"
-	}
-	return t.Local().Format(time.DateTime)
-}
-
 type jobsRetryCommand struct {
 	jobsFlags
 	Job int64 `arg:"" help:"Number of the job." placeholder:"ID"`

@@ -63,7 +63,15 @@ func TestScripts(t *testing.T) {
 			"beginswith": scriptBeginsWith,
 			"sql":        scriptSQL,
 			"sqlcount":   scriptSQLCount,
+			"digest":     scriptDigest,
+			"codelines":  scriptCodeLines,
+			"requestid":  scriptRequestID,
+			"anchorid":   scriptAnchorID,
 			"nothingin":  scriptNothingLeft,
+			"newkey":     scriptNewKey,
+			"escrowed":   scriptEscrowed,
+			"agreed":     scriptAgreed,
+			"opens":      scriptOpens,
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yinxin/api"
+	"yinxin/ca/backend"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
 )
@@ -56,6 +57,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	// The ledger's sequencer is a loop of each process: it holds a lease of its own, and is to give an entry its place
 	// within a second, which a queue that looks once a second does not.
 	background.Go(func() { h.ledger.Run(backgroundContext) })
+	background.Go(func() { h.watchClock(backgroundContext, log) })
 	background.Go(func() { h.keepTrust(backgroundContext, log) })
 	background.Go(func() {
 		if err := work.Run(backgroundContext); err != nil {
@@ -99,7 +101,9 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 		return nil, err
 	}
 	return api.New(api.Config{Sealer: h.sealer, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
+		Limits: h.config.Limits,
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)

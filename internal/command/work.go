@@ -11,8 +11,6 @@ import (
 	"yinxin/ca/renewal"
 	"yinxin/internal/jobs"
 	"yinxin/internal/mail"
-	"yinxin/keystore"
-	"yinxin/sealer/register"
 )
 
 // The periodic work of the service and how often it is done. A revocation is in a published list within a minute: the
@@ -23,6 +21,7 @@ const (
 	// A sealing whose process died is given up after a minute (sealer), so nobody waits for these seconds.
 	recoverEvery, recoverPatience = 10 * time.Second, 2 * time.Minute
 	renewalEvery                  = time.Hour
+	termsEvery                    = time.Minute
 )
 
 // work registers everything that the service does in the background, for all processes over this database together.
@@ -37,7 +36,8 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 			_, err := h.sealer.Recover(ctx)
 			return err
 		}})
-	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Policy: h.config.Renewals}
+	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Policy: h.config.Renewals,
+		Calendar: h.calendar, Contacts: h.business}
 	m, err := h.mailer(j)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())
@@ -50,8 +50,18 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 		m.Source(renewal.SourceReminder, renewals.Reminder)
 		m.Source(renewal.SourceAlarm, renewals.Alarm)
 	}
+	j.Periodic(jobs.Periodic{Name: "registration.terms", Every: termsEvery, Timeout: 10 * time.Minute, Do: h.passTime})
 	j.Periodic(jobs.Periodic{Name: "renewals", Every: renewalEvery, Timeout: renewal.RunTime, Do: renewals.Run})
 	return j, nil
+}
+
+// passTime does what falls due as time passes: acceptance by silence, requests and approvals that ran out, acts that an
+// interruption left undone, renewals whose term is over, keys that no seal uses any more.
+func (h *installation) passTime(ctx context.Context) error {
+	_, err := h.enroll.Sweep(ctx)
+	err = errors.Join(err, h.business.CarryOutAll(ctx))
+	_, settled := h.business.SettleRenewals(ctx)
+	return errors.Join(err, settled, h.business.RetireKeys(ctx), h.escrow.Recover(ctx))
 }
 
 // mailer is nil where config.json has no mail server.
@@ -82,6 +92,10 @@ func (h *installation) keepTrust(ctx context.Context, log *slog.Logger) {
 		if err := h.publish(ctx); err != nil && ctx.Err() == nil {
 			log.Error("writing the trust folder", "error", err)
 		}
+		// Anchors are kept in the memory of each process.
+		if err := h.refreshAnchors(ctx); err != nil && ctx.Err() == nil {
+			log.Error("reading the trust anchors", "error", err)
+		}
 		select {
 		case <-ctx.Done():
 			return
@@ -90,49 +104,12 @@ func (h *installation) keepTrust(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// renewer renews the certificate of a central seal together with the seal instance that lists it.
+// renewer renews the certificate of a central seal together with the seal that lists it.
 type renewer struct{ h *installation }
 
 var _ renewal.Renewer = renewer{}
 
-// Renew makes a new key, a certificate for it under the original approval, and the instance of the seal with it, which
-// waits for acceptance. A second call after a failure takes the key of the first.
 func (r renewer) Renew(ctx context.Context, e ca.Expiry) error {
-	in, err := r.instance(ctx, e)
-	if err != nil {
-		return err
-	}
-	name := "seal-" + in.SealCode + "-" + e.NotAfter.UTC().Format("20060102150405")
-	ring := r.h.keys.Ring(keystore.PurposeSealing)
-	key, err := ring.Generate(ctx, name, keystore.PurposeSealing)
-	if err != nil {
-		var missing error
-		if key, missing = ring.Get(ctx, name); missing != nil {
-			return err
-		}
-	}
-	draft, err := r.h.register.PrepareRenewal(ctx, in.ID, name)
-	if err != nil {
-		return err
-	}
-	_, err = r.h.authority.Renew(ctx, e.Serial, key.Public(), draft)
+	_, err := r.h.business.RenewCentral(ctx, e.Serial)
 	return err
-}
-
-// instance is the central instance in use that lists the certificate.
-func (r renewer) instance(ctx context.Context, e ca.Expiry) (register.Instance, error) {
-	list, err := r.h.register.InUse(ctx, e.CommonName)
-	if err != nil {
-		return register.Instance{}, err
-	}
-	record, err := r.h.authority.Certificate(ctx, e.Serial)
-	if err != nil {
-		return register.Instance{}, err
-	}
-	for _, in := range list {
-		if in.Custody == register.Central && string(in.Certificate) == string(record.Certificate.Raw) {
-			return in, nil
-		}
-	}
-	return register.Instance{}, errNoInstance.With("%s", e.CommonName)
 }

@@ -173,3 +173,6 @@ func (m *Draft) Complete(ctx context.Context, tx *store.Tx, _ *chain.Certificate
 
 // Instance is what was made, once Complete has recorded it.
 func (m *Draft) Instance() Instance { return m.instance }
+
+// InstanceID names the instance.
+func (m *Draft) InstanceID() string { return m.instance.ID }

@@ -94,21 +94,3 @@ func (r *Register) Withdraw(ctx context.Context, tx *store.Tx, by access.Actor, 
 		Data: map[string]string{"instance": instanceID, "reason": reason}})
 	return err
 }
-
-// InUse lists the active instances of a seal, the central one first.
-func (r *Register) InUse(ctx context.Context, code string) ([]Instance, error) {
-	rows, err := r.DB.Read().QueryContext(ctx, selectInstance+`WHERE i.seal_code = $1 AND i.state = 'active' ORDER BY i.custody, i.holder`, code)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Instance
-	for rows.Next() {
-		in, err := scanInstance(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, in)
-	}
-	return list, rows.Err()
-}
