@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"embed"
 	"net/http"
 	"net/url"
@@ -45,6 +46,8 @@ type Setting struct {
 	URL string `json:"url,omitempty" yaml:"url,omitempty"`
 	// KeyFile holds the API key that the other Yinxin gave us.
 	KeyFile string `json:"keyFile,omitempty" yaml:"keyFile,omitempty"`
+	// ServerTrust is a PEM file with the certificate authorities of the other side's TLS; empty: those of the system.
+	ServerTrust string `json:"serverTrust,omitempty" yaml:"serverTrust,omitempty"`
 	// ClientCertificate and ClientKey are PEM files for mutual TLS, where the other side asks for it.
 	ClientCertificate string `json:"clientCertificate,omitempty" yaml:"clientCertificate,omitempty"`
 	ClientKey         string `json:"clientKey,omitempty" yaml:"clientKey,omitempty"`
@@ -158,19 +161,34 @@ func (c Config) remote(s Setting, o orders) (Backend, error) {
 	}
 	transport := c.Transport
 	if transport == nil {
-		t := &http.Transport{TLSHandshakeTimeout: remoteTimeout, ResponseHeaderTimeout: remoteTimeout, MaxResponseHeaderBytes: 64 << 10,
-			MaxIdleConns: 2, IdleConnTimeout: time.Minute, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
-		if s.ClientCertificate != "" {
-			pair, err := tls.LoadX509KeyPair(s.ClientCertificate, s.ClientKey)
-			if err != nil {
-				return nil, ErrSettings.With("%s", s.Name).At(fault.Field("clientCertificate")).Because(err)
-			}
-			t.TLSClientConfig.Certificates = []tls.Certificate{pair}
+		settings, err := s.tls()
+		if err != nil {
+			return nil, err
 		}
-		transport = t
+		transport = &http.Transport{TLSHandshakeTimeout: remoteTimeout, ResponseHeaderTimeout: remoteTimeout, MaxResponseHeaderBytes: 64 << 10,
+			MaxIdleConns: 2, IdleConnTimeout: time.Minute, TLSClientConfig: settings}
 	}
 	return &remote{orders: o, base: u.String(), key: string(key), http: &http.Client{Transport: transport, Timeout: remoteTimeout,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}}, nil
+}
+
+func (s Setting) tls() (*tls.Config, error) {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if s.ServerTrust != "" {
+		text, err := os.ReadFile(s.ServerTrust)
+		c.RootCAs = x509.NewCertPool()
+		if err != nil || !c.RootCAs.AppendCertsFromPEM(text) {
+			return nil, ErrSettings.With("%s", s.Name).At(fault.Field("serverTrust")).Because(err)
+		}
+	}
+	if s.ClientCertificate != "" {
+		pair, err := tls.LoadX509KeyPair(s.ClientCertificate, s.ClientKey)
+		if err != nil {
+			return nil, ErrSettings.With("%s", s.Name).At(fault.Field("clientCertificate")).Because(err)
+		}
+		c.Certificates = []tls.Certificate{pair}
+	}
+	return c, nil
 }
 
 func pause(ctx context.Context, d time.Duration) error {

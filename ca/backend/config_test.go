@@ -1,10 +1,18 @@
 package backend
 
 import (
+	"bytes"
 	"crypto/rand"
 	"crypto/rsa"
+	"crypto/tls"
 	"crypto/x509"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log"
 	"math/big"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"slices"
@@ -76,6 +84,67 @@ func TestKeysOfTheAuthorityAreReserved(t *testing.T) {
 	}
 }
 
+// TestTheOtherSideSeesOurClientCertificate speaks TLS with a server that asks for one.
+func TestTheOtherSideSeesOurClientCertificate(t *testing.T) {
+	w := sqliteWorld(t)
+	raw, private := tlsPair(t)
+	clients := x509.NewCertPool()
+	parsed, err := x509.ParseCertificate(raw)
+	must(t, err)
+	clients.AddCert(parsed)
+	seen := 0
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
+		if len(r.TLS.PeerCertificates) == 1 && bytes.Equal(r.TLS.PeerCertificates[0].Raw, raw) {
+			seen++
+		}
+		out.Header().Set("Content-Type", "application/json")
+		must(t, json.NewEncoder(out).Encode(WireOutcome{ID: "dsk_1", State: WirePending}))
+	}))
+	server.TLS = &tls.Config{ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
+	server.Config.ErrorLog = log.New(io.Discard, "", 0)
+	server.StartTLS()
+	defer server.Close()
+	write := func(name, kind string, data []byte) string {
+		path := filepath.Join(t.TempDir(), name)
+		must(t, os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: data}), 0o600))
+		return path
+	}
+	key := filepath.Join(t.TempDir(), "key")
+	must(t, os.WriteFile(key, []byte("yx_abc"), 0o600))
+	setting := Setting{Name: "b", Kind: KindRemote, Trust: trust(t, w.licensed.root), URL: server.URL, KeyFile: key,
+		ServerTrust: write("server.pem", "CERTIFICATE", server.Certificate().Raw)}
+	for name, c := range map[string]struct {
+		certificate, key string
+		state            State
+	}{
+		"with it":    {write("client.pem", "CERTIFICATE", raw), write("client.key", "PRIVATE KEY", private), StateSent},
+		"without it": {"", "", StateOpen},
+	} {
+		setting.ClientCertificate, setting.ClientKey = c.certificate, c.key
+		all, err := Open(t.Context(), w.config(), []Setting{setting})
+		must(t, err)
+		b, err := all.Named("b")
+		must(t, err)
+		if out, err := b.Order(t.Context(), w.order(t)); err != nil || out.State != c.state {
+			t.Errorf("%s: %+v %v", name, out, err)
+		}
+	}
+	if seen != 1 {
+		t.Errorf("it was seen %d times", seen)
+	}
+}
+
+func tlsPair(t testing.TB) (certificate, key []byte) {
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	must(t, err)
+	template := &x509.Certificate{SerialNumber: big.NewInt(7), NotAfter: time.Now().Add(time.Hour), ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageClientAuth}}
+	certificate, err = x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
+	must(t, err)
+	key, err = x509.MarshalPKCS8PrivateKey(private)
+	must(t, err)
+	return certificate, key
+}
+
 func TestSettingsAreChecked(t *testing.T) {
 	w := sqliteWorld(t)
 	anchor := trust(t, w.licensed.root)
@@ -106,6 +175,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"no key":                   func(s *Setting) { s.KeyFile = empty },
 		"no such key":              func(s *Setting) { s.KeyFile = empty + "x" },
 		"no such certificate":      func(s *Setting) { s.ClientCertificate = empty },
+		"no such server trust":     func(s *Setting) { s.ServerTrust = empty },
 		"a negative term":          func(s *Setting) { s.TermDays = -1 },
 	} {
 		s := far

@@ -49,7 +49,7 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 	}
 	sum := sm3.Sum(body)
 	digest := hex.EncodeToString(sum[:])
-	if again, err := d.again(ctx, by, key, digest); again != nil || err != nil {
+	if again, err := d.again(ctx, d.DB.Read(), by, key, digest); again != nil || err != nil {
 		return d.after(ctx, again, err)
 	}
 	parsed, err := csr.Parse(o.CSR, csr.Options{Reserved: Reserved(ctx, d.Authority)})
@@ -67,8 +67,13 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 		return WireOutcome{}, err
 	}
 	row := &deskRow{id: newID("dsk_"), actor: by.ID, digest: digest, csr: parsed.Raw, subject: request.Subject()}
+	var earlier *deskRow
 	err = d.DB.Write(ctx, func(tx *store.Tx) error {
+		// Asked again here, where a call that came at the same moment is seen.
 		var err error
+		if earlier, err = d.again(ctx, tx, by, key, digest); earlier != nil || err != nil {
+			return err
+		}
 		if row.request, err = d.Access.RequestPlanIn(ctx, tx, by, access.KindIssueCertificate, row.subject, nil); err != nil {
 			return err
 		}
@@ -79,12 +84,11 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 		}
 		return d.event(ctx, tx, "backend.desk.ordered", by.ID, row.id, map[string]string{"profile": string(o.Profile), "request": row.request})
 	})
-	if store.IsUnique(err) { // the same call came twice at once
-		again, err := d.again(ctx, by, key, digest)
-		return d.after(ctx, again, err)
-	}
 	if err != nil {
 		return WireOutcome{}, err
+	}
+	if earlier != nil {
+		return d.outcome(ctx, earlier)
 	}
 	return WireOutcome{ID: row.id, State: WirePending}, nil
 }
@@ -95,8 +99,8 @@ func (d *Desk) event(ctx context.Context, tx *store.Tx, kind, actor, subject str
 }
 
 // again finds an earlier call under the same key: backend.repeated when that said something else.
-func (d *Desk) again(ctx context.Context, by access.Actor, key, digest string) (*deskRow, error) {
-	row, err := d.row(ctx, `actor = $1 AND caller_key = $2`, by.ID, key)
+func (d *Desk) again(ctx context.Context, q store.Querier, by access.Actor, key, digest string) (*deskRow, error) {
+	row, err := readDesk(ctx, q, `actor = $1 AND caller_key = $2`, by.ID, key)
 	if fault.Has(err, ErrOrder) {
 		return nil, nil
 	}
@@ -114,8 +118,12 @@ func (d *Desk) after(ctx context.Context, row *deskRow, err error) (WireOutcome,
 }
 
 func (d *Desk) row(ctx context.Context, where string, args ...any) (*deskRow, error) {
+	return readDesk(ctx, d.DB.Read(), where, args...)
+}
+
+func readDesk(ctx context.Context, q store.Querier, where string, args ...any) (*deskRow, error) {
 	row := &deskRow{}
-	err := d.DB.Read().QueryRowContext(ctx, `SELECT id, actor, digest, request, csr, subject, revoke, reason FROM backend_desk WHERE `+where, args...).
+	err := q.QueryRowContext(ctx, `SELECT id, actor, digest, request, csr, subject, revoke, reason FROM backend_desk WHERE `+where, args...).
 		Scan(&row.id, &row.actor, &row.digest, &row.request, &row.csr, &row.subject, &row.revoke, &row.reason)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrOrder.New()

@@ -85,6 +85,7 @@ func TestAnOrderGoesOutAsAFileAndItsCertificateComesBack(t *testing.T) {
 		first, second := w.order(t), w.order(t, person)
 		a, err := f.Order(ctx, first)
 		must(t, err)
+		w.pass(time.Second)
 		b, err := f.Order(ctx, second)
 		must(t, err)
 		if a.State != StateOpen || a.ID == "" || a.Backend != fileName {
@@ -501,10 +502,10 @@ func TestTheDatabaseRefusesOrdersThatNoTwoPeopleStandBehind(t *testing.T) {
 		if err := w.exec(`UPDATE backend_order SET state = 'issued', completed = '' WHERE id = $1`, a.ID); !store.IsCheck(err) {
 			t.Errorf("issued without a certificate: %v", err)
 		}
-		if err := w.exec(`INSERT INTO backend_sending VALUES ('s', $1, $2, 'request', 'file', '', NULL, '', '')`, a.ID, fileName); !store.IsCheck(err) {
+		if err := w.exec(`INSERT INTO backend_sending VALUES ('s', $1, 0, $2, 'request', 'file', '', NULL, '', '')`, a.ID, fileName); !store.IsCheck(err) {
 			t.Errorf("a file that nobody sent: %v", err)
 		}
-		if err := w.exec(`INSERT INTO backend_sending VALUES ('s', $1, 'another', 'request', 'http', '', NULL, '', '')`, a.ID); !store.IsForeignKey(err) {
+		if err := w.exec(`INSERT INTO backend_sending VALUES ('s', $1, 0, 'another', 'request', 'http', '', NULL, '', '')`, a.ID); !store.IsForeignKey(err) {
 			t.Errorf("sent to another authority: %v", err)
 		}
 		revocation := `INSERT INTO backend_revocation (id, order_id, order_state, reason, state, created, approval, approval_kind, approval_used) VALUES ('r', $1, 'issued', 1, 'open', '', $2, $3, 1)`

@@ -70,6 +70,7 @@ CREATE INDEX backend_revocation_state ON backend_revocation (state, created);
 CREATE TABLE backend_sending (
 	id       TEXT NOT NULL PRIMARY KEY,
 	order_id TEXT NOT NULL,
+	position INTEGER NOT NULL,
 	backend  TEXT NOT NULL,
 	what     TEXT NOT NULL CHECK (what IN ('request', 'revocation')),
 	channel  TEXT NOT NULL CHECK (channel IN ('file', 'http')),
@@ -77,10 +78,10 @@ CREATE TABLE backend_sending (
 	actor    TEXT REFERENCES access_actor (id),
 	fields   TEXT NOT NULL,
 	digest   TEXT NOT NULL,
+	UNIQUE (order_id, position),
 	CHECK (channel = 'http' OR actor IS NOT NULL),
 	FOREIGN KEY (order_id, backend) REFERENCES backend_order (id, backend)
 );
-CREATE INDEX backend_sending_order ON backend_sending (order_id, happened);
 
 -- What others ordered here over HTTP. Two people of this house decide on each: request is what was put before them.
 CREATE TABLE backend_desk (
