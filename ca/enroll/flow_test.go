@@ -321,9 +321,11 @@ func TestFormsThatCannotBeStoredAreRefused(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		for name, change := range map[string]func(*form.Application){
-			"an endless name":  func(f *form.Application) { f.Unit.Name = strings.Repeat("长", 10_000) },
-			"a hidden mark":    func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
-			"a size of no end": func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
+			"an endless name":                   func(f *form.Application) { f.Unit.Name = strings.Repeat("长", 10_000) },
+			"a hidden mark":                     func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
+			"a number of a person in the clear": func(f *form.Application) { f.Purpose = "为 " + userPerson.IdentityNumber + " 出证" },
+			"a mobile in an address":            func(f *form.Application) { f.Handler.Address = "兰台街1号 " + userPerson.Mobile },
+			"a size of no end":                  func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
 		} {
 			f := w.filled(unitDirect)
 			change(&f)
