@@ -36,12 +36,12 @@ func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
 			scan Scan
 			want fault.Spec
 		}{
-			"a text":           {Scan{Kind: AttachForm, Name: "", Content: []byte("hello")}, attachment.ErrUnknown},
-			"nothing":          {Scan{Kind: AttachForm, Name: "", Content: nil}, attachment.ErrUnknown},
+			"a text":           {Scan{Kind: AttachForm, Content: []byte("hello")}, attachment.ErrUnknown},
+			"nothing":          {Scan{Kind: AttachForm}, attachment.ErrUnknown},
 			"a false name":     {Scan{Kind: AttachForm, Name: "申请表.pdf", Content: scanPNG}, attachment.ErrName},
-			"a broken picture": {Scan{Kind: AttachForm, Name: "", Content: scanPNG[:20]}, attachment.ErrBroken},
-			"too much":         {Scan{Kind: AttachForm, Name: "", Content: append(bytes.Clone(scanPNG), make([]byte, MaxAttachment)...)}, ErrAttachmentSize},
-			"of no kind":       {Scan{"passport", "", scanPNG}, ErrField},
+			"a broken picture": {Scan{Kind: AttachForm, Content: scanPNG[:20]}, attachment.ErrBroken},
+			"too much":         {Scan{Kind: AttachForm, Content: append(bytes.Clone(scanPNG), make([]byte, MaxAttachment)...)}, ErrAttachmentSize},
+			"of no kind":       {Scan{Kind: "passport", Content: scanPNG}, ErrField},
 		} {
 			_, err := w.AddAttachment(ctx, by, a.Ref(), c.scan)
 			if !fault.Has(err, c.want) {
@@ -51,9 +51,9 @@ func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
 		for len(a.Attachments) < MaxAttachments {
 			a = w.with(w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachOther, Name: "x.png", Content: scanPNG}))
 		}
-		_, err = w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachOther, Name: "", Content: scanPNG})
+		_, err = w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachOther, Content: scanPNG})
 		wantCode(t, err, ErrAttachmentSize)
-		_, err = w.AddAttachment(ctx, by, Ref{a.ID, 1}, Scan{Kind: AttachOther, Name: "", Content: scanPNG})
+		_, err = w.AddAttachment(ctx, by, Ref{a.ID, 1}, Scan{Kind: AttachOther, Content: scanPNG})
 		wantCode(t, err, ErrConflict)
 		if got := w.objects() - objects; got != MaxAttachments-3 {
 			t.Errorf("%d objects more: what could not be recorded was kept", got)
