@@ -15,6 +15,7 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
@@ -29,6 +30,8 @@ type Config struct {
 	Access    *access.Service
 	Authority *ca.Authority
 	Ledger    *ledger.Ledger
+	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
+	Desk *backend.Desk
 
 	// Verify says what verifications rely on; its At and Language are set for each request.
 	Verify verify.Options
@@ -112,6 +115,9 @@ func newServer(c Config) (*server, error) {
 	s.previews()
 	s.verifications()
 	s.pki()
+	if s.Desk != nil {
+		s.certificateRequests()
+	}
 	s.health()
 	s.page()
 	return s, s.openAPI()

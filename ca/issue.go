@@ -95,7 +95,7 @@ func (a *Authority) at(step string) {
 // prepare writes the bytes to be signed.
 func (a *Authority) prepare(r Request) (issuance, error) {
 	i := issuance{request: r, created: a.Clock()}
-	if err := r.check(i.created); err != nil {
+	if err := r.Check(i.created); err != nil {
 		return issuance{}, err
 	}
 	subject, err := distinguishedName(r.organisation(), r.commonName())

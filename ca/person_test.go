@@ -20,8 +20,8 @@ import (
 	"yinxin/keystore"
 )
 
-// testIdentity is made up: nobody was born on that day under that number.
-const testIdentity = "220102199003070013"
+// testIdentity is made up: no city has the number 2271.
+const testIdentity = "22710219900307001X"
 
 func person(t testing.TB) Request {
 	return Request{Profile: ProfilePersonal, Public: newKey(t), Organisation: testName, CommonName: "王五"}
@@ -147,10 +147,10 @@ func TestRequestsOfPersonsAreChecked(t *testing.T) {
 	at := time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC)
 	good := person(t)
 	good.Identity = Identity{Number: testIdentity, Blind: blind(1)}
-	must(t, good.check(at))
+	must(t, good.Check(at))
 	pair := good
 	pair.Profile = ProfileEncryption
-	must(t, pair.check(at))
+	must(t, pair.Check(at))
 	for name, change := range map[string]func(r *Request){
 		"no name":                             func(r *Request) { r.CommonName = "" },
 		"a seal code as name":                 func(r *Request) { r.CommonName = testSealCode },
@@ -159,7 +159,7 @@ func TestRequestsOfPersonsAreChecked(t *testing.T) {
 		"a credit code before the unit":       func(r *Request) { r.Organisation = testCode + testName },
 		"a credit code":                       func(r *Request) { r.CreditCode = testCode },
 		"a seal code":                         func(r *Request) { r.SealCode = testSealCode },
-		"a wrong check character":             func(r *Request) { r.Identity.Number = testIdentity[:17] + "8" },
+		"a wrong check character":             func(r *Request) { r.Identity.Number = testIdentity[:17] + "#" },
 		"no blind":                            func(r *Request) { r.Identity.Blind = nil },
 		"a short blind":                       func(r *Request) { r.Identity.Blind = r.Identity.Blind[1:] },
 		"a blind without number":              func(r *Request) { r.Identity.Number = "" },
@@ -171,7 +171,7 @@ func TestRequestsOfPersonsAreChecked(t *testing.T) {
 	} {
 		r := good
 		change(&r)
-		err := r.check(at)
+		err := r.Check(at)
 		wantCode(t, err, ErrRequest)
 		if err != nil && strings.Contains(err.Error(), testIdentity) {
 			t.Errorf("%s: the number stands in the error", name)

@@ -359,7 +359,7 @@ func flip(b []byte, at int) []byte {
 
 func TestRequestsThatCannotBecomeACertificateAreRefused(t *testing.T) {
 	good := institution(t)
-	must(t, good.check(time.Now()))
+	must(t, good.Check(time.Now()))
 	//lint:ignore SA1019 a point off the curve cannot be made in any other way
 	off := &ecdsa.PublicKey{Curve: sm2.P256(), X: big.NewInt(5), Y: big.NewInt(6)}
 	for name, c := range map[string]struct {
@@ -386,7 +386,7 @@ func TestRequestsThatCannotBecomeACertificateAreRefused(t *testing.T) {
 	} {
 		r := good
 		c.change(&r)
-		err := r.check(time.Now())
+		err := r.Check(time.Now())
 		if err == nil || !strings.HasPrefix(err.Error(), c.code+":") {
 			t.Errorf("%s: %v", name, err)
 		}

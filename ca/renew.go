@@ -64,13 +64,13 @@ func (a *Authority) renewal(ctx context.Context, serial string) (renewal, error)
 	if err := q.QueryRowContext(ctx, `SELECT request FROM ca_certificate WHERE approval = $1 AND renews IS NULL`, r.approval).Scan(&r.approved); err != nil {
 		return r, err
 	}
-	if r.request, err = parseSubject(last); err != nil {
+	if r.request, err = ParseRequest(last); err != nil {
 		return r, err
 	}
 	if !r.request.Identity.isZero() {
 		r.request.Identity.Number = conform.Identity(certificate)
 	}
-	first, err := parseSubject(r.approved)
+	first, err := ParseRequest(r.approved)
 	if err != nil {
 		return r, err
 	}

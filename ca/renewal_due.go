@@ -77,7 +77,7 @@ func scanExpiry(row interface{ Scan(...any) error }) (Expiry, error) {
 		return e, err
 	}
 	// The certificate's organisation begins with the credit code; people know it by its name.
-	if r, err := parseSubject(request); err == nil && r.Organisation != "" {
+	if r, err := ParseRequest(request); err == nil && r.Organisation != "" {
 		e.Organisation = r.Organisation
 	}
 	octets, err := hex.DecodeString(serial)

@@ -112,8 +112,8 @@ func (r Request) text(what, public string) []byte {
 	return text
 }
 
-// parseSubject reads what Subject wrote, without the key, and without the identity number, of which it has the seal.
-func parseSubject(subject []byte) (Request, error) {
+// ParseRequest reads what Subject wrote, without the key, and without the identity number, of which it has the seal.
+func ParseRequest(subject []byte) (Request, error) {
 	var t requestText
 	if err := json.Unmarshal(subject, &t); err != nil {
 		return Request{}, err
@@ -125,8 +125,9 @@ func parseSubject(subject []byte) (Request, error) {
 // maxName is ub-organization-name and ub-common-name of RFC 5280 appendix A.1, in characters.
 const maxName = 64
 
-// check refuses, before an approval is used up, whatever could not become a certificate of the profile.
-func (r Request) check(at time.Time) error {
+// Check refuses, before an approval is used up, whatever could not become a certificate of the profile; at is now. Errors:
+// ca.request with the field, ca.public-key.
+func (r Request) Check(at time.Time) error {
 	bad := func(field string) error { return ErrRequest.At(fault.Field(field)) }
 	if _, err := sm2.NewPublicKey(keystore.Point(r.Public)); err != nil {
 		return ErrPublicKey.Because(err)

@@ -28,7 +28,8 @@ const (
 	ReasonPrivilegeWithdrawn   Reason = 9
 )
 
-func (r Reason) final() bool {
+// Final reports whether a certificate is revoked for this reason here; a hold is not.
+func (r Reason) Final() bool {
 	switch r {
 	case ReasonUnspecified, ReasonKeyCompromise, ReasonAffiliationChanged, ReasonSuperseded, ReasonCessationOfOperation, ReasonPrivilegeWithdrawn:
 		return true
@@ -71,7 +72,7 @@ func (a *Authority) Revoke(ctx context.Context, approvalID string, serial *big.I
 
 // RevokeIn is Revoke in a transaction of the caller.
 func (a *Authority) RevokeIn(ctx context.Context, tx *store.Tx, approvalID string, serial *big.Int, reason Reason) error {
-	if !reason.final() {
+	if !reason.Final() {
 		return ErrReason.With("%d", int(reason))
 	}
 	return a.change(ctx, tx, approvalID, access.KindRevokeCertificate, RevokeSubject(serial, reason),

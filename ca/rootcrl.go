@@ -127,7 +127,7 @@ func ParseRootOrder(data []byte) (RootOrder, *chain.Certificate, *chain.CRL, err
 		return o, nil, nil, ErrRootOrder.At(fault.Field("last_crl")).Because(err)
 	}
 	for i, e := range o.Add {
-		if n, ok := new(big.Int).SetString(e.Serial, 16); !ok || serialText(n) == "" || e.Since.IsZero() || !e.Reason.final() && e.Reason != ReasonCertificateHold {
+		if n, ok := new(big.Int).SetString(e.Serial, 16); !ok || serialText(n) == "" || e.Since.IsZero() || !e.Reason.Final() && e.Reason != ReasonCertificateHold {
 			return o, nil, nil, ErrRootOrder.At(fault.Field(fmt.Sprintf("add[%d]", i)))
 		}
 	}

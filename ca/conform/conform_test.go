@@ -75,7 +75,7 @@ const (
 	testCode   = "12220000412345670E"
 	testUnit   = "某某市档案馆"
 	testName   = "22000012345678"
-	testPerson = "220102199003070013"
+	testPerson = "22710219900307001X"
 )
 
 // context tags
@@ -302,7 +302,7 @@ func TestEachRuleFindsWhatBreaksItAlone(t *testing.T) {
 		{"authority-access", "no certificate", institution, at(atAccess, ext(oid.AuthorityInfoAccess, false, sequence(sequence(identifier(oid.AccessOCSP), uri("http://a.cn/ocsp")))))},
 		{"authority-access", "an address that is none", institution, at(atAccess, ext(oid.AuthorityInfoAccess, false, sequence(sequence(identifier(oid.AccessOCSP), uri("a.cn")), sequence(identifier(oid.AccessCAIssuers), uri("http://a.cn/ca.cer")))))},
 		{"organisation-code", "UTF8String", institution, at(atOrganisation, ext(oid.OrganisationCode, false, element(tagUTF8, []byte(testCode))))},
-		{"identity-code", "a wrong check character", as(Personal), func(d *draft) { d.person(); d.identity(element(context0, []byte("220102199003070014"))) }},
+		{"identity-code", "a wrong check character", as(Personal), func(d *draft) { d.person(); d.identity(element(context0, []byte("227102199003070010"))) }},
 		{"identity-code", "as a plain string", as(Personal), func(d *draft) { d.person(); d.identity(element(der.PrintableString, []byte(testPerson))) }},
 		{"extended-key-usage", "of a server", as(OCSP), func(d *draft) {
 			d.responder()

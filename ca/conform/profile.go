@@ -51,8 +51,8 @@ func profiles() map[Profile]*profile {
 	pointers := []string{extPolicies, extCRLPoints, extAccess}
 	with := func(more ...string) []string { return append(more, pointers...) }
 	return map[Profile]*profile{
-		Root:        {months: 240, usage: keyCertSign | cRLSign, ca: true, pathLen: 1},
-		Issuing:     {months: 120, usage: keyCertSign | cRLSign, ca: true, required: pointers, optional: []string{extFreshest}},
+		Root:        {months: 360, usage: keyCertSign | cRLSign, ca: true, pathLen: 1},
+		Issuing:     {months: 180, usage: keyCertSign | cRLSign, ca: true, required: pointers, optional: []string{extFreshest}},
 		Institution: {months: 12, naming: sealNamed, usage: digitalSignature | nonRepudiation, required: with(extOrganisation), optional: []string{extFreshest}},
 		Personal:    {months: 12, naming: personNamed, usage: digitalSignature | nonRepudiation, required: pointers, optional: []string{extIdentity, extFreshest}},
 		Encryption: {months: 12, naming: eitherNamed, usage: keyEncipherment | dataEncipherment | keyAgreement, required: pointers,

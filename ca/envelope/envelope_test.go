@@ -47,7 +47,6 @@ func wantCode(t testing.TB, err error, spec fault.Spec) {
 }
 
 func toTjfoc(k *sm2.PrivateKey) *tjsm2.PrivateKey {
-	//lint:ignore SA1019 the other library takes numbers
 	return &tjsm2.PrivateKey{PublicKey: tjsm2.PublicKey{Curve: tjsm2.P256Sm2(), X: k.X, Y: k.Y}, D: k.D}
 }
 
@@ -107,6 +106,20 @@ func TestOpenSSLReadsAndWritesTheCiphertext(t *testing.T) {
 	tooltest.Run(t, "openssl", "pkeyutl", "-encrypt", "-inkey", keyFile, "-keyform", "DER", "-in", tooltest.File(t, "plain", plain), "-out", out)
 	if got := must[[]byte](t)(Decrypt(key, must[[]byte](t)(os.ReadFile(out)))); !bytes.Equal(got, plain) {
 		t.Errorf("of openssl's ciphertext %q was read", got)
+	}
+}
+
+// The whole way with a third implementation: the key of SM4 by pkeyutl, the private key by enc.
+func TestOpenSSLOpensTheEnvelope(t *testing.T) {
+	holder, key := newKey(t), newKey(t)
+	k := must[*Key](t)(Parse(must[[]byte](t)(Seal(rand.Reader, &holder.PublicKey, key))))
+	holderFile := tooltest.File(t, "holder.der", must[[]byte](t)(smx509.MarshalPKCS8PrivateKey(holder)))
+	out := filepath.Join(t.TempDir(), "out")
+	tooltest.Run(t, "openssl", "pkeyutl", "-decrypt", "-inkey", holderFile, "-keyform", "DER", "-in", tooltest.File(t, "in.der", k.Symmetric.Marshal()), "-out", out)
+	symmetric := fmt.Sprintf("%x", must[[]byte](t)(os.ReadFile(out)))
+	tooltest.Run(t, "openssl", "enc", "-d", "-sm4-ecb", "-nopad", "-K", symmetric, "-in", tooltest.File(t, "key.bin", k.Private), "-out", out)
+	if got := must[[]byte](t)(os.ReadFile(out)); !bytes.Equal(got, key.D.FillBytes(make([]byte, 32))) {
+		t.Error("openssl gets another key out of it")
 	}
 }
 
@@ -255,6 +268,14 @@ func TestWhatIsNoEnvelopeIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	inside := cryptobyte.String(good)
+	var members cryptobyte.String
+	if !inside.ReadASN1(&members, der.SEQUENCE) {
+		t.Fatal("no sequence")
+	}
+	wantCode(t, parse(layout(func(b *cryptobyte.Builder) { b.AddBytes(members); b.AddASN1NULL() })), ErrFormat)
+	long := variant{cipher: func(Cipher) []byte { return must[[]byte](t)(Encrypt(rand.Reader, &holder.PublicKey, make([]byte, 17))) }}
+	wantCode(t, parse(long.write(t, holder, key)), ErrFormat)
 	_, err := Seal(rand.Reader, nil, key)
 	wantCode(t, err, ErrKey)
 	_, err = Seal(rand.Reader, &holder.PublicKey, &sm2.PrivateKey{})

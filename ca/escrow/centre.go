@@ -34,6 +34,8 @@ const (
 	// MinRetention is how many years a key stays after its certificate's end, at least: what 电子签名法 article 24 asks of
 	// the records of a certificate.
 	MinRetention = 5
+	// DefaultRecoveryAge is how old an intent is that no process can still be working on.
+	DefaultRecoveryAge = time.Minute
 	// DefaultRetention is how many years a key stays after its certificate's end.
 	DefaultRetention = 10
 )
@@ -60,7 +62,8 @@ type Config struct {
 	// Retention is after how many years from the end of its certificate a key may be destroyed; 0 is DefaultRetention, and
 	// less than MinRetention is MinRetention.
 	Retention int
-	// RecoveryAge is how old an intent without result must be for Recover to void it, as for ca.Config.
+	// RecoveryAge is how old an intent without result must be for Recover to void it; 0 is DefaultRecoveryAge. An issuance
+	// takes milliseconds, and one that is voided while it works fails.
 	RecoveryAge time.Duration
 }
 
@@ -70,6 +73,15 @@ type Centre struct {
 
 	lock     sync.Mutex
 	sessions map[string]*session
+
+	// interrupt, if set, is called between the steps of a change, in tests of what happens meanwhile.
+	interrupt func(step string)
+}
+
+func (c *Centre) at(step string) {
+	if c.interrupt != nil {
+		c.interrupt(step)
+	}
 }
 
 // New gives the key centre over tables that Migrate has made. It may not be established yet.
@@ -81,6 +93,9 @@ func New(c Config) *Centre {
 		c.SessionTerm = DefaultSessionTerm
 	}
 	c.SessionTerm = min(c.SessionTerm, time.Hour)
+	if c.RecoveryAge <= 0 {
+		c.RecoveryAge = DefaultRecoveryAge
+	}
 	if c.Retention == 0 {
 		c.Retention = DefaultRetention
 	}

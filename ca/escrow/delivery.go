@@ -1,10 +1,12 @@
 package escrow
 
 import (
+	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"database/sql"
 	"strconv"
+	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -179,25 +181,48 @@ func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error 
 // DestroySubject is what two people approve (access.KindDestroyKey) for Destroy.
 func DestroySubject(id string) []byte { return []byte("yinxin escrow destruction 1\nkey " + id + "\n") }
 
+// ParseDestroySubject gives the key that a request is about: escrow.order.
+func ParseDestroySubject(subject []byte) (id string, err error) {
+	rest, _ := strings.CutPrefix(string(subject), "yinxin escrow destruction 1\nkey ")
+	id, _ = strings.CutSuffix(rest, "\n")
+	if id == "" || !bytes.Equal(DestroySubject(id), subject) {
+		return "", ErrOrder.New()
+	}
+	return id, nil
+}
+
+// CanDestroy says what would keep Destroy from its work but the approval, and changes nothing. Errors: escrow.not-found,
+// escrow.state, escrow.term.
+func (c *Centre) CanDestroy(ctx context.Context, id string) error {
+	return c.destructible(ctx, c.DB.Read(), id)
+}
+
+func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) error {
+	k, err := readKey(ctx, q, id)
+	if err != nil {
+		return err
+	}
+	if !k.kept() {
+		return ErrState.With("%s", k.state)
+	}
+	end, err := store.ParseTime(k.notAfter.String)
+	if err != nil {
+		return err
+	}
+	if until := end.AddDate(c.Retention, 0, 0); !c.Clock().After(until) {
+		return ErrTerm.With("%s", until.Format(time.DateOnly))
+	}
+	return nil
+}
+
 // Destroy deletes a private key for good, by approval and when the term after its certificate's end is over; the row
 // stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
 // Errors: escrow.not-found, escrow.state, escrow.term, those of access.Redeem.
 func (c *Centre) Destroy(ctx context.Context, approvalID, id string) error {
 	now := c.Clock()
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
-		k, err := readKey(ctx, tx, id)
-		if err != nil {
+		if err := c.destructible(ctx, tx, id); err != nil {
 			return err
-		}
-		if !k.kept() {
-			return ErrState.With("%s", k.state)
-		}
-		end, err := store.ParseTime(k.notAfter.String)
-		if err != nil {
-			return err
-		}
-		if until := end.AddDate(c.Retention, 0, 0); !now.After(until) {
-			return ErrTerm.With("%s", until.Format(time.DateOnly))
 		}
 		approval, err := c.Access.Redeem(ctx, tx, approvalID, access.KindDestroyKey, DestroySubject(id))
 		if err != nil {

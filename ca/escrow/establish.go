@@ -27,21 +27,6 @@ type Handout struct {
 	Share   keystore.Share
 }
 
-func (c *Centre) checkDivision(ctx context.Context, d Division) error {
-	if d.Threshold < keystore.MinThreshold || d.Threshold > len(d.Officers) || len(d.Officers) > keystore.MaxShares {
-		return ErrNumbers.With("%d / %d", d.Threshold, len(d.Officers))
-	}
-	for i, id := range d.Officers {
-		if slices.Contains(d.Officers[:i], id) {
-			return ErrOfficers.With("%s", id)
-		}
-		if _, err := c.Access.Actor(ctx, id); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // newSplit is a split on its way into the database.
 type newSplit struct {
 	key           recoveryKey
@@ -85,25 +70,61 @@ func (s newSplit) insert(ctx context.Context, tx *store.Tx, at string) error {
 	return nil
 }
 
+// CanDivide says what is wrong with a division, or nothing. Errors: escrow.numbers, escrow.officers,
+// access.actor-not-found.
+func (c *Centre) CanDivide(ctx context.Context, d Division) error {
+	if d.Threshold < keystore.MinThreshold || d.Threshold > len(d.Officers) || len(d.Officers) > keystore.MaxShares {
+		return ErrNumbers.With("%d / %d", d.Threshold, len(d.Officers))
+	}
+	for i, id := range d.Officers {
+		if slices.Contains(d.Officers[:i], id) {
+			return ErrOfficers.With("%s", id)
+		}
+		if _, err := c.Access.Actor(ctx, id); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// CanEstablish says what would keep Establish from its work, and changes nothing. Errors: as Establish.
+func (c *Centre) CanEstablish(ctx context.Context, charge [2]string, d Division) error {
+	if err := c.CanDivide(ctx, d); err != nil {
+		return err
+	}
+	if charge[0] == charge[1] {
+		return ErrOfficers.New()
+	}
+	for _, id := range charge {
+		actor, err := c.Access.Actor(ctx, id)
+		if err != nil {
+			return err
+		}
+		if !actor.Has(access.RoleRegistrar) && !actor.Has(access.RoleApprover) {
+			return ErrOfficers.With("%s", id)
+		}
+	}
+	return notEstablished(ctx, c.DB.Read())
+}
+
+func notEstablished(ctx context.Context, q store.Querier) error {
+	_, err := sealingKeys(ctx, q)
+	switch {
+	case err == nil:
+		return ErrEstablished.New()
+	case fault.Has(err, ErrNotEstablished):
+		return nil
+	}
+	return err
+}
+
 // Establish makes the first recovery key and divides it; charge are two different people, registrars or approvers, who
 // are in charge of it. The key is in force when the shares were shown to open it (Activate): until then Establish may
 // be repeated, and what it made before is abandoned. Errors: escrow.established, escrow.officers, escrow.numbers,
 // access.actor-not-found.
 func (c *Centre) Establish(ctx context.Context, charge [2]string, d Division) ([]Handout, error) {
-	if err := c.checkDivision(ctx, d); err != nil {
+	if err := c.CanEstablish(ctx, charge, d); err != nil {
 		return nil, err
-	}
-	if charge[0] == charge[1] {
-		return nil, ErrOfficers.New()
-	}
-	for _, id := range charge {
-		actor, err := c.Access.Actor(ctx, id)
-		if err != nil {
-			return nil, err
-		}
-		if !actor.Has(access.RoleRegistrar) && !actor.Has(access.RoleApprover) {
-			return nil, ErrOfficers.With("%s", id)
-		}
 	}
 	private, err := sm2.GenerateKey(c.Random)
 	if err != nil {
@@ -120,9 +141,7 @@ func (c *Centre) Establish(ctx context.Context, charge [2]string, d Division) ([
 	}
 	now := store.Time(c.Clock())
 	err = c.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := sealingKeys(ctx, tx); err == nil {
-			return ErrEstablished.New()
-		} else if !fault.Has(err, ErrNotEstablished) {
+		if err := notEstablished(ctx, tx); err != nil {
 			return err
 		}
 		if err := abandonPending(ctx, tx); err != nil {

@@ -2,8 +2,6 @@ package escrow
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"encoding/hex"
 	"strconv"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -20,15 +18,6 @@ type Outcome struct {
 	Envelope, Certificate []byte
 	// Handouts are the new shares of a change. Activate puts them in force.
 	Handouts []Handout
-}
-
-// readPoint reads a public key from the hexadecimal digits of its point.
-func readPoint(digits string) (*ecdsa.PublicKey, error) {
-	point, err := hex.DecodeString(digits)
-	if err != nil {
-		return nil, err
-	}
-	return sm2.NewPublicKey(point)
 }
 
 // Finish does what the session is for, once enough shares are there: the recovery key is put together for it, and
@@ -189,6 +178,7 @@ func (c *Centre) rotate(ctx context.Context, by access.Actor, s *session, change
 	if err != nil {
 		return Outcome{}, err
 	}
+	c.at("pending")
 	count, err := c.sealAnew(ctx, s.split.key, k, private)
 	if err != nil {
 		return Outcome{}, err
@@ -210,6 +200,7 @@ func (c *Centre) sealAnew(ctx context.Context, from, to recoveryKey, private *sm
 		if err != nil || len(batch) == 0 {
 			return count, err
 		}
+		c.at("sealed")
 		err = c.DB.Write(ctx, func(tx *store.Tx) error {
 			for id, s := range batch {
 				k, err := readKey(ctx, tx, id)

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"fmt"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -104,6 +105,25 @@ func TestTheAnswerGoesToTheSigningKeyOnlyAndUntilItIsConfirmed(t *testing.T) {
 	})
 }
 
+func TestDeliveriesAtOnceAreCountedOneByOne(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		w.established()
+		p := w.issue("王五")
+		var group sync.WaitGroup
+		for range 6 {
+			group.Go(func() {
+				if _, err := w.Deliver(context.Background(), w.registrar, p.id, &p.token.PublicKey); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		group.Wait()
+		if n := w.count(`SELECT COUNT(*) FROM escrow_delivery WHERE number BETWEEN 1 AND 6`); n != 6 {
+			t.Errorf("%d deliveries on record", n)
+		}
+	})
+}
+
 func TestARevokedHolderGetsNoKey(t *testing.T) {
 	ctx := context.Background()
 	w := sqliteWorld(t).established()
@@ -120,7 +140,8 @@ func TestARevokedHolderGetsNoKey(t *testing.T) {
 			t.Errorf("%s: the key of a revoked certificate was handed out", name)
 		}
 		wantCode(t, err, ca.ErrRevoked)
-		// What was encrypted before stays readable: the key is still in escrow.
+		// What was encrypted before stays readable, also when the certificate is long over: the key is still in escrow.
+		w.pass(400 * 24 * time.Hour)
 		o, recipient := w.recovery(p)
 		s := w.session(o)
 		w.present(s.ID, w.shares...)
@@ -198,14 +219,21 @@ func TestAnInterruptedIssuanceLeavesAKeyThatIsVoidedAndACertificateThatIsRevoked
 			}
 			_, err = w.Deliver(ctx, w.registrar, pair.ID(), &p.token.PublicKey)
 			wantCode(t, err, escrow.ErrState)
+			w.pass(escrow.DefaultRecoveryAge - time.Microsecond)
+			must(t, w.open().Recover(ctx)) // it could still be at work
+			if state := w.stateOf(pair.ID()); state != "intent" {
+				t.Errorf("%s: state %s", at, state)
+			}
+			w.pass(time.Microsecond)
 			must(t, w.open().Recover(ctx))
 			if state := w.stateOf(pair.ID()); state != "voided" {
 				t.Errorf("%s: state %s after recovery", at, state)
 			}
 			// A late result of a voided key does not count.
-			if err := w.db.Write(ctx, func(tx *store.Tx) error { return pair.Complete(ctx, tx, p.signing) }); err == nil {
-				t.Error("a voided key was completed")
-			}
+			late, err := w.authority.Issue(ctx, w.approve(access.KindIssueCertificate, request("王五", nil).Terms()), request("王五", pair.Public()))
+			must(t, err)
+			must(t, pair.Make(ctx, late))
+			wantCode(t, w.db.Write(ctx, func(tx *store.Tx) error { return pair.Complete(ctx, tx, late) }), escrow.ErrState)
 			pair.Close()
 		}
 		if n := w.count(`SELECT COUNT(*) FROM ca_status WHERE state = 'revoked'`); n != 2 {
@@ -249,6 +277,36 @@ func TestAPairIsForOneCertificateOfItsKeyAndUseOnly(t *testing.T) {
 	w.pass(366 * 24 * time.Hour)
 	_, err = w.Centre.Make(ctx, escrow.Holder{ID: "user-1", Signing: p.signing})
 	wantCode(t, err, escrow.ErrHolder)
+}
+
+// A renewed encryption certificate has a key of its own; what was encrypted to the earlier one stays readable.
+func TestARenewalMakesAnotherKeyAndKeepsTheFirst(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		w.established()
+		p := w.issue("王五")
+		w.pass(300 * 24 * time.Hour)
+		signing, err := w.authority.Renew(ctx, p.signing.Serial, &p.token.PublicKey)
+		must(t, err)
+		pair, err := w.Centre.Make(ctx, escrow.Holder{ID: "user-王五", Signing: signing})
+		must(t, err)
+		defer pair.Close()
+		renewed, err := w.authority.Renew(ctx, p.encryption.Serial, pair.Public(), pair)
+		must(t, err)
+		answer, err := w.Deliver(ctx, w.registrar, pair.ID(), &p.token.PublicKey)
+		must(t, err)
+		read, err := smx509.ParseCSRResponse(p.token, answer)
+		must(t, err)
+		if !bytes.Equal(read.EncryptCerts[0].Raw, renewed.Raw) || read.EncryptPrivateKey.PublicKey.Equal(p.encryption.PublicKey) {
+			t.Error("the renewal has the earlier key")
+		}
+		o, recipient := w.recovery(p)
+		s := w.session(o)
+		w.present(s.ID, w.shares...)
+		out, err := w.Finish(ctx, w.registrar, s.ID)
+		must(t, err)
+		w.wantKey(out.Envelope, recipient, p)
+	})
 }
 
 func TestDestructionTakesTwoPeopleAndTheTerm(t *testing.T) {

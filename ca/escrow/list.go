@@ -18,6 +18,8 @@ type InForce struct {
 	Threshold  int       `json:"threshold"`
 	Officers   []string  `json:"officers"` // by number of their share
 	Since      time.Time `json:"since"`
+	// Set is what shares are checked against.
+	Set keystore.ShareSet `json:"-"`
 }
 
 // Status is how the key centre stands.
@@ -83,7 +85,7 @@ func division(ctx context.Context, q store.Querier, state string) (*InForce, err
 	if err != nil {
 		return nil, err
 	}
-	d := &InForce{Generation: s.key.generation, Key: keystore.FingerprintOf(s.key.public).String(), Split: s.id, Threshold: s.set.Threshold}
+	d := &InForce{Generation: s.key.generation, Key: keystore.FingerprintOf(s.key.public).String(), Split: s.id, Threshold: s.set.Threshold, Set: s.set}
 	var created string
 	if err := q.QueryRowContext(ctx, `SELECT created FROM escrow_split WHERE id = $1`, s.id).Scan(&created); err != nil {
 		return nil, err
@@ -171,6 +173,15 @@ func maskName(name string) string {
 		return ""
 	}
 	return string(runes[:1]) + strings.Repeat("*", max(1, len(runes)-1))
+}
+
+// Key gives one entry: escrow.not-found.
+func (c *Centre) Key(ctx context.Context, id string) (Entry, error) {
+	k, err := readKey(ctx, c.DB.Read(), id)
+	if err != nil {
+		return Entry{}, err
+	}
+	return k.entry()
 }
 
 // ByCertificate gives the identifier of the key of an encryption certificate, by its serial number in hexadecimal digits:

@@ -1,12 +1,15 @@
 package escrow
 
 import (
+	"bytes"
 	"crypto/ecdsa"
 	"encoding/hex"
 	"encoding/json"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/emmansun/gmsm/sm2"
 
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -29,9 +32,10 @@ type Order interface {
 	Subject() []byte
 	// Kind is the kind of the approval.
 	Kind() access.Kind
+	// Check refuses what could not be done, before anybody is asked: escrow.order with the field.
+	Check() error
 
 	act() Act
-	check() error
 }
 
 var (
@@ -73,7 +77,7 @@ func (r Recovery) Subject() []byte {
 		Recipient string `json:"recipient"`
 		For       string `json:"for"`
 		Why       string `json:"why"`
-	}{"yinxin escrow recovery 1", r.Key, hex.EncodeToString(keystore.Point(r.Recipient)), r.For, r.Why})
+	}{typeRecovery, r.Key, hex.EncodeToString(keystore.Point(r.Recipient)), r.For, r.Why})
 }
 
 // Subject implements Order.
@@ -84,7 +88,7 @@ func (c Change) Subject() []byte {
 		Threshold int      `json:"threshold"`
 		Officers  []string `json:"officers"`
 		Why       string   `json:"why"`
-	}{"yinxin escrow change 1", c.Act, c.Division.Threshold, c.Division.Officers, c.Why})
+	}{typeChange, c.Act, c.Division.Threshold, c.Division.Officers, c.Why})
 }
 
 func text(v any) []byte {
@@ -95,11 +99,52 @@ func text(v any) []byte {
 	return data
 }
 
-func (r Recovery) check() error {
+// The types of subjects.
+const (
+	typeRecovery = "yinxin escrow recovery 1"
+	typeChange   = "yinxin escrow change 1"
+)
+
+// ParseOrder reads the subject of a request, exactly as Subject wrote it: escrow.order.
+func ParseOrder(subject []byte) (Order, error) {
+	var t struct {
+		Type, Key, Recipient, For, Why string
+		Act                            Act
+		Threshold                      int
+		Officers                       []string
+	}
+	if err := json.Unmarshal(subject, &t); err != nil {
+		return nil, ErrOrder.Because(err)
+	}
+	var o Order
+	switch t.Type {
+	case typeRecovery:
+		point, err := hex.DecodeString(t.Recipient)
+		if err != nil {
+			return nil, ErrOrder.At(fault.Field("recipient"))
+		}
+		recipient, err := sm2.NewPublicKey(point)
+		if err != nil {
+			return nil, ErrOrder.At(fault.Field("recipient"))
+		}
+		o = Recovery{Key: t.Key, Recipient: recipient, For: t.For, Why: t.Why}
+	case typeChange:
+		o = Change{Act: t.Act, Division: Division{Threshold: t.Threshold, Officers: t.Officers}, Why: t.Why}
+	default:
+		return nil, ErrOrder.At(fault.Field("type"))
+	}
+	if !bytes.Equal(o.Subject(), subject) {
+		return nil, ErrOrder.New()
+	}
+	return o, o.Check()
+}
+
+// Check implements Order.
+func (r Recovery) Check() error {
 	switch {
 	case r.Key == "" || len(r.Key) > 64:
 		return ErrOrder.At(fault.Field("key"))
-	case keystore.Point(r.Recipient) == nil || !r.Recipient.Curve.IsOnCurve(r.Recipient.X, r.Recipient.Y):
+	case !validPoint(r.Recipient):
 		return ErrOrder.At(fault.Field("recipient"))
 	case !validText(r.For):
 		return ErrOrder.At(fault.Field("for"))
@@ -109,7 +154,8 @@ func (r Recovery) check() error {
 	return nil
 }
 
-func (c Change) check() error {
+// Check implements Order.
+func (c Change) Check() error {
 	if c.Act != ActRotate && c.Act != ActResplit {
 		return ErrOrder.At(fault.Field("act"))
 	}
@@ -117,6 +163,11 @@ func (c Change) check() error {
 		return ErrOrder.At(fault.Field("why"))
 	}
 	return nil
+}
+
+func validPoint(public *ecdsa.PublicKey) bool {
+	_, err := sm2.NewPublicKey(keystore.Point(public))
+	return err == nil
 }
 
 func validText(s string) bool {

@@ -2,7 +2,6 @@ package escrow
 
 import (
 	"context"
-	"encoding/json"
 	"strconv"
 	"sync"
 	"time"
@@ -50,11 +49,11 @@ func (s *session) seen() Session {
 // Start opens a session for what was approved; the approval is used up by it. Errors: escrow.order, escrow.not-found,
 // escrow.state, escrow.not-established, escrow.numbers, escrow.officers, those of access.Redeem.
 func (c *Centre) Start(ctx context.Context, by access.Actor, approvalID string, o Order) (Session, error) {
-	if err := o.check(); err != nil {
+	if err := o.Check(); err != nil {
 		return Session{}, err
 	}
 	if change, ok := o.(Change); ok {
-		if err := c.checkDivision(ctx, change.Division); err != nil {
+		if err := c.CanDivide(ctx, change.Division); err != nil {
 			return Session{}, err
 		}
 	}
@@ -273,11 +272,10 @@ func (c *Centre) Resume(ctx context.Context, by access.Actor, id string) (Sessio
 		if _, err := c.Access.ActorIn(ctx, tx, by.ID); err != nil {
 			return err
 		}
-		var act Act
 		var state, onSplit string
 		var subject []byte
-		err := tx.QueryRowContext(ctx, `SELECT act, state, round, split, subject FROM escrow_session WHERE id = $1`, id).
-			Scan((*string)(&act), &state, &s.round, &onSplit, &subject)
+		err := tx.QueryRowContext(ctx, `SELECT state, round, split, subject FROM escrow_session WHERE id = $1`, id).
+			Scan(&state, &s.round, &onSplit, &subject)
 		if isMissing(err) {
 			return ErrSession.New()
 		}
@@ -294,7 +292,7 @@ func (c *Centre) Resume(ctx context.Context, by access.Actor, id string) (Sessio
 			return c.record(ctx, tx, "escrow.session-failed", by.ID, id, nil)
 		}
 		s.round++
-		if s.order, err = readOrder(act, subject); err != nil {
+		if s.order, err = ParseOrder(subject); err != nil {
 			return err
 		}
 		if err := s.takeSplit(ctx, tx); err != nil {
@@ -317,27 +315,6 @@ func (c *Centre) Resume(ctx context.Context, by access.Actor, id string) (Sessio
 	}
 	c.hold(s)
 	return s.seen(), nil
-}
-
-// readOrder reads what Subject wrote.
-func readOrder(act Act, subject []byte) (Order, error) {
-	var t struct {
-		Key, Recipient, For, Why string
-		Act                      Act
-		Threshold                int
-		Officers                 []string
-	}
-	if err := json.Unmarshal(subject, &t); err != nil {
-		return nil, ErrDamaged.Because(err)
-	}
-	if act != ActRecover {
-		return Change{Act: t.Act, Division: Division{Threshold: t.Threshold, Officers: t.Officers}, Why: t.Why}, nil
-	}
-	recipient, err := readPoint(t.Recipient)
-	if err != nil {
-		return nil, ErrDamaged.Because(err)
-	}
-	return Recovery{Key: t.Key, Recipient: recipient, For: t.For, Why: t.Why}, nil
 }
 
 // Collect gives the envelope of a recovery that is done once more, should the first one have been lost on its way: it

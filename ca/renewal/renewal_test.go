@@ -26,9 +26,21 @@ var _ renewal.Mail = (*mail.Mailer)(nil)
 const day = 24 * time.Hour
 
 // book is a list of certificates as the authority would have it.
-type book struct{ list []ca.Expiry }
+type book struct {
+	mutex sync.Mutex
+	list  []ca.Expiry
+}
+
+// strike takes out what has a successor.
+func (b *book) strike(serial *big.Int) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
+	b.list = slices.DeleteFunc(b.list, func(e ca.Expiry) bool { return e.Serial.Cmp(serial) == 0 })
+}
 
 func (b *book) Expiring(_ context.Context, after, until time.Time) (found []ca.Expiry, err error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
 	for _, e := range b.list {
 		if e.NotAfter.After(after) && !e.NotAfter.After(until) {
 			found = append(found, e)
@@ -39,6 +51,8 @@ func (b *book) Expiring(_ context.Context, after, until time.Time) (found []ca.E
 }
 
 func (b *book) Expiry(_ context.Context, serial *big.Int) (ca.Expiry, error) {
+	b.mutex.Lock()
+	defer b.mutex.Unlock()
 	for _, e := range b.list {
 		if e.Serial.Cmp(serial) == 0 {
 			return e, nil
@@ -89,7 +103,7 @@ func newWorld(t *testing.T, db *store.DB, list ...ca.Expiry) *world {
 	if err := renewal.Migrate(context.Background(), db); err != nil {
 		t.Fatal(err)
 	}
-	w := &world{now: start, book: &book{list}, out: &outbox{}, made: &renewer{answer: func(ca.Expiry) error { return nil }}}
+	w := &world{now: start, book: &book{list: list}, out: &outbox{}, made: &renewer{answer: func(ca.Expiry) error { return nil }}}
 	w.Service = renewal.New(renewal.Config{DB: db, Authority: w.book, Clock: func() time.Time { return w.now },
 		Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Renewer: w.made, Mail: w.out,
 		Contacts: contacts{"1": "clerk@city.example"}, Administrators: []string{"one@archive.example", "two@archive.example"}})
@@ -151,9 +165,23 @@ func TestBordersThatWerePassedWhileNothingRanCountOnce(t *testing.T) {
 	})
 }
 
+func TestHolderIsNotRemindedOfACertificateOnHold(t *testing.T) {
+	held, ended := key(1, start.Add(10*day)), key(2, start)
+	held.Held = true
+	w := newWorld(t, storetest.Open(t, t.TempDir()+"/yinxin.db"), held, ended)
+	w.run(t)
+	if len(w.out.ids) != 0 {
+		t.Errorf("%v", w.out.ids)
+	}
+	if list, err := w.Due(context.Background(), w.now); err != nil || len(list) != 2 {
+		t.Errorf("both are listed all the same: %+v, %v", list, err)
+	}
+}
+
 func TestSeveralProcessesRemindOnce(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		w := newWorld(t, db, key(1, start.Add(10*day)), central(2, start.Add(5*day)))
+		w.made.answer = func(e ca.Expiry) error { w.book.strike(e.Serial); return nil }
 		var all sync.WaitGroup
 		boxes := make([]*outbox, 4)
 		for i := range boxes {
@@ -314,7 +342,7 @@ func TestAttemptOfADeadProcessIsMadeAgain(t *testing.T) {
 		ctx := context.Background()
 		w := newWorld(t, db, central(1, start.Add(10*day)))
 		err := db.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure) VALUES ('01', 1, $1, '', '', '', '')`, store.Time(start))
+			_, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure) VALUES ($1, 1, $2, '', '', '', '')`, ca.SerialText(big.NewInt(1)), store.Time(start))
 			return err
 		})
 		if err != nil {

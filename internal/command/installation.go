@@ -17,6 +17,7 @@ import (
 
 	"yinxin/api"
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/chain"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
@@ -175,7 +176,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
 		jobs.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())

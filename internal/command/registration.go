@@ -18,6 +18,9 @@ import (
 type registrationConfig struct {
 	// AcceptDays is after how many working days silence counts as acceptance; 0 leaves it to the service.
 	AcceptDays int `json:"accept_days,omitempty"`
+	// KeyRetention is how many years an encryption key stays in escrow after its certificate's end; 0 leaves it to the
+	// key centre, which keeps five at least.
+	KeyRetention int `json:"key_retention_years,omitempty"`
 	// Days are the public holidays, and the weekend days that are worked instead.
 	Days workday.Days `json:"days,omitzero"`
 	// DocumentTypes are the 证件类型 that a roster may hold beside 111-居民身份证, by code.
@@ -37,7 +40,7 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 		return err
 	}
 	h.calendar = calendar
-	h.escrow = escrow.New(escrow.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Clock: h.now, Standing: h.stands})
+	h.escrow = escrow.New(escrow.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Clock: h.now, Standing: h.stands, Retention: c.KeyRetention})
 	acceptDays := c.AcceptDays
 	if acceptDays == 0 {
 		acceptDays = enroll.DefaultAcceptDays

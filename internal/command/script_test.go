@@ -68,6 +68,11 @@ func TestScripts(t *testing.T) {
 			"requestid":  scriptRequestID,
 			"anchorid":   scriptAnchorID,
 			"nothingin":  scriptNothingLeft,
+			"newkey":     scriptNewKey,
+			"escrowed":   scriptEscrowed,
+			"agreed":     scriptAgreed,
+			"sessionid":  scriptSessionID,
+			"opens":      scriptOpens,
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yinxin/api"
+	"yinxin/ca/backend"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
 )
@@ -100,6 +101,7 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 		return nil, err
 	}
 	return api.New(api.Config{Sealer: h.sealer, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
 		Limits: h.config.Limits,
 		Ready: func(ctx context.Context) error {

@@ -38,10 +38,10 @@
 //
 // # How River shares the database
 //
-// Enqueue hands River's own INSERT the caller's transaction (see bridge.go), so River stays the owner of its tables'
-// format. Everything else that River does (fetching, finishing, electing) runs on connections of its own: one on
-// SQLite, where it queues for the write lock as another process would, with BEGIN IMMEDIATE and store's busy time; four
-// on PostgreSQL, in READ COMMITTED, which is what River is written for. Commits are as durable as all others.
+// Enqueue hands River's own INSERT the caller's transaction (bridge.go), so River stays the owner of its tables' format.
+// Everything else that River does (fetching, finishing, electing) goes through store.Write on SQLite, where it shares the
+// commits of the rooms and their durability (door.go); on PostgreSQL it has four connections of its own, in READ COMMITTED,
+// which is what River is written for.
 //
 // River measures time with the machine's clock and the database's; Config.Clock is for what this package itself records.
 package jobs

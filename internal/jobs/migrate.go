@@ -19,23 +19,33 @@ import (
 //go:embed migrations/*.sql
 var migrations embed.FS
 
-// connections is how many River has for itself. It competes with itself for SQLite's one write lock, so there it has one.
+// connections is how many River has for itself on PostgreSQL.
 const connections = 4
 
-// openPool opens River's own connections and its driver over them.
+// openPool opens what River works with, and its driver over it.
 func openPool(db *store.DB) (*sql.DB, riverdriver.Driver[*sql.Tx], error) {
-	if db.Dialect() == "postgres" {
-		pool, err := db.Pool(connections)
-		if err != nil {
-			return nil, nil, err
-		}
-		return pool, riverdatabasesql.New(pool), nil
+	if db.Dialect() == "sqlite" {
+		pool := openDoor(db)
+		return pool, riversqlite.New(pool), nil
 	}
-	pool, err := db.Pool(1)
+	pool, err := db.Pool(connections)
 	if err != nil {
 		return nil, nil, err
 	}
-	return pool, riversqlite.New(pool), nil
+	return pool, riverdatabasesql.New(pool), nil
+}
+
+// openForMigration opens connections that take several statements at once, as migrations have them.
+func openForMigration(db *store.DB) (*sql.DB, riverdriver.Driver[*sql.Tx], error) {
+	pool, err := db.Pool(2) // on PostgreSQL one holds the lock
+	if err != nil {
+		return nil, nil, err
+	}
+	if db.Dialect() == "sqlite" {
+		pool.SetMaxOpenConns(1)
+		return pool, riversqlite.New(pool), nil
+	}
+	return pool, riverdatabasesql.New(pool), nil
 }
 
 // migrationLock is a number that only this package uses for pg_advisory_lock ("yinxjobs").
@@ -47,7 +57,7 @@ func Migrate(ctx context.Context, db *store.DB) error {
 	if err := db.Migrate(ctx, "jobs", migrations); err != nil {
 		return err
 	}
-	pool, driver, err := openPool(db)
+	pool, driver, err := openForMigration(db)
 	if err != nil {
 		return err
 	}

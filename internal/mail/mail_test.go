@@ -139,7 +139,7 @@ func TestNothingIsSentWhenTheConnectionIsNotWhatItShouldBe(t *testing.T) {
 		"no login there":            {nil, func(o *mail.Options) { o.Username, o.Password = "seal", "Geheim-77" }, "mail.login"},
 		"nobody there":              {func(s *server) { s.listener.Close() }, nil, "mail.unavailable"},
 		"silence":                   {func(s *server) { s.silent = true }, func(o *mail.Options) { o.Timeout = "100ms" }, "mail.unavailable"},
-		"no end":                    {func(s *server) { s.endless = true }, nil, "mail.unavailable"},
+		"no end":                    {func(s *server) { s.endless = true }, func(o *mail.Options) { o.Timeout = "5s" }, "mail.unavailable"},
 		"busy":                      {func(s *server) { s.replies = map[string]string{"MAIL": "451 later"} }, nil, "mail.unavailable"},
 		"refused sender":            {func(s *server) { s.replies = map[string]string{"MAIL": "550 seal@archive.example may not"} }, nil, "mail.unavailable"},
 		"grey":                      {func(s *server) { s.replies = map[string]string{"RCPT": "450 clerk@city.example later"} }, nil, "mail.unavailable"},
@@ -154,6 +154,9 @@ func TestNothingIsSentWhenTheConnectionIsNotWhatItShouldBe(t *testing.T) {
 			}
 			if strings.Contains(err.Error(), "clerk@") || strings.Contains(err.Error(), "Geheim") {
 				t.Errorf("the error tells too much: %v", err)
+			}
+			if n := s.wrote.Load(); n > 16<<20 { // with what lies in the buffers of the connection
+				t.Errorf("%d bytes were listened to", n)
 			}
 			if len(s.mails) != 0 || c.code == "mail.tls" && strings.Contains(s.said(), "MAIL") {
 				t.Errorf("something was sent: %s", s.said())

@@ -17,6 +17,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -34,6 +35,8 @@ type server struct {
 	replies    map[string]string // instead of its own, by command: "RCPT": "550 no such user"
 	silent     bool              // accepts the connection and says nothing
 	endless    bool              // greets without end
+
+	wrote atomic.Int64 // bytes of an endless greeting
 
 	mutex sync.Mutex
 	mails []delivery
@@ -91,7 +94,8 @@ func (s *server) serve(c net.Conn) {
 		return
 	}
 	for s.endless {
-		if _, err := fmt.Fprintf(c, "220-%s\r\n", strings.Repeat("hello ", 100)); err != nil {
+		n, err := fmt.Fprintf(c, "220-%s\r\n", strings.Repeat("hello ", 100))
+		if s.wrote.Add(int64(n)); err != nil {
 			return
 		}
 	}

@@ -229,7 +229,7 @@ func (s *sheet) draw() {
 // registration draws the QR code and the squares in the corners.
 func (s *sheet) registration() {
 	for _, m := range marks {
-		s.fill(Box{m.x - markSide/2, m.y - markSide/2, markSide, markSide})
+		s.fill(Box{m.X - markSide/2, m.Y - markSide/2, markSide, markSide})
 	}
 	if s.a.Number == "" {
 		return

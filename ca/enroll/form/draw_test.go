@@ -123,7 +123,7 @@ func TestTheLayoutAddsUp(t *testing.T) {
 	}
 	// Scans of forms that were printed long ago are read by these: they never change under layout 1.
 	if imprints != [2]Box{{18, 216, 87, 60}, {105, 216, 87, 60}} || unitSeal != (Box{18, 162, 66, 46}) || codeBox != (Box{172, 10.5, 20, 20}) ||
-		marks != [4]point{{11, 11}, {199, 11}, {11, 286}, {199, 286}} {
+		marks != [4]Point{{11, 11}, {199, 11}, {11, 286}, {199, 286}} {
 		t.Errorf("layout 1 has moved: %v %v %v %v", imprints, unitSeal, codeBox, marks)
 	}
 }

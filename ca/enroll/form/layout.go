@@ -53,11 +53,14 @@ var (
 	imprints = [2]Box{{tableLeft, imprintTop, imprintBoxWidth, imprintHeight}, {tableLeft + imprintBoxWidth, imprintTop, imprintBoxWidth, imprintHeight}}
 	unitSeal = Box{tableLeft, stampTop, unitSealWidth, stampHeight}
 	// marks are the middles of the four squares: upper left, upper right, lower left, lower right.
-	marks = [4]point{{11, 11}, {199, 11}, {11, 286}, {199, 286}}
+	marks = [4]Point{{11, 11}, {199, 11}, {11, 286}, {199, 286}}
 )
 
-// point is a place on the sheet in millimetres, or on a scan in pixels.
-type point struct{ x, y float64 }
+// Point is a place on the sheet in millimetres, or on a scan in pixels.
+type Point struct {
+	X float64 `json:"x"`
+	Y float64 `json:"y"`
+}
 
 // Places are the boxes of the printed form: where the two imprints and the stamp of the unit belong.
 func Places() (imprint1, imprint2, unitStamp Box) { return imprints[0], imprints[1], unitSeal }
