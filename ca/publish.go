@@ -24,9 +24,6 @@ const (
 	// CRLInterval is how often a list is made when nothing happens, so that several failures in a row are noticed
 	// before readers are without. Delta lists are relative to the list that was made so.
 	CRLInterval = 24 * time.Hour
-	// PublishInterval is how often Run looks for what is due: a change is in the lists within this time, and within a
-	// minute also for those who read them through a cache of 30 s.
-	PublishInterval = 10 * time.Second
 	// RootCRLValidity is that of the root's list: the root is offline, and a person has to fetch it.
 	RootCRLValidity = 366 * 24 * time.Hour
 )
@@ -50,7 +47,8 @@ func (a *Authority) PublishCRL(ctx context.Context) error {
 	return a.publishAll(ctx, true)
 }
 
-// PublishIfDue makes the lists anew that are a day old or lack a change. Services call it every few seconds.
+// PublishIfDue makes the lists anew that are a day old or lack a change. A service calls it every ten seconds: then a change
+// is in the lists within a minute also for those who read them through a cache of half a minute.
 func (a *Authority) PublishIfDue(ctx context.Context) error {
 	return a.publishAll(ctx, false)
 }
@@ -202,22 +200,6 @@ func (a *Authority) List(ctx context.Context, shard int, delta bool) (Published,
 		p.DER, p.NextUpdate = last.delta, last.deltaNext
 	}
 	return p, nil
-}
-
-// Run publishes when due until ctx ends, looking every PublishInterval. What goes wrong is handed to report.
-func (a *Authority) Run(ctx context.Context, report func(error)) {
-	ticker := time.NewTicker(PublishInterval)
-	defer ticker.Stop()
-	for {
-		if err := a.PublishIfDue(ctx); err != nil && ctx.Err() == nil {
-			report(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
 }
 
 type recorder func(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error
