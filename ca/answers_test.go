@@ -310,14 +310,16 @@ func TestHostileQuestionsGetAnAnswerInOCSPsOwnWords(t *testing.T) {
 		status  int
 		single  ocsp.Status // of a successful one
 	}{
-		"a good one":                          {good, ocsp.Successful, ocsp.Good},
-		"as many as allowed":                  {many(maxAsked), ocsp.Successful, ocsp.Good},
-		"one more":                            {many(maxAsked + 1), ocsp.MalformedRequest, 0},
-		"oversized":                           {append(bytes.Clone(good), make([]byte, ocsp.MaxRequest)...), ocsp.MalformedRequest, 0},
-		"an octet too many":                   {append(bytes.Clone(good), 0), ocsp.MalformedRequest, 0},
-		"cut short":                           {good[:len(good)-1], ocsp.MalformedRequest, 0},
-		"the same name, another key":          {with(func(id *ocsp.CertID) { id.KeyHash = bytes.Repeat([]byte{1}, 20) }), ocsp.Unauthorized, 0},
-		"another CA of the same name":         {with(func(id *ocsp.CertID) { id.Hash, id.NameHash, id.KeyHash = foreign.Hash, foreign.NameHash, foreign.KeyHash }), ocsp.Unauthorized, 0},
+		"a good one":                 {good, ocsp.Successful, ocsp.Good},
+		"as many as allowed":         {many(maxAsked), ocsp.Successful, ocsp.Good},
+		"one more":                   {many(maxAsked + 1), ocsp.MalformedRequest, 0},
+		"oversized":                  {append(bytes.Clone(good), make([]byte, ocsp.MaxRequest)...), ocsp.MalformedRequest, 0},
+		"an octet too many":          {append(bytes.Clone(good), 0), ocsp.MalformedRequest, 0},
+		"cut short":                  {good[:len(good)-1], ocsp.MalformedRequest, 0},
+		"the same name, another key": {with(func(id *ocsp.CertID) { id.KeyHash = bytes.Repeat([]byte{1}, 20) }), ocsp.Unauthorized, 0},
+		"another CA of the same name": {with(func(id *ocsp.CertID) {
+			id.Hash, id.NameHash, id.KeyHash = foreign.Hash, foreign.NameHash, foreign.KeyHash
+		}), ocsp.Unauthorized, 0},
 		"a digest that is not known":          {with(func(id *ocsp.CertID) { id.Hash = oid.MD5 }), ocsp.Unauthorized, 0},
 		"a digest under another's name":       {with(func(id *ocsp.CertID) { id.Hash = oid.SM3 }), ocsp.Unauthorized, 0},
 		"serial number 0":                     {with(func(id *ocsp.CertID) { id.Serial = new(big.Int) }), ocsp.Successful, ocsp.Unknown},
