@@ -342,7 +342,7 @@ func TestAttemptOfADeadProcessIsMadeAgain(t *testing.T) {
 		ctx := context.Background()
 		w := newWorld(t, db, central(1, start.Add(10*day)))
 		err := db.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure) VALUES ('01', 1, $1, '', '', '', '')`, store.Time(start))
+			_, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure) VALUES ($1, 1, $2, '', '', '', '')`, ca.SerialText(big.NewInt(1)), store.Time(start))
 			return err
 		})
 		if err != nil {

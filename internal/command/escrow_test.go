@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"encoding/pem"
 	"os"
+	"regexp"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -60,6 +61,19 @@ func scriptEscrowed(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(h.settle(ctx))
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]+".crt"), certificate.Raw, 0o644))
 	ts.Setenv("KEY", pair.ID())
+}
+
+var sessionPattern = regexp.MustCompile(`ses_[a-z0-9]+`)
+
+// sessionid VARIABLE keeps that of the session.
+func scriptSessionID(ts *testscript.TestScript, _ bool, args []string) {
+	for _, stream := range []string{"stdout", "stderr"} {
+		if found := sessionPattern.FindString(ts.ReadFile(stream)); found != "" {
+			ts.Setenv(args[0], found)
+			return
+		}
+	}
+	ts.Fatalf("no session is named")
 }
 
 // agreed DIR has the approver agree to every open request; the last is $APPROVAL.

@@ -5,6 +5,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/pem"
 	"fmt"
+	"io"
 	"strings"
 
 	"github.com/emmansun/gmsm/smx509"
@@ -110,20 +111,26 @@ func (f sessionFlags) hold(ctx context.Context, s streams, h *installation, by a
 	if err != nil {
 		return nil, err
 	}
+	r := &held{h: h, by: by, session: session.ID}
 	for _, share := range shares {
 		officer := access.Actor{ID: st.Current.Officers[share.Index()-1]}
 		if _, err := h.escrow.Present(ctx, officer, session.ID, share); err != nil {
-			fmt.Fprintf(s.err, "会话 session: %s\n", session.ID)
+			r.name(s.err)
 			return nil, err
 		}
 	}
-	return &held{h: h, by: by, session: session.ID}, nil
+	return r, nil
 }
+
+// name says how the session is called, for --session.
+func (r *held) name(w io.Writer) { fmt.Fprintf(w, "会话 session: %s\n", r.session) }
 
 func (r *held) finish(ctx context.Context, s streams) (escrow.Outcome, error) {
 	out, err := r.h.escrow.Finish(ctx, r.by, r.session)
-	if err != nil {
-		fmt.Fprintf(s.err, "会话 session: %s\n", r.session)
+	if err == nil {
+		r.name(s.out)
+	} else {
+		r.name(s.err)
 	}
 	return out, err
 }

@@ -71,6 +71,7 @@ func TestScripts(t *testing.T) {
 			"newkey":     scriptNewKey,
 			"escrowed":   scriptEscrowed,
 			"agreed":     scriptAgreed,
+			"sessionid":  scriptSessionID,
 			"opens":      scriptOpens,
 		},
 	})

@@ -36,7 +36,9 @@ type ScannedPage struct {
 	Marks    int     `json:"marks"`
 	Residual float64 `json:"residualMM"`
 	Precise  bool    `json:"precise"`
-	// Imprints are the boxes 印模1 and 印模2, UnitStamp is the place of 申办单位公章.
+	// Both is 印模1 and 印模2 together, which sealer/imprint makes one template of, comparing them; Imprints are the two by
+	// themselves, UnitStamp is the place of 申办单位公章.
+	Both      Region    `json:"both"`
 	Imprints  [2]Region `json:"imprints"`
 	UnitStamp Region    `json:"unitStamp"`
 }
@@ -87,6 +89,9 @@ func recognise(f *attachment.File, i int) ScannedPage {
 	page.Precise = sheet.marks >= 3 && sheet.residual <= mostResidual
 	page.orient(sheet.angle())
 	page.measure(sheet.transform, f.Pages[i])
+	both := imprints[0]
+	both.Width += imprints[1].Width
+	page.Both = page.region(img, sheet.transform, both)
 	page.Imprints[0] = page.region(img, sheet.transform, imprints[0])
 	page.Imprints[1] = page.region(img, sheet.transform, imprints[1])
 	page.UnitStamp = page.region(img, sheet.transform, unitSeal)
