@@ -25,9 +25,10 @@ import (
 // orders are the orders at one authority outside: what file and remote have in common.
 type orders struct {
 	Config
-	name     string
-	verifier *chain.Verifier
-	term     time.Duration
+	name    string
+	trust   *chain.Verifier // nil: anchors
+	anchors []string        // names of imported anchors
+	term    time.Duration
 }
 
 // record is an order as the database has it.
