@@ -156,6 +156,17 @@ func (o *orders) list(ctx context.Context, q store.Querier, limit int, states ..
 	return list, rows.Err()
 }
 
+// Waiting lists the orders that have no certificate yet, and those whose certificate waits for Accept, oldest first, at
+// most maxBundle.
+func (o *orders) Waiting(ctx context.Context) ([]Outcome, error) {
+	list, err := o.list(ctx, o.DB.Read(), maxBundle, StateOpen, StateSent, StateReceived)
+	var out []Outcome
+	for _, r := range list {
+		out = append(out, r.Outcome)
+	}
+	return out, err
+}
+
 // sending records that data leave, before they do.
 func (o *orders) sending(ctx context.Context, tx *store.Tx, order, what, channel, actor string, fields []string, sent []byte) error {
 	digest := sm3.Sum(sent)
