@@ -67,6 +67,8 @@ func TestScripts(t *testing.T) {
 			"codelines":  scriptCodeLines,
 			"requestid":  scriptRequestID,
 			"anchorid":   scriptAnchorID,
+			"orderid":    scriptOrderID,
+			"serial":     scriptSerial,
 			"nothingin":  scriptNothingLeft,
 			"newkey":     scriptNewKey,
 			"escrowed":   scriptEscrowed,
