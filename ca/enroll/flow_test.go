@@ -1,7 +1,6 @@
 package enroll
 
 import (
-	"bytes"
 	"context"
 	"math"
 	"strings"
@@ -98,7 +97,7 @@ func TestWhatComesBackSaysWhyAndStartsAgain(t *testing.T) {
 		}
 		// An attachment leaves the paper as it is; another text on the form takes another paper.
 		by := w.handler[unitDirect]
-		a = w.with(w.AddAttachment(ctx, by, a.Ref(), AttachIdentity, MatchedByHand, scanJPEG))
+		a = w.with(w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachIdentity, Content: scanJPEG}))
 		if a.Original == nil || a.InkBy != "" {
 			t.Errorf("after an attachment: original %v, ink %q", a.Original, a.InkBy)
 		}
@@ -159,8 +158,8 @@ func TestNothingIsApprovedThatIsNotInOrder(t *testing.T) {
 		_, err = w.Examine(ctx, w.registrar, w.ink(a).Ref())
 		wantCode(t, err, ErrFindings)
 		a = w.again(a)
-		for kind, content := range map[AttachmentKind][]byte{AttachForm: scanPDF, AttachCredit: scanJPEG, AttachIdentity: bytes.ToUpper(scanPDF)} {
-			a = w.with(w.AddAttachment(ctx, w.registrar, a.Ref(), kind, MatchedByHand, content))
+		for kind, content := range map[AttachmentKind][]byte{AttachForm: scanPNG, AttachCredit: scanJPEG, AttachIdentity: scanOther} {
+			a = w.with(w.AddAttachment(ctx, w.registrar, a.Ref(), Scan{Kind: kind, Content: content}))
 		}
 		_, err = w.Examine(ctx, w.registrar, a.Ref())
 		wantCode(t, err, ErrInk) // of the version before
@@ -202,7 +201,7 @@ func TestADoubtTakesAnOfficersReasonForThisVersion(t *testing.T) {
 			t.Errorf("kept with the examination: %s", kept)
 		}
 		// Another version takes the reason anew.
-		a = w.ink(w.with(w.AddAttachment(ctx, w.registrar, a.Ref(), AttachOther, MatchedByHand, scanJPEG)))
+		a = w.ink(w.with(w.AddAttachment(ctx, w.registrar, a.Ref(), Scan{Kind: AttachOther, Content: scanJPEG})))
 		if a.State != StateOriginal {
 			t.Errorf("after an edit: %s", a.State)
 		}
@@ -322,9 +321,11 @@ func TestFormsThatCannotBeStoredAreRefused(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
 		for name, change := range map[string]func(*form.Application){
-			"an endless name":  func(f *form.Application) { f.Unit.Name = strings.Repeat("长", 10_000) },
-			"a hidden mark":    func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
-			"a size of no end": func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
+			"an endless name":                   func(f *form.Application) { f.Unit.Name = strings.Repeat("长", 10_000) },
+			"a hidden mark":                     func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
+			"a number of a person in the clear": func(f *form.Application) { f.Purpose = "为 " + userPerson.IdentityNumber + " 出证" },
+			"a mobile in an address":            func(f *form.Application) { f.Handler.Address = "兰台街1号 " + userPerson.Mobile },
+			"a size of no end":                  func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
 		} {
 			f := w.filled(unitDirect)
 			change(&f)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -190,10 +191,57 @@ func (s *Service) Persons(ctx context.Context, by access.Actor, id string) ([]Pe
 
 // Holder is somebody who is or was to use a seal of a unit: the same person is the same holder in every roster.
 type Holder struct {
-	ID       string
-	Unit     string
-	Name     string
-	Identity string // masked
+	ID        string
+	Unit      string
+	Name      string
+	Identity  string // masked
+	Suspended bool   // until two people have decided: see Suspension
+}
+
+// Holders lists the users of a unit's seals that the actor may know of, by name.
+func (s *Service) Holders(ctx context.Context, by access.Actor, unit string) ([]Holder, error) {
+	var list []Holder
+	err := s.DB.Snapshot(ctx, func(q store.Querier) error {
+		v, err := s.viewer(ctx, q, by)
+		if err != nil {
+			return err
+		}
+		u, err := readUnit(ctx, q, unit)
+		if err != nil {
+			return err
+		}
+		if !v.seesUnit(u.ID, u.Area, u.Direct) {
+			return ErrUnit.New()
+		}
+		list, err = s.readHolders(ctx, q, unit)
+		return err
+	})
+	return list, err
+}
+
+func (s *Service) readHolders(ctx context.Context, q store.Querier, unit string) ([]Holder, error) {
+	rows, err := q.QueryContext(ctx, `SELECT h.id, h.name, h.sealed, x.id IS NOT NULL FROM enroll_holder h
+		LEFT JOIN enroll_suspension x ON x.holder = h.id AND x.state = 'open' WHERE h.unit = $1 ORDER BY h.name, h.id`, unit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Holder
+	for rows.Next() {
+		h := Holder{Unit: unit}
+		var sealed []byte
+		if err := rows.Scan(&h.ID, &h.Name, &sealed, &h.Suspended); err != nil {
+			return nil, err
+		}
+		key, err := s.Safe.Open(sealed, holderContext(h.ID)...)
+		if err != nil {
+			return nil, err
+		}
+		_, identity, _ := strings.Cut(string(key), ":")
+		h.Identity = number.MaskIdentity(identity)
+		list = append(list, h)
+	}
+	return list, rows.Err()
 }
 
 const identityLabel = "enroll identity"

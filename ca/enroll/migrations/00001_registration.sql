@@ -175,6 +175,7 @@ CREATE INDEX enroll_person_holder ON enroll_person (holder);
 CREATE TABLE enroll_attachment (
 	id          TEXT NOT NULL PRIMARY KEY,
 	application TEXT NOT NULL REFERENCES enroll_application (id),
+	number      INTEGER NOT NULL,
 	kind        TEXT NOT NULL CHECK (kind IN ('form', 'credit-code', 'identity', 'other')),
 	media       TEXT NOT NULL,
 	size        BIGINT NOT NULL,
@@ -186,9 +187,9 @@ CREATE TABLE enroll_attachment (
 	by          TEXT NOT NULL REFERENCES access_actor (id),
 	removed     TEXT,
 	removed_by  TEXT REFERENCES access_actor (id),
+	UNIQUE (application, number),
 	CHECK ((removed IS NULL) = (removed_by IS NULL))
 );
-CREATE INDEX enroll_attachment_application ON enroll_attachment (application, added);
 
 -- An officer stands by a finding of one version, with a reason.
 CREATE TABLE enroll_confirmation (
