@@ -74,6 +74,8 @@ func TestScripts(t *testing.T) {
 			"agreed":       scriptAgreed,
 			"sessionid":    scriptSessionID,
 			"opens":        scriptOpens,
+			"orderid":      scriptOrderID,
+			"serial":       scriptSerial,
 		},
 	})
 }
