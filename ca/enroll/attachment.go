@@ -12,7 +12,6 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca/enroll/attachment"
-	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -36,7 +35,7 @@ func (k AttachmentKind) Label() string { return attachmentWords[k] }
 
 // How a scan found its application: Attachment.Matched.
 const (
-	matchedByCode = "code" // by the QR code on the form
+	matchedByCode = "code" // by the QR code on the form: see sealer/registration
 	matchedByHand = "hand"
 )
 
@@ -63,6 +62,7 @@ type Scan struct {
 	Kind    AttachmentKind
 	Name    string
 	Content []byte
+	ByCode  bool // the code on the page names the application; otherwise somebody chose it
 }
 
 // open looks into a scan: what it really is.
@@ -78,45 +78,18 @@ func (c Scan) open() (*attachment.File, error) {
 	return attachment.Open(c.Name, c.Content, limits)
 }
 
-// AddAttachment keeps a scan with an application that somebody chose by hand, sealed, and makes another version of it.
-// Errors: enroll.attachment-size, and those of attachment.Open for what is none of PDF, JPEG, PNG and TIFF, is damaged, or
-// is not what its name says.
+// AddAttachment keeps a scan with an application, sealed, and makes another version of it. Errors: enroll.attachment-size,
+// and those of attachment.Open for what is none of PDF, JPEG, PNG and TIFF, is damaged, or is not what its name says.
 func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, scan Scan) (Application, error) {
 	file, err := scan.open()
 	if err != nil {
 		return Application{}, err
 	}
-	return s.attach(ctx, by, ref, scan, file.Format.MediaType(), matchedByHand)
-}
-
-// FileScan finds the application of a scanned form page by the code printed on it, and attaches the scan. What was seen on
-// the pages comes back also when the error is enroll.unmatched: no page has a code of ours, or the pages are of several
-// applications. The application is taken at its present revision.
-func (s *Service) FileScan(ctx context.Context, by access.Actor, scan Scan) (Application, []form.ScannedPage, error) {
-	file, err := scan.open()
-	if err != nil {
-		return Application{}, nil, err
+	matched := matchedByHand
+	if scan.ByCode {
+		matched = matchedByCode
 	}
-	pages, err := form.Recognise(ctx, file)
-	if err != nil {
-		return Application{}, nil, err
-	}
-	number := ""
-	for _, page := range pages {
-		if page.Number != "" && number != "" && page.Number != number {
-			return Application{}, pages, ErrUnmatched.New()
-		}
-		number = max(number, page.Number)
-	}
-	if number == "" {
-		return Application{}, pages, ErrUnmatched.New()
-	}
-	found, err := s.ByNumber(ctx, by, number)
-	if err != nil {
-		return Application{}, pages, err
-	}
-	a, err := s.attach(ctx, by, found.Ref(), scan, file.Format.MediaType(), matchedByCode)
-	return a, pages, err
+	return s.attach(ctx, by, ref, scan, file.Format.MediaType(), matched)
 }
 
 // attach seals and records what was opened.

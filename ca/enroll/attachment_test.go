@@ -11,10 +11,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca/enroll/attachment"
-	"yinxin/ca/enroll/form"
 	"yinxin/internal/fault"
-	"yinxin/internal/tooltest"
-	"yinxin/internal/truetype"
 )
 
 func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
@@ -39,12 +36,12 @@ func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
 			scan Scan
 			want fault.Spec
 		}{
-			"a text":           {Scan{AttachForm, "", []byte("hello")}, attachment.ErrUnknown},
-			"nothing":          {Scan{AttachForm, "", nil}, attachment.ErrUnknown},
-			"a false name":     {Scan{AttachForm, "申请表.pdf", scanPNG}, attachment.ErrName},
-			"a broken picture": {Scan{AttachForm, "", scanPNG[:20]}, attachment.ErrBroken},
-			"too much":         {Scan{AttachForm, "", append(bytes.Clone(scanPNG), make([]byte, MaxAttachment)...)}, ErrAttachmentSize},
-			"of no kind":       {Scan{"passport", "", scanPNG}, ErrField},
+			"a text":           {Scan{Kind: AttachForm, Content: []byte("hello")}, attachment.ErrUnknown},
+			"nothing":          {Scan{Kind: AttachForm}, attachment.ErrUnknown},
+			"a false name":     {Scan{Kind: AttachForm, Name: "申请表.pdf", Content: scanPNG}, attachment.ErrName},
+			"a broken picture": {Scan{Kind: AttachForm, Content: scanPNG[:20]}, attachment.ErrBroken},
+			"too much":         {Scan{Kind: AttachForm, Content: append(bytes.Clone(scanPNG), make([]byte, MaxAttachment)...)}, ErrAttachmentSize},
+			"of no kind":       {Scan{Kind: "passport", Content: scanPNG}, ErrField},
 		} {
 			_, err := w.AddAttachment(ctx, by, a.Ref(), c.scan)
 			if !fault.Has(err, c.want) {
@@ -52,11 +49,11 @@ func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
 			}
 		}
 		for len(a.Attachments) < MaxAttachments {
-			a = w.with(w.AddAttachment(ctx, by, a.Ref(), Scan{AttachOther, "x.png", scanPNG}))
+			a = w.with(w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachOther, Name: "x.png", Content: scanPNG}))
 		}
-		_, err = w.AddAttachment(ctx, by, a.Ref(), Scan{AttachOther, "", scanPNG})
+		_, err = w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: AttachOther, Content: scanPNG})
 		wantCode(t, err, ErrAttachmentSize)
-		_, err = w.AddAttachment(ctx, by, Ref{a.ID, 1}, Scan{AttachOther, "", scanPNG})
+		_, err = w.AddAttachment(ctx, by, Ref{a.ID, 1}, Scan{Kind: AttachOther, Content: scanPNG})
 		wantCode(t, err, ErrConflict)
 		if got := w.objects() - objects; got != MaxAttachments-3 {
 			t.Errorf("%d objects more: what could not be recorded was kept", got)
@@ -79,46 +76,4 @@ func (w *world) objects() int {
 		return nil
 	})
 	return n
-}
-
-// printedForm is the first page of an application's form, as a scanner of 150 dpi sees it.
-func (w *world) printedForm(t *testing.T, a Application) []byte {
-	t.Helper()
-	path, err := truetype.Find()
-	if err != nil {
-		t.Skip("the font fonts-arphic-gbsn00lp is not installed")
-	}
-	font, err := os.ReadFile(path)
-	w.must(err)
-	f, err := w.ForPrint(context.Background(), w.registrar, a.ID)
-	w.must(err)
-	var pdf bytes.Buffer
-	w.must(form.Draw(&pdf, f, font))
-	out := filepath.Join(t.TempDir(), "page")
-	tooltest.Run(t, "pdftoppm", "-gray", "-png", "-singlefile", "-r", "150", tooltest.File(t, "form.pdf", pdf.Bytes()), out)
-	page, err := os.ReadFile(out + ".png")
-	w.must(err)
-	return page
-}
-
-func TestAScannedFormFindsItsApplication(t *testing.T) {
-	eachWorld(t, func(t *testing.T, w *world) {
-		ctx := context.Background()
-		a, b := w.draft(unitA), w.draft(unitDirect)
-		page := w.printedForm(t, a)
-		found, pages, err := w.FileScan(ctx, w.handler[unitA], Scan{AttachForm, "scan.png", page})
-		if err != nil || found.ID != a.ID || len(pages) != 1 || !pages[0].Precise {
-			t.Fatalf("%s, %+v, %v", found.ID, pages, err)
-		}
-		if last := found.Attachments[len(found.Attachments)-1]; last.Matched != matchedByCode || found.Version != a.Version+1 {
-			t.Errorf("%+v", last)
-		}
-		_, _, err = w.FileScan(ctx, w.handler[unitDirect], Scan{AttachForm, "", page})
-		wantCode(t, err, ErrNotFound)
-		_, _, err = w.FileScan(ctx, w.registrar, Scan{AttachForm, "", scanPNG})
-		wantCode(t, err, ErrUnmatched)
-		if now := w.again(b); now.Revision != b.Revision {
-			t.Error("another application changed")
-		}
-	})
 }

@@ -52,8 +52,6 @@ var (
 		ZH: "没有这份附件。", EN: "There is no such attachment."}
 	ErrAttachmentSize = fault.Spec{Kind: fault.TooLarge, Code: "enroll.attachment-size",
 		ZH: "附件过大或过多。", EN: "The attachment is too large, or there are too many."}
-	ErrUnmatched = fault.Spec{Kind: fault.Refused, Code: "enroll.unmatched",
-		ZH: "扫描件上没有可识别的申请编号，或有多个编号，请手工选择申请。", EN: "No number of an application was found on the scan, or several were; choose the application by hand."}
 	ErrRoster = fault.Spec{Kind: fault.Invalid, Code: "enroll.roster",
 		ZH: "使用人信息汇总表为空、过大或有错误。", EN: "The roster is empty, too large or has errors."}
 	ErrAltered = fault.Spec{Kind: fault.Internal, Code: "enroll.altered",
