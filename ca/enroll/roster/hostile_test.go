@@ -190,6 +190,11 @@ func TestHostileWorkbooksTakeBoundedTimeAndMemory(t *testing.T) {
 			p := unpack(t, sheetData(t, strings.Repeat(" ", 100<<20)))
 			return p.pack(t)
 		}, &ErrTooLarge},
+		"a bomb in a part that is not read": {func() []byte {
+			p := unpack(t, table(t, people(1)))
+			p.set("xl/media/image1.png", strings.Repeat(" ", 30<<20))
+			return p.pack(t)
+		}, &ErrTooLarge},
 		"a bomb that lies of its size": {func() []byte { return lying(t, sheetData(t, strings.Repeat(" ", 100<<20))) }, &ErrBroken},
 		"large strings": {func() []byte {
 			return changed(t, "xl/sharedStrings.xml", func(s string) string { return strings.Replace(s, "<si>", strings.Repeat("<si/>", 6_000_000)+"<si>", 1) })
@@ -214,6 +219,10 @@ func TestHostileWorkbooksTakeBoundedTimeAndMemory(t *testing.T) {
 		}, nil},
 		"a cell at XFE1":        {func() []byte { return sheetData(t, `<row r="9"><c r="XFE9"><v>1</v></c></row>`) }, &ErrBroken},
 		"a row beyond the last": {func() []byte { return sheetData(t, `<row r="1048577"><c><v>1</v></c></row>`) }, &ErrBroken},
+		"cells out of order": {func() []byte {
+			return sheetData(t, `<row r="9"><c r="B9"><v>1</v></c><c r="A9"><v>1</v></c></row>`)
+		}, &ErrBroken},
+		"a cell of another row": {func() []byte { return sheetData(t, `<row r="9"><c r="B10"><v>1</v></c></row>`) }, &ErrBroken},
 		"rows out of order":     {func() []byte { return sheetData(t, `<row r="2"><c><v>1</v></c></row>`) }, &ErrBroken},
 		"an absurd dimension": {func() []byte {
 			return changed(t, sheet1, func(s string) string {
@@ -258,7 +267,7 @@ func TestHostileWorkbooksTakeBoundedTimeAndMemory(t *testing.T) {
 		}, &ErrTooLarge},
 		"a part twice": {func() []byte {
 			p := unpack(t, table(t, people(1)))
-			p.set("xl/WORKBOOK.xml", "<workbook/>")
+			p.set("xl/THEME/theme1.xml", "<theme/>")
 			return p.pack(t)
 		}, &ErrBroken},
 		"a sheet that is its own strings": {func() []byte {
