@@ -15,6 +15,7 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
@@ -29,6 +30,8 @@ type Config struct {
 	Access    *access.Service
 	Authority *ca.Authority
 	Ledger    *ledger.Ledger
+	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
+	Desk *backend.Desk
 
 	// Verify says what verifications rely on; its At and Language are set for each request.
 	Verify verify.Options
@@ -54,6 +57,8 @@ type Config struct {
 	Patience time.Duration
 	// VerifyTime is the longest that one verification may take; 0 is 2 minutes.
 	VerifyTime time.Duration
+	// Limits bound how often one address may ask what needs no account.
+	Limits Limits
 	// Grace and Rate bound how slowly a body may come: Grace at first, and one second more for every Rate bytes that
 	// have come. 0 is 30 s and 8 KiB.
 	Grace time.Duration
@@ -69,6 +74,7 @@ type server struct {
 	rules  []rule
 	spec   []byte // the OpenAPI document
 
+	limits    limits
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
@@ -97,6 +103,9 @@ func newServer(c Config) (*server, error) {
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
 		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications)}
+	if err := s.newLimits(c.Limits); err != nil {
+		return nil, err
+	}
 	s.router.Use(s.guard, middleware.GetHead)
 	s.router.NotFound(s.noRoute)
 	s.router.MethodNotAllowed(s.noMethod)
@@ -106,6 +115,9 @@ func newServer(c Config) (*server, error) {
 	s.previews()
 	s.verifications()
 	s.pki()
+	if s.Desk != nil {
+		s.certificateRequests()
+	}
 	s.health()
 	s.page()
 	return s, s.openAPI()

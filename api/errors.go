@@ -27,6 +27,8 @@ var (
 		ZH: "请求中没有文件。", EN: "There is no file in the request."}
 	errBusy = fault.Spec{Kind: fault.Unavailable, Code: "service.busy",
 		ZH: "正在验证的文件太多，请稍后再试。", EN: "Too many files are being verified; try again shortly."}
+	errTooMany = fault.Spec{Kind: fault.Unavailable, Code: "request.too-many",
+		ZH: "请求过于频繁，请稍后再试。", EN: "Too many requests came from this address; try again later."}
 	errNotReady = fault.Spec{Kind: fault.Unavailable, Code: "service.not-ready",
 		ZH: "服务尚未就绪。", EN: "The service is not ready."}
 	errScratch = fault.Spec{Kind: fault.Unavailable, Code: "service.scratch",

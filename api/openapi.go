@@ -30,6 +30,7 @@ func describe(s *server) huma.Config {
 			},
 			Tags: []*huma.Tag{{Name: "sealing", Description: "For programs and people who hold a grant."},
 				{Name: "verifying", Description: "For anyone."}, {Name: "pki", Description: "Certificates and their state, for anyone."},
+				{Name: "certificates", Description: "For other installations that have their certificates made here."},
 				{Name: "service"}},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},

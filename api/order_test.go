@@ -15,8 +15,8 @@ import (
 	"testing"
 
 	"yinxin/fixtures"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/intake"
-	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/view"
 )

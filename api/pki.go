@@ -1,11 +1,11 @@
 package api
 
 import (
-	"context"
 	"encoding/base64"
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -24,18 +24,23 @@ const (
 
 // pki serves what certificates point to, at the paths that the CA writes into them.
 func (s *server) pki() {
-	s.published(ca.PathIssuingCRL, "issuing-crl", "CRL of the issuing CA", "application/pkix-crl", s.Authority.CRL)
-	s.published(ca.PathRootCRL, "root-crl", "CRL of the root", "application/pkix-crl", s.Authority.RootCRL)
+	const list = "application/pkix-crl"
+	s.published(ca.PathIssuingCRL, "issuing-crl", "Complete CRL of the issuing CA", list, s.list)
+	s.published(ca.PathShard(0, true), "issuing-delta-crl", "Delta CRL to the complete CRL", list, s.list)
+	s.published(ca.PathShards+"{list}", "issuing-crl-shard", "CRL of the issuing CA for the certificates that point there (n.crl), or delta CRL to it (n-delta.crl)", list, s.list)
+	s.published(ca.PathRootCRL, "root-crl", "CRL of the root", list, func(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+		return s.Authority.RootCRL(r.Context())
+	})
 	s.published(ca.PathIssuingCertificate, "issuing-certificate", "Certificate of the issuing CA", "application/pkix-cert", raw(s.Authority.Issuing()))
 	s.published(ca.PathRootCertificate, "root-certificate", "Certificate of the root", "application/pkix-cert", raw(s.Authority.Root()))
 
 	answer := func() map[string]*huma.Response {
-		return with(s.answers(400, 413, 415), http.StatusOK, &huma.Response{Description: "OCSPResponse in DER", Content: binary(ocspResponse)})
+		return with(s.answers(400, 413, 415, 429), http.StatusOK, &huma.Response{Description: "OCSPResponse in DER", Content: binary(ocspResponse)})
 	}
 	s.stream(huma.Operation{OperationID: "ocsp-post", Method: http.MethodPost, Path: ca.PathOCSP, Tags: []string{"pki"},
 		Summary: "State of certificates (RFC 6960)", RequestBody: &huma.RequestBody{Required: true, Content: binary(ocspRequest)},
-		Responses: answer()}, anyone(), s.ocspPost)
-	s.handle(http.MethodGet, ca.PathOCSP+"/*", anyone(), s.ocspGet)
+		Responses: answer()}, anyone(), s.limit(s.limits.ocsp, s.ocspPost))
+	s.handle(http.MethodGet, ca.PathOCSP+"/*", anyone(), s.limit(s.limits.ocsp, s.ocspGet))
 	s.huma.OpenAPI().AddOperation(&huma.Operation{OperationID: "ocsp-get", Method: http.MethodGet, Path: ca.PathOCSP + "/{request}", Tags: []string{"pki"},
 		Summary:    "State of certificates (RFC 6960)",
 		Parameters: []*huma.Param{parameter("path", "request", "OCSPRequest in DER, in base64, percent-encoded.", true)}, Responses: answer()})
@@ -43,31 +48,55 @@ func (s *server) pki() {
 	s.stream(huma.Operation{OperationID: "time-stamp", Method: http.MethodPost, Path: ca.PathTSA, Tags: []string{"pki"},
 		Summary: "Time stamp (RFC 3161), with SM2 and SM3", Description: "Digests by SM3, SHA-256, SHA-384 and SHA-512 are stamped. A refusal is an answer with status 200 and a PKIFailureInfo.",
 		RequestBody: &huma.RequestBody{Required: true, Content: binary(tsa.MediaRequest)},
-		Responses:   with(s.answers(413, 415), http.StatusOK, &huma.Response{Description: "TimeStampResp in DER", Content: binary(tsa.MediaResponse)})},
-		anyone(), s.timeStamp)
+		Responses:   with(s.answers(413, 415, 429), http.StatusOK, &huma.Response{Description: "TimeStampResp in DER", Content: binary(tsa.MediaResponse)})},
+		anyone(), s.limit(s.limits.stamps, s.timeStamp))
 }
 
-func raw(c *chain.Certificate) func(context.Context) ([]byte, error) {
-	return func(context.Context) ([]byte, error) { return c.Raw, nil }
+// getter finds what is published, and may set header fields of the answer.
+type getter func(w http.ResponseWriter, r *http.Request) ([]byte, error)
+
+func raw(c *chain.Certificate) getter {
+	return func(http.ResponseWriter, *http.Request) ([]byte, error) { return c.Raw, nil }
 }
 
-func (s *server) published(path, id, summary, media string, get func(context.Context) ([]byte, error)) {
-	s.stream(huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary,
-		Responses: with(s.answers(503), http.StatusOK, &huma.Response{Description: "DER", Content: binary(media)})},
-		anyone(), func(w http.ResponseWriter, r *http.Request) {
-			der, err := get(r.Context())
-			if err != nil {
-				s.fail(w, r, err)
-				return
-			}
-			w.Header().Set("Cache-Control", "public, max-age=60")
-			s.give(w, r, media, der)
-		})
+// list finds the revocation list or delta list of a path.
+func (s *server) list(w http.ResponseWriter, r *http.Request) ([]byte, error) {
+	shard, delta, ok := ca.ParsePathShard(r.URL.Path)
+	if !ok {
+		return nil, errNoRoute.New()
+	}
+	p, err := s.Authority.List(r.Context(), shard, delta)
+	if err != nil {
+		return nil, err
+	}
+	w.Header().Set("Last-Modified", p.ThisUpdate.UTC().Format(http.TimeFormat))
+	return p.DER, nil
+}
+
+// maxAge is how long a cache may give what is published, in seconds. A change is in the lists within ca.PublishInterval,
+// so that whoever reads them through a cache has it within a minute.
+const maxAge = "30"
+
+func (s *server) published(path, id, summary, media string, get getter) {
+	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary,
+		Responses: with(s.answers(404, 429, 503), http.StatusOK, &huma.Response{Description: "DER", Content: binary(media)})}
+	if strings.Contains(path, "{list}") {
+		op.Parameters = []*huma.Param{parameter("path", "list", "n.crl or n-delta.crl, n from 1.", true)}
+	}
+	s.stream(op, anyone(), s.limit(s.limits.list, func(w http.ResponseWriter, r *http.Request) {
+		der, err := get(w, r)
+		if err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		w.Header().Set("Cache-Control", "public, max-age="+maxAge)
+		s.give(w, r, media, der)
+	}))
 }
 
 func (s *server) ocspPost(w http.ResponseWriter, r *http.Request) {
 	if request, ok := s.derBody(w, r, ocspRequest, maxOCSP); ok {
-		s.ocsp(w, r, request)
+		s.ocsp(w, r, s.Authority.OCSPAnswer(r.Context(), request))
 	}
 }
 
@@ -114,13 +143,30 @@ func (s *server) ocspGet(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		request = nil // answered as malformed, in OCSP's own words
 	}
-	w.Header().Set("Cache-Control", "public, max-age=60, must-revalidate, no-transform")
-	s.ocsp(w, r, request)
+	answer := s.Authority.OCSPAnswer(r.Context(), request)
+	h := w.Header()
+	if answer.ETag == "" {
+		h.Set("Cache-Control", "no-store")
+		s.ocsp(w, r, answer)
+		return
+	}
+	// RFC 5019 6.2 lets caches keep an answer until its nextUpdate; then a revocation would be seen an hour late, and not
+	// within the second that is promised. So a cache must ask every time (RFC 9111 5.2.2.2), and is told briefly that
+	// nothing changed. If-Modified-Since is not looked at: two answers may be of one second.
+	h.Set("Cache-Control", "public, max-age=0, must-revalidate, no-transform")
+	h.Set("ETag", answer.ETag)
+	h.Set("Last-Modified", answer.Produced.Format(http.TimeFormat))
+	if matches(r.Header.Get("If-None-Match"), answer.ETag) {
+		w.WriteHeader(http.StatusNotModified)
+		return
+	}
+	s.ocsp(w, r, answer)
 }
 
-func (s *server) ocsp(w http.ResponseWriter, r *http.Request, request []byte) {
+func (s *server) ocsp(w http.ResponseWriter, r *http.Request, answer ca.OCSPAnswer) {
 	w.Header().Set("Content-Type", ocspResponse)
-	if _, err := w.Write(s.Authority.OCSP(r.Context(), request)); err != nil {
+	w.Header().Set("Content-Length", strconv.Itoa(len(answer.DER)))
+	if _, err := w.Write(answer.DER); err != nil {
 		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
 	}
 }

@@ -67,6 +67,8 @@ func statusOf(f *fault.Fault) int {
 		return http.StatusNotAcceptable
 	case errTooSlow.Code:
 		return http.StatusRequestTimeout
+	case errTooMany.Code: // the rate limiter has said when to come back
+		return http.StatusTooManyRequests
 	}
 	switch f.Kind {
 	case fault.Invalid:

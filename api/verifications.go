@@ -15,7 +15,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/internal/fault"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/sheet"
 )

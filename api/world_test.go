@@ -22,6 +22,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/chain"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
@@ -112,7 +113,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
@@ -145,6 +146,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	c := Config{Sealer: w.sealer, Register: w.register, Access: w.access, Authority: w.authority, Ledger: l,
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	for _, f := range change {
 		f(&c)
 	}

@@ -13,8 +13,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/emmansun/gmsm/sm2"
-
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -63,6 +61,10 @@ type Config struct {
 	Random io.Reader
 	// BaseURL goes into new certificates (see the Path constants); empty is the one of the ceremony.
 	BaseURL string
+	// Shards is into how many revocation lists new certificates are divided, at most 1024; 0 is DefaultShards.
+	Shards int
+	// Stamping says how time stamps are made.
+	Stamping Stamping
 	// RecoveryAge is how old an intent without result must be for Open to void it: 0, every one, is right where one
 	// process issues. Voiding one that is still being worked on is safe, too: that issuance then fails.
 	RecoveryAge time.Duration
@@ -77,11 +79,11 @@ type Authority struct {
 	prefix    []byte
 	urls      issuerData
 	key       keystore.Key
-	throwaway *sm2.PrivateKey
-	anchors   *chain.Anchors
+	throwaway *linter
+	makers    sync.Map // fingerprints of certificates that are known to be seal makers
 
 	publishing sync.Mutex // one CRL at a time
-	responder  responderCache
+	answers    answerCache
 	stamping   stampingCache
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
@@ -96,6 +98,12 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 	if c.Random == nil {
 		c.Random = rand.Reader
 	}
+	if c.Shards == 0 {
+		c.Shards = DefaultShards
+	}
+	if c.Shards < 0 || c.Shards > maxShards {
+		return nil, ErrCeremony.At(fault.Field("shards"))
+	}
 	a := &Authority{Config: c, access: access.New(c.DB, c.Ledger, c.Clock)}
 	base, err := a.load(ctx)
 	if err != nil {
@@ -108,7 +116,6 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 		return nil, err
 	}
 	a.urls = issuingData(a.issuing, a.BaseURL)
-	a.anchors = chain.NewAnchors(a.root).WithIntermediates(a.issuing)
 	if c.Keys == nil {
 		return a, nil
 	}
@@ -118,7 +125,10 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 	if !a.key.Public().Equal(a.issuing.PublicKey) {
 		return nil, ErrKey.With("%s", KeyIssuing)
 	}
-	if a.throwaway, err = sm2.GenerateKey(rand.Reader); err != nil {
+	if a.throwaway, err = newLinter(); err != nil {
+		return nil, err
+	}
+	if err := a.noteBaseURL(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.Recover(ctx); err != nil {
@@ -164,9 +174,6 @@ func (a *Authority) Root() *chain.Certificate { return a.root }
 // Issuing is the certificate of the issuing CA.
 func (a *Authority) Issuing() *chain.Certificate { return a.issuing }
 
-// Anchors is what this authority itself believes: its root.
-func (a *Authority) Anchors(context.Context) (*chain.Anchors, error) { return a.anchors, nil }
-
 func rootData(root *chain.Certificate, base string) issuerData {
 	return issuerData{name: root.RawSubject, keyID: root.SubjectKeyID, cpsURL: base + PathCPS,
 		crlURL: base + PathRootCRL, certURL: base + PathRootCertificate}
@@ -205,6 +212,10 @@ func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
 	}
 	return new(big.Int).SetBytes(octets), nil
 }
+
+// SerialText is how a serial number stands in the database, in the ledger and before people: 32 lower-case hexadecimal
+// digits; empty for a number that is none of ours.
+func SerialText(serial *big.Int) string { return serialText(serial) }
 
 // serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
 // is too long for us gives text that is in no row.

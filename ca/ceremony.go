@@ -8,8 +8,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/emmansun/gmsm/sm2"
-
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -36,10 +34,23 @@ type Ceremony struct {
 	Organisation string
 	// RootName and IssuingName are the CAs' common names; empty: the organisation with 根证书 or 签发证书.
 	RootName, IssuingName string
+	// RootYears and IssuingYears are how long the CAs' certificates last, 0: 20 and 10, within the limits below; the
+	// issuing CA must end before the root.
+	RootYears, IssuingYears int
+	// PlanDigest is SM3, in hexadecimal digits, of the plan that both officers confirmed; it goes into the ledger.
+	PlanDigest string
 	// BaseURL is where certificates say that CRLs, certificates and OCSP are found: http://host[:port][/path]. Plain
 	// http is usual, since what is fetched there is signed.
 	BaseURL string
 }
+
+// The limits of a ceremony, in years. What lives longer outlives the algorithms that it stands on; an issuing CA must
+// not end before the seal maker and the time-stamp authority that it certifies.
+const (
+	MaxRootYears    = 30
+	MinIssuingYears = 5
+	MaxIssuingYears = 15
+)
 
 // Establishment is what a ceremony made.
 type Establishment struct {
@@ -85,16 +96,12 @@ func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
 		return nil, err
 	}
 	root := made[0]
-	crl := list{issuer: root.certificate, number: 1, thisUpdate: c.Clock().UTC().Truncate(time.Second)}
-	crl.nextUpdate = crl.thisUpdate.Add(RootCRLValidity)
-	der, err := crl.sign(ctx, root.key)
-	if err != nil {
+	crl := edition{list: list{issuer: root.certificate, number: 1, thisUpdate: c.Clock().UTC().Truncate(time.Second)}}
+	crl.list.nextUpdate = crl.list.thisUpdate.Add(RootCRLValidity)
+	if err := crl.make(ctx, root.key); err != nil {
 		return nil, err
 	}
-	if err := compare(ctx, c.DB.Read(), latest{}, crl, der); err != nil {
-		return nil, err
-	}
-	err = c.DB.Write(ctx, func(tx *store.Tx) error { return c.recordAll(ctx, tx, prefix, made, crl, der) })
+	err = c.DB.Write(ctx, func(tx *store.Tx) error { return c.recordAll(ctx, tx, prefix, made, crl) })
 	if store.IsUnique(err) {
 		return nil, ErrEstablished.New()
 	}
@@ -102,7 +109,7 @@ func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
 		return nil, err
 	}
 	return &Establishment{Root: made[0].certificate, Issuing: made[1].certificate, OCSP: made[2].certificate,
-		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: der}, nil
+		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: crl.der}, nil
 }
 
 // complete checks the particulars and fills in what is left to us.
@@ -121,6 +128,15 @@ func (c Ceremony) complete(ctx context.Context) (Ceremony, error) {
 	}
 	if !validName(c.RootName) || !validName(c.IssuingName) || c.RootName == c.IssuingName {
 		return c, ErrCeremony.At(fault.Field("name"))
+	}
+	if c.RootYears == 0 {
+		c.RootYears = ProfileRoot.months() / 12
+	}
+	if c.IssuingYears == 0 {
+		c.IssuingYears = ProfileIssuing.months() / 12
+	}
+	if c.RootYears > MaxRootYears || c.IssuingYears < MinIssuingYears || c.IssuingYears > MaxIssuingYears || c.IssuingYears >= c.RootYears {
+		return c, ErrCeremony.At(fault.Field("years"))
 	}
 	var err error
 	if c.BaseURL, err = cleanURL(c.BaseURL); err != nil {
@@ -159,7 +175,7 @@ type member struct {
 
 // makeAll makes keys and certificates in the order of the plan: an issuer comes before what it issues.
 func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) {
-	throwaway, err := sm2.GenerateKey(rand.Reader)
+	throwaway, err := newLinter()
 	if err != nil {
 		return nil, err
 	}
@@ -182,7 +198,7 @@ func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) 
 			return nil, err
 		}
 		token, err := lint(m.tbs, throwaway, expected{request: m.request, profile: part.profile, serial: m.draft.serial,
-			from: now, issuer: issuer, urls: m.draft.issuer})
+			from: now, months: c.months(part.profile), issuer: issuer, urls: m.draft.issuer})
 		if err != nil {
 			return nil, err
 		}
@@ -223,7 +239,7 @@ func (c Ceremony) draftOf(m member, issuer *chain.Certificate, prefix []byte, no
 		return i, err
 	}
 	i.draft = draft{profile: m.profile, subject: subject, public: keystore.Point(m.key.Public())}
-	i.draft.notBefore, i.draft.notAfter = m.profile.validity(now)
+	i.draft.notBefore, i.draft.notAfter = span(now, c.months(m.profile))
 	switch {
 	case issuer == nil:
 		i.draft.issuer = issuerData{name: subject, keyID: keyID(i.draft.public)}
@@ -239,7 +255,17 @@ func (c Ceremony) draftOf(m member, issuer *chain.Certificate, prefix []byte, no
 	return i, err
 }
 
-func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl list, crlDER []byte) error {
+func (c Ceremony) months(p Profile) int {
+	switch p {
+	case ProfileRoot:
+		return 12 * c.RootYears
+	case ProfileIssuing:
+		return 12 * c.IssuingYears
+	}
+	return p.months()
+}
+
+func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl edition) error {
 	now := c.Clock()
 	id := "cer_" + strings.ToLower(rand.Text())
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`,
@@ -247,7 +273,7 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 	if err != nil {
 		return err
 	}
-	err = record(ctx, c.Ledger, tx, now, "ceremony.held", c.Officers[0], id, map[string]string{"second": c.Officers[1]})
+	err = record(ctx, c.Ledger, tx, now, "ceremony.held", c.Officers[0], id, map[string]string{"second": c.Officers[1], "plan": c.PlanDigest})
 	if err != nil {
 		return err
 	}
@@ -260,8 +286,8 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 			}
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
-			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
-			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $12, $13)`,
+			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, shard, not_before, not_after, created, completed, ceremony)
+			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $12, $13)`,
 			m.serial(), string(m.signer), string(m.profile), m.request.Subject(), m.request.organisation(), m.request.commonName(),
 			m.draft.public, m.tbs, m.certificate.Raw, store.Time(m.draft.notBefore), store.Time(m.draft.notAfter), store.Time(now), id)
 		if err != nil {
@@ -274,5 +300,5 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 			return err
 		}
 	}
-	return insertCRL(ctx, tx, ProfileRoot, crl, 0, crlDER, nil)
+	return insertCRL(ctx, tx, publication{name: ProfileRoot, base: true}, crl, nil)
 }

@@ -50,6 +50,10 @@ func TestACeremonyTakesTwoOfficersAndHappensOnce(t *testing.T) {
 			"no address":                 {func(c *Ceremony) { c.BaseURL = "" }, ErrCeremony},
 			"an address of a file":       {func(c *Ceremony) { c.BaseURL = "file:///etc" }, ErrCeremony},
 			"an address in Chinese":      {func(c *Ceremony) { c.BaseURL = "http://档案.cn" }, ErrCeremony},
+			"a root for too long":        {func(c *Ceremony) { c.RootYears = MaxRootYears + 1 }, ErrCeremony},
+			"an issuing CA for too long": {func(c *Ceremony) { c.RootYears, c.IssuingYears = 30, MaxIssuingYears+1 }, ErrCeremony},
+			"too short for its members":  {func(c *Ceremony) { c.IssuingYears = MinIssuingYears - 1 }, ErrCeremony},
+			"an issuing CA as old":       {func(c *Ceremony) { c.RootYears, c.IssuingYears = 12, 12 }, ErrCeremony},
 			"a ring without the root":    {func(c *Ceremony) { c.Root = c.Keys }, ErrKey},
 		} {
 			c := good
@@ -82,6 +86,24 @@ func TestACeremonyTakesTwoOfficersAndHappensOnce(t *testing.T) {
 		w.Authority = w.open()
 		w.issue(t, institution(t))
 	})
+}
+
+func TestACeremonyKeepsToTheYearsOfItsPlan(t *testing.T) {
+	w, c := found(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")))
+	c.RootYears, c.IssuingYears, c.PlanDigest = 25, MinIssuingYears, "5c"
+	made, err := Establish(t.Context(), c)
+	must(t, err)
+	for name, e := range map[string]struct {
+		certificate *chain.Certificate
+		years       int
+	}{"root": {made.Root, 25}, "issuing": {made.Issuing, 5}, "maker": {made.SealMaker, 5}, "ocsp": {made.OCSP, 2}} {
+		if want := e.certificate.NotBefore.AddDate(e.years, 0, 0).Add(-time.Second); !e.certificate.NotAfter.Equal(want) {
+			t.Errorf("%s ends %v, want %v", name, e.certificate.NotAfter, want)
+		}
+	}
+	if n := w.count(t, `SELECT COUNT(*) FROM ledger_event WHERE kind = 'ceremony.held' AND entry LIKE '%"plan":"5c"%'`); n != 1 {
+		t.Errorf("%d events name the plan", n)
+	}
 }
 
 func TestOpenRefusesAnotherIssuingKey(t *testing.T) {

@@ -25,6 +25,9 @@ import (
 const (
 	usageDigitalSignature = 0x80
 	usageNonRepudiation   = 0x40
+	usageKeyEncipherment  = 0x20
+	usageDataEncipherment = 0x10
+	usageKeyAgreement     = 0x08
 	usageKeyCertSign      = 0x04
 	usageCRLSign          = 0x02
 )
@@ -50,7 +53,9 @@ func (p Profile) rules() rules {
 		return rules{usage: usageDigitalSignature, extended: oid.EKUOCSPSigning, noCheck: true}
 	case ProfileTSA:
 		return rules{usage: usageDigitalSignature | usageNonRepudiation, extended: oid.EKUTimeStamping, extendedCritical: true}
-	default: // institution, seal maker
+	case ProfileEncryption:
+		return rules{usage: usageKeyEncipherment | usageDataEncipherment | usageKeyAgreement}
+	default: // institution, person, seal maker
 		return rules{usage: usageDigitalSignature | usageNonRepudiation}
 	}
 }
@@ -72,8 +77,10 @@ type draft struct {
 	subject             []byte // DER Name
 	public              []byte // uncompressed point
 	creditCode          string
+	identity            string // 身份证号; empty: not in the certificate
 	notBefore, notAfter time.Time
 	issuer              issuerData
+	shard               int // of the revocation list; 0 is the complete one
 }
 
 // distinguishedName writes C=CN, O, CN, each in a set of its own; the country as PrintableString (X.520), the others
@@ -185,6 +192,12 @@ func (d draft) addExtensions(b *cryptobyte.Builder) {
 	if d.creditCode != "" {
 		addExtension(b, oid.OrganisationCode, false, func(b *cryptobyte.Builder) {
 			b.AddASN1(der.PrintableString, func(b *cryptobyte.Builder) { b.AddBytes([]byte(d.creditCode)) })
+		})
+	}
+	if d.identity != "" {
+		// IdentifyCode ::= CHOICE { residenterCardNumber [0] IMPLICIT PrintableString, … } (GM/T 0015, GB/T 20518)
+		addExtension(b, oid.IdentityCode, false, func(b *cryptobyte.Builder) {
+			b.AddASN1(der.Tag(0).ContextSpecific(), func(b *cryptobyte.Builder) { b.AddBytes([]byte(d.identity)) })
 		})
 	}
 }

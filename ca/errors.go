@@ -30,6 +30,10 @@ var (
 		ZH: "证书机构的密钥不可用或与证书不符。", EN: "A key of the authority is missing or does not belong to its certificate."}
 	ErrNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.not-found",
 		ZH: "没有这张证书。", EN: "There is no such certificate."}
+	ErrRenewed = fault.Spec{Kind: fault.Conflict, Code: "ca.renewed",
+		ZH: "证书已经更新。", EN: "The certificate has been renewed already."}
+	ErrNotRenewable = fault.Spec{Kind: fault.Refused, Code: "ca.not-renewable",
+		ZH: "该证书不能自动更新，须重新审批签发。", EN: "The certificate cannot be renewed; a new one takes a new approval."}
 	ErrReason = fault.Spec{Kind: fault.Invalid, Code: "ca.reason",
 		ZH: "撤销原因无效。", EN: "This is not a reason for which a certificate is revoked here."}
 	ErrRevoked = fault.Spec{Kind: fault.Conflict, Code: "ca.revoked",
@@ -42,6 +46,22 @@ var (
 		ZH: "新的撤销列表缺少尚未过期的条目，已停止发布。", EN: "An unexpired entry is missing in the new revocation list; it was not published."}
 	ErrClock = fault.Spec{Kind: fault.Internal, Code: "ca.clock",
 		ZH: "系统时间早于上一份撤销列表，已停止发布。", EN: "The clock is behind the last revocation list; no new one was published."}
+	ErrStampClock = fault.Spec{Kind: fault.Unavailable, Code: "ca.stamp-clock",
+		ZH: "系统时间早于已签发的时间戳，暂停签发。", EN: "The clock is behind an earlier time stamp; none is made."}
 	ErrNoCRL = fault.Spec{Kind: fault.Unavailable, Code: "ca.no-crl",
 		ZH: "尚无撤销列表。", EN: "There is no revocation list yet."}
+	ErrRootOrder = fault.Spec{Kind: fault.Invalid, Code: "ca.root-order",
+		ZH: "根证书的签发单无法读取或自相矛盾。", EN: "The order for the root cannot be read or contradicts itself."}
+	ErrRootCRL = fault.Spec{Kind: fault.Refused, Code: "ca.root-crl",
+		ZH: "该撤销列表不能作为根撤销列表发布。", EN: "The list cannot be published as that of the root."}
+	ErrAnchor = fault.Spec{Kind: fault.Invalid, Code: "ca.anchor",
+		ZH: "信任锚的资料不完整或无效。", EN: "The particulars of the trust anchor are incomplete or not valid."}
+	ErrAnchorKnown = fault.Spec{Kind: fault.Conflict, Code: "ca.anchor-known",
+		ZH: "该证书已作为信任锚导入。", EN: "The certificate is a trust anchor already."}
+	ErrAnchorNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.anchor-not-found",
+		ZH: "没有这个信任锚，或已移除。", EN: "There is no such trust anchor, or it was removed."}
+	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",
+		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
+	ErrKnownCRL = fault.Spec{Kind: fault.Invalid, Code: "ca.known-crl",
+		ZH: "该撤销列表不是由本签发证书签发的，不能用于恢复。", EN: "The list is not one of this issuing CA; it cannot help the restore."}
 )

@@ -9,6 +9,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/conform"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -17,35 +18,68 @@ import (
 
 // issuance is one certificate on its way.
 type issuance struct {
-	request  Request
-	draft    draft
-	tbs      []byte
-	created  time.Time
-	approval access.Approval
+	request    Request
+	draft      draft
+	tbs        []byte
+	created    time.Time
+	approval   access.Approval
+	renews     string // serial number of the predecessor; empty for what is no renewal
+	companions []Companion
+	remarks    []conform.Finding // of the lints; they stop nothing
+}
+
+// Companion makes something that belongs to a certificate, so that both are on record or neither is: a seal, an
+// encryption key in escrow. An error of any of its methods ends the issuance.
+type Companion interface {
+	// Intend runs in the transaction that records the intent: the place to redeem an approval. It may run again when
+	// the database repeats the transaction.
+	Intend(ctx context.Context, tx *store.Tx) error
+	// Make runs outside of transactions when the certificate is signed and was compared. Nothing is released yet.
+	Make(ctx context.Context, c *chain.Certificate) error
+	// Complete records the result in the transaction that records the certificate as issued.
+	Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error
 }
 
 func (i issuance) serial() string { return serialText(i.draft.serial) }
 
 // Issue makes the certificate that was approved: approvalID is an approval of kind access.KindIssueCertificate over
-// r.Subject(). When it returns a certificate, that is on record and in the ledger. Once the approval is redeemed the
-// work goes on even if ctx ends, so that a caller who leaves does not leave half a certificate. Errors: ca.request,
-// ca.public-key, ca.key-in-use, ca.issuer-expires, those of access.Redeem; after the approval was used ca.lint,
-// ca.signing, ca.superseded.
-func (a *Authority) Issue(ctx context.Context, approvalID string, r Request) (*chain.Certificate, error) {
+// r.Subject() or r.Terms(). When it returns a certificate, that is on record and in the ledger, and so is what the
+// companions make with it. Once the approval is redeemed the work goes on even if ctx ends, so that a caller who leaves
+// does not leave half a certificate. Errors: ca.request, ca.public-key, ca.key-in-use, ca.issuer-expires, those of
+// access.Redeem; after the approval was used ca.lint, ca.signing, ca.superseded; those of the companions.
+func (a *Authority) Issue(ctx context.Context, approvalID string, r Request, with ...Companion) (*chain.Certificate, error) {
 	i, err := a.prepare(r)
 	if err != nil {
 		return nil, err
 	}
-	if err := a.intend(ctx, approvalID, &i); err != nil {
+	i.companions = with
+	return a.issue(ctx, i, func(tx *store.Tx) (access.Approval, error) {
+		approval, err := a.access.Redeem(ctx, tx, approvalID, access.KindIssueCertificate, r.Subject(), r.Terms())
+		if err == nil && !approval.Covers(access.KindIssueCertificate, r.Subject()) && !approval.Covers(access.KindIssueCertificate, r.Terms()) {
+			err = access.ErrOtherSubject.New()
+		}
+		return approval, err
+	})
+}
+
+// issue takes a prepared certificate from its intent to its record. approve gives the approval in the transaction of
+// the intent.
+func (a *Authority) issue(ctx context.Context, i issuance, approve func(tx *store.Tx) (access.Approval, error)) (*chain.Certificate, error) {
+	if err := a.intend(ctx, &i, approve); err != nil {
 		return nil, err
 	}
 	ctx = context.WithoutCancel(ctx)
 	a.at("intended")
-	certificate, signed, err := a.makeCertificate(ctx, i)
+	certificate, signed, err := a.makeCertificate(ctx, &i)
 	if err != nil {
 		return nil, a.fail(ctx, i, signed, err)
 	}
 	a.at("signed")
+	for _, c := range i.companions {
+		if err := c.Make(ctx, certificate); err != nil {
+			return nil, a.fail(ctx, i, true, err)
+		}
+	}
 	if err := a.complete(ctx, i, certificate); err != nil {
 		return nil, a.fail(ctx, i, true, err)
 	}
@@ -60,15 +94,15 @@ func (a *Authority) at(step string) {
 
 // prepare writes the bytes to be signed.
 func (a *Authority) prepare(r Request) (issuance, error) {
-	if err := r.check(); err != nil {
+	i := issuance{request: r, created: a.Clock()}
+	if err := r.Check(i.created); err != nil {
 		return issuance{}, err
 	}
-	i := issuance{request: r, created: a.Clock()}
 	subject, err := distinguishedName(r.organisation(), r.commonName())
 	if err != nil {
 		return i, err
 	}
-	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, issuer: a.urls}
+	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
 	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
 		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
@@ -76,20 +110,19 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	if i.draft.serial, err = newSerial(a.Random, a.prefix); err != nil {
 		return i, err
 	}
+	i.draft.shard = a.shardOf(i.draft.serial)
+	i.draft.issuer = a.issuerOf(i.draft.shard)
 	i.tbs, err = i.draft.marshal()
 	return i, err
 }
 
 // intend is the point of no return: the approval used, the serial number taken, the intent in the ledger.
-func (a *Authority) intend(ctx context.Context, approvalID string, i *issuance) error {
+func (a *Authority) intend(ctx context.Context, i *issuance, approve func(tx *store.Tx) (access.Approval, error)) error {
 	digest := sm3.Sum(i.tbs)
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
-		approval, err := a.access.Redeem(ctx, tx, approvalID, access.KindIssueCertificate, i.request.Subject())
+		approval, err := approve(tx)
 		if err != nil {
 			return err
-		}
-		if !approval.Covers(access.KindIssueCertificate, i.request.Subject()) {
-			return access.ErrOtherSubject.New()
 		}
 		if err := keyIsFree(ctx, tx, *i); err != nil {
 			return err
@@ -98,8 +131,17 @@ func (a *Authority) intend(ctx context.Context, approvalID string, i *issuance) 
 		if err := insertIntent(ctx, tx, ProfileIssuing, *i); err != nil {
 			return err
 		}
-		return a.record(ctx, tx, i.created, "certificate.intent", approval.Requester(), i.serial(), map[string]string{
-			"profile": string(i.request.Profile), "approval": approval.ID(), "approver": approval.Approver(), "tbs": hex.EncodeToString(digest[:])})
+		for _, c := range i.companions {
+			if err := c.Intend(ctx, tx); err != nil {
+				return err
+			}
+		}
+		data := map[string]string{"profile": string(i.request.Profile), "approval": approval.ID(), "approver": approval.Approver(),
+			"tbs": hex.EncodeToString(digest[:])}
+		if i.renews != "" {
+			data["renews"] = i.renews
+		}
+		return a.record(ctx, tx, i.created, "certificate.intent", approval.Requester(), i.serial(), data)
 	})
 }
 
@@ -107,8 +149,9 @@ func (a *Authority) intend(ctx context.Context, approvalID string, i *issuance) 
 // be laid at two doors.
 func keyIsFree(ctx context.Context, tx *store.Tx, i issuance) error {
 	var other int
-	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_certificate WHERE public_key = $1 AND (profile <> $2 OR organisation <> $3)`,
-		i.draft.public, string(i.request.Profile), i.request.organisation()).Scan(&other)
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_certificate WHERE public_key = $1
+		AND (profile <> $2 OR organisation <> $3 OR profile IN ('personal', 'encryption') AND common_name <> $4)`,
+		i.draft.public, string(i.request.Profile), i.request.organisation(), i.request.commonName()).Scan(&other)
 	if err != nil {
 		return err
 	}
@@ -119,22 +162,31 @@ func keyIsFree(ctx context.Context, tx *store.Tx, i issuance) error {
 }
 
 func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance) error {
+	var renews any
+	if i.renews != "" {
+		renews = i.renews
+	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
-		(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, not_before, not_after, created, approval, approval_kind, approval_used)
-		VALUES ($1, $2, $3, 'intent', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, 1)`,
+		(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, shard, not_before, not_after, created,
+			approval, approval_kind, approval_used, approved, renews)
+		VALUES ($1, $2, $3, 'intent', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16)`,
 		i.serial(), string(issuer), string(i.draft.profile), i.request.Subject(), i.request.organisation(), i.request.commonName(),
-		i.draft.public, i.tbs, store.Time(i.draft.notBefore), store.Time(i.draft.notAfter), store.Time(i.created),
-		i.approval.ID(), string(i.approval.Kind()))
+		i.draft.public, i.tbs, i.draft.shard, store.Time(i.draft.notBefore), store.Time(i.draft.notAfter), store.Time(i.created),
+		i.approval.ID(), string(i.approval.Kind()), store.Time(i.approval.Approved()), renews)
+	if store.IsUnique(err) && i.renews != "" {
+		return ErrRenewed.With("%s", i.renews)
+	}
 	return err
 }
 
 // makeCertificate lints, signs and compares. signed says whether a signature may exist.
-func (a *Authority) makeCertificate(ctx context.Context, i issuance) (c *chain.Certificate, signed bool, err error) {
+func (a *Authority) makeCertificate(ctx context.Context, i *issuance) (c *chain.Certificate, signed bool, err error) {
 	token, err := lint(i.tbs, a.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial,
-		from: i.created, issuer: a.issuing, urls: a.urls})
+		from: i.created, issuer: a.issuing, urls: i.draft.issuer})
 	if err != nil {
 		return nil, false, err
 	}
+	i.remarks = token.remarks
 	a.at("linted")
 	der, err := token.sign(ctx, a.key)
 	if err != nil {
@@ -148,6 +200,10 @@ func (a *Authority) makeCertificate(ctx context.Context, i issuance) (c *chain.C
 func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certificate) error {
 	fingerprint := c.Fingerprint()
 	now := a.Clock()
+	data := map[string]string{"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])}
+	if len(i.remarks) > 0 {
+		data["lints"] = remarksText(i.remarks)
+	}
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET state = 'issued', certificate = $1, completed = $2 WHERE serial = $3 AND state = 'intent'`,
 			c.Raw, store.Time(now), i.serial())
@@ -157,8 +213,12 @@ func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certifica
 		if err := exactlyOne(result, ErrSuperseded); err != nil {
 			return err
 		}
-		return a.record(ctx, tx, now, "certificate.issued", i.approval.Requester(), i.serial(), map[string]string{
-			"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])})
+		for _, companion := range i.companions {
+			if err := companion.Complete(ctx, tx, c); err != nil {
+				return err
+			}
+		}
+		return a.record(ctx, tx, now, "certificate.issued", i.approval.Requester(), i.serial(), data)
 	})
 }
 

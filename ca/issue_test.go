@@ -36,7 +36,7 @@ func TestWhatTwoPeopleApprovedIsIssuedOnce(t *testing.T) {
 				t.Errorf("%d entries %s in the ledger", n, kind)
 			}
 		}
-		v := &chain.Verifier{Anchors: w.anchors, Intermediates: []*chain.Certificate{w.Issuing()}, Revocation: w.Authority}
+		v := &chain.Verifier{Anchors: chain.NewAnchors(w.Root()), Intermediates: []*chain.Certificate{w.Issuing()}, Revocation: w.Authority}
 		result := v.Verify(ctx, c, w.time(), chain.UsageSign)
 		if !result.Trusted || result.ChainErr != nil || result.Expired || result.NotYetValid || result.Revocation.State != chain.StateGood {
 			t.Errorf("the chain does not verify: %+v", result)
@@ -88,8 +88,15 @@ func TestTheDatabaseRefusesRowsThatNoTwoPeopleStandBehind(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		c := w.issue(t, institution(t))
 		insert := func(serial, profile string, approval, kind, used, ceremony any) error {
-			return w.exec(`INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, not_before, not_after, created, approval, approval_kind, approval_used, ceremony)
-				VALUES ($1, 'issuing', $2, 'intent', $3, '', '', $3, $3, '', '', '', $4, $5, $6, $7)`, serial, profile, []byte{1}, approval, kind, used, ceremony)
+			var approved any
+			if kind != nil {
+				approved = "2026"
+			}
+			if id, ok := approval.(string); ok && id != "req_x" {
+				must(t, w.db.Read().QueryRowContext(t.Context(), `SELECT approved FROM access_approval WHERE id = $1`, id).Scan(&approved))
+			}
+			return w.exec(`INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, shard, not_before, not_after, created, approval, approval_kind, approval_used, approved, ceremony)
+				VALUES ($1, 'issuing', $2, 'intent', $3, '', '', $3, $3, 0, '', '', '', $4, $5, $6, $7, $8)`, serial, profile, []byte{1}, approval, kind, used, approved, ceremony)
 		}
 		unused := w.approve(t, access.KindIssueCertificate, []byte("x"))
 		otherKind := w.approve(t, access.KindMakeSeal, []byte("x"))

@@ -3,12 +3,14 @@ package ca
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
 	"math/big"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	"github.com/emmansun/gmsm/smx509"
 
 	"yinxin/ca/chain"
+	"yinxin/ca/conform"
 	"yinxin/internal/oid"
 	"yinxin/keystore"
 )
@@ -25,6 +28,23 @@ import (
 type issuanceToken struct {
 	tbs  []byte
 	used atomic.Bool
+	// remarks are findings that do not stop an issuance: they go into the ledger with its result.
+	remarks []conform.Finding
+}
+
+// linter holds the throwaway keys of the twins.
+type linter struct {
+	key   *sm2.PrivateKey
+	rules *conform.Linter
+}
+
+func newLinter() (*linter, error) {
+	key, err := sm2.GenerateKey(rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := conform.NewLinter(rand.Reader)
+	return &linter{key, rules}, err
 }
 
 // expected is what the profile and the request say about a certificate, apart from the code that wrote it.
@@ -33,14 +53,15 @@ type expected struct {
 	profile Profile
 	serial  *big.Int
 	from    time.Time
+	months  int                // of validity, where a ceremony says otherwise than the profile; else 0
 	issuer  *chain.Certificate // nil: self-signed
 	urls    issuerData
 }
 
 // lint signs a twin of the certificate with a throwaway key, reads it back with two parsers that share no code with
-// the writer, and compares every field with what is expected.
-func lint(tbs []byte, throwaway *sm2.PrivateKey, want expected) (*issuanceToken, error) {
-	value, err := throwaway.SignWithSM2(nil, []byte(keystore.DefaultID), tbs)
+// the writer, compares every field with what is expected, and asks ca/conform and zlint about the rules.
+func lint(tbs []byte, throwaway *linter, want expected) (*issuanceToken, error) {
+	value, err := throwaway.key.SignWithSM2(nil, []byte(keystore.DefaultID), tbs)
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +87,20 @@ func lint(tbs []byte, throwaway *sm2.PrivateKey, want expected) (*issuanceToken,
 			return nil, ErrLint.Because(fmt.Errorf("lint: %s", found))
 		}
 	}
-	return &issuanceToken{tbs: tbs}, nil
+	found := throwaway.rules.Check(twin, conform.Expectation{Profile: conform.Profile(want.profile), Issuer: want.issuer})
+	if bad, refused := conform.Refused(found); refused {
+		return nil, ErrLint.With("%s", bad.Rule).Because(fmt.Errorf("lint: %s", bad))
+	}
+	return &issuanceToken{tbs: tbs, remarks: found}, nil
+}
+
+// remarks are the rules of a token's remarks as they stand in the ledger, or nothing.
+func remarksText(list []conform.Finding) string {
+	var names []string
+	for _, f := range list {
+		names = append(names, f.Level.String()+" "+f.Rule)
+	}
+	return strings.Join(names, ", ")
 }
 
 // sign uses the token up.
@@ -140,6 +174,9 @@ func (e expected) names(c *chain.Certificate, x *smx509.Certificate) string {
 
 func (e expected) dates(c *chain.Certificate, x *smx509.Certificate) string {
 	from, until := e.profile.validity(e.from)
+	if e.months != 0 {
+		from, until = span(e.from, e.months)
+	}
 	switch {
 	case !c.NotBefore.Equal(from) || !c.NotAfter.Equal(until) || !x.NotBefore.Equal(from) || !x.NotAfter.Equal(until):
 		return "validity"
@@ -179,6 +216,8 @@ func (e expected) usages(c *chain.Certificate, x *smx509.Certificate) string {
 		usage, extended = x509.KeyUsageDigitalSignature, oid.EKUOCSPSigning
 	case ProfileTSA:
 		usage, extended = x509.KeyUsageDigitalSignature|x509.KeyUsageContentCommitment, oid.EKUTimeStamping
+	case ProfileEncryption:
+		usage = x509.KeyUsageKeyEncipherment | x509.KeyUsageDataEncipherment | x509.KeyUsageKeyAgreement
 	default:
 		usage = x509.KeyUsageDigitalSignature | x509.KeyUsageContentCommitment
 	}
@@ -225,8 +264,13 @@ func (e expected) extensions(_ *chain.Certificate, x *smx509.Certificate) string
 		want = append(want, oid.CertificatePolicies, oid.CRLDistributionPoints, oid.AuthorityInfoAccess)
 	}
 	switch e.profile {
-	case ProfileInstitution:
-		want = append(want, oid.OrganisationCode)
+	case ProfileInstitution, ProfilePersonal, ProfileEncryption:
+		if e.request.CreditCode != "" {
+			want = append(want, oid.OrganisationCode)
+		}
+		if e.request.Identity.Number != "" {
+			want = append(want, oid.IdentityCode)
+		}
 	case ProfileOCSP:
 		want = append(want, oid.ExtKeyUsage, oid.OCSPNoCheck)
 	case ProfileTSA:

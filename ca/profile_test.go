@@ -61,7 +61,7 @@ func TestTheInstitutionCertificateHasExactlyItsProfile(t *testing.T) {
 	if !bytes.Equal(c.AuthorityKeyId, w.issuing.SubjectKeyID) || len(c.SubjectKeyId) != 20 {
 		t.Error("key identifiers")
 	}
-	if !slices.Equal(c.CRLDistributionPoints, []string{testBase + "/pki/issuing.crl"}) || !slices.Equal(c.OCSPServer, []string{testBase + "/ocsp"}) ||
+	if !slices.Equal(c.CRLDistributionPoints, []string{w.crlURL(w.shardOf(c.SerialNumber))}) || !slices.Equal(c.OCSPServer, []string{testBase + "/ocsp"}) ||
 		!slices.Equal(c.IssuingCertificateURL, []string{testBase + "/pki/issuing.cer"}) {
 		t.Errorf("addresses %v %v %v", c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL)
 	}
@@ -268,7 +268,7 @@ func TestOpenSSLReadsAndVerifiesWhatItCan(t *testing.T) {
 	verify(issuing, leaf, append(at, "-partial_chain", "-x509_strict")...)
 	text := tooltest.Run(t, "openssl", "x509", "-in", leaf, "-noout", "-text", "-nameopt", "utf8,sep_comma_plus,esc_ctrl")
 	for _, want := range []string{"Version: 3", "SM2-with-SM3", "Digital Signature, Non Repudiation", "CA:FALSE", "X509v3 Key Usage: critical", testSealCode, testCode + testName,
-		"URI:" + testBase + "/pki/issuing.crl", "OCSP - URI:" + testBase + "/ocsp", "CPS: " + testBase + "/pki/cps", "1.2.156.10260.4.1.4"} {
+		"URI:" + testBase + "/pki/issuing/", "OCSP - URI:" + testBase + "/ocsp", "CPS: " + testBase + "/pki/cps", "1.2.156.10260.4.1.4"} {
 		if !strings.Contains(text, want) {
 			t.Errorf("openssl x509 does not show %q in\n%s", want, text)
 		}
@@ -289,7 +289,7 @@ func TestLintRefusesWhatLeavesTheProfile(t *testing.T) {
 	w := sqliteWorld(t)
 	good, err := w.prepare(institution(t))
 	must(t, err)
-	want := expected{request: good.request, profile: ProfileInstitution, serial: good.draft.serial, from: good.created, issuer: w.issuing, urls: w.urls}
+	want := expected{request: good.request, profile: ProfileInstitution, serial: good.draft.serial, from: good.created, issuer: w.issuing, urls: good.draft.issuer}
 	if _, err := lint(good.tbs, w.throwaway, want); err != nil {
 		t.Fatal(err)
 	}
@@ -330,7 +330,7 @@ func TestATokenSignsOnce(t *testing.T) {
 	w := sqliteWorld(t)
 	i, err := w.prepare(institution(t))
 	must(t, err)
-	token, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: ProfileInstitution, serial: i.draft.serial, from: i.created, issuer: w.issuing, urls: w.urls})
+	token, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: ProfileInstitution, serial: i.draft.serial, from: i.created, issuer: w.issuing, urls: i.draft.issuer})
 	must(t, err)
 	der, err := token.sign(t.Context(), w.key)
 	must(t, err)
@@ -359,7 +359,7 @@ func flip(b []byte, at int) []byte {
 
 func TestRequestsThatCannotBecomeACertificateAreRefused(t *testing.T) {
 	good := institution(t)
-	must(t, good.check())
+	must(t, good.Check(time.Now()))
 	//lint:ignore SA1019 a point off the curve cannot be made in any other way
 	off := &ecdsa.PublicKey{Curve: sm2.P256(), X: big.NewInt(5), Y: big.NewInt(6)}
 	for name, c := range map[string]struct {
@@ -386,7 +386,7 @@ func TestRequestsThatCannotBecomeACertificateAreRefused(t *testing.T) {
 	} {
 		r := good
 		c.change(&r)
-		err := r.check()
+		err := r.Check(time.Now())
 		if err == nil || !strings.HasPrefix(err.Error(), c.code+":") {
 			t.Errorf("%s: %v", name, err)
 		}

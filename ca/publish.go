@@ -1,9 +1,9 @@
 package ca
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"math/big"
 	"strconv"
@@ -20,42 +20,100 @@ import (
 const (
 	// CRLValidity is nextUpdate after thisUpdate: a reader may live a week without a new list.
 	CRLValidity = 7 * 24 * time.Hour
+	// DeltaValidity is that of delta lists: whoever reads them wants to know more of today than of the week.
+	DeltaValidity = 2 * CRLInterval
 	// CRLInterval is how often a list is made when nothing happens, so that several failures in a row are noticed
-	// before readers are without.
+	// before readers are without. Delta lists are relative to the list that was made so.
 	CRLInterval = 24 * time.Hour
+	// PublishInterval is how often Run looks for what is due: a change is in the lists within this time, and within a
+	// minute also for those who read them through a cache of 30 s.
+	PublishInterval = 10 * time.Second
 	// RootCRLValidity is that of the root's list: the root is offline, and a person has to fetch it.
 	RootCRLValidity = 366 * 24 * time.Hour
-
-	// keptCRLs is how many lists stay in the database for those who ask what was said last week.
-	keptCRLs = 64
 )
 
 // publication is one list on its way.
 type publication struct {
 	name     Profile // root or issuing: whose list
+	shard    int     // 0: the complete list
 	issuer   *chain.Certificate
 	key      keystore.Key
 	validity time.Duration
+	points   []string
+	deltaURL string // empty: without delta list
+	base     bool   // later delta lists shall be relative to this list
 }
 
-// latest is what the last list said.
-type latest struct {
-	number                 int64
-	thisUpdate, nextUpdate time.Time
-	data                   []byte
-}
-
-// PublishCRL makes a new list of the issuing CA now, due or not. Nothing is published when something is wrong with it:
-// ca.crl-entry-vanished when an entry of the last list is missing that neither expired nor was lifted from hold,
-// ca.clock when the clock is behind the last list.
+// PublishCRL makes new lists of the issuing CA now, of every shard, due or not. Of a list with which something is wrong
+// nothing is published: ca.crl-entry-vanished when an entry of the last list is missing that neither expired nor was
+// lifted from hold, ca.clock when the clock is behind the last list. The other lists are.
 func (a *Authority) PublishCRL(ctx context.Context) error {
+	return a.publishAll(ctx, true)
+}
+
+// PublishIfDue makes the lists anew that are a day old or lack a change. Services call it every few seconds.
+func (a *Authority) PublishIfDue(ctx context.Context) error {
+	return a.publishAll(ctx, false)
+}
+
+func (a *Authority) publishAll(ctx context.Context, forced bool) error {
+	last, err := a.lastShard(ctx)
+	if err != nil {
+		return err
+	}
+	var failures []error
+	due, err := a.due(ctx)
+	if err != nil {
+		return err
+	}
+	for shard := range last + 1 {
+		if !forced && due[shard].settled(a.Clock()) {
+			continue
+		}
+		if err := a.publishShard(ctx, shard, forced); err != nil {
+			if errors.Is(err, ctx.Err()) {
+				return err
+			}
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+// publishShard makes the list of a shard if it is due. A list that cannot be renewed is no error until its nextUpdate,
+// unless a change is missing in it, or an entry: then it must not pass for new.
+func (a *Authority) publishShard(ctx context.Context, shard int, forced bool) error {
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
-	return a.publishIssuing(ctx)
-}
-
-func (a *Authority) publishIssuing(ctx context.Context) error {
-	return a.publish(ctx, publication{name: ProfileIssuing, issuer: a.issuing, key: a.key, validity: CRLValidity})
+	// Of two processes that publish at once one gets the number. The other looks again whether that list says it all.
+	const attempts = 5
+	for range attempts {
+		due, err := a.due(ctx)
+		if err != nil {
+			return err
+		}
+		state, now := due[shard], a.Clock()
+		if !forced && state.settled(now) {
+			return nil
+		}
+		p := publication{name: ProfileIssuing, shard: shard, issuer: a.issuing, key: a.key, validity: CRLValidity,
+			deltaURL: a.BaseURL + PathShard(shard, true), base: forced || !now.Before(state.base.Add(CRLInterval))}
+		if p.points, err = a.points(ctx, shard); err != nil {
+			return err
+		}
+		err = publish(ctx, a.DB, a.record, now, p)
+		switch {
+		case err == nil:
+			return nil
+		case store.IsUnique(err):
+			forced = false
+		case !forced && state.waiting == 0 && now.Before(state.next) && !fault.Has(err, ErrVanished):
+			return nil // what is out is still true; the next call tries again
+		default:
+			return err
+		}
+	}
+	return ErrSigning.With("%d", shard)
 }
 
 // PublishRootCRL makes a new list of the root, whose ring must reach the purpose root: a matter for a day on which the
@@ -70,55 +128,73 @@ func (a *Authority) PublishRootCRL(ctx context.Context, root *keystore.Ring) err
 	}
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
-	return a.publish(ctx, publication{name: ProfileRoot, issuer: a.root, key: key, validity: RootCRLValidity})
-}
-
-// CRL is the newest list of the issuing CA in DER. When one is due, because a day has passed or the state of a
-// certificate changed, it is made first. A list that cannot be renewed is still returned until its nextUpdate, unless
-// a revocation is missing in it: then the error is returned, since an old list would say good.
-func (a *Authority) CRL(ctx context.Context) ([]byte, error) {
-	if err := a.PublishIfDue(ctx); err != nil {
-		return nil, err
-	}
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing)
-	if err != nil {
-		return nil, err
-	}
-	return last.data, nil
-}
-
-// RootCRL is the newest list of the root in DER, as it was last published.
-func (a *Authority) RootCRL(ctx context.Context) ([]byte, error) {
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot)
-	return last.data, err
-}
-
-// PublishIfDue makes a new list if the last one is a day old or lacks a change. Services call it every few seconds.
-func (a *Authority) PublishIfDue(ctx context.Context) error {
-	a.publishing.Lock()
-	defer a.publishing.Unlock()
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing)
-	if err != nil && !fault.Has(err, ErrNoCRL) {
-		return err
-	}
-	waiting, err := waitingEvents(ctx, a.DB.Read(), ProfileIssuing)
-	if err != nil {
-		return err
-	}
-	now := a.Clock()
-	if last.number > 0 && len(waiting) == 0 && now.Before(last.thisUpdate.Add(CRLInterval)) {
-		return nil
-	}
-	err = a.publishIssuing(ctx)
-	if err != nil && last.number > 0 && len(waiting) == 0 && now.Before(last.nextUpdate) && !fault.Has(err, ErrVanished) {
-		return nil // what is out is still true; the next call tries again
+	err = publish(ctx, a.DB, a.record, a.Clock(), publication{name: ProfileRoot, issuer: a.root, key: key, validity: RootCRLValidity, base: true})
+	if store.IsUnique(err) {
+		return nil // another process has just made one
 	}
 	return err
 }
 
-// Run publishes when due until ctx ends, looking every ten seconds. What goes wrong is handed to report.
+// CRL is the newest complete list of the issuing CA in DER. All lists that are due, because a day has passed or the
+// state of a certificate changed, are made first. A list that cannot be renewed is still returned until its nextUpdate,
+// unless a revocation is missing in it: then the error is returned, since an old list would say good.
+func (a *Authority) CRL(ctx context.Context) ([]byte, error) {
+	if err := a.PublishIfDue(ctx); err != nil {
+		return nil, err
+	}
+	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing, 0)
+	return last.data, err
+}
+
+// RootCRL is the newest list of the root in DER, as it was last published.
+func (a *Authority) RootCRL(ctx context.Context) ([]byte, error) {
+	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
+	return last.data, err
+}
+
+// Published is a list or delta list as it was published.
+type Published struct {
+	DER                    []byte
+	Number                 int64
+	ThisUpdate, NextUpdate time.Time
+}
+
+// List is the newest list of a shard of the issuing CA, or the delta list to it; shard 0 is the complete list. When it is
+// due it is made first, as CRL does. Errors: ca.no-such-list, ca.no-crl, and what stops publishing.
+func (a *Authority) List(ctx context.Context, shard int, delta bool) (Published, error) {
+	highest, err := a.lastShard(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	if shard < 0 || shard > highest {
+		return Published{}, ErrNoList.With("%d", shard)
+	}
+	due, err := a.due(ctx)
+	if err != nil {
+		return Published{}, err
+	}
+	if !due[shard].settled(a.Clock()) {
+		if err := a.publishShard(ctx, shard, false); err != nil {
+			return Published{}, err
+		}
+	}
+	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing, shard)
+	if err != nil {
+		return Published{}, err
+	}
+	p := Published{DER: last.data, Number: last.number, ThisUpdate: last.thisUpdate, NextUpdate: last.nextUpdate}
+	if delta {
+		if last.delta == nil { // made before there were any
+			return Published{}, ErrNoCRL.New()
+		}
+		p.DER, p.NextUpdate = last.delta, last.deltaNext
+	}
+	return p, nil
+}
+
+// Run publishes when due until ctx ends, looking every PublishInterval. What goes wrong is handed to report.
 func (a *Authority) Run(ctx context.Context, report func(error)) {
-	ticker := time.NewTicker(10 * time.Second)
+	ticker := time.NewTicker(PublishInterval)
 	defer ticker.Stop()
 	for {
 		if err := a.PublishIfDue(ctx); err != nil && ctx.Err() == nil {
@@ -132,24 +208,16 @@ func (a *Authority) Run(ctx context.Context, report func(error)) {
 	}
 }
 
-// publish makes, checks, signs and records one list. Of two processes that publish at once one gets the number; the
-// other has nothing to add that the next list will not say.
-func (a *Authority) publish(ctx context.Context, p publication) error {
-	return publish(ctx, a.DB, a.recordIn, a.Clock(), p)
-}
-
 type recorder func(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error
 
-func (a *Authority) recordIn(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error {
-	return a.record(ctx, tx, at, kind, actor, subject, data)
-}
-
+// publish makes, checks, signs and records one list, with its delta list. Of two processes that publish at once one gets
+// the number, for the other store.IsUnique holds of the error.
 func publish(ctx context.Context, db *store.DB, record recorder, now time.Time, p publication) error {
 	if p.key == nil { // opened for reading only
 		return ErrKey.With("%s", p.name)
 	}
 	now = now.UTC().Truncate(time.Second)
-	last, err := lastCRL(ctx, db.Read(), p.name)
+	last, err := lastCRL(ctx, db.Read(), p.name, p.shard)
 	if err != nil && !fault.Has(err, ErrNoCRL) {
 		return err
 	}
@@ -158,64 +226,67 @@ func publish(ctx context.Context, db *store.DB, record recorder, now time.Time, 
 	}
 	// Which changes this list answers is read before the entries: a change that comes between is in the entries and
 	// stays waiting, which costs one more list; the other way round it could be lost.
-	waiting, err := waitingEvents(ctx, db.Read(), p.name)
+	waiting, err := waitingEvents(ctx, db.Read(), p.name, p.shard)
 	if err != nil {
 		return err
 	}
-	l := list{issuer: p.issuer, number: last.number + 1, thisUpdate: now, nextUpdate: now.Add(p.validity)}
-	count, err := l.gather(ctx, db.Read(), p.name, last.thisUpdate)
+	number, err := nextNumber(ctx, db.Read(), last.number)
 	if err != nil {
 		return err
 	}
-	der, err := l.sign(ctx, p.key)
-	if err != nil {
+	e := edition{list: list{issuer: p.issuer, number: number, thisUpdate: now, nextUpdate: now.Add(p.validity), points: p.points, deltaURL: p.deltaURL}}
+	if e.count, err = e.list.gather(ctx, db.Read(), p, last.thisUpdate); err != nil {
 		return err
 	}
-	if err := compare(ctx, db.Read(), last, l, der); err != nil {
+	if err := e.make(ctx, p.key); err != nil {
 		return err
 	}
-	digest := sm3.Sum(der)
-	err = db.Write(ctx, func(tx *store.Tx) error {
-		if err := insertCRL(ctx, tx, p.name, l, count, der, waiting); err != nil {
+	if err := compare(ctx, db.Read(), last, e.crl); err != nil {
+		return err
+	}
+	if p.deltaURL != "" {
+		if err := e.addDelta(ctx, db.Read(), &p, last); err != nil {
 			return err
 		}
-		return record(ctx, tx, now, "crl.published", "", string(p.name), map[string]string{
-			"number": strconv.FormatInt(l.number, 10), "entries": strconv.Itoa(count), "crl": hex.EncodeToString(digest[:])})
-	})
-	if store.IsUnique(err) {
-		return nil
 	}
-	return err
+	return db.Write(ctx, func(tx *store.Tx) error {
+		if err := insertCRL(ctx, tx, p, e, waiting); err != nil {
+			return err
+		}
+		return record(ctx, tx, now, "crl.published", "", p.subject(), e.facts())
+	})
 }
 
-// gather encodes the entries: what is revoked or held, and has not expired before the last list was made. So an expired
-// certificate is on one more list after its end (RFC 5280 clause 3.3).
-func (l *list) gather(ctx context.Context, q store.Querier, name Profile, lastUpdate time.Time) (count int, err error) {
-	rows, err := q.QueryContext(ctx, `SELECT serial, reason, since FROM ca_status WHERE issuer = $1 AND not_after >= $2 ORDER BY serial`,
-		string(name), store.Time(lastUpdate))
-	if err != nil {
-		return 0, err
+func (p publication) subject() string {
+	if p.shard == 0 {
+		return string(p.name)
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var serial, since string
-		var e entry
-		if err := rows.Scan(&serial, &e.reason, &since); err != nil {
-			return 0, err
-		}
-		var ok bool
-		if e.serial, ok = new(big.Int).SetString(serial, 16); !ok {
-			return 0, fmt.Errorf("ca: serial number %q in the database", serial)
-		}
-		if e.since, err = store.ParseTime(since); err != nil {
-			return 0, err
-		}
-		if l.entries, err = e.appendTo(l.entries); err != nil {
-			return 0, err
-		}
-		count++
+	return string(p.name) + "/" + strconv.Itoa(p.shard)
+}
+
+// facts are what the ledger says of an edition.
+func (e edition) facts() map[string]string {
+	digest := sm3.Sum(e.der)
+	facts := map[string]string{"number": strconv.FormatInt(e.list.number, 10), "entries": strconv.Itoa(e.count), "crl": hex.EncodeToString(digest[:])}
+	if e.deltaDER != nil {
+		digest = sm3.Sum(e.deltaDER)
+		facts["base"], facts["delta"] = strconv.FormatInt(e.delta.base, 10), hex.EncodeToString(digest[:])
 	}
-	return count, rows.Err()
+	return facts
+}
+
+// make signs the list and reads it back.
+func (e *edition) make(ctx context.Context, key keystore.Key) (err error) {
+	if e.der, err = e.list.sign(ctx, key); err != nil {
+		return err
+	}
+	if e.crl, err = readBack(e.list, e.der); err != nil {
+		return err
+	}
+	if e.crl.Len() != e.count {
+		return ErrLint.Because(fmt.Errorf("%d entries instead of %d", e.crl.Len(), e.count))
+	}
+	return nil
 }
 
 func (l list) sign(ctx context.Context, key keystore.Key) ([]byte, error) {
@@ -234,25 +305,74 @@ func (l list) sign(ctx context.Context, key keystore.Key) ([]byte, error) {
 	return assemble(tbs, value)
 }
 
-// compare reads the new list with the reader that others use, and holds it against the last one. Entries that vanished
-// before their time have been public incidents elsewhere, so this stops hard.
-func compare(ctx context.Context, q store.Querier, last latest, l list, der []byte) error {
-	crl, err := chain.ParseCRL(der)
-	if err != nil {
+// addDelta makes the delta list. It is relative to the last list that was made to be a base and had the same scope; where
+// there is none this list becomes one.
+func (e *edition) addDelta(ctx context.Context, q store.Querier, p *publication, last latest) error {
+	base, err := lastBase(ctx, q, p.name, p.shard, last.number)
+	if err != nil && !fault.Has(err, ErrNoCRL) {
+		return err
+	}
+	if err != nil || base.scope != scopeText(p.points) {
+		p.base = true
+		return e.makeDelta(ctx, p.key, *e, nil)
+	}
+	of := edition{list: list{number: base.number}, der: base.data}
+	if of.crl, err = chain.ParseCRL(base.data); err != nil {
 		return ErrLint.Because(err)
 	}
-	if !bytes.Equal(crl.RawIssuer, l.issuer.RawSubject) || !bytes.Equal(crl.AuthorityKeyID, l.issuer.SubjectKeyID) || crl.Number == nil ||
-		crl.Number.Cmp(big.NewInt(last.number)) <= 0 || !crl.ThisUpdate.Equal(l.thisUpdate) || !crl.NextUpdate.Equal(l.nextUpdate) {
-		return ErrLint.Because(fmt.Errorf("the list reads otherwise than it was written"))
+	if base.number != last.number {
+		if err := compare(ctx, q, latest{number: base.number, thisUpdate: last.thisUpdate, data: base.data}, e.crl); err != nil {
+			return err
+		}
+	}
+	previous := last.delta
+	if last.deltaBase != base.number {
+		previous = nil
+	}
+	return e.makeDelta(ctx, p.key, of, previous)
+}
+
+// readBack reads a new list with the reader that others use and holds it against what was to be written.
+func readBack(l list, der []byte) (*chain.CRL, error) {
+	crl, err := chain.ParseCRL(der)
+	if err != nil {
+		return nil, ErrLint.Because(err)
+	}
+	if !l.isReadAs(crl) {
+		return nil, ErrLint.Because(fmt.Errorf("the list reads otherwise than it was written"))
 	}
 	if _, err := chain.CheckSignature(l.issuer.PublicKey, crl.SignatureAlgorithm, crl.RawTBS, crl.Signature); err != nil {
-		return ErrSigning.Because(err)
+		return nil, ErrSigning.Because(err)
 	}
+	return crl, nil
+}
+
+func (l list) isReadAs(crl *chain.CRL) bool {
+	var deltas []string
+	if l.deltaURL != "" {
+		deltas = []string{l.deltaURL}
+	}
+	return string(crl.RawIssuer) == string(l.issuer.RawSubject) && string(crl.AuthorityKeyID) == string(l.issuer.SubjectKeyID) &&
+		crl.Number != nil && crl.Number.Cmp(big.NewInt(l.number)) == 0 && crl.ThisUpdate.Equal(l.thisUpdate) && crl.NextUpdate.Equal(l.nextUpdate) &&
+		(crl.BaseNumber != nil) == (l.base > 0) && scopeText(crl.Points()) == scopeText(l.points) && scopeText(crl.DeltaURLs) == scopeText(deltas) &&
+		len(crl.UnhandledCritical) == 0 && len(crl.Notes) == 0
+}
+
+// compare holds a new list against an earlier one. Entries that vanished before their time have been public incidents
+// elsewhere, so this stops hard.
+func compare(ctx context.Context, q store.Querier, last latest, crl *chain.CRL) error {
 	if last.number == 0 {
 		return nil
 	}
-	return eachEntry(last.data, func(serial *big.Int) error {
-		if _, there := crl.Lookup(serial); there {
+	if crl.Number.Cmp(big.NewInt(last.number)) <= 0 {
+		return ErrLint.Because(fmt.Errorf("number %v after %d", crl.Number, last.number))
+	}
+	entries, err := entriesOf(last.data)
+	if err != nil {
+		return err
+	}
+	return eachEntry(entries, func(serial *big.Int, _ []byte) error {
+		if crl.Entry(serial) != nil {
 			return nil
 		}
 		may, err := mayVanish(ctx, q, serial, last.thisUpdate)
@@ -264,74 +384,4 @@ func compare(ctx context.Context, q store.Querier, last latest, l list, der []by
 		}
 		return nil
 	})
-}
-
-// mayVanish reports whether an entry of the last list may be missing: the certificate had expired when that list was
-// made, or its hold was ended. A serial number that the database does not know may not.
-func mayVanish(ctx context.Context, q store.Querier, serial *big.Int, lastUpdate time.Time) (bool, error) {
-	var notAfter, action string
-	err := q.QueryRowContext(ctx, `SELECT c.not_after, COALESCE((SELECT e.action FROM ca_status_event e WHERE e.serial = c.serial ORDER BY e.position DESC LIMIT 1), '')
-		FROM ca_certificate c WHERE c.serial = $1`, serialText(serial)).Scan(&notAfter, &action)
-	if isMissing(err) {
-		return false, nil
-	}
-	if err != nil {
-		return false, err
-	}
-	end, err := store.ParseTime(notAfter)
-	if err != nil {
-		return false, err
-	}
-	return end.Before(lastUpdate) || action == actionResume, nil
-}
-
-func lastCRL(ctx context.Context, q store.Querier, name Profile) (latest, error) {
-	var l latest
-	var this, next string
-	err := q.QueryRowContext(ctx, `SELECT number, this_update, next_update, data FROM ca_crl WHERE issuer = $1 ORDER BY number DESC LIMIT 1`, string(name)).
-		Scan(&l.number, &this, &next, &l.data)
-	if isMissing(err) {
-		return l, ErrNoCRL.New()
-	}
-	if err != nil {
-		return l, err
-	}
-	if l.thisUpdate, err = store.ParseTime(this); err != nil {
-		return l, err
-	}
-	l.nextUpdate, err = store.ParseTime(next)
-	return l, err
-}
-
-// waitingEvents are the changes that no list has carried yet.
-func waitingEvents(ctx context.Context, q store.Querier, name Profile) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT e.id FROM ca_status_event e JOIN ca_certificate c ON c.serial = e.serial WHERE e.crl = 0 AND c.issuer = $1`, string(name))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
-}
-
-func insertCRL(ctx context.Context, tx *store.Tx, name Profile, l list, count int, der []byte, answered []string) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO ca_crl (issuer, number, this_update, next_update, entries, data) VALUES ($1, $2, $3, $4, $5, $6)`,
-		string(name), l.number, store.Time(l.thisUpdate), store.Time(l.nextUpdate), count, der)
-	if err != nil {
-		return err
-	}
-	for _, id := range answered {
-		if _, err := tx.ExecContext(ctx, `UPDATE ca_status_event SET crl = $1 WHERE id = $2`, l.number, id); err != nil {
-			return err
-		}
-	}
-	_, err = tx.ExecContext(ctx, `DELETE FROM ca_crl WHERE issuer = $1 AND number <= $2`, string(name), l.number-keptCRLs)
-	return err
 }

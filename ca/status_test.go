@@ -1,6 +1,7 @@
 package ca
 
 import (
+	"bytes"
 	"context"
 	"encoding/asn1"
 	"math/big"
@@ -100,6 +101,7 @@ func TestTheResponderSaysTryLaterRatherThanGood(t *testing.T) {
 			t.Errorf("before anything broke: %d", got)
 		}
 		breakIt(w)
+		w.pass(lookInterval)
 		if got := ask(w, c); got != ocsp.TryLater {
 			t.Errorf("%s: %d", name, got)
 		}
@@ -215,14 +217,30 @@ func BenchmarkOCSP(b *testing.B) {
 	must(b, err)
 	request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nil)
 	must(b, err)
-	b.Run("floor", func(b *testing.B) {
+	b.Run("floor of a new one", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := w.key.SignDigest(b.Context(), [32]byte{1}); err != nil {
 				b.Fatal(err)
 			}
 		}
 	})
-	b.Run("answer", func(b *testing.B) {
+	b.Run("new", func(b *testing.B) {
+		nonce, err := ocsp.CreateRequest([]ocsp.CertID{id}, []byte("0123456789abcdef"))
+		must(b, err)
+		for b.Loop() {
+			w.OCSP(b.Context(), nonce)
+		}
+	})
+	b.Run("floor of a kept one", func(b *testing.B) {
+		kept := map[string][]byte{string(id.Raw): w.OCSP(b.Context(), request)}
+		for b.Loop() {
+			asked, err := ocsp.ParseRequest(request)
+			if err != nil || bytes.Clone(kept[string(asked.CertIDs[0].Raw)]) == nil {
+				b.Fatal(err)
+			}
+		}
+	})
+	b.Run("kept", func(b *testing.B) {
 		for b.Loop() {
 			w.OCSP(b.Context(), request)
 		}

@@ -1,17 +1,24 @@
 // Package keystore keeps private SM2 keys: named, each for one purpose, sealed at rest, and usable only through the
-// capability that was handed out for its purpose.
+// capability that was handed out for its purpose. It also keeps safes: secrets under which other rooms seal personal
+// data, usable only as Seal and Open.
 //
 // Call Create once for a new folder and Open afterwards. Hand each room a Ring with the purposes that are its
 // business: a Ring neither finds nor lists a key of another purpose, so the room that seals documents cannot sign a
 // certificate. A Key signs digests (SignDigest); Digest computes what SM2 signs from a message, and Signer wraps a
 // key as the crypto.Signer that smx509 wants.
 //
+// Where one person alone must not open a keystore, Split puts it under shares: any m of n open it again
+// (OpenWithShares), fewer learn nothing. The package functions Split and ShareSet.Combine do the same for a secret that
+// protects something else.
+//
 // # Files
 //
 // A keystore is a folder of mode 0700:
 //
-//	master.json      salt, iterations, and the data key sealed with SM4-GCM under PBKDF2-SM3(passphrase)
+//	master.json      salt, iterations, and the data key sealed with SM4-GCM under PBKDF2-SM3(passphrase);
+//	                 under shares also threshold, count and commitments of the split
 //	keys/NAME.json   name, purpose, state, public key, and the private key sealed with SM4-GCM under the data key
+//	safes/NAME.json  name, purpose, versions, and their secrets sealed with SM4-GCM under the data key
 //
 // Name, purpose, state and public key are bound as additional data, so swapping two files, relabelling a key or
 // lifting its suspension with an editor is found. Every file must be byte for byte what this package writes; anything
@@ -25,5 +32,6 @@
 // protection against someone who can read the memory of the process, against restoring an older copy of a whole
 // file, or an order between two processes that change the state of the same key at the same moment.
 //
-// Standards: GB/T 32918 (SM2), GB/T 32905 (SM3), GB/T 32907 (SM4), RFC 8018 (PBKDF2), NIST SP 800-38D (GCM).
+// Standards: GB/T 32918 (SM2), GB/T 32905 (SM3), GB/T 32907 (SM4), RFC 8018 (PBKDF2), NIST SP 800-38D (GCM), RFC 5869
+// (HKDF), RFC 9496 (ristretto255, for shares).
 package keystore

@@ -30,6 +30,28 @@ var (
 		ZH: "密钥状态无效。", EN: "This is not a state of a key."}
 	ErrOptions = fault.Spec{Kind: fault.Invalid, Code: "keystore.options",
 		ZH: "密钥库参数无效。", EN: "The options of the keystore are not usable."}
+	ErrSafeSealed = fault.Spec{Kind: fault.Internal, Code: "keystore.safe-sealed",
+		ZH: "加密数据已损坏，或者不属于此处。", EN: "Sealed data is damaged or does not belong where it was found."}
+	ErrSafeEnded = fault.Spec{Kind: fault.Refused, Code: "keystore.safe-ended",
+		ZH: "加密这些数据的密钥版本已销毁。", EN: "The version of the key that sealed this was destroyed."}
+	ErrSafeSize = fault.Spec{Kind: fault.TooLarge, Code: "keystore.safe-size",
+		ZH: "要加密的数据过大。", EN: "There is too much data to seal in one piece."}
 	ErrStorage = fault.Spec{Kind: fault.Unavailable, Code: "keystore.storage",
 		ZH: "无法读写密钥库文件。", EN: "The files of the keystore cannot be read or written."}
+	ErrShare = fault.Spec{Kind: fault.Invalid, Code: "keystore.share",
+		ZH: "密钥份额的文字不完整或有误。", EN: "The text of a key share is incomplete or was altered."}
+	ErrShareNumbers = fault.Spec{Kind: fault.Invalid, Code: "keystore.share-numbers",
+		ZH: "份额至少须 2 份合用，总数不超过 16 份。", EN: "A split takes a threshold of at least 2 and at most 16 shares."}
+	ErrShareForeign = fault.Spec{Kind: fault.Denied, Code: "keystore.share-foreign",
+		ZH: "该份额不属于这个密钥库。", EN: "The share belongs to another split, not to this keystore."}
+	ErrShareWrong = fault.Spec{Kind: fault.Denied, Code: "keystore.share-wrong",
+		ZH: "该份额的内容与分割时公布的承诺不符。", EN: "The share is not the one that was handed out: it contradicts the commitments of the split."}
+	ErrShareTwice = fault.Spec{Kind: fault.Invalid, Code: "keystore.share-twice",
+		ZH: "同一份额出现了两次。", EN: "The same share was given twice."}
+	ErrShareTooFew = fault.Spec{Kind: fault.Denied, Code: "keystore.share-too-few",
+		ZH: "份额数量不足，无法恢复。", EN: "There are too few shares to restore the secret."}
+	ErrSharesNeeded = fault.Spec{Kind: fault.Denied, Code: "keystore.shares-needed",
+		ZH: "该密钥库须由多份份额共同打开，而不是口令。", EN: "This keystore is opened by several shares, not by a passphrase."}
+	ErrNoShares = fault.Spec{Kind: fault.Invalid, Code: "keystore.no-shares",
+		ZH: "该密钥库由口令打开，没有份额。", EN: "This keystore is opened by a passphrase; there are no shares."}
 )

@@ -25,6 +25,9 @@ const (
 	PurposeOCSP      Purpose = "ocsp"       // signs OCSP answers
 	PurposeTSA       Purpose = "tsa"        // signs time stamps
 	PurposeLedger    Purpose = "ledger"     // signs checkpoints of the ledger
+
+	// PurposePersonalData has safes, not keys: it seals identity numbers, mobiles and scans at rest.
+	PurposePersonalData Purpose = "personal-data"
 )
 
 func (p Purpose) known() bool {

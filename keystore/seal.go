@@ -35,7 +35,9 @@ type masterFile struct {
 	Iterations int    `json:"iterations"`
 	Nonce      []byte `json:"nonce"`
 	Sealed     []byte `json:"sealed"`
-	Check      []byte `json:"check"`
+	// Shares is there when the passphrase comes from shares.
+	Shares *ShareSet `json:"shares,omitempty"`
+	Check  []byte    `json:"check"`
 }
 
 // keyFile is keys/NAME.json. Public is the uncompressed point. Sealed holds the private key of 32 bytes, or nothing
@@ -51,7 +53,11 @@ type keyFile struct {
 }
 
 func (m masterFile) bound() []byte {
-	return join([]byte("yinxin keystore master 1"), []byte(m.KDF), m.Salt, number(m.Iterations))
+	parts := [][]byte{[]byte("yinxin keystore master 1"), []byte(m.KDF), m.Salt, number(m.Iterations)}
+	if m.Shares != nil {
+		parts = append(parts, m.Shares.bound())
+	}
+	return join(parts...)
 }
 
 func (m masterFile) checksum() []byte {
@@ -111,8 +117,8 @@ func aead(key []byte) (cipher.AEAD, error) {
 }
 
 // wrapDataKey seals the data key under a passphrase with a fresh salt.
-func wrapDataKey(o Options, dataKey []byte) (masterFile, error) {
-	m := masterFile{Version: formatVersion, KDF: kdfName, Iterations: o.Iterations, Salt: make([]byte, saltSize), Nonce: make([]byte, nonceSize)}
+func wrapDataKey(o Options, dataKey []byte, shares *ShareSet) (masterFile, error) {
+	m := masterFile{Version: formatVersion, KDF: kdfName, Iterations: o.Iterations, Salt: make([]byte, saltSize), Nonce: make([]byte, nonceSize), Shares: shares}
 	if _, err := io.ReadFull(o.Random, m.Salt); err != nil {
 		return m, err
 	}
@@ -128,10 +134,14 @@ func wrapDataKey(o Options, dataKey []byte) (masterFile, error) {
 	return m, nil
 }
 
+func (m masterFile) wellFormed() bool {
+	return m.Version == formatVersion && m.KDF == kdfName && len(m.Salt) == saltSize && len(m.Nonce) == nonceSize &&
+		m.Iterations >= 1 && m.Iterations <= maxIterations && bytes.Equal(m.Check, m.checksum())
+}
+
 // unwrapDataKey needs a well-formed file: then the only thing left to be wrong is the passphrase.
 func (m masterFile) unwrapDataKey(passphrase []byte) ([]byte, error) {
-	if m.Version != formatVersion || m.KDF != kdfName || len(m.Salt) != saltSize || len(m.Nonce) != nonceSize ||
-		m.Iterations < 1 || m.Iterations > maxIterations || !bytes.Equal(m.Check, m.checksum()) {
+	if !m.wellFormed() {
 		return nil, ErrDamaged.New()
 	}
 	box, err := m.box(passphrase)

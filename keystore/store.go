@@ -51,8 +51,9 @@ type Store struct {
 	data   []byte      // the data key, to seal it anew
 
 	change sync.Mutex // one writer of files at a time
-	lock   sync.Mutex // guards keys
+	lock   sync.Mutex // guards keys and safes
 	keys   map[string]*softwareKey
+	safes  map[string]*Safe
 }
 
 // Create makes a keystore in a folder, which is made as well: keystore.exists when it holds one. A folder that a crash
@@ -81,7 +82,7 @@ func Create(dir string, o Options) (*Store, error) {
 	if _, err := io.ReadFull(o.Random, dataKey); err != nil {
 		return nil, err
 	}
-	if err := writeMaster(dir, o, dataKey, false); err != nil {
+	if err := writeMaster(dir, o, dataKey, nil, false); err != nil {
 		return nil, err
 	}
 	if err := durable.SyncFolder(filepath.Dir(filepath.Clean(dir))); err != nil {
@@ -90,22 +91,21 @@ func Create(dir string, o Options) (*Store, error) {
 	return newStore(dir, o.Random, dataKey)
 }
 
-// Open opens a keystore: keystore.not-found, keystore.passphrase, or keystore.damaged with the file's name.
-func Open(dir string, o Options) (*Store, error) {
+// Open opens a keystore: keystore.not-found, keystore.passphrase, keystore.shares-needed where it stands under shares
+// (OpenWithShares), or keystore.damaged with the file's name.
+func Open(dir string, o Options) (*Store, error) { return open(dir, o, false) }
+
+func open(dir string, o Options, shared bool) (*Store, error) {
 	o, err := o.complete()
 	if err != nil {
 		return nil, err
 	}
-	data, _, err := read(filepath.Join(dir, masterName))
-	if isMissing(err) {
-		return nil, ErrNotFound.At(fault.File(dir))
-	}
+	m, err := readMaster(dir)
 	if err != nil {
-		return nil, storage(masterName, err)
+		return nil, err
 	}
-	var m masterFile
-	if err := decode(data, &m); err != nil {
-		return nil, ErrDamaged.At(fault.File(masterName)).Because(err)
+	if m.Shares != nil && m.wellFormed() && !shared {
+		return nil, ErrSharesNeeded.At(fault.File(dir)).With("%d / %d", m.Shares.Threshold, m.Shares.Count)
 	}
 	dataKey, err := m.unwrapDataKey(o.Passphrase)
 	if err != nil {
@@ -122,11 +122,11 @@ func newStore(dir string, random io.Reader, dataKey []byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*softwareKey{}}, nil
+	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*softwareKey{}, safes: map[string]*Safe{}}, nil
 }
 
-func writeMaster(dir string, o Options, dataKey []byte, replace bool) error {
-	m, err := wrapDataKey(o, dataKey)
+func writeMaster(dir string, o Options, dataKey []byte, shares *ShareSet, replace bool) error {
+	m, err := wrapDataKey(o, dataKey, shares)
 	if err != nil {
 		return err
 	}
@@ -144,7 +144,7 @@ func writeMaster(dir string, o Options, dataKey []byte, replace bool) error {
 	return nil
 }
 
-// ChangePassphrase seals the data key under another passphrase. The keys stay as they are. Whoever copied the folder
+// ChangePassphrase seals the data key under another passphrase, also where shares opened it until now. The keys stay as they are. Whoever copied the folder
 // before can still open that copy with the old passphrase.
 func (s *Store) ChangePassphrase(o Options) error {
 	o, err := o.complete()
@@ -153,7 +153,7 @@ func (s *Store) ChangePassphrase(o Options) error {
 	}
 	s.change.Lock()
 	defer s.change.Unlock()
-	return writeMaster(s.dir, o, s.data, true)
+	return writeMaster(s.dir, o, s.data, nil, true)
 }
 
 func (s *Store) path(name string) string { return filepath.Join(s.dir, keysFolder, name+keySuffix) }

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"sync"
 
+	"yinxin/internal/truetype"
 	"yinxin/sealer/pdf"
-	"yinxin/sealer/pdf/truetype"
 )
 
 // dress gives the appearance of the seal in this document: the rendering that its claim of PDF/A lets in, and the lines

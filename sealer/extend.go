@@ -260,7 +260,7 @@ func (c *collector) certificate(ctx context.Context, der []byte, u chain.Usage, 
 	}
 	v := c.service.Chain
 	if len(with) > 0 {
-		v = &chain.Verifier{Anchors: v.Anchors.WithIntermediates(with...), Revocation: v.Revocation}
+		v = &chain.Verifier{Anchors: v.Trust().WithIntermediates(with...), Revocation: v.Revocation}
 	}
 	r := v.Verify(ctx, leaf, c.now, u)
 	for i, at := range r.Path {

@@ -18,10 +18,10 @@ import (
 
 	"yinxin/internal/fault"
 	"yinxin/internal/store/storetest"
+	"yinxin/internal/truetype"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
-	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/register"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/view"

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"yinxin/internal/fault"
@@ -18,6 +20,22 @@ type Anchors struct {
 	trusted map[[32]byte]*Certificate
 	// byName finds all of them, anchors first, by folded subject name.
 	byName map[string][]*Certificate
+	// limits narrow some anchors: one of its limits must allow a use. An anchor without any is trusted for everything.
+	limits map[[32]byte][]Limit
+}
+
+// Limit says what an anchor is trusted for. Certificates on the way to its revocation lists and OCSP answers are always
+// within it: they speak of nothing but what the anchor issued.
+type Limit struct {
+	// Usages are the uses; nil is every one.
+	Usages []Usage
+	// Leaf, if set, says whether a certificate may be believed below the anchor in such a use, apart from all else that is
+	// judged. It is called for every chain: it must be quick and safe for concurrent use.
+	Leaf func(leaf *Certificate, u Usage) bool
+}
+
+func (l Limit) allows(leaf *Certificate, u Usage) bool {
+	return (l.Usages == nil || slices.Contains(l.Usages, u)) && (l.Leaf == nil || l.Leaf(leaf, u))
 }
 
 // NewAnchors makes trust anchors of certificates, whatever they are: also a CA that is not self-signed, or an end
@@ -28,7 +46,11 @@ func NewAnchors(certs ...*Certificate) *Anchors {
 
 // WithIntermediates gives anchors that also know certificates on the way to them.
 func (a *Anchors) WithIntermediates(certs ...*Certificate) *Anchors {
-	return newAnchors(a.List(), append(a.helpers(), certs...))
+	b := newAnchors(a.List(), append(a.helpers(), certs...))
+	if a != nil {
+		b.limits = a.limits
+	}
+	return b
 }
 
 func newAnchors(trusted, helping []*Certificate) *Anchors {
@@ -55,6 +77,31 @@ func newAnchors(trusted, helping []*Certificate) *Anchors {
 		}
 	}
 	return a
+}
+
+// Limited gives anchors of which one is trusted only within a limit; several limits of one anchor add up. Of two
+// Anchors that are joined (And) each keeps what it trusted.
+func (a *Anchors) Limited(c *Certificate, l Limit) *Anchors {
+	b := newAnchors(a.List(), a.helpers())
+	b.limits = map[[32]byte][]Limit{}
+	if a != nil {
+		maps.Copy(b.limits, a.limits)
+	}
+	f := c.Fingerprint()
+	b.limits[f] = append(slices.Clone(b.limits[f]), l)
+	return b
+}
+
+// trusts says whether an anchor is trusted for a use of a leaf below it.
+func (a *Anchors) trusts(c, leaf *Certificate, u Usage) bool {
+	if !a.Contains(c) {
+		return false
+	}
+	limits := a.limits[c.Fingerprint()]
+	if len(limits) == 0 || u == UsageCRL || u == UsageOCSP {
+		return true
+	}
+	return slices.ContainsFunc(limits, func(l Limit) bool { return l.allows(leaf, u) })
 }
 
 // Contains says whether exactly this certificate is an anchor.
@@ -259,5 +306,20 @@ func (t *trust) addCertificates(certs []*Certificate) error {
 
 // And gives anchors that trust and know what either of the two does.
 func (a *Anchors) And(b *Anchors) *Anchors {
-	return newAnchors(append(a.List(), b.List()...), append(a.helpers(), b.helpers()...))
+	both := newAnchors(append(a.List(), b.List()...), append(a.helpers(), b.helpers()...))
+	both.limits = map[[32]byte][]Limit{}
+	for f, c := range both.trusted {
+		var limits []Limit
+		unlimited := false
+		for _, side := range []*Anchors{a, b} {
+			if side.Contains(c) {
+				unlimited = unlimited || len(side.limits[f]) == 0
+				limits = append(limits, side.limits[f]...)
+			}
+		}
+		if !unlimited {
+			both.limits[f] = limits
+		}
+	}
+	return both
 }

@@ -25,7 +25,12 @@ type CRL struct {
 	// ThisUpdate and NextUpdate are in UTC. NextUpdate is zero when absent.
 	ThisUpdate, NextUpdate time.Time
 	// Number is nil when absent.
-	Number              *big.Int
+	Number *big.Int
+	// BaseNumber is set in a delta list: it names what changed since the complete list with this number, of the same
+	// scope and numbering (5.2.4).
+	BaseNumber *big.Int
+	// DeltaURLs is where the list says that delta lists to it are found (5.2.6).
+	DeltaURLs           []string
 	AuthorityKeyID      []byte
 	SignatureAlgorithm  asn1.ObjectIdentifier
 	SignatureParameters []byte
@@ -49,7 +54,8 @@ type CRL struct {
 
 // scope is IssuingDistributionPoint (RFC 5280 5.2.5): for which certificates the list speaks.
 type scope struct {
-	part                                            bool // a distribution point is named: the list is one of several
+	raw                                             string // as it stands, to compare scopes; empty without one
+	part                                            bool   // a distribution point is named: the list is one of several
 	names                                           pointNames
 	onlyUsers, onlyCAs, onlyAttributes, someReasons bool
 	indirect, delta                                 bool
@@ -214,6 +220,17 @@ func (c *CRL) readExtensions(raw cryptobyte.String, n *notes) bool {
 			}
 		case e.id.Equal(oid.DeltaCRLIndicator):
 			c.scope.delta = true
+			base, ok := readInteger(&v, 32)
+			if !ok || !v.Empty() {
+				return false
+			}
+			c.BaseNumber = base
+		case e.id.Equal(oid.FreshestCRL):
+			points, ok := readDistributionPoints(v)
+			if !ok {
+				n.add("extension " + e.id.String() + " cannot be read")
+			}
+			c.DeltaURLs = points.urls
 		default:
 			if e.critical {
 				c.UnhandledCritical = append(c.UnhandledCritical, e.id)
@@ -229,6 +246,7 @@ func (c *CRL) readExtensions(raw cryptobyte.String, n *notes) bool {
 func (s *scope) read(v cryptobyte.String, n *notes) bool {
 	var point cryptobyte.String
 	var ok bool
+	s.raw = string(v)
 	if !v.ReadASN1(&point, der.SEQUENCE) || !v.Empty() {
 		return false
 	}
@@ -252,6 +270,10 @@ func (s *scope) read(v cryptobyte.String, n *notes) bool {
 	return point.Empty()
 }
 
+// Points are the addresses for which the list speaks, as its IssuingDistributionPoint names them: a certificate is covered
+// if it names one of them. None: the list is not divided so.
+func (c *CRL) Points() []string { return slices.Clone(c.scope.names.urls) }
+
 // Len is the number of entries.
 func (c *CRL) Len() int { return len(c.index) }
 
@@ -264,8 +286,6 @@ func (c *CRL) Lookup(serial *big.Int) (Revocation, bool) {
 	wanted := serialOctets(serial)
 	hash := hashSerial(c.seed, wanted)
 	first, _ := slices.BinarySearch(c.index, hash)
-	// A list that repeats one number without end is not worth more than a few looks.
-	const maxRepeats = 16
 	var found Revocation
 	listed := false
 	for _, key := range c.index[first:min(first+maxRepeats, len(c.index))] {
@@ -283,6 +303,31 @@ func (c *CRL) Lookup(serial *big.Int) (Revocation, bool) {
 	}
 	return found, listed
 }
+
+// Entry gives the first entry of a serial number in its encoding, with tag and length; nil when it is not listed.
+func (c *CRL) Entry(serial *big.Int) []byte {
+	if serial == nil || len(c.index) == 0 {
+		return nil
+	}
+	wanted := serialOctets(serial)
+	hash := hashSerial(c.seed, wanted)
+	first, _ := slices.BinarySearch(c.index, hash)
+	for _, key := range c.index[first:min(first+maxRepeats, len(c.index))] {
+		if key&^math.MaxUint32 != hash {
+			break
+		}
+		if _, have := c.entryAt(uint32(key)); bytes.Equal(have, wanted) {
+			var raw cryptobyte.String
+			list := cryptobyte.String(c.entries[uint32(key):])
+			list.ReadASN1Element(&raw, der.SEQUENCE)
+			return raw
+		}
+	}
+	return nil
+}
+
+// maxRepeats: a list that repeats one number without end is not worth more than a few looks.
+const maxRepeats = 16
 
 // entryAt gives an entry that indexEntries has found: what follows the serial number, and the number's shortest form.
 func (c *CRL) entryAt(offset uint32) (rest cryptobyte.String, serial []byte) {
@@ -327,6 +372,11 @@ func readRevocation(entry cryptobyte.String) Revocation {
 
 // serialOctets is the content of the INTEGER of a serial number, in two's complement.
 func serialOctets(serial *big.Int) []byte {
+	if serial.Sign() > 0 {
+		content := make([]byte, 1+(serial.BitLen()+7)/8)
+		serial.FillBytes(content)
+		return shortest(content)
+	}
 	var b cryptobyte.Builder
 	b.AddASN1BigInt(serial)
 	var content cryptobyte.String

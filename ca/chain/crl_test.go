@@ -185,7 +185,7 @@ func TestACRLSpeaksOnlyWithinItsScope(t *testing.T) {
 		{"only some reasons", oid.IssuingDistributionPt, tlv(0x30, tlv(0x83, []byte{6, 0x40})), chain.StateUnknown, chain.StateUnknown, chain.StateRevoked},
 		{"an indirect list", oid.IssuingDistributionPt, flag(4), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
 		{"only attribute certificates", oid.IssuingDistributionPt, flag(5), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
-		{"a delta list", oid.DeltaCRLIndicator, tlv(2, []byte{1}), chain.StateUnknown, chain.StateUnknown, chain.StateUnknown},
+		{"a delta list without its base", oid.DeltaCRLIndicator, tlv(2, []byte{1}), chain.StateUnknown, chain.StateUnknown, chain.StateRevoked},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			made, err := smx509.CreateRevocationList(rand.Reader, &smx509.RevocationList{Number: big.NewInt(2), ThisUpdate: this,

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 	"slices"
 	"sync"
@@ -8,24 +9,31 @@ import (
 )
 
 // NewCRLSource answers from revocation lists. A list counts if it is signed by the issuer of the certificate, whose key
-// usage must allow that, and if its scope covers the certificate; delta and indirect lists do not count. Each list's
-// signature is checked once for each issuer key.
+// usage must allow that, and if its scope covers the certificate; indirect lists do not count. Each list's signature is
+// checked once for each issuer key.
+//
+// A delta list is read together with every complete list of the same scope that its base number allows (RFC 5280
+// 5.2.4): the two are one newer statement. Without such a list a delta still proves the revocations that it names.
 //
 // A list made after the time asked for answers as well: what it names carries the date of revocation. A list that ended
 // before that time still proves revocations, but nothing else.
 func NewCRLSource(crls ...*CRL) RevocationSource {
-	source := &crlSource{lists: map[string][]*CRL{}, checked: map[[64]byte]error{}}
+	source := &crlSource{lists: map[string][]*CRL{}, deltas: map[string][]*CRL{}, checked: map[[64]byte]error{}}
 	for _, list := range crls {
-		if list != nil {
-			name := list.issuerName
-			source.lists[name] = append(source.lists[name], list)
+		if list == nil {
+			continue
 		}
+		into := source.lists
+		if list.scope.delta {
+			into = source.deltas
+		}
+		into[list.issuerName] = append(into[list.issuerName], list)
 	}
 	return source
 }
 
 type crlSource struct {
-	lists map[string][]*CRL // by the folded name of the issuer
+	lists, deltas map[string][]*CRL // by the folded name of the issuer
 
 	mutex   sync.Mutex
 	checked map[[64]byte]error // by list and issuer certificate
@@ -43,24 +51,34 @@ func (s *crlSource) Status(ctx context.Context, cert, issuer *Certificate, at ti
 		return unknown, nil
 	}
 	var answers []Status
+	ask := func(list, delta *CRL) {
+		answer, detail := list.say(delta, cert, at)
+		if detail != "" {
+			unknown.Detail = detail
+			return
+		}
+		answers = append(answers, answer)
+	}
+	var deltas []*CRL
+	for _, delta := range s.deltas[issuer.subjectName] {
+		if detail := s.usable(delta, issuer); detail != "" {
+			unknown.Detail = detail
+			continue
+		}
+		deltas = append(deltas, delta)
+		ask(nil, delta)
+	}
 	for _, list := range s.lists[issuer.subjectName] {
 		if detail := s.usable(list, issuer); detail != "" {
 			unknown.Detail = detail
 			continue
 		}
-		entry, listed := list.Lookup(cert.Serial)
-		if !listed {
-			if detail := list.silentOn(cert); detail != "" {
-				unknown.Detail = detail
-				continue
+		ask(list, nil)
+		for _, delta := range deltas {
+			if delta.continues(list) {
+				ask(list, delta)
 			}
 		}
-		judgement := Judgement{ThisUpdate: list.ThisUpdate, NextUpdate: list.NextUpdate, NotAfter: cert.NotAfter,
-			KeepsExpiredFrom: list.KeepsExpiredFrom, Source: "CRL"}
-		if listed {
-			judgement.Revoked = &entry
-		}
-		answers = append(answers, judgement.At(at))
 	}
 	if len(answers) == 0 {
 		return unknown, nil
@@ -68,12 +86,57 @@ func (s *crlSource) Status(ctx context.Context, cert, issuer *Certificate, at ti
 	return Combine(at, answers...), nil
 }
 
+// say gives what a complete list, a delta list, or the two together say of a certificate; a detail when they say nothing.
+func (c *CRL) say(delta *CRL, cert *Certificate, at time.Time) (answer Status, detail string) {
+	var entry Revocation
+	var listed bool
+	newest := c
+	if delta != nil {
+		newest = delta
+		entry, listed = delta.Lookup(cert.Serial)
+	}
+	removed := listed && entry.Reason == ReasonRemoveFromCRL
+	switch {
+	case c == nil && (!listed || removed):
+		return Status{}, "a delta list without its base proves only revocations"
+	case removed:
+		listed = false
+	case !listed && c != nil:
+		entry, listed = c.Lookup(cert.Serial)
+	}
+	if !listed {
+		for _, list := range []*CRL{c, delta} {
+			if list == nil {
+				continue
+			}
+			if detail := list.silentOn(cert); detail != "" {
+				return Status{}, detail
+			}
+		}
+	}
+	judgement := Judgement{ThisUpdate: newest.ThisUpdate, NextUpdate: newest.NextUpdate, NotAfter: cert.NotAfter,
+		KeepsExpiredFrom: newest.KeepsExpiredFrom, Source: "CRL"}
+	if listed {
+		judgement.Revoked = &entry
+	}
+	return judgement.At(at), ""
+}
+
+// continues says whether a delta list can be read on top of a complete list (RFC 5280 5.2.4): the same issuer, scope and
+// key, a base that the list has reached, and something newer than the list.
+func (c *CRL) continues(list *CRL) bool {
+	switch {
+	case c.BaseNumber == nil || c.Number == nil || list.Number == nil:
+		return false
+	case c.issuerName != list.issuerName || c.scope.raw != list.scope.raw || !bytes.Equal(c.AuthorityKeyID, list.AuthorityKeyID):
+		return false
+	}
+	return list.Number.Cmp(c.BaseNumber) >= 0 && list.Number.Cmp(c.Number) < 0 && !c.ThisUpdate.Before(list.ThisUpdate)
+}
+
 // usable says why a list cannot speak for an issuer's certificates, or "".
 func (s *crlSource) usable(list *CRL, issuer *Certificate) string {
-	switch {
-	case list.scope.delta:
-		return "a delta list is not used"
-	case list.scope.indirect, list.scope.onlyAttributes:
+	if list.scope.indirect || list.scope.onlyAttributes {
 		return "an indirect list is not used"
 	}
 	if err := s.check(list, issuer); err != nil {

@@ -14,5 +14,6 @@
 //   - Input from outside is limited in size, depth and count, and so is the work of one call.
 //
 // What it does not: no network, no database, no clock, no private keys. It does not process name constraints or policy
-// mappings: a certificate that marks them critical is not accepted. Delta and indirect revocation lists are not used.
+// mappings: a certificate that marks them critical is not accepted. Indirect revocation lists are not used; delta lists are
+// read on top of the complete lists that they continue.
 package chain

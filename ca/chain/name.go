@@ -125,6 +125,14 @@ func parseName(raw []byte, n *notes) (Name, string) {
 	return name, foldName(attributes, sets)
 }
 
+// ParseName reads a distinguished name that stands outside of a certificate, with tag and length, as those of certificates
+// are read. The notes name the leniencies that it took.
+func ParseName(raw []byte) (Name, []string) {
+	var n notes
+	name, _ := parseName(raw, &n)
+	return name, n
+}
+
 // foldedRaw is the folded form of a name that cannot be taken apart: it is only equal to its own octets.
 func foldedRaw(raw []byte) string { return "raw:" + string(raw) }
 

@@ -19,6 +19,7 @@ const (
 // search looks depth first for the best path. Anchors and what belongs to them are tried before what a document brings.
 type search struct {
 	verifier *Verifier
+	anchors  *Anchors
 	ctx      context.Context
 	at       time.Time
 	usage    Usage
@@ -33,9 +34,12 @@ type search struct {
 // weak link among them.
 func (s *search) extend(path []*Certificate, linkNotes []string, weak error) {
 	last := path[len(path)-1]
-	if s.verifier.Anchors.Contains(last) {
+	switch {
+	case s.anchors.trusts(last, path[0], s.usage):
 		s.propose(path, true, weak, linkNotes)
 		return
+	case s.anchors.Contains(last):
+		linkNotes = append(slices.Clip(linkNotes), "the anchor "+last.Subject.CommonName+" is not trusted for this use")
 	}
 	if err := s.ctx.Err(); err != nil {
 		s.propose(path, false, err, linkNotes)
@@ -94,7 +98,7 @@ func (s *search) candidates(path []*Certificate) []*Certificate {
 	last := path[len(path)-1]
 	name := last.issuerName
 	var fitting, others []*Certificate
-	for _, group := range [][]*Certificate{s.verifier.Anchors.named(name), s.verifier.byName[name]} {
+	for _, group := range [][]*Certificate{s.anchors.named(name), s.verifier.byName[name]} {
 		for _, candidate := range group {
 			same := func(c *Certificate) bool { return c == candidate || c.Fingerprint() == candidate.Fingerprint() }
 			if slices.ContainsFunc(path, same) || slices.ContainsFunc(fitting, same) || slices.ContainsFunc(others, same) {

@@ -16,6 +16,9 @@ import (
 type Verifier struct {
 	// Anchors are trusted; nil trusts nothing.
 	Anchors *Anchors
+	// Current, if set, gives the anchors that are in force at this moment, in place of Anchors: for a service whose anchors
+	// change while it runs. It must be quick and safe for concurrent use.
+	Current func() *Anchors
 	// Intermediates help to reach an anchor and are not trusted by themselves.
 	Intermediates []*Certificate
 	// Revocation is asked for every certificate of a trusted chain but the anchor; nil leaves the state unknown.
@@ -30,12 +33,20 @@ type Verifier struct {
 // memory of checked signatures with v.
 func (v *Verifier) With(intermediates []*Certificate, more ...RevocationSource) *Verifier {
 	v.prepare()
-	extended := &Verifier{Anchors: v.Anchors, Revocation: v.Revocation, cache: v.cache}
+	extended := &Verifier{Anchors: v.Anchors, Current: v.Current, Revocation: v.Revocation, cache: v.cache}
 	extended.Intermediates = append(append(extended.Intermediates, v.Intermediates...), intermediates...)
 	if len(more) > 0 {
 		extended.Revocation = Merge(append([]RevocationSource{v.Revocation}, more...)...)
 	}
 	return extended
+}
+
+// Trust is the anchors that are in force now.
+func (v *Verifier) Trust() *Anchors {
+	if v.Current != nil {
+		return v.Current()
+	}
+	return v.Anchors
 }
 
 func (v *Verifier) prepare() {
@@ -85,7 +96,7 @@ func (v *Verifier) Verify(ctx context.Context, leaf *Certificate, at time.Time, 
 		return Result{ChainErr: ErrCertificate.New(), Revocation: Status{Detail: "no certificate"}}
 	}
 	v.prepare()
-	s := search{verifier: v, ctx: ctx, at: at.UTC(), usage: u}
+	s := search{verifier: v, anchors: v.Trust(), ctx: ctx, at: at.UTC(), usage: u}
 	s.extend([]*Certificate{leaf}, nil, nil)
 	best := s.best
 	v.askRevocation(ctx, &best, at)

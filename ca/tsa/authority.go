@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"io"
 	"math/big"
+	"sync"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -37,6 +38,11 @@ type Config struct {
 	Chain []*chain.Certificate
 	Key   Signer
 	Clock func() time.Time
+	// Time gives the time of the next token, or an error when the clock cannot be relied on. Nil: Clock is relied on.
+	Time func(ctx context.Context) (time.Time, error)
+	// Ordering: the tokens can be ordered by their time alone, which is written to the microsecond (RFC 3161 2.4.2). In
+	// this process it rises by itself; where others stamp for the same authority, Time must see to it.
+	Ordering bool
 	// Random makes serial numbers, of 127 random bits; nil is the operating system's.
 	Random io.Reader
 	// Policy is that of every token; empty is the built-in one (Policy).
@@ -45,12 +51,15 @@ type Config struct {
 	Accuracy time.Duration
 }
 
-// Authority is a minimal time-stamp authority: SM2 with SM3, one policy, no ordering, no extensions. It is immutable and
-// safe for concurrent use if key, clock and random source are.
+// Authority is a time-stamp authority: SM2 with SM3, one policy, no extensions. It is safe for concurrent use if key,
+// clock and random source are.
 type Authority struct {
 	config     Config
 	full, bare *cms.Writer
 	name       []byte
+
+	lock sync.Mutex
+	last time.Time // of the last token, with Ordering
 }
 
 var _ Source = (*Authority)(nil)
@@ -95,8 +104,8 @@ func New(c Config) (*Authority, error) {
 
 // Answer gives a response in DER to a request in DER; it never fails otherwise. Why there is no token is said by the
 // failure of the response: badDataFormat for what is no request, badAlg for another digest than SM3 and SHA-2, badRequest
-// for a digest of another length, unacceptedPolicy, unacceptedExtension, and systemFailure when the key, the
-// certificate or the random source cannot be used.
+// for a digest of another length, unacceptedPolicy, unacceptedExtension, timeNotAvailable when the clock cannot be relied
+// on, and systemFailure when the key, the certificate or the random source cannot be used.
 func (a *Authority) Answer(ctx context.Context, request []byte) []byte {
 	asked, err := ParseRequest(request)
 	if err != nil {
@@ -106,6 +115,9 @@ func (a *Authority) Answer(ctx context.Context, request []byte) []byte {
 		return refusal(f, text)
 	}
 	token, err := a.token(ctx, asked)
+	if fault.Has(err, ErrTime) {
+		return refusal(TimeNotAvailable, "the clock cannot be relied on now")
+	}
 	if err != nil {
 		return refusal(SystemFailure, "the authority cannot stamp now")
 	}
@@ -148,7 +160,7 @@ func (a *Authority) Stamp(ctx context.Context, hash cms.Hash, digest []byte) ([]
 // Size is the largest length of a token of Stamp in octets, for whoever reserves room for one.
 func (a *Authority) Size() int {
 	info, err := Info{Policy: a.config.Policy, Imprint: Imprint{Hash: cms.SHA512, Digest: make([]byte, 64)}, Serial: largest,
-		Time: time.Unix(0, 0), Accuracy: a.config.Accuracy, Name: a.name}.marshal()
+		Time: time.Unix(0, 1000), Ordering: a.config.Ordering, Accuracy: a.config.Accuracy, Name: a.name}.marshal()
 	if err != nil {
 		return MaxResponse
 	}
@@ -160,7 +172,10 @@ var largest = new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 127), big.NewInt(
 
 // token makes a token for a request that was found good.
 func (a *Authority) token(ctx context.Context, r *Request) ([]byte, error) {
-	now := a.config.Clock().UTC()
+	now, err := a.time(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if !a.config.Certificate.ValidAt(now) {
 		return nil, ErrAuthority.With("notAfter")
 	}
@@ -169,7 +184,7 @@ func (a *Authority) token(ctx context.Context, r *Request) ([]byte, error) {
 		return nil, err
 	}
 	info, err := Info{Policy: a.config.Policy, Imprint: r.Imprint, Serial: serial, Time: now, Accuracy: a.config.Accuracy,
-		Nonce: r.Nonce, Name: a.name}.marshal()
+		Ordering: a.config.Ordering, Nonce: r.Nonce, Name: a.name}.marshal()
 	if err != nil {
 		return nil, ErrAuthority.Because(err)
 	}
@@ -194,6 +209,34 @@ func (a *Authority) token(ctx context.Context, r *Request) ([]byte, error) {
 		return nil, ErrAuthority.Because(err)
 	}
 	return token, nil
+}
+
+// time is that of the next token, in UTC. With ordering it is later than that of the last one, but never further ahead of
+// the clock than the accuracy allows. Errors: ErrTime.
+func (a *Authority) time(ctx context.Context) (time.Time, error) {
+	now := a.config.Clock()
+	if a.config.Time != nil {
+		var err error
+		if now, err = a.config.Time(ctx); err != nil {
+			return now, ErrTime.Because(err)
+		}
+	}
+	now = now.UTC()
+	if !a.config.Ordering {
+		return now, nil
+	}
+	now = now.Truncate(time.Microsecond)
+	a.lock.Lock()
+	defer a.lock.Unlock()
+	next := now
+	if !next.After(a.last) {
+		next = a.last.Add(time.Microsecond)
+	}
+	if next.Sub(now) > a.config.Accuracy {
+		return now, ErrTime.With("%s", next.Sub(now))
+	}
+	a.last = next
+	return next, nil
 }
 
 // serial is random: nobody counts our stamps, and two nodes never meet. The first octet keeps the length.

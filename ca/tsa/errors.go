@@ -35,6 +35,9 @@ var (
 	// ErrAuthority is an authority that cannot stamp.
 	ErrAuthority = fault.Spec{Kind: fault.Unavailable, Code: "tsa.unavailable",
 		ZH: "时间戳服务暂时不可用。", EN: "The time-stamp authority is not available."}
+	// ErrTime is a clock that cannot be relied on: nothing is stamped.
+	ErrTime = fault.Spec{Kind: fault.Unavailable, Code: "tsa.no-time",
+		ZH: "时间来源不可靠，暂停签发时间戳。", EN: "The clock cannot be relied on now; nothing is stamped."}
 	// ErrImprintAlgorithm is a digest that the authority does not stamp.
 	ErrImprintAlgorithm = fault.Spec{Kind: fault.Refused, Code: "tsa.unknown-digest",
 		ZH: "时间戳服务不支持该摘要算法，或摘要长度不符。", EN: "The digest algorithm is not supported for time stamps, or the digest has another length."}

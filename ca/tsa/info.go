@@ -2,6 +2,7 @@ package tsa
 
 import (
 	"math/big"
+	"strings"
 	"time"
 
 	"golang.org/x/crypto/cryptobyte"
@@ -138,7 +139,7 @@ func readAccuracy(s *cryptobyte.String) (time.Duration, bool) {
 	return total, sequence.Empty()
 }
 
-// marshal writes TSTInfo: the time and its accuracy in whole seconds, no ordering, no extensions.
+// marshal writes TSTInfo: the accuracy in whole seconds; the time, too, unless tokens are ordered by it; no extensions.
 func (i Info) marshal() ([]byte, error) {
 	var b cryptobyte.Builder
 	b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {
@@ -146,8 +147,11 @@ func (i Info) marshal() ([]byte, error) {
 		addOID(b, i.Policy)
 		i.Imprint.add(b)
 		b.AddASN1BigInt(i.Serial)
-		b.AddASN1GeneralizedTime(i.Time.UTC().Truncate(time.Second))
+		b.AddASN1(der.GeneralizedTime, func(b *cryptobyte.Builder) { b.AddBytes([]byte(i.genTime())) })
 		b.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) { b.AddASN1Int64(int64(i.Accuracy / time.Second)) })
+		if i.Ordering {
+			b.AddASN1Boolean(true)
+		}
 		if i.Nonce != nil {
 			b.AddASN1BigInt(i.Nonce)
 		}
@@ -156,4 +160,14 @@ func (i Info) marshal() ([]byte, error) {
 		}
 	})
 	return b.Bytes()
+}
+
+// genTime is the text of the time: in whole seconds, with ordering to the microsecond, without zeros at the end
+// (RFC 3161 2.4.2).
+func (i Info) genTime() string {
+	t := i.Time.UTC()
+	if !i.Ordering {
+		return t.Format("20060102150405Z")
+	}
+	return strings.TrimRight(strings.TrimRight(t.Format("20060102150405.000000"), "0"), ".") + "Z"
 }

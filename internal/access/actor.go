@@ -26,11 +26,13 @@ const (
 	RolePlatform      Role = "platform"      // a program that calls the API
 	RoleAuditor       Role = "auditor"       // reads the ledger
 	RoleAdministrator Role = "administrator" // runs the service
+	RoleApplicant     Role = "applicant"     // handler of a unit: sees and files the applications of that unit
+	RoleCity          Role = "city"          // city bureau: sees and gathers the applications of its area
 )
 
 func (r Role) known() bool {
 	switch r {
-	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator:
+	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity:
 		return true
 	}
 	return false
@@ -72,7 +74,16 @@ func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) 
 // CreateActor records an actor; an empty ID is filled in. With roles it belongs to the founding of an installation and
 // is refused (access.founding-closed) after CloseFounding: roles are then granted with GrantRole. Other errors:
 // access.actor, access.actor-exists.
-func (s *Service) CreateActor(ctx context.Context, a Actor) (Actor, error) {
+func (s *Service) CreateActor(ctx context.Context, a Actor) (made Actor, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		made, err = s.CreateActorIn(ctx, tx, a)
+		return err
+	})
+	return made, err
+}
+
+// CreateActorIn is CreateActor in a transaction of the caller.
+func (s *Service) CreateActorIn(ctx context.Context, tx *store.Tx, a Actor) (Actor, error) {
 	if a.ID == "" {
 		a.ID = newID("act_")
 	}
@@ -94,24 +105,18 @@ func (s *Service) CreateActor(ctx context.Context, a Actor) (Actor, error) {
 		}
 	}
 	now := s.clock()
-	err := s.db.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_actor (id, name, organisation, created) VALUES ($1, $2, $3, $4)`,
-			a.ID, a.Name, a.Organisation, store.Time(now))
-		if err != nil {
-			return err
-		}
-		if err := s.found(ctx, tx, a, now); err != nil {
-			return err
-		}
-		return s.record(ctx, tx, now, "actor.created", a.ID, a.ID, map[string]string{"roles": joinRoles(a.Roles)})
-	})
+	_, err := tx.ExecContext(ctx, `INSERT INTO access_actor (id, name, organisation, created) VALUES ($1, $2, $3, $4)`,
+		a.ID, a.Name, a.Organisation, store.Time(now))
 	if store.IsUnique(err) {
 		return Actor{}, ErrActorExists.With("%s", a.ID)
 	}
 	if err != nil {
 		return Actor{}, err
 	}
-	return a, nil
+	if err := s.found(ctx, tx, a, now); err != nil {
+		return Actor{}, err
+	}
+	return a, s.record(ctx, tx, now, "actor.created", a.ID, a.ID, map[string]string{"roles": joinRoles(a.Roles)})
 }
 
 // found gives founding roles while that is allowed.
@@ -160,26 +165,29 @@ func GrantSubject(actorID string, r Role) []byte {
 // GrantRole gives an actor a role by an approval of kind KindGrantRole over GrantSubject. Granting a role that the
 // actor has already uses the approval and changes nothing.
 func (s *Service) GrantRole(ctx context.Context, approvalID, actorID string, r Role) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error { return s.GrantRoleIn(ctx, tx, approvalID, actorID, r) })
+}
+
+// GrantRoleIn is GrantRole in a transaction of the caller.
+func (s *Service) GrantRoleIn(ctx context.Context, tx *store.Tx, approvalID, actorID string, r Role) error {
 	if !r.known() {
 		return ErrActor.At(fault.Field("role"))
 	}
 	now := s.clock()
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		approval, err := s.Redeem(ctx, tx, approvalID, KindGrantRole, GrantSubject(actorID, r))
-		if err != nil {
-			return err
-		}
-		if _, err := readActor(ctx, tx, actorID); err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used)
-			VALUES ($1, $2, $3, 0, $4, $5, 1) ON CONFLICT (actor, role) DO NOTHING`,
-			actorID, string(r), store.Time(now), approval.ID(), string(approval.Kind()))
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, tx, now, "role.granted", approval.Requester(), actorID, map[string]string{"role": string(r), "approval": approval.ID()})
-	})
+	approval, err := s.Redeem(ctx, tx, approvalID, KindGrantRole, GrantSubject(actorID, r))
+	if err != nil {
+		return err
+	}
+	if _, err := readActor(ctx, tx, actorID); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used)
+		VALUES ($1, $2, $3, 0, $4, $5, 1) ON CONFLICT (actor, role) DO NOTHING`,
+		actorID, string(r), store.Time(now), approval.ID(), string(approval.Kind()))
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, now, "role.granted", approval.Requester(), actorID, map[string]string{"role": string(r), "approval": approval.ID()})
 }
 
 // WithdrawRole takes a role away. That needs one person, since it only narrows what is possible: an administrator.
@@ -225,6 +233,30 @@ func (s *Service) RetireActor(ctx context.Context, by Actor, actorID string) err
 // Actor reads an actor with the roles held now: access.actor-not-found.
 func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 	return readActor(ctx, s.db.Read(), id)
+}
+
+// ActorIn is Actor as the caller's transaction sees it: what a room asks before it lets somebody act.
+func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Actor, error) {
+	return readActor(ctx, q, id)
+}
+
+// WithRole lists the identifiers of those who hold a role now.
+func (s *Service) WithRole(ctx context.Context, q store.Querier, r Role) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT a.id FROM access_actor a JOIN access_role r ON r.actor = a.id
+		WHERE r.role = $1 AND a.retired IS NULL ORDER BY a.id`, string(r))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
 }
 
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {

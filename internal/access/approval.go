@@ -1,12 +1,8 @@
 package access
 
 import (
-	"bytes"
 	"context"
 	"crypto/subtle"
-	"database/sql"
-	"encoding/hex"
-	"errors"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -30,9 +26,20 @@ const (
 	KindResumeSeal         Kind = "seal.resume"
 	KindGrant              Kind = "seal.grant"
 	KindGrantRole          Kind = "role.grant"
+	KindApproveApplication Kind = "application.approve" // a plan: see RequestPlan
+	KindConfirmSuspension  Kind = "suspension.confirm"  // of a user of seals: a plan
+	KindLiftSuspension     Kind = "suspension.lift"     // a plan
+	KindRecoverKey         Kind = "key.recover"
+	KindDestroyKey         Kind = "key.destroy"   // in escrow, after its term
+	KindChangeEscrow       Kind = "escrow.change" // another recovery key, or another split of it
+	KindUnlockKey          Kind = "key.unlock"
+	KindImportAnchor       Kind = "anchor.import"
+	KindRemoveAnchor       Kind = "anchor.remove"
 )
 
 const (
+	// RenewalTerm is how many years an approval carries renewals of what was made under it.
+	RenewalTerm = 5
 	// Term is how long a request waits for a decision, and then how long an approval waits to be used.
 	Term = 30 * 24 * time.Hour
 	// MaxSubject is the largest subject in bytes.
@@ -45,6 +52,7 @@ type Approval struct {
 	kind                Kind
 	digest              [32]byte
 	requester, approver string
+	approved            time.Time
 }
 
 // ID is the identifier of the request that was approved.
@@ -59,6 +67,9 @@ func (a Approval) Requester() string { return a.requester }
 // Approver is the ID of the actor who agreed.
 func (a Approval) Approver() string { return a.approver }
 
+// Approved is when the second person agreed.
+func (a Approval) Approved() time.Time { return a.approved }
+
 // Covers reports whether exactly this was approved. The zero Approval covers nothing.
 func (a Approval) Covers(k Kind, subject []byte) bool {
 	digest := sm3.Sum(subject)
@@ -68,47 +79,36 @@ func (a Approval) Covers(k Kind, subject []byte) bool {
 // Request asks for a decision. by must be a registrar now; subject is the exact bytes of what shall be done, at most
 // MaxSubject. Errors: access.role, access.subject, access.actor-not-found.
 func (s *Service) Request(ctx context.Context, by Actor, k Kind, subject []byte) (id string, err error) {
-	if len(subject) == 0 || len(subject) > MaxSubject || k == "" || len(k) > 64 {
-		return "", ErrSubject.New()
-	}
-	id = newID("req_")
-	digest := digestText(subject)
-	now := s.clock()
-	err = s.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.acting(ctx, tx, by, RoleRegistrar); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, reason)
-			VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, '')`,
-			id, string(k), subject, digest, by.ID, store.Time(now), store.Time(now.Add(Term)))
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, tx, now, "approval.requested", by.ID, id, map[string]string{"kind": string(k), "digest": digest})
-	})
-	if err != nil {
-		return "", err
-	}
-	return id, nil
+	return s.RequestPlan(ctx, by, k, subject, nil)
 }
 
-// Approve is the consent of the second person: an approver who is not the requester. Errors: access.role,
-// access.same-person, access.decided, access.expired, access.request-not-found.
+// Approve is the consent of the second person: an approver who is not the requester; that of a plan is consent to all
+// its parts. Errors: access.role, access.same-person, access.decided, access.expired, access.voided, access.part,
+// access.request-not-found.
 func (s *Service) Approve(ctx context.Context, by Actor, id string) error {
+	return s.db.Write(ctx, func(tx *store.Tx) error { return s.ApproveIn(ctx, tx, by, id) })
+}
+
+// ApproveIn is Approve in a transaction of the caller.
+func (s *Service) ApproveIn(ctx context.Context, tx *store.Tx, by Actor, id string) error {
 	now := s.clock()
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		r, err := s.decide(ctx, tx, by, id, "approved", "", now)
-		if err != nil {
-			return err
-		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO access_approval (id, kind, digest, requester, approver, request_state, approved, expires, used)
+	all, err := s.decide(ctx, tx, by, id, decision{state: "approved", at: now})
+	if err != nil {
+		return err
+	}
+	for _, r := range all {
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_approval (id, kind, digest, requester, approver, request_state, approved, expires, used)
 			VALUES ($1, $2, $3, $4, $5, 'approved', $6, $7, 0)`,
-			id, string(r.Kind), r.Digest, r.Requester, by.ID, store.Time(now), store.Time(now.Add(Term)))
+			r.ID, string(r.Kind), r.Digest, r.Requester, by.ID, store.Time(now), store.Time(now.Add(Term)))
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, "approval.granted", by.ID, id, map[string]string{"kind": string(r.Kind), "requester": r.Requester})
-	})
+		err = s.record(ctx, tx, now, "approval.granted", by.ID, r.ID, map[string]string{"kind": string(r.Kind), "requester": r.Requester})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Reject ends a request. The reason is kept with it, at most 200 characters; it must not hold personal data.
@@ -116,163 +116,66 @@ func (s *Service) Reject(ctx context.Context, by Actor, id, reason string) error
 	if !validText(reason) {
 		return ErrSubject.At(fault.Field("reason"))
 	}
-	now := s.clock()
-	return s.db.Write(ctx, func(tx *store.Tx) error {
-		r, err := s.decide(ctx, tx, by, id, "rejected", reason, now)
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, tx, now, "approval.rejected", by.ID, id, map[string]string{"kind": string(r.Kind), "requester": r.Requester})
-	})
+	return s.db.Write(ctx, func(tx *store.Tx) error { return s.RejectIn(ctx, tx, by, id, reason) })
 }
 
-// decide closes an open request in the name of an approver who did not make it.
-func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id, state, reason string, now time.Time) (Pending, error) {
-	r, err := readRequest(ctx, tx, id)
-	if err != nil {
-		return r, err
-	}
-	if _, err := s.acting(ctx, tx, by, RoleApprover); err != nil {
-		return r, err
-	}
-	if r.Requester == by.ID {
-		return r, ErrSamePerson.New()
-	}
-	if r.State != "open" {
-		return r, ErrDecided.With("%s", r.State)
-	}
-	if !now.Before(r.Expires) {
-		return r, ErrExpired.New()
-	}
-	// The condition on state decides between two who act at the same moment.
-	result, err := tx.ExecContext(ctx, `UPDATE access_request SET state = $1, decider = $2, decided = $3, reason = $4 WHERE id = $5 AND state = 'open'`,
-		state, by.ID, store.Time(now), reason, id)
-	if err != nil {
-		return r, err
-	}
-	return r, exactlyOne(result, ErrDecided)
-}
-
-// Redeem uses an approval up, in the transaction in which the approved thing is recorded; when that transaction fails
-// the approval is as before. Kind and subject must be those that were approved. Errors: access.not-approved,
-// access.other-subject, access.used, access.expired.
-func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, subject []byte) (Approval, error) {
-	a := Approval{id: id, digest: sm3.Sum(subject)}
-	var digest, expires string
-	var stored []byte
-	var used int
-	err := tx.QueryRowContext(ctx, `SELECT a.kind, a.digest, a.requester, a.approver, a.expires, a.used, r.subject
-		FROM access_approval a JOIN access_request r ON r.id = a.id WHERE a.id = $1`, id).
-		Scan((*string)(&a.kind), &digest, &a.requester, &a.approver, &expires, &used, &stored)
-	if errors.Is(err, sql.ErrNoRows) {
-		return Approval{}, ErrNotApproved.New()
-	}
-	if err != nil {
-		return Approval{}, err
-	}
-	until, err := store.ParseTime(expires)
-	if err != nil {
-		return Approval{}, err
+// RejectIn is Reject in a transaction of the caller.
+func (s *Service) RejectIn(ctx context.Context, tx *store.Tx, by Actor, id, reason string) error {
+	if !validText(reason) {
+		return ErrSubject.At(fault.Field("reason"))
 	}
 	now := s.clock()
-	switch {
-	case a.kind != k || digest != digestText(subject) || !bytes.Equal(stored, subject):
-		return Approval{}, ErrOtherSubject.New()
-	case a.requester == a.approver:
-		return Approval{}, ErrSamePerson.New()
-	case used != 0:
-		return Approval{}, ErrUsed.New()
-	case !now.Before(until):
-		return Approval{}, ErrExpired.New()
-	}
-	result, err := tx.ExecContext(ctx, `UPDATE access_approval SET used = 1, used_at = $1 WHERE id = $2 AND used = 0`, store.Time(now), id)
-	if err != nil {
-		return Approval{}, err
-	}
-	if err := exactlyOne(result, ErrUsed); err != nil {
-		return Approval{}, err
-	}
-	err = s.record(ctx, tx, now, "approval.used", a.requester, id, map[string]string{"kind": string(k), "approver": a.approver})
-	if err != nil {
-		return Approval{}, err
-	}
-	return a, nil
-}
-
-// exactlyOne turns an update that found nothing to change into the error that says why.
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
+	all, err := s.decide(ctx, tx, by, id, decision{state: "rejected", reason: reason, at: now})
 	if err != nil {
 		return err
 	}
-	if n != 1 {
-		return otherwise.New()
-	}
-	return nil
+	r := all[0]
+	return s.record(ctx, tx, now, "approval.rejected", by.ID, id, map[string]string{"kind": string(r.Kind), "requester": r.Requester})
 }
 
-// Pending is a request as officers see it.
-type Pending struct {
-	ID        string
-	Kind      Kind
-	Subject   []byte
-	Digest    string // SM3 of Subject, hexadecimal
-	Requester string
-	State     string // open, approved, rejected
-	Created   time.Time
-	Expires   time.Time
-	Reason    string // of a rejection
+// decision is what an approver says of a request.
+type decision struct {
+	state, reason string
+	at            time.Time
 }
 
-// Pending reads one request in whatever state: access.request-not-found.
-func (s *Service) Pending(ctx context.Context, id string) (Pending, error) {
-	return readRequest(ctx, s.db.Read(), id)
-}
-
-// Open lists the requests that wait for a decision, oldest first, at most limit of them.
-func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {
-	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE state = 'open' AND expires > $1 ORDER BY created, id LIMIT $2`,
-		store.Time(s.clock()), limit)
+// decide closes an open request and its parts in the name of an approver who did not make it; the request comes first
+// in the answer.
+func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id string, d decision) ([]Pending, error) {
+	r, err := readRequest(ctx, tx, id)
 	if err != nil {
 		return nil, err
 	}
-	defer rows.Close()
-	var list []Pending
-	for rows.Next() {
-		r, err := scanRequest(rows)
+	if _, err := s.acting(ctx, tx, by, RoleApprover); err != nil {
+		return nil, err
+	}
+	switch {
+	case r.Parent != "":
+		return nil, ErrPart.With("%s", r.Parent)
+	case r.Requester == by.ID:
+		return nil, ErrSamePerson.New()
+	case r.Voided:
+		return nil, ErrVoided.New()
+	case r.State != "open":
+		return nil, ErrDecided.With("%s", r.State)
+	case !d.at.Before(r.Expires):
+		return nil, ErrExpired.New()
+	}
+	parts, err := readParts(ctx, tx, id)
+	if err != nil {
+		return nil, err
+	}
+	all := append([]Pending{r}, parts...)
+	for _, r := range all {
+		// The condition on state decides between two who act at the same moment.
+		result, err := tx.ExecContext(ctx, `UPDATE access_request SET state = $1, decider = $2, decided = $3, reason = $4 WHERE id = $5 AND state = 'open' AND voided IS NULL`,
+			d.state, by.ID, store.Time(d.at), d.reason, r.ID)
 		if err != nil {
 			return nil, err
 		}
-		list = append(list, r)
+		if err := exactlyOne(result, ErrDecided); err != nil {
+			return nil, err
+		}
 	}
-	return list, rows.Err()
-}
-
-const selectRequest = `SELECT id, kind, subject, digest, requester, state, created, expires, reason FROM access_request`
-
-func readRequest(ctx context.Context, q store.Querier, id string) (Pending, error) {
-	r, err := scanRequest(q.QueryRowContext(ctx, selectRequest+` WHERE id = $1`, id))
-	if errors.Is(err, sql.ErrNoRows) {
-		return r, ErrRequestNotFound.New()
-	}
-	return r, err
-}
-
-func scanRequest(row interface{ Scan(...any) error }) (Pending, error) {
-	var r Pending
-	var created, expires string
-	err := row.Scan(&r.ID, (*string)(&r.Kind), &r.Subject, &r.Digest, &r.Requester, &r.State, &created, &expires, &r.Reason)
-	if err != nil {
-		return r, err
-	}
-	if r.Created, err = store.ParseTime(created); err != nil {
-		return r, err
-	}
-	r.Expires, err = store.ParseTime(expires)
-	return r, err
-}
-
-func digestText(subject []byte) string {
-	digest := sm3.Sum(subject)
-	return hex.EncodeToString(digest[:])
+	return all, nil
 }

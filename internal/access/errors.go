@@ -30,6 +30,10 @@ var (
 		ZH: "审批的内容与要办理的不一致。", EN: "Something else was approved than what is to be done."}
 	ErrUsed = fault.Spec{Kind: fault.Conflict, Code: "access.used",
 		ZH: "该审批已经使用过。", EN: "The approval has been used already."}
+	ErrVoided = fault.Spec{Kind: fault.Conflict, Code: "access.voided",
+		ZH: "申请内容已变更，原申请和审批作废。", EN: "What was requested has changed since: the request and its approval are void."}
+	ErrPart = fault.Spec{Kind: fault.Conflict, Code: "access.part",
+		ZH: "这是一份方案的一部分，随方案一并审批。", EN: "This is a part of a plan and is decided together with it."}
 	ErrUnknownKey = fault.Spec{Kind: fault.Unauthenticated, Code: "access.unknown-key",
 		ZH: "接口密钥无效。", EN: "The API key is not valid."}
 	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.key-not-found",

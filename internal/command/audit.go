@@ -5,8 +5,11 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
+	"strconv"
 
+	"yinxin/ca"
 	"yinxin/internal/ledger"
+	"yinxin/internal/store"
 )
 
 type auditCommand struct {
@@ -48,21 +51,93 @@ func (c auditVerifyCommand) Run(ctx context.Context, s streams) error {
 		}
 		kept = append(kept, checkpoint)
 	}
+	restores, kept, err := h.restores(ctx, kept)
+	if err != nil {
+		return err
+	}
 	r, err := ledger.Verify(ctx, h.db, public, kept...)
 	if err != nil {
 		return err
 	}
 	if c.JSON {
-		if err := printJSON(s, r); err != nil {
+		if err := printJSON(s, auditResult{r, restores}); err != nil {
 			return err
 		}
 	} else {
 		printAudit(s, r)
+		printRestores(s, restores)
 	}
 	if len(r.Problems) > 0 {
 		return exit{exitFailed}
 	}
 	return nil
+}
+
+// auditResult is what audit verify --json prints.
+type auditResult struct {
+	ledger.VerifyResult
+	Restores []restoreEvent `json:"restores"`
+}
+
+// restoreEvent is a restore from a backup, as the ledger tells of it. Between the backup and the restore the ledger had
+// entries that it has no longer; Forgotten are the kept checkpoints of that time, which the restore explains and which
+// therefore do not count as a cut.
+type restoreEvent struct {
+	Position  int64    `json:"position"`
+	At        string   `json:"at"`
+	By        string   `json:"by"`
+	Made      string   `json:"backup_made"`
+	Size      int64    `json:"backup_size"`
+	Manifest  string   `json:"manifest_sm3"`
+	Forgotten []string `json:"forgotten_checkpoints"`
+}
+
+// maxRestores bounds what is read of restores.
+const maxRestores = 1000
+
+// restores reads the restores from the ledger, and gives the kept checkpoints that they do not explain.
+func (h *installation) restores(ctx context.Context, kept []ledger.Checkpoint) ([]restoreEvent, []ledger.Checkpoint, error) {
+	entries, err := ledger.OfKind(ctx, h.db.Read(), ca.KindRestored, maxRestores)
+	if err != nil {
+		return nil, nil, err
+	}
+	list := []restoreEvent{}
+	var rest []ledger.Checkpoint
+	explained := map[string]bool{}
+	for _, e := range entries {
+		size, err := strconv.ParseInt(e.Data["size"], 10, 64)
+		if err != nil {
+			continue // nothing of ours; Verify says what is wrong with it
+		}
+		made, err := store.ParseTime(e.Data["made"])
+		if err != nil {
+			continue
+		}
+		r := restoreEvent{Position: e.Position, At: moment(e.Time), By: e.Actor, Made: moment(made), Size: size, Manifest: e.Data["manifest"], Forgotten: []string{}}
+		for _, c := range kept {
+			if c.Size > size && !c.Time.Before(made) && c.Time.Before(e.Time) {
+				explained[c.Note] = true
+				r.Forgotten = append(r.Forgotten, fmt.Sprintf("%d, %s", c.Size, moment(c.Time)))
+			}
+		}
+		list = append(list, r)
+	}
+	for _, c := range kept {
+		if !explained[c.Note] {
+			rest = append(rest, c)
+		}
+	}
+	return list, rest, nil
+}
+
+func printRestores(s streams, restores []restoreEvent) {
+	for _, r := range restores {
+		fmt.Fprintf(s.out, "ℹ 第 %d 条：%s 由 %s 从 %s 的备份恢复，其后的记录到恢复为止已不在此 entry %d: restored from the backup of %s (%d entries); what was recorded between is not here\n",
+			r.Position, r.At, r.By, r.Made, r.Position, r.Made, r.Size)
+		for _, c := range r.Forgotten {
+			fmt.Fprintf(s.out, "  检查点属于这段时间 a kept checkpoint is of that time: %s\n", c)
+		}
+	}
 }
 
 type auditCheckpointCommand struct {

@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"slices"
@@ -75,6 +76,9 @@ func (f figure) measure(ctx context.Context, budget time.Duration) (measured, er
 			return measured{}, err
 		}
 		v, err := timed(f.run)
+		if errors.Is(err, errEnough) && len(ratios) > 0 {
+			break
+		}
 		if err != nil {
 			return measured{}, err
 		}
@@ -82,7 +86,7 @@ func (f figure) measure(ctx context.Context, budget time.Duration) (measured, er
 		if err != nil {
 			return measured{}, err
 		}
-		values, floors, ratios = append(values, v), append(floors, l), append(ratios, v/l)
+		values, floors, ratios = append(values, v/f.pieces()), append(floors, l/f.pieces()), append(ratios, v/l)
 	}
 	return measured{Name: f.name, Value: median(values), Unit: "µs", Floor: median(floors), Ratio: median(ratios)}, nil
 }

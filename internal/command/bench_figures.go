@@ -71,13 +71,20 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		h.close()
 		return nil, nil, err
 	}
+	issuing, err := b.issuing(dir)
+	if err != nil {
+		big.file.Close()
+		h.close()
+		return nil, nil, err
+	}
 	return []figure{
 		{"seal-small", b.sealSmall, b.sealFloor},
 		{"release-check", b.releaseCheck, b.releaseFloor},
 		{"verify-small", b.verifySmall, b.verifyFloor},
 		{"verify-50", fifty.verify, fifty.floor},
 		{"seal-200mb-after-upload", big.seal, b.sealSmall},
-	}, func() { big.file.Close(); h.close() }, nil
+		{issueFigure, issuing.issue, issuing.floor},
+	}, func() { issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
 }
 
 func (b *bench) prepare() error {

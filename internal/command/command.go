@@ -48,7 +48,14 @@ type commands struct {
 	Extend    extendCommand    `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
 	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
+	CA        caCommand        `cmd:"" name:"ca" help:"The certificate authority: ceremony, status, publishing, certificates, trust anchors."`
+	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
+	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`
+	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`
+	Restore   restoreCommand   `cmd:"" help:"Make a data directory from a backup."`
 	Audit     auditCommand     `cmd:"" help:"Check the ledger."`
+	Jobs      jobsCommand      `cmd:"" help:"List, retry and cancel background jobs."`
+	Renewals  renewalsCommand  `cmd:"" help:"List certificates whose end is near."`
 	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
 
 	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`

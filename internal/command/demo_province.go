@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/ceremony"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/keystore"
@@ -75,9 +76,9 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 		if err != nil {
 			return "", err
 		}
-		h, people, err = founding{dir: d.making, name: demoName, organisation: "临江省档案局", database: databaseName, baseURL: "http://" + d.listen,
-			passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations, passphraseFile: passphraseName,
-			registrar: "登记员", approver: "审核员", administrator: "管理员", now: d.s.now}.found(ctx)
+		h, people, err = founding{dir: d.making, name: demoName, plan: ceremony.Default("临江省档案局", "http://"+d.listen), database: databaseName,
+			confirmed: [2]time.Time{d.s.now(), d.s.now()}, passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations,
+			passphraseFile: passphraseName, now: d.s.now}.found(ctx)
 		if err != nil {
 			return "", err
 		}

@@ -13,6 +13,7 @@ import (
 	"github.com/emmansun/gmsm/smx509"
 
 	"yinxin/ca"
+	"yinxin/ca/ceremony"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -22,16 +23,17 @@ import (
 
 // founding is what a new installation is made from.
 type founding struct {
-	dir                                string
-	name                               string // of the installation
-	organisation                       string // who runs the CA
-	database                           string
-	baseURL                            string
-	passphrase, rootPassphrase         []byte
-	iterations                         int // of the keystores; 0 is their default
-	passphraseFile                     string
-	registrar, approver, administrator string // names of persons
-	now                                func() time.Time
+	dir                        string
+	name                       string // of the installation
+	plan                       ceremony.Plan
+	confirmed                  [2]time.Time // when registrar and approver confirmed the plan
+	database                   string
+	passphrase, rootPassphrase []byte
+	// handOut gives the shares of the root's keystore to their holders, for a plan that splits it.
+	handOut        func(ctx context.Context, shares []keystore.Share) error
+	iterations     int // of the keystores; 0 is their default
+	passphraseFile string
+	now            func() time.Time
 }
 
 // officers are the first people of an installation.
@@ -44,10 +46,15 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 	if err != nil {
 		return nil, officers{}, err
 	}
-	rootKeys, err := keystore.Create(filepath.Join(f.dir, rootKeysName), keystore.Options{Passphrase: f.rootPassphrase, Iterations: f.iterations})
+	rootKeys, discard, err := f.rootKeystore()
 	if err != nil {
 		return nil, officers{}, err
 	}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, discard())
+		}
+	}()
 	ledgerKey, err := keys.Ring(keystore.PurposeLedger).Generate(ctx, "ledger", keystore.PurposeLedger)
 	if err != nil {
 		return nil, officers{}, err
@@ -56,7 +63,8 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 	if err != nil {
 		return nil, officers{}, err
 	}
-	c := config{Format: configFormat, Name: f.name, Database: f.database, BaseURL: f.baseURL, LedgerKey: public, PassphraseFile: f.passphraseFile}
+	c := config{Format: configFormat, Name: f.name, Database: f.database, BaseURL: f.plan.BaseURL, CRLShards: f.plan.CRLShards,
+		LedgerKey: public, PassphraseFile: f.passphraseFile}
 	db, err := openDatabase(ctx, c.databaseURL(f.dir, ""))
 	if err != nil {
 		return nil, officers{}, err
@@ -72,9 +80,7 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 	if err != nil {
 		return nil, officers{}, err
 	}
-	if _, err := ca.Establish(ctx, ca.Ceremony{DB: db, Ledger: h.ledger, Clock: f.now, Root: rootKeys.Ring(keystore.PurposeRoot),
-		Keys:     keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA),
-		Officers: [2]string{people.registrar.ID, people.approver.ID}, Organisation: f.organisation, BaseURL: f.baseURL}); err != nil {
+	if err := f.hold(ctx, h, people, rootKeys); err != nil {
 		return nil, officers{}, err
 	}
 	if err := h.wire(ctx); err != nil {
@@ -89,13 +95,12 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 func (f founding) people(ctx context.Context, s *access.Service) (officers, error) {
 	var o officers
 	for _, p := range []struct {
-		to   *access.Actor
-		id   string
-		name string
-		role access.Role
-	}{{&o.registrar, "registrar", f.registrar, access.RoleRegistrar}, {&o.approver, "approver", f.approver, access.RoleApprover},
-		{&o.administrator, "administrator", f.administrator, access.RoleAdministrator}} {
-		a, err := s.CreateActor(ctx, access.Actor{ID: p.id, Name: p.name, Organisation: f.organisation, Roles: []access.Role{p.role}})
+		to     *access.Actor
+		person ceremony.Person
+		role   access.Role
+	}{{&o.registrar, f.plan.Officers.Registrar, access.RoleRegistrar}, {&o.approver, f.plan.Officers.Approver, access.RoleApprover},
+		{&o.administrator, f.plan.Officers.Administrator, access.RoleAdministrator}} {
+		a, err := s.CreateActor(ctx, access.Actor{ID: p.person.ID, Name: p.person.Name, Organisation: f.plan.Organisation, Roles: []access.Role{p.role}})
 		if err != nil {
 			return officers{}, err
 		}

@@ -3,7 +3,9 @@ package command
 import (
 	"context"
 	"fmt"
+	"time"
 
+	"yinxin/ca/ceremony"
 	"yinxin/keystore"
 )
 
@@ -37,27 +39,9 @@ func (c initCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 	}
-	database := c.Database
-	if database == "" {
-		database = databaseName
-	}
-	var secret string
-	err = atomicFolder(c.Data, func(making string) error {
-		h, people, err := founding{dir: making, name: c.Organisation, organisation: c.Organisation, database: database, baseURL: c.BaseURL,
-			passphrase: passphrase, rootPassphrase: root, registrar: c.Registrar, approver: c.Approver, administrator: c.Administrator, now: s.now}.found(ctx)
-		if err != nil {
-			return err
-		}
-		defer h.close()
-		if secret, err = h.access.CreateKey(ctx, people.administrator.ID, "first administrator"); err != nil {
-			return err
-		}
-		if err := h.access.CloseFounding(ctx); err != nil {
-			return err
-		}
-		_, err = h.ledger.Sequence(ctx)
-		return err
-	})
+	plan := ceremony.Default(c.Organisation, c.BaseURL).WithOfficers(c.Registrar, c.Approver, c.Administrator)
+	secret, err := establish(ctx, s, establishing{data: c.Data, database: c.Database, passphrase: passphrase, root: root, plan: plan,
+		confirmed: [2]time.Time{s.now(), s.now()}})
 	if err != nil {
 		return err
 	}

@@ -10,21 +10,31 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"yinxin/api"
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/business"
+	"yinxin/ca/enroll/workday"
+	"yinxin/ca/escrow"
+	"yinxin/ca/renewal"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
+	"yinxin/internal/mail"
 	"yinxin/internal/store"
+	"yinxin/internal/truetype"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
-	"yinxin/sealer/pdf/truetype"
 	"yinxin/sealer/register"
 	"yinxin/sealer/view"
 )
@@ -50,17 +60,31 @@ type dataFlags struct {
 
 // config is config.json: what an installation is, not its secrets.
 type config struct {
-	Format         int    `json:"format"`
-	Name           string `json:"name"`
-	Database       string `json:"database"` // a file name in the folder, or a URL without password
-	BaseURL        string `json:"base_url"` // under which certificates, CRLs and OCSP are published
+	Format   int    `json:"format"`
+	Name     string `json:"name"`
+	Database string `json:"database"` // a file name in the folder, or a URL without password
+	BaseURL  string `json:"base_url"` // under which certificates, CRLs and OCSP are published
+	// CRLShards is into how many parts the issuing CA's revocation list is cut; 0 leaves it to the service.
+	CRLShards      int    `json:"crl_shards,omitempty"`
 	LedgerKey      []byte `json:"ledger_key"`
 	Operator       string `json:"operator,omitempty"`        // actor for commands on this machine
 	PassphraseFile string `json:"passphrase_file,omitempty"` // in the folder, or absolute
 	// TimeStamps is the address of a foreign time-stamp authority; empty: the installation's own.
 	TimeStamps string `json:"time_stamps,omitempty"`
+	// TimeStampRoots are files, in the folder or absolute, with certificates that are trusted for time stamps only.
+	TimeStampRoots []string `json:"time_stamp_roots,omitempty"`
+	// Clock says what the clock is held against before a time stamp is signed.
+	Clock clockConfig `json:"clock,omitzero"`
+	// Limits are how often one address may ask for OCSP answers, time stamps and lists.
+	Limits api.Limits `json:"limits,omitzero"`
 	// Intake says what is refused and what is only said of documents that are to be sealed; see docs/formats.md.
 	Intake intake.Policy `json:"intake,omitempty"`
+	// Mail is how reminders and alarms are sent; absent: not at all.
+	Mail *mail.Config `json:"mail,omitempty"`
+	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
+	Renewals renewal.Policy `json:"renewals,omitzero"`
+	// Registration are the terms and calendar of applications.
+	Registration registrationConfig `json:"registration,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -132,6 +156,11 @@ type installation struct {
 	files     files.Store
 	sealer    *sealer.Service
 	viewer    *view.Viewer
+	escrow    *escrow.Centre
+	enroll    *enroll.Service
+	business  *business.Service
+	calendar  *workday.Calendar
+	anchors   atomic.Pointer[chain.Anchors] // in force now
 }
 
 func (h *installation) close() error {
@@ -147,7 +176,8 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
+		jobs.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -166,7 +196,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 		return nil, err
 	}
 	h.register = register.New(register.Config{DB: h.db, Clock: now})
-	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL}); err != nil {
+	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
 	return h, nil
@@ -238,8 +268,13 @@ func (h *installation) wire(ctx context.Context) error {
 	if h.files, err = files.OpenFolder(filepath.Join(h.dir, filesName)); err != nil {
 		return err
 	}
-	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, RecoveryAge: time.Minute,
-		Keys: h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
+	stamping, err := h.config.Clock.stamping(h.dir, h.db, h.now)
+	if err != nil {
+		return err
+	}
+	h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Ledger: h.ledger, Clock: h.now, BaseURL: h.config.BaseURL, Shards: h.config.CRLShards, Stamping: stamping,
+		RecoveryAge: time.Minute,
+		Keys:        h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)})
 	if err != nil {
 		return err
 	}
@@ -248,6 +283,9 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now})
+	if err := h.wireRegistration(ctx); err != nil {
+		return err
+	}
 	trusted, err := h.chain(ctx)
 	if err != nil {
 		return err
@@ -272,13 +310,38 @@ func (h *installation) wire(ctx context.Context) error {
 	return err
 }
 
-// chain trusts the installation's own CA, with live revocation.
+// chain trusts the installation's own CA, with live revocation, and what was imported; refreshAnchors keeps it up to date.
 func (h *installation) chain(ctx context.Context) (*chain.Verifier, error) {
-	anchors, err := h.authority.Anchors(ctx)
-	if err != nil {
+	if err := h.refreshAnchors(ctx); err != nil {
 		return nil, err
 	}
-	return &chain.Verifier{Anchors: anchors, Revocation: h.authority}, nil
+	return &chain.Verifier{Current: h.anchors.Load, Revocation: h.authority}, nil
+}
+
+// refreshAnchors takes up anchors that were imported or removed meanwhile, perhaps by another process.
+func (h *installation) refreshAnchors(ctx context.Context) error {
+	anchors, err := h.authority.Anchors(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range h.config.TimeStampRoots {
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(h.dir, name)
+		}
+		b, err := readSmall(name)
+		if err != nil {
+			return err
+		}
+		c, err := chain.ParseCertificate(pemOrDER(b, "CERTIFICATE"))
+		if err != nil {
+			return at(err, name)
+		}
+		if !anchors.Contains(c) {
+			anchors = anchors.And(chain.NewAnchors(c).Limited(c, chain.Limit{Usages: []chain.Usage{chain.UsageTimeStamp}}))
+		}
+	}
+	h.anchors.Store(anchors)
+	return nil
 }
 
 // operator is the actor for whom a command on this machine acts: whoever can open the keystore is trusted to say who.

@@ -63,7 +63,16 @@ func TestScripts(t *testing.T) {
 			"beginswith": scriptBeginsWith,
 			"sql":        scriptSQL,
 			"sqlcount":   scriptSQLCount,
+			"digest":     scriptDigest,
+			"codelines":  scriptCodeLines,
+			"requestid":  scriptRequestID,
+			"anchorid":   scriptAnchorID,
 			"nothingin":  scriptNothingLeft,
+			"newkey":     scriptNewKey,
+			"escrowed":   scriptEscrowed,
+			"agreed":     scriptAgreed,
+			"sessionid":  scriptSessionID,
+			"opens":      scriptOpens,
 		},
 	})
 }

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"yinxin/api"
+	"yinxin/ca/backend"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
 )
@@ -44,12 +45,25 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return errListen.With("%s", c.Listen).Because(err)
 	}
+	work, err := h.work(log)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
+	defer work.Close()
 	var background sync.WaitGroup
 	backgroundContext, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer background.Wait()
 	defer stop()
+	// The ledger's sequencer is a loop of each process: it holds a lease of its own, and is to give an entry its place
+	// within a second, which a queue that looks once a second does not.
 	background.Go(func() { h.ledger.Run(backgroundContext) })
-	background.Go(func() { h.maintain(backgroundContext, log) })
+	background.Go(func() { h.watchClock(backgroundContext, log) })
+	background.Go(func() { h.keepTrust(backgroundContext, log) })
+	background.Go(func() {
+		if err := work.Run(backgroundContext); err != nil {
+			log.Error("background work", "error", err)
+		}
+	})
 	background.Go(func() {
 		// The first start compiles PDFium, which takes seconds, and keeps it: nobody should wait for that in a request.
 		if err := h.viewer.Warm(backgroundContext); err != nil && backgroundContext.Err() == nil {
@@ -87,28 +101,11 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 		return nil, err
 	}
 	return api.New(api.Config{Sealer: h.sealer, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
+		Limits: h.config.Limits,
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)
 		}})
-}
-
-// maintain does the periodic work: a CRL that is due, and intents that nobody finished.
-func (h *installation) maintain(ctx context.Context, log *slog.Logger) {
-	tick := time.NewTicker(10 * time.Second)
-	defer tick.Stop()
-	for {
-		if _, err := h.sealer.Recover(ctx); err != nil && ctx.Err() == nil {
-			log.Error("recovering sealings", "error", err)
-		}
-		if err := h.publish(ctx); err != nil && ctx.Err() == nil {
-			log.Error("publishing the CRL", "error", err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-tick.C:
-		}
-	}
 }

@@ -130,7 +130,7 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 	if c.Online {
 		o.TimeLimit = 5 * time.Minute
 		online := verify.NewOnline(fetch.New(fetch.Options{Private: c.Private}).Fetch, s.now())
-		v = &chain.Verifier{Anchors: v.Anchors, Revocation: chain.Merge(v.Revocation, online)}
+		v = &chain.Verifier{Anchors: v.Trust(), Revocation: chain.Merge(v.Revocation, online)}
 	}
 	if c.Data != "" || len(c.Trust) > 0 {
 		o.Chain = v
@@ -155,5 +155,5 @@ func withTrust(v *chain.Verifier, anchors *chain.Anchors, crls []*chain.CRL) *ch
 	if v.Revocation != nil {
 		added = chain.Merge(v.Revocation, added)
 	}
-	return &chain.Verifier{Anchors: v.Anchors.And(anchors), Revocation: added}
+	return &chain.Verifier{Anchors: v.Trust().And(anchors), Revocation: added}
 }

@@ -13,7 +13,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/sheet"
 )

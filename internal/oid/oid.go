@@ -16,6 +16,7 @@ var (
 	SM2WithSM3  = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 501}
 	SM3         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 401}
 	SM4         = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 104}
+	SM4ECB      = asn1.ObjectIdentifier{1, 2, 156, 10197, 1, 104, 1}
 	SHA1        = asn1.ObjectIdentifier{1, 3, 14, 3, 2, 26}
 	MD5         = asn1.ObjectIdentifier{1, 2, 840, 113549, 2, 5}
 	SHA256      = asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 2, 1}
@@ -52,6 +53,7 @@ var (
 	CertificatePolicies   = asn1.ObjectIdentifier{2, 5, 29, 32}
 	AnyPolicy             = asn1.ObjectIdentifier{2, 5, 29, 32, 0}
 	AuthorityKeyID        = asn1.ObjectIdentifier{2, 5, 29, 35}
+	FreshestCRL           = asn1.ObjectIdentifier{2, 5, 29, 46}
 	ExtKeyUsage           = asn1.ObjectIdentifier{2, 5, 29, 37}
 	AuthorityInfoAccess   = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 1, 1}
 	AccessOCSP            = asn1.ObjectIdentifier{1, 3, 6, 1, 5, 5, 7, 48, 1}
@@ -81,6 +83,12 @@ var (
 	Province           = asn1.ObjectIdentifier{2, 5, 4, 8}
 	Organisation       = asn1.ObjectIdentifier{2, 5, 4, 10}
 	OrganisationalUnit = asn1.ObjectIdentifier{2, 5, 4, 11}
+)
+
+// Attributes of certification requests (RFC 2985 5.4.2; the second is Microsoft's for the same).
+var (
+	ExtensionRequest   = asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 9, 14}
+	ExtensionRequestMS = asn1.ObjectIdentifier{1, 3, 6, 1, 4, 1, 311, 2, 1, 14}
 )
 
 // Content types of signed data: RFC 5652 and GB/T 35275; and of time-stamp tokens (RFC 3161).

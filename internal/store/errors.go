@@ -34,6 +34,8 @@ var (
 		ZH: "数据库以只读方式打开，不能写入。", EN: "The database was opened for reading only."}
 	errClosed = fault.Spec{Kind: fault.Unavailable, Code: "store.closed",
 		ZH: "数据库已关闭。", EN: "The database is closed."}
+	errCopy = fault.Spec{Kind: fault.Invalid, Code: "store.copy",
+		ZH: "数据库副本与表结构不符，或自相矛盾。", EN: "The copy of the database does not fit its tables, or contradicts itself."}
 	errEnded = fault.Spec{Kind: fault.Internal, Code: "store.transaction-ended",
 		ZH: "事务已经结束。", EN: "The transaction has ended."}
 )

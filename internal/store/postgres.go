@@ -70,6 +70,8 @@ func commitDurably(ctx context.Context, connection *pgx.Conn) error {
 
 func (e *postgresEngine) openRead() (*sql.DB, error) { return e.open(true), nil }
 
+func (e *postgresEngine) openPool() (*sql.DB, error) { return e.open(false), nil }
+
 func (e *postgresEngine) openWrite() (writer, error) { return &repeater{pool: e.open(false)}, nil }
 
 // repeater is PostgreSQL's writer: a serializable transaction, run again when the server asks for it.

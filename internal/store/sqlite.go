@@ -113,9 +113,17 @@ func (e *sqliteEngine) openRead() (*sql.DB, error) {
 }
 
 func (e *sqliteEngine) openWrite() (writer, error) {
+	db, err := e.openPool()
+	if err != nil {
+		return nil, err
+	}
+	return newMerger(db), nil
+}
+
+func (e *sqliteEngine) openPool() (*sql.DB, error) {
 	db, err := e.open(false, "immediate")
 	if err != nil {
 		return nil, errOpen.Because(err)
 	}
-	return newMerger(db), nil
+	return db, nil
 }

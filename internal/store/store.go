@@ -31,6 +31,7 @@ type engine interface {
 	dialect() string
 	openRead() (*sql.DB, error)
 	openWrite() (writer, error)
+	openPool() (*sql.DB, error)
 	migrate(ctx context.Context, room migration) error
 }
 
@@ -113,6 +114,23 @@ func (db *DB) Dialect() string { return db.engine.dialect() }
 
 // Read gives a pool of connections that see what has been committed and refuse to change anything.
 func (db *DB) Read() Querier { return db.querier }
+
+// Pool opens connections of their own for a library that brings its own SQL (the job queue), at most so many; whoever
+// asks closes them. A transaction on them takes SQLite's write lock when it begins, waits for the lock as any other
+// process would, and commits as durably as Write; on PostgreSQL it runs in the isolation that it asks for. Rooms use Read
+// and Write. Errors: store.read-only.
+func (db *DB) Pool(connections int) (*sql.DB, error) {
+	if db.writes == nil {
+		return nil, errReadOnly.New()
+	}
+	pool, err := db.engine.openPool()
+	if err != nil {
+		return nil, err
+	}
+	pool.SetMaxOpenConns(connections)
+	pool.SetMaxIdleConns(connections)
+	return pool, nil
+}
 
 // Snapshot runs fn on one unchanging state of the database, however much is written meanwhile. It must not last
 // longer than needed: SQLite's log grows until it ends. The error of fn comes back unchanged.

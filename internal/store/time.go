@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"fmt"
 	"time"
 )
@@ -18,4 +19,18 @@ func ParseTime(s string) (time.Time, error) {
 		return time.Time{}, fmt.Errorf("store: %q is not a time as Time writes it", s)
 	}
 	return t, nil
+}
+
+// ServerTime is the time of the database server, of which some microseconds have passed when it arrives. For a file it is
+// that of this machine, to the millisecond.
+func (db *DB) ServerTime(ctx context.Context) (time.Time, error) {
+	query := `SELECT strftime('%Y-%m-%dT%H:%M:%f', 'now') || '000Z'`
+	if db.Dialect() == "postgres" {
+		query = `SELECT to_char(clock_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`
+	}
+	var text string
+	if err := db.Read().QueryRowContext(ctx, query).Scan(&text); err != nil {
+		return time.Time{}, err
+	}
+	return ParseTime(text)
 }

@@ -17,8 +17,8 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/internal/tooltest"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/pdf"
-	"yinxin/sealer/pdf/truetype"
 )
 
 // template is the picture of a seal as imprint processing makes it: one colour, sixteen degrees of opacity.

@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 
 	"yinxin/internal/fault"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 )
 
 // Line is a line of text with a seal: a date, a number. Lines stand centred under the seal, one below the other, or

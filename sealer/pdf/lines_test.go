@@ -14,8 +14,8 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/internal/tooltest"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/pdf"
-	"yinxin/sealer/pdf/truetype"
 )
 
 func chineseFont(t testing.TB) *truetype.Font {

@@ -36,29 +36,63 @@ func (g Grant) Subject() []byte {
 
 // Allow records a grant under an approval of kind access.KindGrant over g.Subject.
 func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant, error) {
+	err := r.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		g, err = r.AllowIn(ctx, tx, approvalID, g)
+		return err
+	})
+	return g, err
+}
+
+// AllowIn is Allow in a transaction of the caller.
+func (r *Register) AllowIn(ctx context.Context, tx *store.Tx, approvalID string, g Grant) (Grant, error) {
 	g.ID = newID("g")
 	if !g.Until.After(g.From) || g.Quota < 0 {
 		return Grant{}, errOrder.With("grant period or quota")
 	}
-	now := r.Clock()
-	err := r.DB.Write(ctx, func(tx *store.Tx) error {
-		approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindGrant, g.Subject())
-		if err != nil {
-			return err
+	approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindGrant, g.Subject())
+	if err != nil {
+		return Grant{}, err
+	}
+	if _, err := tx.ExecContext(ctx, `INSERT INTO seal_grant (id, seal_code, actor_id, valid_from, valid_until, quota, used, approval_id, approval_kind, approval_used)
+		VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 1)`,
+		g.ID, g.SealCode, g.Actor, store.Time(g.From), store.Time(g.Until), g.Quota, approval.ID(), string(approval.Kind())); err != nil {
+		if store.IsForeignKey(err) {
+			return Grant{}, errNoSeal.With("%s", g.SealCode)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO seal_grant (id, seal_code, actor_id, valid_from, valid_until, quota, used, approval_id, approval_kind, approval_used)
-			VALUES ($1, $2, $3, $4, $5, $6, 0, $7, $8, 1)`,
-			g.ID, g.SealCode, g.Actor, store.Time(g.From), store.Time(g.Until), g.Quota, approval.ID(), string(approval.Kind())); err != nil {
-			if store.IsForeignKey(err) {
-				return errNoSeal.With("%s", g.SealCode)
-			}
-			return err
-		}
-		_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "grant.allowed", Actor: approval.Approver(), Subject: g.SealCode,
-			Data: map[string]string{"grant": g.ID, "to": g.Actor, "approval": approval.ID()}})
-		return err
-	})
+		return Grant{}, err
+	}
+	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: r.Clock(), Kind: "grant.allowed", Actor: approval.Approver(), Subject: g.SealCode,
+		Data: map[string]string{"grant": g.ID, "to": g.Actor, "approval": approval.ID()}})
 	return g, err
+}
+
+// WithdrawGrants ends what an actor may do with a seal; an empty code means all seals. One person does it, since it only
+// narrows what is possible; the caller says who may. The number of grants that ended comes back.
+func (r *Register) WithdrawGrants(ctx context.Context, tx *store.Tx, by access.Actor, actorID, code, reason string) (int, error) {
+	rows, err := tx.QueryContext(ctx, `UPDATE seal_grant SET withdrawn = 1 WHERE actor_id = $1 AND (seal_code = $2 OR $2 = '') AND withdrawn = 0 RETURNING id, seal_code`, actorID, code)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var ended [][2]string
+	for rows.Next() {
+		var grant [2]string
+		if err := rows.Scan(&grant[0], &grant[1]); err != nil {
+			return 0, err
+		}
+		ended = append(ended, grant)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return 0, err
+	}
+	for _, grant := range ended {
+		_, err := r.Ledger.Append(ctx, tx, ledger.Event{Time: r.Clock(), Kind: "grant.withdrawn", Actor: by.ID, Subject: grant[1],
+			Data: map[string]string{"grant": grant[0], "from": actorID, "reason": reason}})
+		if err != nil {
+			return 0, err
+		}
+	}
+	return len(ended), nil
 }
 
 // Authorise says with which central instance the actor may use the seal now, or why not: seal.not-found,

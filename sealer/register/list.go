@@ -77,10 +77,9 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 }
 
 const selectInstance = `SELECT i.id, i.seal_code, i.custody, i.holder, i.key_name, i.certificate, i.seal, i.valid_from, i.valid_until,
-			t.picture, t.width_um, t.height_um, s.name
+			t.picture, t.width_um, t.height_um, i.name
 		FROM seal_instance i
-		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version
-		JOIN seal s ON s.code = i.seal_code `
+		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version `
 
 // instance reads the active central instance of a seal, or that on the USB Key of a holder. Error: seal.not-ready.
 func (r *Register) instance(ctx context.Context, q store.Querier, code string, custody Custody, holder string) (Instance, error) {
@@ -111,7 +110,7 @@ func (r *Register) Template(ctx context.Context, instanceID string) (png []byte,
 	return png, err
 }
 
-func scanInstance(row *sql.Row) (Instance, error) {
+func scanInstance(row interface{ Scan(...any) error }) (Instance, error) {
 	var in Instance
 	var custody, from, until string
 	var width, height int64

@@ -15,8 +15,6 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
-	"yinxin/keystore"
-	"yinxin/sealer/ses"
 )
 
 // Order is everything a seal is made from.
@@ -33,43 +31,71 @@ type Order struct {
 	Custody      Custody
 	Holder       string // actor of the USB Key; empty for Central
 	KeyName      string // in the keystore; empty for UserKey
-	Certificate  []byte // DER: the institution's, or the Key user's
+	Certificate  []byte // DER: the institution's, or the Key user's; nil while it is not issued yet
+	FormerName   string // the seal's name until this instance is put into use, when that changes (机构变更)
 }
 
 // Subject is what two people approve before Make: every field, large ones by their SM3 digest.
 func (o Order) Subject() []byte {
-	b, err := json.Marshal(map[string]any{
+	fields := o.terms()
+	fields["key"], fields["certificate"] = o.KeyName, digest(o.Certificate)
+	return canonical(fields)
+}
+
+// Terms is what two people approve where the certificate is issued only afterwards: every field but the key and the
+// certificate.
+func (o Order) Terms() []byte { return canonical(o.terms()) }
+
+func (o Order) terms() map[string]any {
+	fields := map[string]any{
 		"code": o.Code, "name": o.Name, "organisation": o.Organisation, "credit_code": o.CreditCode, "type": o.Type,
 		"width_um": micrometres(o.Width), "height_um": micrometres(o.Height), "template": digest(o.Template), "picture": digest(o.Picture),
-		"custody": o.Custody, "holder": o.Holder, "key": o.KeyName, "certificate": digest(o.Certificate),
-	})
+		"custody": o.Custody, "holder": o.Holder,
+	}
+	if o.FormerName != "" {
+		fields["former_name"] = o.FormerName
+	}
+	return fields
+}
+
+// canonical writes fields in the order of their names.
+func canonical(fields map[string]any) []byte {
+	b, err := json.Marshal(fields)
 	if err != nil {
 		panic("register: an order always marshals: " + err.Error())
 	}
 	return b
 }
 
-// Make makes an electronic seal under an approval of kind access.KindMakeSeal over o.Subject. A seal that is not
-// registered yet is registered; an active instance for the same holder is superseded. The intent is recorded before
-// the maker signs and the result after it. Errors: seal.invalid-order, seal.exists, and those of access.Redeem.
+// Make makes an electronic seal and puts it into use, under an approval of kind access.KindMakeSeal over o.Subject. A
+// seal that is not registered yet is registered; an active instance for the same holder is superseded. The intent is
+// recorded before the maker signs and the result after it. Errors: seal.invalid-order, seal.exists, and those of
+// access.Redeem.
 func (r *Register) Make(ctx context.Context, approvalID string, o Order) (Instance, error) {
-	certificate, err := r.check(o)
+	certificate, err := chain.ParseCertificate(o.Certificate)
+	if err != nil {
+		return Instance{}, errOrder.With("certificate").Because(err)
+	}
+	m, err := r.Prepare(approvalID, o)
 	if err != nil {
 		return Instance{}, err
 	}
-	now := r.Clock().UTC().Truncate(time.Second)
-	in := Instance{ID: newID("s"), SealCode: o.Code, SealName: o.Name, Custody: o.Custody, Holder: o.Holder, KeyName: o.KeyName,
-		Certificate: o.Certificate, Picture: o.Picture, Width: o.Width, Height: o.Height,
-		ValidFrom: certificate.NotBefore, ValidUntil: certificate.NotAfter}
-	if err := r.DB.Write(ctx, func(tx *store.Tx) error { return r.intend(ctx, tx, approvalID, o, in, now) }); err != nil {
+	if err := o.fits(certificate); err != nil {
 		return Instance{}, err
 	}
-	in.Seal, err = r.sign(ctx, o, in, now)
-	if err != nil {
-		return Instance{}, r.failed(ctx, in, err)
+	if err := r.DB.Write(ctx, func(tx *store.Tx) error { return m.Intend(ctx, tx) }); err != nil {
+		return Instance{}, err
 	}
-	err = r.DB.Write(ctx, func(tx *store.Tx) error { return r.activate(ctx, tx, in) })
-	return in, err
+	if err := m.Make(ctx, certificate); err != nil {
+		return Instance{}, err
+	}
+	err = r.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := m.Complete(ctx, tx, certificate); err != nil {
+			return err
+		}
+		return r.Activate(ctx, tx, m.instance.ID)
+	})
+	return m.Instance(), err
 }
 
 // checkPicture checks what every seal needs, with or without a certificate.
@@ -86,21 +112,23 @@ func checkPicture(o Order) error {
 	return nil
 }
 
-func (r *Register) check(o Order) (*chain.Certificate, error) {
+// check refuses what cannot be ordered, before anybody's approval is used.
+func (o Order) check() error {
 	if err := checkPicture(o); err != nil {
-		return nil, err
+		return err
 	}
 	if (o.Custody == Central) != (o.KeyName != "") || (o.Custody == UserKey) != (o.Holder != "") {
-		return nil, errOrder.With("a central seal names a key, a Key user's seal names its holder")
+		return errOrder.With("a central seal names a key, a Key user's seal names its holder")
 	}
-	c, err := chain.ParseCertificate(o.Certificate)
-	if err != nil {
-		return nil, errOrder.With("certificate").Because(err)
-	}
+	return nil
+}
+
+// fits says why a certificate is not one for this seal.
+func (o Order) fits(c *chain.Certificate) error {
 	if o.Custody == Central && c.Subject.CommonName != o.Code {
-		return nil, errOrder.With("the certificate is for seal %s", c.Subject.CommonName)
+		return errOrder.With("the certificate is for seal %s", c.Subject.CommonName)
 	}
-	return c, nil
+	return nil
 }
 
 // Enter registers a seal and its template without an electronic instance, under an approval of kind
@@ -130,32 +158,7 @@ func (r *Register) Enter(ctx context.Context, approvalID string, o Order) error 
 	})
 }
 
-// intend redeems the approval and records what is going to be made.
-func (r *Register) intend(ctx context.Context, tx *store.Tx, approvalID string, o Order, in Instance, now time.Time) error {
-	approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindMakeSeal, o.Subject())
-	if err != nil {
-		return err
-	}
-	if err := r.enter(ctx, tx, o, approval, now); err != nil {
-		return err
-	}
-	version, err := enterTemplate(ctx, tx, o, now)
-	if err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO seal_instance (id, seal_code, template_version, custody, holder, key_name,
-		certificate, certificate_hash, approval_id, approval_kind, approval_used, state, valid_from, valid_until, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 1, 'making', $11, $12, $13)`,
-		in.ID, in.SealCode, version, string(in.Custody), in.Holder, in.KeyName, in.Certificate, digest(in.Certificate), approval.ID(),
-		string(approval.Kind()), store.Time(in.ValidFrom), store.Time(in.ValidUntil), store.Time(now)); err != nil {
-		return err
-	}
-	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal.intended", Actor: approval.Approver(), Subject: o.Code,
-		Data: map[string]string{"instance": in.ID, "requester": approval.Requester(), "approval": approval.ID(), "picture": digest(o.Picture)}})
-	return err
-}
-
-// enter registers the seal, or makes sure that the registered one is the same.
+// enter registers the seal, or makes sure that the registered one is the same, or the one whose name is to change.
 func (r *Register) enter(ctx context.Context, tx *store.Tx, o Order, approval access.Approval, now time.Time) error {
 	done, err := tx.ExecContext(ctx, `INSERT INTO seal (code, name, organisation, credit_code, type, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code) DO NOTHING`,
@@ -173,7 +176,8 @@ func (r *Register) enter(ctx context.Context, tx *store.Tx, o Order, approval ac
 	if err := tx.QueryRowContext(ctx, `SELECT name, credit_code FROM seal WHERE code = $1`, o.Code).Scan(&name, &creditCode); err != nil {
 		return err
 	}
-	if name != o.Name || creditCode != o.CreditCode {
+	switch {
+	case o.FormerName == "" && (name != o.Name || creditCode != o.CreditCode), o.FormerName != "" && name != o.FormerName && name != o.Name:
 		return errExists.With("%s", o.Code)
 	}
 	return nil
@@ -198,70 +202,6 @@ func enterTemplate(ctx context.Context, tx *store.Tx, o Order, now time.Time) (v
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
 		o.Code, last+1, micrometres(o.Width), micrometres(o.Height), o.Template, o.Picture, d, store.Time(now))
 	return last + 1, err
-}
-
-// sign makes the SESeal of GB/T 38540-2020. Width and height are whole millimetres there; the exact size goes into
-// the extension of internal/oid.
-func (r *Register) sign(ctx context.Context, o Order, in Instance, now time.Time) ([]byte, error) {
-	info, err := ses.SealInfo{
-		Version: 4, VendorID: r.Maker.VendorID, ID: o.Code, Type: o.Type, Name: o.Name, Certificates: [][]byte{o.Certificate},
-		CreateDate: now, ValidStart: in.ValidFrom, ValidEnd: in.ValidUntil,
-		Picture:   ses.Picture{Type: "PNG", Data: o.Picture, Width: int(math.Round(o.Width)), Height: int(math.Round(o.Height))},
-		TrueWidth: o.Width, TrueHeight: o.Height,
-	}.Marshal()
-	if err != nil {
-		return nil, err
-	}
-	e, err := keystore.Digest(r.Maker.Key.Public(), info)
-	if err != nil {
-		return nil, err
-	}
-	value, err := r.Maker.Key.SignDigest(ctx, e)
-	if err != nil {
-		return nil, err
-	}
-	return ses.AssembleSeal(info, r.Maker.Certificate, value)
-}
-
-func (r *Register) activate(ctx context.Context, tx *store.Tx, in Instance) error {
-	now := r.Clock()
-	if _, err := tx.ExecContext(ctx, `UPDATE seal_instance SET state = 'superseded'
-		WHERE seal_code = $1 AND custody = $2 AND holder = $3 AND state = 'active'`, in.SealCode, string(in.Custody), in.Holder); err != nil {
-		return err
-	}
-	if _, err := tx.ExecContext(ctx, `UPDATE seal_instance SET state = 'active', seal = $2 WHERE id = $1 AND state = 'making'`, in.ID, in.Seal); err != nil {
-		return err
-	}
-	if _, err := r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal.made", Actor: "seal-maker", Subject: in.SealCode,
-		Data: map[string]string{"instance": in.ID, "seal": digest(in.Seal), "certificate": digest(in.Certificate)}}); err != nil {
-		return err
-	}
-	s, err := standing(ctx, tx, in.SealCode, now)
-	if err != nil || s.State != Making {
-		return err
-	}
-	var approval string
-	if err := tx.QueryRowContext(ctx, `SELECT approval_id FROM seal_instance WHERE id = $1`, in.ID).Scan(&approval); err != nil {
-		return err
-	}
-	return r.move(ctx, tx, in.SealCode, step{to: Active, actor: "seal-maker", reason: "instance " + in.ID,
-		approval: approval, kind: access.KindMakeSeal}, Making)
-}
-
-// failed records that making ended without a seal and gives the reason back.
-func (r *Register) failed(ctx context.Context, in Instance, reason error) error {
-	err := r.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		if _, err := tx.ExecContext(ctx, `UPDATE seal_instance SET state = 'failed' WHERE id = $1`, in.ID); err != nil {
-			return err
-		}
-		_, err := r.Ledger.Append(ctx, tx, ledger.Event{Time: r.Clock(), Kind: "seal.failed", Actor: "seal-maker", Subject: in.SealCode,
-			Data: map[string]string{"instance": in.ID}})
-		return err
-	})
-	if err != nil {
-		return err
-	}
-	return reason
 }
 
 func micrometres(mm float64) int64 { return int64(math.Round(mm * 1000)) }

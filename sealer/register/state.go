@@ -84,22 +84,35 @@ func standing(ctx context.Context, q store.Querier, code string, at time.Time) (
 // Suspend takes a seal out of use at once (停用). One officer is enough for an emergency: putting it back into use
 // takes two (Resume).
 func (r *Register) Suspend(ctx context.Context, by access.Actor, code, reason string) error {
+	return r.DB.Write(ctx, func(tx *store.Tx) error { return r.SuspendIn(ctx, tx, by, code, reason) })
+}
+
+// SuspendIn is Suspend in a transaction of the caller.
+func (r *Register) SuspendIn(ctx context.Context, tx *store.Tx, by access.Actor, code, reason string) error {
 	if !by.Has(access.RoleRegistrar) && !by.Has(access.RoleApprover) {
 		return errDenied.New()
 	}
-	return r.DB.Write(ctx, func(tx *store.Tx) error {
-		return r.move(ctx, tx, code, step{to: Suspended, actor: by.ID, reason: reason}, Active)
-	})
+	return r.move(ctx, tx, code, step{to: Suspended, actor: by.ID, reason: reason}, Active)
 }
 
 // Resume puts a suspended seal back into use, under an approval of kind access.KindResumeSeal over ResumeSubject.
 func (r *Register) Resume(ctx context.Context, approvalID, code string) error {
-	return r.decided(ctx, approvalID, access.KindResumeSeal, code, Active, Suspended)
+	return r.DB.Write(ctx, func(tx *store.Tx) error { return r.ResumeIn(ctx, tx, approvalID, code) })
+}
+
+// ResumeIn is Resume in a transaction of the caller.
+func (r *Register) ResumeIn(ctx context.Context, tx *store.Tx, approvalID, code string) error {
+	return r.decided(ctx, tx, approvalID, access.KindResumeSeal, code, Active, Suspended)
 }
 
 // Cancel ends a seal for good (注销), under an approval of kind access.KindCancelSeal over CancelSubject.
 func (r *Register) Cancel(ctx context.Context, approvalID, code string) error {
-	return r.decided(ctx, approvalID, access.KindCancelSeal, code, Cancelled, Active, Suspended)
+	return r.DB.Write(ctx, func(tx *store.Tx) error { return r.CancelIn(ctx, tx, approvalID, code) })
+}
+
+// CancelIn is Cancel in a transaction of the caller.
+func (r *Register) CancelIn(ctx context.Context, tx *store.Tx, approvalID, code string) error {
+	return r.decided(ctx, tx, approvalID, access.KindCancelSeal, code, Cancelled, Making, Active, Suspended)
 }
 
 // ResumeSubject and CancelSubject are what two people approve: the seal's code.
@@ -108,19 +121,17 @@ func ResumeSubject(code string) []byte { return []byte("resume seal " + code) }
 // CancelSubject is what two people approve before Cancel.
 func CancelSubject(code string) []byte { return []byte("cancel seal " + code) }
 
-func (r *Register) decided(ctx context.Context, approvalID string, kind access.Kind, code string, to State, from ...State) error {
+func (r *Register) decided(ctx context.Context, tx *store.Tx, approvalID string, kind access.Kind, code string, to State, from ...State) error {
 	subject := ResumeSubject(code)
 	if to == Cancelled {
 		subject = CancelSubject(code)
 	}
-	return r.DB.Write(ctx, func(tx *store.Tx) error {
-		approval, err := r.Access.Redeem(ctx, tx, approvalID, kind, subject)
-		if err != nil {
-			return err
-		}
-		return r.move(ctx, tx, code, step{to: to, actor: approval.Approver(), reason: "approval " + approval.ID(),
-			approval: approval.ID(), kind: approval.Kind()}, from...)
-	})
+	approval, err := r.Access.Redeem(ctx, tx, approvalID, kind, subject)
+	if err != nil {
+		return err
+	}
+	return r.move(ctx, tx, code, step{to: to, actor: approval.Approver(), reason: "approval " + approval.ID(),
+		approval: approval.ID(), kind: approval.Kind()}, from...)
 }
 
 // step is a change of state, with the approval behind it if it needs one.

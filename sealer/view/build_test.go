@@ -6,7 +6,7 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 
 	"golang.org/x/image/font"
 	"golang.org/x/image/font/sfnt"

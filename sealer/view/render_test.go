@@ -12,7 +12,7 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/internal/tooltest"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 )
 
 // grey is the darkness of every pixel, 0 to 255.

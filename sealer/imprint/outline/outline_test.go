@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"yinxin/fixtures"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 )
 
 var red = color.NRGBA{R: 0xE6, B: 0x12, A: 255}

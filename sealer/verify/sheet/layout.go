@@ -1,32 +1,32 @@
 package sheet
 
 import (
-	"bytes"
 	"fmt"
+
+	"yinxin/internal/paper"
 )
 
 // The page in points: A4 with its margins.
 const (
-	pageWidth, pageHeight = 595.28, 841.89
-	left, right           = 45.0, pageWidth - 45
-	top, bottom           = pageHeight - 48, 56.0
-	maxPages              = 500
+	left, right = 45.0, paper.A4Width - 45
+	top, bottom = paper.A4Height - 48, 56.0
+	maxPages    = 500
 )
 
 // layout fills pages from the top. y is where the next thing stands, measured from the bottom.
 type layout struct {
-	face     *face
+	face     *paper.Face
+	document *paper.Document
+	pages    []*paper.Page
 	say      func(zh, en string) string
-	pages    []*bytes.Buffer
 	y        float64
-	images   []*picture
-	pictures map[[32]byte]int
+	pictures map[[32]byte]picture // by the digest of their bytes
 }
 
-func (l *layout) page() *bytes.Buffer { return l.pages[len(l.pages)-1] }
+func (l *layout) page() *paper.Page { return l.pages[len(l.pages)-1] }
 
 func (l *layout) newPage() {
-	l.pages = append(l.pages, &bytes.Buffer{})
+	l.pages = append(l.pages, l.document.Add(paper.A4Width, paper.A4Height))
 	l.y = top
 }
 
@@ -37,23 +37,14 @@ func (l *layout) need(height float64) {
 	}
 }
 
-// text writes one line with its baseline at y. Heavy text is thickened: the font has one weight.
+// text writes one line with its baseline at y.
 func (l *layout) text(x, y, size float64, class, s string, heavy bool) {
-	mode := "0 Tr"
-	if heavy {
-		mode = fmt.Sprintf("2 Tr %.2f w %s RG", size/38, rgb(class))
-	}
-	p := l.page()
-	fmt.Fprintf(p, "BT /F %.2f Tf %s %s rg %.2f %.2f Td <", size, mode, rgb(class), x, y)
-	for _, r := range s {
-		fmt.Fprintf(p, "%04X", l.face.glyph(r))
-	}
-	p.WriteString("> Tj ET\n")
+	l.page().Text(x, y, size, colours[class], s, heavy)
 }
 
 // paragraph writes a sentence over as many lines as it needs, and as many pages.
 func (l *layout) paragraph(x, width, size float64, class, s string, heavy bool) {
-	for _, line := range l.face.wrap(s, size, width) {
+	for _, line := range l.face.Wrap(s, size, width) {
 		l.need(size * 1.5)
 		l.y -= size * 1.5
 		l.text(x, l.y+size*0.35, size, class, line, heavy)
@@ -61,7 +52,7 @@ func (l *layout) paragraph(x, width, size float64, class, s string, heavy bool) 
 }
 
 func (l *layout) rectangle(x, y, w, h float64, class string) {
-	fmt.Fprintf(l.page(), "%s rg %.2f %.2f %.2f %.2f re f\n", rgb(class), x, y, w, h)
+	l.page().Fill(x, y, w, h, colours[class])
 }
 
 func (l *layout) rule(class string, thickness float64) {
@@ -73,26 +64,26 @@ func (l *layout) rule(class string, thickness float64) {
 func (l *layout) icon(class string, x, y, size float64) {
 	p := l.page()
 	s := size / 24
-	fmt.Fprintf(p, "q %.4f 0 0 %.4f %.2f %.2f cm %s rg 1 1 1 RG 2.6 w 1 J 1 j\n", s, s, x, y, rgb(class))
+	p.Draw("q %.4f 0 0 %.4f %.2f %.2f cm %s rg 1 1 1 RG 2.6 w 1 J 1 j\n", s, s, x, y, rgb(class))
 	if class == "doubt" {
-		p.WriteString("12 23 m 24 1 l 0 1 l h f 12 15 m 12 9 l S 12 5 m 12 4.6 l S Q\n")
+		p.Draw("12 23 m 24 1 l 0 1 l h f 12 15 m 12 9 l S 12 5 m 12 4.6 l S Q\n")
 		return
 	}
 	// A circle of four Bézier curves.
 	const k = 12 * 0.5523
-	fmt.Fprintf(p, "24 12 m 24 %.2f %.2f 24 12 24 c %.2f 24 0 %.2f 0 12 c 0 %.2f %.2f 0 12 0 c %.2f 0 24 %.2f 24 12 c f\n",
+	p.Draw("24 12 m 24 %.2f %.2f 24 12 24 c %.2f 24 0 %.2f 0 12 c 0 %.2f %.2f 0 12 0 c %.2f 0 24 %.2f 24 12 c f\n",
 		12+k, 12+k, 12-k, 12+k, 12-k, 12-k, 12+k, 12-k)
 	switch class {
 	case "good":
-		p.WriteString("6.5 11.5 m 10.5 7.5 l 17.5 15.5 l S")
+		p.Draw("6.5 11.5 m 10.5 7.5 l 17.5 15.5 l S")
 	case "note":
-		p.WriteString("12 13 m 12 6 l S 12 18 m 12 17.4 l S")
+		p.Draw("12 13 m 12 6 l S 12 18 m 12 17.4 l S")
 	case "bad":
-		p.WriteString("7.5 16.5 m 16.5 7.5 l S 16.5 16.5 m 7.5 7.5 l S")
+		p.Draw("7.5 16.5 m 16.5 7.5 l S 16.5 16.5 m 7.5 7.5 l S")
 	default:
-		p.WriteString("7 12 m 17 12 l S")
+		p.Draw("7 12 m 17 12 l S")
 	}
-	p.WriteString(" Q\n")
+	p.Draw(" Q\n")
 }
 
 // lay lays out a whole document.
@@ -101,7 +92,7 @@ func (l *layout) lay(c content) error {
 	l.y -= 22
 	l.text(left, l.y+4, 20, "ink", c.Heading, true)
 	brand := l.say("印信", "Yinxin")
-	l.text(right-l.face.width(brand, 11), l.y+4, 11, "none", brand, false)
+	l.text(right-l.face.Width(brand, 11), l.y+4, 11, "none", brand, false)
 	l.y -= 6
 	l.rule("ink", 1.2)
 	l.y -= 12
@@ -143,9 +134,9 @@ func (l *layout) lay(c content) error {
 func (l *layout) verdict(c content) {
 	const inset, size = 22.0, 16.0
 	width := right - left - 2*inset
-	summary := l.face.wrap(c.Summary, 11, width)
-	next := l.face.wrap(c.Look.Next, 10, width)
-	title := l.face.wrap(c.Look.Title, size, width-30)
+	summary := l.face.Wrap(c.Summary, 11, width)
+	next := l.face.Wrap(c.Look.Next, 10, width)
+	title := l.face.Wrap(c.Look.Title, size, width-30)
 	height := 18 + float64(len(title))*size*1.45 + float64(len(summary))*16.5 + float64(len(next))*15 + 8
 	height = min(height, top-bottom-60)
 	l.rectangle(left, l.y-height, right-left, height, c.Look.Class)
@@ -181,7 +172,7 @@ func (l *layout) facts(facts []fact, x, width float64) {
 			continue
 		}
 		value := f.Value
-		lines := l.face.wrap(value, size, width-names)
+		lines := l.face.Wrap(value, size, width-names)
 		l.need(size * 1.6)
 		begin := true
 		for _, line := range lines {
@@ -196,8 +187,8 @@ func (l *layout) facts(facts []fact, x, width float64) {
 		if f.Fine == "" {
 			continue
 		}
-		last := l.face.width(lines[len(lines)-1], size) + 6
-		if fine := l.face.width(f.Fine, 8); last+fine <= width-names {
+		last := l.face.Width(lines[len(lines)-1], size) + 6
+		if fine := l.face.Width(f.Fine, 8); last+fine <= width-names {
 			l.text(x+names+last, l.y+3, 8, "none", f.Fine, false)
 		} else {
 			l.paragraph(x+names, width-names, 8, "none", f.Fine, false)
@@ -212,8 +203,8 @@ func (l *layout) card(d card) {
 	l.need(190)
 	l.rule(d.Look.Class, 3)
 	l.y -= 4
-	badge := l.face.width(d.Look.Word, 11)
-	heading := l.face.wrap(d.Heading, 13, right-left-badge-40)
+	badge := l.face.Width(d.Look.Word, 11)
+	heading := l.face.Wrap(d.Heading, 13, right-left-badge-40)
 	for i, line := range heading {
 		l.need(20)
 		l.y -= 19
@@ -225,20 +216,19 @@ func (l *layout) card(d card) {
 	}
 	l.y -= 4
 	start, pages := l.y, len(l.pages)
-	if n := -1; len(d.Picture) > 0 {
-		if n = l.addPicture(d.Picture); n >= 0 {
-			p := l.images[n]
+	if len(d.Picture) > 0 {
+		if p := l.addPicture(d.Picture); p.number >= 0 {
 			scale := min(side/float64(p.width), side/float64(p.height))
 			w, h := float64(p.width)*scale, float64(p.height)*scale
-			fmt.Fprintf(l.page(), "q %.2f 0 0 %.2f %.2f %.2f cm /I%d Do Q\n", w, h, left+(side-w)/2, start-side+(side-h)/2, n)
+			l.page().Show(p.number, left+(side-w)/2, start-side+(side-h)/2, w, h)
 		}
 	} else {
-		fmt.Fprintf(l.page(), "q %s RG 0.8 w [3 3] 0 d %.2f %.2f %.2f %.2f re S Q\n", rgb("line"), left+2, start-side+2, side-4, side-4)
+		l.page().Draw("q %s RG 0.8 w [3 3] 0 d %.2f %.2f %.2f %.2f re S Q\n", rgb("line"), left+2, start-side+2, side-4, side-4)
 	}
 	l.y = start - side - 2
-	for _, line := range l.face.wrap(d.Caption, 7.5, side) {
+	for _, line := range l.face.Wrap(d.Caption, 7.5, side) {
 		l.y -= 10
-		l.text(left+(side-l.face.width(line, 7.5))/2, l.y+2, 7.5, "none", line, false)
+		l.text(left+(side-l.face.Width(line, 7.5))/2, l.y+2, 7.5, "none", line, false)
 	}
 	under := l.y
 	l.y = start
@@ -280,8 +270,8 @@ func (l *layout) changes(d card) {
 // step writes one check: mark, word, name, detail.
 func (l *layout) step(s step) {
 	const size, word, name = 8.5, 74.0, 200.0
-	details := l.face.wrap(s.Detail, size, right-left-name-8)
-	names := l.face.wrap(s.Name, size, name-word-8)
+	details := l.face.Wrap(s.Detail, size, right-left-name-8)
+	names := l.face.Wrap(s.Name, size, name-word-8)
 	l.need(float64(min(max(len(details), len(names)), 6))*12.5 + 4)
 	l.rectangle(left, l.y-0.4, right-left, 0.4, "line")
 	l.y -= 2
@@ -317,7 +307,7 @@ func (l *layout) footers() {
 	for i := range pages {
 		l.pages = pages[:i+1]
 		number := fmt.Sprintf(l.say("第 %d 页，共 %d 页", "page %d of %d"), i+1, last)
-		l.text(right-l.face.width(number, 8), 34, 8, "none", number, false)
+		l.text(right-l.face.Width(number, 8), 34, 8, "none", number, false)
 	}
 	l.pages = pages
 }

@@ -13,7 +13,7 @@ import (
 	"testing"
 
 	"yinxin/internal/fault"
-	"yinxin/sealer/pdf/truetype"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/verify"
 )
 
@@ -136,28 +136,6 @@ func TestCharactersThatTheFontLacksAreReplaced(t *testing.T) {
 	}
 }
 
-func TestLinesFitTheirWidth(t *testing.T) {
-	f, err := newFace(font(t), content{Summary: "中文，句子。 some longer words 与 mixed"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, s := range []string{strings.Repeat("中文句子，", 40), strings.Repeat("words ", 60), strings.Repeat("x", 300), "", "中"} {
-		joined := ""
-		for _, line := range f.wrap(s, 10, 100) {
-			if w := f.width(line, 10); w > 100.01 {
-				t.Errorf("%q is %.1f wide", line, w)
-			}
-			if strings.HasPrefix(line, "，") {
-				t.Errorf("%q begins with a comma", line)
-			}
-			joined += line
-		}
-		if strings.ReplaceAll(joined, " ", "") != strings.ReplaceAll(s, " ", "") {
-			t.Errorf("%q became %q", s, joined)
-		}
-	}
-}
-
 // TestNothingRunsOffThePage has sentences longer than a page everywhere.
 func TestNothingRunsOffThePage(t *testing.T) {
 	r := report(t)
@@ -171,12 +149,12 @@ func TestNothingRunsOffThePage(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &layout{face: face, say: func(zh, _ string) string { return zh }, pictures: map[[32]byte]int{}}
+	l := newLayout(face, "zh")
 	if err := l.lay(c); err != nil {
 		t.Fatal(err)
 	}
 	for i, page := range l.pages {
-		for line := range strings.Lines(page.String()) {
+		for line := range strings.Lines(page.Content()) {
 			var x, y float64
 			at := strings.LastIndex(line, " rg ")
 			if n, _ := fmt.Sscanf(line[at+4:], "%f %f Td", &x, &y); !strings.HasPrefix(line, "BT") || n != 2 {

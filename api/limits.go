@@ -1,0 +1,88 @@
+package api
+
+import (
+	"cmp"
+	"net"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/go-chi/chi/v5/middleware"
+	"github.com/go-chi/httprate"
+
+	"yinxin/internal/fault"
+)
+
+// Limits are how many requests one address of a caller may make in a minute of what needs no account. IPv6 addresses count
+// by their /64. 0 is the default, less than 0 no limit.
+type Limits struct {
+	// OCSP is 6000 by default: a platform behind one address may verify much, and answers are kept.
+	OCSP int `json:"ocsp,omitempty"`
+	// TimeStamps is 600 by default: each one is signed.
+	TimeStamps int `json:"time_stamps,omitempty"`
+	// Lists is 300 by default: the complete list may be large.
+	Lists int `json:"lists,omitempty"`
+	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
+	// else's is believed.
+	Proxies []string `json:"proxies,omitempty"`
+}
+
+const limitWindow = time.Minute
+
+// limits counts the requests of every caller.
+type limits struct {
+	caller             func(http.Handler) http.Handler // finds the address; nil: it is the peer's
+	ocsp, stamps, list *httprate.RateLimiter
+}
+
+// newLimits checks the addresses of the proxies. Errors: request.invalid.
+func (s *server) newLimits(c Limits) error {
+	if len(c.Proxies) > 0 {
+		for _, p := range c.Proxies {
+			if _, err := netip.ParsePrefix(p); err != nil {
+				return errInvalid.With("%s", p).At(fault.Field("limits.proxies"))
+			}
+		}
+		s.limits.caller = middleware.ClientIPFromXFF(c.Proxies...)
+	}
+	limiter := func(n int) *httprate.RateLimiter {
+		if n < 0 {
+			return nil
+		}
+		return httprate.NewRateLimiter(n, limitWindow, httprate.WithLimitHandler(s.tooMany),
+			httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"}))
+	}
+	s.limits.ocsp = limiter(cmp.Or(c.OCSP, 6000))
+	s.limits.stamps = limiter(cmp.Or(c.TimeStamps, 600))
+	s.limits.list = limiter(cmp.Or(c.Lists, 300))
+	return nil
+}
+
+// limit answers 429 to callers who ask too often, before anything is read.
+func (s *server) limit(by *httprate.RateLimiter, h http.HandlerFunc) http.HandlerFunc {
+	if by == nil {
+		return h
+	}
+	counted := func(w http.ResponseWriter, r *http.Request) {
+		if !by.RespondOnLimit(w, r, s.callerOf(r)) {
+			h(w, r)
+		}
+	}
+	if s.limits.caller == nil {
+		return counted
+	}
+	return s.limits.caller(http.HandlerFunc(counted)).ServeHTTP
+}
+
+func (s *server) callerOf(r *http.Request) string {
+	if s.limits.caller != nil {
+		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
+	}
+	host, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		host = r.RemoteAddr
+	}
+	return httprate.CanonicalizeIP(host)
+}
+
+func (s *server) tooMany(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errTooMany.New()) }

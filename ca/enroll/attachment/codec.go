@@ -1,0 +1,95 @@
+package attachment
+
+import (
+	"bytes"
+	"compress/zlib"
+	"io"
+
+	"golang.org/x/image/ccitt"
+	"golang.org/x/image/tiff/lzw"
+)
+
+// inflate gives what a zlib stream holds. A broken head gives a reader that fails.
+func inflate(data io.Reader) io.Reader {
+	z, err := zlib.NewReader(data)
+	if err != nil {
+		return failing{err}
+	}
+	return z
+}
+
+type failing struct{ err error }
+
+func (f failing) Read([]byte) (int, error) { return 0, f.err }
+
+// unLZW gives what LZW data of TIFF and PDF hold, where codes grow one early.
+func unLZW(data io.Reader) io.Reader { return lzw.NewReader(data, lzw.MSB, 8) }
+
+// fax are the parameters of CCITT coding (ITU-T T.4 and T.6).
+type fax struct {
+	group4   bool
+	lsb      bool // bits of a byte begin with the lowest
+	aligned  bool
+	blackIs1 bool
+	width    int
+	height   int
+}
+
+// unFax gives rows of one bit each.
+func unFax(data io.Reader, f fax) io.Reader {
+	order, format := ccitt.MSB, ccitt.Group3
+	if f.lsb {
+		order = ccitt.LSB
+	}
+	if f.group4 {
+		format = ccitt.Group4
+	}
+	return ccitt.NewReader(data, order, format, f.width, f.height, &ccitt.Options{Align: f.aligned, Invert: f.blackIs1})
+}
+
+// unPack gives what PackBits of TIFF and RunLength of PDF hold: a byte n, then n+1 bytes as they are (n < 128) or one byte
+// 257-n times (n > 128).
+type unPack struct {
+	in    *bytes.Reader
+	rest  int
+	same  bool
+	value byte
+}
+
+func (u *unPack) Read(p []byte) (int, error) {
+	n := 0
+	for n < len(p) {
+		if u.rest == 0 {
+			head, err := u.in.ReadByte()
+			if err != nil {
+				break
+			}
+			switch {
+			case head < 128:
+				u.rest, u.same = int(head)+1, false
+			case head > 128:
+				u.rest, u.same = 257-int(head), true
+				if u.value, err = u.in.ReadByte(); err != nil {
+					u.rest = 0
+				}
+			}
+			continue
+		}
+		if u.same {
+			p[n] = u.value
+		} else {
+			b, err := u.in.ReadByte()
+			if err != nil {
+				u.rest = 0
+				break
+			}
+			p[n] = b
+		}
+		u.rest--
+		n++
+	}
+	if n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
+}

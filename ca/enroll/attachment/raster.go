@@ -1,0 +1,180 @@
+package attachment
+
+import (
+	"bufio"
+	"image"
+	"io"
+)
+
+// raster is a picture that is stored as rows of samples, in a PDF stream or in the strips of a TIFF file.
+type raster struct {
+	width, height int
+	components    int    // 1 grey or palette, 3 RGB, 4 CMYK; further ones of TIFF are passed over, see extra
+	extra         int    // samples of each pixel behind the components
+	bits          int    // 1, 2, 4, 8 or 16
+	palette       []byte // three for each index; nil: grey
+	inverted      bool   // 0 is white
+	predictor     int    // 1 none, 2 TIFF, 10 and more PNG
+}
+
+// new gives an empty picture.
+func (r raster) new() image.Image {
+	if r.components == 1 && r.palette == nil {
+		return image.NewGray(image.Rect(0, 0, r.width, r.height))
+	}
+	return image.NewRGBA(image.Rect(0, 0, r.width, r.height))
+}
+
+// rowBytes is the length of a row without the predictor's own byte.
+func (r raster) rowBytes() int { return (r.width*(r.components+r.extra)*r.bits + 7) / 8 }
+
+// perPixel is what a pixel takes in memory.
+func (r raster) perPixel() int64 {
+	if r.components == 1 && r.palette == nil {
+		return 1
+	}
+	return 4
+}
+
+func (r raster) valid() bool {
+	switch r.bits {
+	case 1, 2, 4, 8, 16:
+	default:
+		return false
+	}
+	return (r.components == 1 || r.components == 3 || r.components == 4) && r.extra >= 0 && r.extra <= 4 && (r.palette == nil || r.components == 1)
+}
+
+// fill reads rows from..to of a picture made by new, and no more of the source than they need.
+func (r raster) fill(img image.Image, from, to int, source io.Reader) error {
+	in := bufio.NewReaderSize(source, 64<<10)
+	length := r.rowBytes()
+	row, before := make([]byte, length), make([]byte, length)
+	for y := from; y < to; y++ {
+		kind := byte(0)
+		if r.predictor >= 10 {
+			var err error
+			if kind, err = in.ReadByte(); err != nil {
+				return ErrBroken.Because(err)
+			}
+		}
+		if _, err := io.ReadFull(in, row); err != nil {
+			return ErrBroken.Because(err)
+		}
+		switch {
+		case r.predictor >= 10:
+			r.undoPNG(kind, row, before)
+		case r.predictor == 2:
+			r.undoTIFF(row)
+		}
+		r.put(img, y, row)
+		row, before = before, row
+	}
+	return nil
+}
+
+// undoPNG takes back the filter of a row (PNG specification, clause 9).
+func (r raster) undoPNG(kind byte, row, before []byte) {
+	step := max(1, (r.components+r.extra)*r.bits/8)
+	for i := range row {
+		var left, up, corner int
+		if i >= step {
+			left, corner = int(row[i-step]), int(before[i-step])
+		}
+		up = int(before[i])
+		switch kind {
+		case 1:
+			row[i] += byte(left)
+		case 2:
+			row[i] += byte(up)
+		case 3:
+			row[i] += byte((left + up) / 2)
+		case 4:
+			row[i] += byte(paeth(left, up, corner))
+		}
+	}
+}
+
+func paeth(a, b, c int) int {
+	distance := func(v int) int { return max(v, -v) }
+	pa, pb, pc := distance(b-c), distance(a-c), distance(a+b-2*c)
+	if pa <= pb && pa <= pc {
+		return a
+	}
+	if pb <= pc {
+		return b
+	}
+	return c
+}
+
+// undoTIFF takes back horizontal differencing (TIFF 6.0, section 14) of samples of eight bits, and of sixteen in the order of
+// PDF.
+func (r raster) undoTIFF(row []byte) {
+	step := r.components + r.extra
+	switch r.bits {
+	case 8:
+		for i := step; i < len(row); i++ {
+			row[i] += row[i-step]
+		}
+	case 16:
+		for i := 2 * step; i+1 < len(row); i += 2 {
+			v := uint16(row[i])<<8 + uint16(row[i+1]) + uint16(row[i-2*step])<<8 + uint16(row[i-2*step+1])
+			row[i], row[i+1] = byte(v>>8), byte(v)
+		}
+	}
+}
+
+// put writes a row into the picture.
+func (r raster) put(img image.Image, y int, row []byte) {
+	if grey, ok := img.(*image.Gray); ok {
+		line := grey.Pix[y*grey.Stride : y*grey.Stride+r.width]
+		for x := range line {
+			line[x] = r.grey(row, x*(1+r.extra))
+		}
+		return
+	}
+	colour := img.(*image.RGBA)
+	line := colour.Pix[y*colour.Stride : y*colour.Stride+4*r.width]
+	each := r.components + r.extra
+	for x := range r.width {
+		p := line[4*x : 4*x+4]
+		p[3] = 255
+		switch {
+		case r.palette != nil:
+			if i := 3 * r.sample(row, x*each); i+3 <= len(r.palette) {
+				copy(p, r.palette[i:i+3])
+			}
+		case r.components == 3:
+			p[0], p[1], p[2] = r.grey(row, x*each), r.grey(row, x*each+1), r.grey(row, x*each+2)
+		default:
+			k := 255 - int(r.grey(row, x*each+3))
+			for c := range 3 {
+				p[c] = byte((255 - int(r.grey(row, x*each+c))) * k / 255)
+			}
+		}
+	}
+}
+
+// sample is the value of the i-th sample of a row; of sixteen bits the upper eight.
+func (r raster) sample(row []byte, i int) int {
+	switch r.bits {
+	case 8:
+		return int(row[i])
+	case 16:
+		return int(row[2*i])
+	}
+	at := i * r.bits
+	return int(row[at/8]>>(8-r.bits-at%8)) & (1<<r.bits - 1)
+}
+
+// grey is a sample stretched to eight bits.
+func (r raster) grey(row []byte, i int) byte {
+	v := r.sample(row, i)
+	if r.bits < 8 {
+		v = v * 255 / (1<<r.bits - 1)
+	}
+	if r.inverted {
+		v = 255 - v
+	}
+	return byte(v)
+}

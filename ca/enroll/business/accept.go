@@ -1,0 +1,81 @@
+package business
+
+import (
+	"context"
+
+	"yinxin/ca/enroll"
+	"yinxin/internal/access"
+	"yinxin/internal/store"
+)
+
+// Accepted does, in the transaction in which the holder's acceptance is recorded, what waited for it: seals are put
+// into use, people become seal users, grants begin, and what was replaced is revoked.
+func (s *Service) Accepted(ctx context.Context, tx *store.Tx, by access.Actor, d enroll.Dossier) error {
+	w := &work{Service: s, application: d.ID, version: d.Version, dossier: d, by: by}
+	var err error
+	if w.acts, err = readActs(ctx, tx, d.ID, d.Version, d.Examination); err != nil {
+		return err
+	}
+	if len(w.open(phaseIssue, "")) > 0 {
+		return ErrNotDone.New()
+	}
+	for _, a := range w.acts {
+		if a.Kind == actSeal {
+			if err := s.Seals.Activate(ctx, tx, a.Result); err != nil {
+				return err
+			}
+		}
+	}
+	for _, a := range w.open(phaseAccept, "") {
+		if err := w.do(ctx, tx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Objected keeps what was issued from being used, in the transaction in which the holder's objection is recorded:
+// certificates go on hold, and so they stay until two people revoke or release them.
+func (s *Service) Objected(ctx context.Context, tx *store.Tx, by access.Actor, d enroll.Dossier) error {
+	acts, err := readActs(ctx, tx, d.ID, d.Version, d.Examination)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.Kind != actCertificate || !a.Done {
+			continue
+		}
+		if err := s.Authority.HoldIn(ctx, tx, by, serialNumber(a.Result), "objection"); err != nil && !isHeld(err) && !isRevoked(err) {
+			return err
+		}
+	}
+	return nil
+}
+
+// settled is Accepted after an objection was answered: what went on hold with it must have been released by two people.
+func (s *Service) settled(ctx context.Context, tx *store.Tx, by access.Actor, d enroll.Dossier) error {
+	acts, err := readActs(ctx, tx, d.ID, d.Version, d.Examination)
+	if err != nil {
+		return err
+	}
+	for _, a := range acts {
+		if a.Kind != actCertificate || !a.Done {
+			continue
+		}
+		var off int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_status WHERE serial = $1`, a.Result).Scan(&off); err != nil {
+			return err
+		}
+		if off > 0 {
+			return ErrNotDone.With("%s", a.Result)
+		}
+	}
+	return s.Accepted(ctx, tx, by, d)
+}
+
+// Effects are what this room adds to the steps of registration.
+func (s *Service) Effects() map[enroll.Step]enroll.Effect {
+	return map[enroll.Step]enroll.Effect{
+		enroll.StepAccept: s.Accepted, enroll.StepSilence: s.Accepted, enroll.StepSettle: s.settled, enroll.StepObject: s.Objected,
+	}
+}

@@ -1,0 +1,319 @@
+package business
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
+	"yinxin/internal/access"
+	"yinxin/internal/store"
+)
+
+// work is an approved application being carried out.
+type work struct {
+	*Service
+	application string
+	version     int
+	dossier     enroll.Dossier
+	image       template
+	acts        []act
+	by          access.Actor
+}
+
+func (w *work) now() time.Time { return w.Clock() }
+
+// begin reads what an approved application takes. by must be a registrar, or nobody for the service itself. Error:
+// access.not-approved.
+func (s *Service) begin(ctx context.Context, by access.Actor, application string) (*work, error) {
+	q := s.DB.Read()
+	if by.ID != "" {
+		actor, err := s.Access.ActorIn(ctx, q, by.ID)
+		if err != nil {
+			return nil, err
+		}
+		if !actor.Has(access.RoleRegistrar) {
+			return nil, access.ErrRole.With("%s", access.RoleRegistrar)
+		}
+	}
+	d, err := s.Enroll.DossierIn(ctx, q, application)
+	if err != nil {
+		return nil, err
+	}
+	if !d.State.Carried() {
+		return nil, access.ErrNotApproved.With("%s", d.State)
+	}
+	w := &work{Service: s, application: application, version: d.Version, dossier: d, by: by}
+	if w.image, err = readTemplate(ctx, q, application, d.Version); err != nil {
+		return nil, err
+	}
+	w.acts, err = readActs(ctx, q, application, d.Version, d.Examination)
+	return w, err
+}
+
+// open are the acts of a phase that are not done, of one group or, with an empty one, of all.
+func (w *work) open(when phase, group string) []act {
+	var list []act
+	for _, a := range w.acts {
+		if !a.Done && a.Phase == when && (group == "" || a.Group == group) {
+			list = append(list, a)
+		}
+	}
+	return list
+}
+
+// CarryOut does what an approved application takes and for which nobody has to come with a USB Key: central seals,
+// revocations, the end of a seal. It goes on where an earlier call was interrupted. When nothing is left the application
+// is marked as issued. A registrar starts it, or the service after the approval.
+func (s *Service) CarryOut(ctx context.Context, by access.Actor, application string) error {
+	w, err := s.begin(ctx, by, application)
+	if err != nil {
+		return err
+	}
+	if err := w.central(ctx); err != nil {
+		return err
+	}
+	for _, a := range w.open(phaseIssue, "") {
+		switch {
+		case a.Kind == actSeal && isPresent(a.Group):
+			err = w.remake(ctx, a)
+		case a.Kind == actRevoke, a.Kind == actCancel:
+			err = w.DB.Write(ctx, func(tx *store.Tx) error { return w.do(ctx, tx, a) })
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return s.finishIssuing(ctx, application)
+}
+
+// CarryOutAll does so for every approved application: what an interruption left, and what nobody started. One that fails
+// does not keep the others back; the errors come back together.
+func (s *Service) CarryOutAll(ctx context.Context) error {
+	list, err := approvedOnes(ctx, s.DB.Read())
+	if err != nil {
+		return err
+	}
+	var failed []error
+	for _, id := range list {
+		if err := s.CarryOut(ctx, access.Actor{}, id); err != nil {
+			failed = append(failed, fmt.Errorf("application %s: %w", id, err))
+		}
+	}
+	return errors.Join(failed...)
+}
+
+func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		list = append(list, id)
+	}
+	return list, rows.Err()
+}
+
+// RetireKeys ends the use of keys whose seals were replaced or ended.
+func (s *Service) RetireKeys(ctx context.Context) error {
+	names, err := s.Seals.IdleKeys(ctx)
+	if err != nil {
+		return err
+	}
+	for _, name := range names {
+		if err := s.Keys.Retire(ctx, name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// finishIssuing marks an approved application as issued once every act of that phase is done.
+func (s *Service) finishIssuing(ctx context.Context, application string) error {
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		var left, later int
+		var state enroll.State
+		err := tx.QueryRowContext(ctx, `SELECT a.state, COUNT(CASE WHEN b.phase = 'issue' AND b.state = 'planned' THEN 1 END), COUNT(CASE WHEN b.phase = 'accept' THEN 1 END)
+			FROM enroll_application a LEFT JOIN business_act b ON b.application = a.id AND b.version = a.version WHERE a.id = $1 GROUP BY a.state`, application).
+			Scan(&state, &left, &later)
+		if err != nil || left > 0 || state != enroll.StateApproved {
+			return err
+		}
+		return s.Enroll.MarkIssued(ctx, tx, application, later)
+	})
+}
+
+// central makes what the key in the service needs.
+func (w *work) central(ctx context.Context) error {
+	var certificate, seal *act
+	for _, a := range w.open(phaseIssue, groupCentral) {
+		switch a.Kind {
+		case actCertificate:
+			certificate = &a
+		case actSeal:
+			seal = &a
+		}
+	}
+	switch {
+	case seal == nil:
+		return nil
+	case certificate == nil:
+		return w.remake(ctx, *seal)
+	}
+	order, err := w.order(ctx, *seal)
+	if err != nil {
+		return err
+	}
+	order.KeyName = newKeyName(order.Code)
+	draft, err := w.Seals.PrepareSeal(seal.Part, order)
+	if err != nil {
+		return err
+	}
+	public, err := w.Keys.Generate(ctx, order.KeyName)
+	if err != nil {
+		return err
+	}
+	r := certificate.Certificate.request()
+	r.Public = public
+	_, err = w.Authority.Issue(ctx, certificate.Part, r, draft, &doneWith{w: w, act: *certificate}, &doneWith{w: w, act: *seal, draft: draft})
+	if err != nil {
+		return errors.Join(err, w.Keys.Retire(ctx, order.KeyName))
+	}
+	return nil
+}
+
+// order completes the order of an act with the pictures, which stand where they were kept.
+func (w *work) order(ctx context.Context, a act) (SealOrder, error) {
+	o := *a.Seal
+	if len(w.image.picture) > 0 {
+		o.Template, o.Picture = w.image.template, w.image.picture
+		return o, nil
+	}
+	registered, err := w.Seals.Registered(ctx, o.Code)
+	o.Template, o.Picture = registered.Template, registered.Picture
+	return o, err
+}
+
+// remake makes an instance anew for the certificate that is in use.
+func (w *work) remake(ctx context.Context, a act) error {
+	inUse, err := w.Seals.InstancesInUse(ctx, a.Seal.Code)
+	if err != nil {
+		return err
+	}
+	for _, in := range inUse {
+		if in.Holder != a.Seal.Holder {
+			continue
+		}
+		order, err := w.order(ctx, a)
+		if err != nil {
+			return err
+		}
+		order.KeyName = in.KeyName
+		draft, err := w.Seals.PrepareSeal(a.Part, order)
+		if err != nil {
+			return err
+		}
+		certificate, err := chain.ParseCertificate(in.Certificate)
+		if err != nil {
+			return err
+		}
+		return w.makeAlone(ctx, draft, &doneWith{w: w, act: a, draft: draft}, certificate)
+	}
+	return ErrNoKey.With("%s", a.Seal.Code)
+}
+
+// makeAlone takes a seal through the steps of an issuance for a certificate that exists.
+func (w *work) makeAlone(ctx context.Context, draft SealDraft, done ca.Companion, c *chain.Certificate) error {
+	if err := w.DB.Write(ctx, func(tx *store.Tx) error { return draft.Intend(ctx, tx) }); err != nil {
+		return err
+	}
+	if err := draft.Make(ctx, c); err != nil {
+		return err
+	}
+	return w.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := draft.Complete(ctx, tx, c); err != nil {
+			return err
+		}
+		return done.Complete(ctx, tx, c)
+	})
+}
+
+// doneWith marks an act as done in the transaction that records what it made: the serial number of a certificate, the
+// identifier of an instance.
+type doneWith struct {
+	w     *work
+	act   act
+	draft SealDraft
+	actor string // of the USB Key on which the certificate is
+}
+
+var _ ca.Companion = (*doneWith)(nil)
+
+func (d *doneWith) Intend(context.Context, *store.Tx) error { return nil }
+
+func (d *doneWith) Make(context.Context, *chain.Certificate) error { return nil }
+
+func (d *doneWith) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error {
+	if d.draft != nil {
+		return d.w.finish(ctx, tx, d.act, d.draft.InstanceID())
+	}
+	if d.actor != "" {
+		if err := holding(ctx, tx, d.actor, d.act.Certificate.Profile, c); err != nil {
+			return err
+		}
+	}
+	return d.w.finish(ctx, tx, d.act, ca.SerialText(c.Serial))
+}
+
+// do carries out an act that needs nothing but a transaction.
+func (w *work) do(ctx context.Context, tx *store.Tx, a act) error {
+	var err error
+	switch a.Kind {
+	case actRevoke:
+		if err = w.Authority.RevokeIn(ctx, tx, a.Part, serialNumber(a.Serial), a.Reason); isRevoked(err) {
+			err = nil // somebody was quicker, for a reason of their own
+		}
+	case actResume:
+		err = w.Authority.ResumeIn(ctx, tx, a.Part, serialNumber(a.Serial))
+	case actCancel:
+		err = w.endSeal(ctx, tx, a)
+	case actGrant:
+		err = w.Seals.GrantSeal(ctx, tx, a.Part, *a.Grant)
+	case actRole:
+		err = w.Access.GrantRoleIn(ctx, tx, a.Part, a.Actor, access.RoleOperator)
+	}
+	if err != nil {
+		return err
+	}
+	return w.finish(ctx, tx, a, "")
+}
+
+// isPresent reports whether a group is of an instance for a certificate that is on a USB Key already.
+func isPresent(group string) bool { return strings.HasPrefix(group, groupPresent) }
+
+// endSeal cancels a seal and ends its instances.
+func (w *work) endSeal(ctx context.Context, tx *store.Tx, a act) error {
+	inUse, err := w.Seals.InstancesInUse(ctx, a.Code)
+	if err != nil {
+		return err
+	}
+	if err := w.Seals.CancelSeal(ctx, tx, a.Part, a.Code); err != nil {
+		return err
+	}
+	for _, in := range inUse {
+		if err := w.Seals.Withdraw(ctx, tx, w.by, in.ID, "cancelled"); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,33 @@
+package business
+
+import "yinxin/internal/fault"
+
+// The errors of this room.
+var (
+	ErrNotCentral = fault.Spec{Kind: fault.Refused, Code: "business.not-central",
+		ZH: "该证书不属于正在使用的集中式印章，不能由系统自动更新。", EN: "The certificate belongs to no central seal in use; the service cannot renew it by itself."}
+	ErrNoBusiness = fault.Spec{Kind: fault.Invalid, Code: "business.none",
+		ZH: "申请没有可办理的业务类型。", EN: "The application names no business that could be carried out."}
+	ErrNoTemplate = fault.Spec{Kind: fault.Refused, Code: "business.no-template",
+		ZH: "申请表上的印模尚未处理成印章模板。", EN: "The imprints on the form have not been turned into a seal template yet."}
+	ErrTemplate = fault.Spec{Kind: fault.Refused, Code: "business.template",
+		ZH: "印模不能作为印章模板。", EN: "The imprints cannot become a seal template."}
+	ErrCodeTaken = fault.Spec{Kind: fault.Conflict, Code: "business.code-taken",
+		ZH: "印章编码已被使用。", EN: "The seal code is in use already."}
+	ErrNoUsers = fault.Spec{Kind: fault.Refused, Code: "business.no-users",
+		ZH: "分散式用章须附电子印章使用人信息汇总表，且至少有一名生效人员。", EN: "Seals on USB Keys take a roster with at least one person in status US01."}
+	ErrUserMissing = fault.Spec{Kind: fault.Refused, Code: "business.user-missing",
+		ZH: "汇总表缺少现有的印章使用人，请填报其人员状态（US01 或 US02）。", EN: "The roster lacks a present user of the seal: state each as US01 or US02."}
+	ErrNoKey = fault.Spec{Kind: fault.Refused, Code: "business.no-key",
+		ZH: "没有找到该使用人名下的 USB Key。", EN: "No USB Key of this person is known."}
+	ErrOtherKey = fault.Spec{Kind: fault.Conflict, Code: "business.other-key",
+		ZH: "证书已为另一把密钥签发。", EN: "The certificate was issued for another key already."}
+	ErrToken = fault.Spec{Kind: fault.Invalid, Code: "business.token",
+		ZH: "USB Key 序列号无效或未登记。", EN: "The serial number of the USB Key is not valid or not registered."}
+	ErrDone = fault.Spec{Kind: fault.Conflict, Code: "business.done",
+		ZH: "这一项已经办理。", EN: "This has been carried out already."}
+	ErrNotDone = fault.Spec{Kind: fault.Refused, Code: "business.not-done",
+		ZH: "申请中还有未办理的事项。", EN: "Something that the application takes has not been carried out yet."}
+	ErrNoRenewal = fault.Spec{Kind: fault.NotFound, Code: "business.no-renewal",
+		ZH: "没有等待接受的证书更新。", EN: "No renewal of this certificate is waiting."}
+)

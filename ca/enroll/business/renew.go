@@ -1,0 +1,198 @@
+package business
+
+import (
+	"bytes"
+	"context"
+	"crypto/ecdsa"
+	"errors"
+	"math/big"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/ca/csr"
+	"yinxin/internal/access"
+	"yinxin/internal/ledger"
+	"yinxin/internal/store"
+)
+
+// RenewCentral renews the certificate of a central seal with a new key and remakes the seal with it, in one step and
+// without a person: the approval behind both carries renewals for five years. The new ones wait for the term in which
+// the holder may object, but not beyond the end of the old certificate. Errors: business.not-central for a certificate
+// of no central seal in use, those of ca.Authority.Renew.
+func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, error) {
+	old, err := s.Authority.Certificate(ctx, serial)
+	if err != nil {
+		return Renewal{}, err
+	}
+	in, err := s.centralWith(ctx, old)
+	if err != nil {
+		return Renewal{}, err
+	}
+	keyName := newKeyName(in.Code)
+	draft, err := s.Seals.PrepareSealRenewal(ctx, in.ID, keyName)
+	if err != nil {
+		return Renewal{}, err
+	}
+	public, err := s.Keys.Generate(ctx, keyName)
+	if err != nil {
+		return Renewal{}, err
+	}
+	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}}
+	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
+		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
+	}
+	return row.renewal, nil
+}
+
+// centralWith finds the central seal in use that lists a certificate.
+func (s *Service) centralWith(ctx context.Context, c ca.Record) (SealInstance, error) {
+	if c.Certificate == nil || c.Profile != ca.ProfileInstitution {
+		return SealInstance{}, ErrNotCentral.New()
+	}
+	list, err := s.Seals.InstancesInUse(ctx, c.Certificate.Subject.CommonName)
+	if err != nil {
+		return SealInstance{}, err
+	}
+	for _, in := range list {
+		if in.Holder == "" && bytes.Equal(in.Certificate, c.Certificate.Raw) {
+			return in, nil
+		}
+	}
+	return SealInstance{}, ErrNotCentral.With("%s", c.Certificate.Subject.CommonName)
+}
+
+// RenewKey renews both certificates of a USB Key and the seals on it, under the approval of the first ones: serial is
+// the signing certificate, request a PKCS#10 by its present key or a new one. The encryption certificate keeps its key.
+// They wait for the holder's acceptance, as all renewals do. A registrar or the holder does it; called again with the
+// same key it goes on where it was interrupted. Errors: business.no-key, business.other-key, those of csr.Parse and of
+// ca.Authority.Renew.
+func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int, request []byte) (Renewal, error) {
+	asked, err := csr.Parse(request, csr.Options{})
+	if err != nil {
+		return Renewal{}, err
+	}
+	holder, err := holderOf(ctx, s.DB.Read(), serial)
+	if err != nil {
+		return Renewal{}, err
+	}
+	if err := s.mayDecide(ctx, s.DB.Read(), by, holder); err != nil {
+		return Renewal{}, err
+	}
+	r, err := s.renewSigning(ctx, serial, holder, asked.Public)
+	if err != nil {
+		return Renewal{}, err
+	}
+	if err := s.renewEncryption(ctx, r, holder); err != nil {
+		return Renewal{}, err
+	}
+	return s.Renewal(ctx, r.ID)
+}
+
+func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder string, public *ecdsa.PublicKey) (Renewal, error) {
+	if begun, err := s.renewalOf(ctx, serial); !isNotFound(err) {
+		if err != nil {
+			return Renewal{}, err
+		}
+		record, err := s.Authority.Certificate(ctx, begun.Certificates[0].Successor)
+		if err == nil && !public.Equal(record.Certificate.PublicKey) {
+			err = ErrOtherKey.New()
+		}
+		return begun, err
+	}
+	old, err := s.Authority.Certificate(ctx, serial)
+	if err != nil {
+		return Renewal{}, err
+	}
+	inUse, err := s.Seals.InstancesOf(ctx, holder)
+	if err != nil {
+		return Renewal{}, err
+	}
+	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
+	var with []ca.Companion
+	for _, in := range inUse {
+		draft, err := s.Seals.PrepareSealRenewal(ctx, in.ID, "")
+		if err != nil {
+			return Renewal{}, err
+		}
+		row.drafts, with = append(row.drafts, draft), append(with, draft)
+	}
+	_, err = s.Authority.Renew(ctx, serial, public, append(with, row)...)
+	return row.renewal, err
+}
+
+// renewEncryption renews the certificate for encryption that is on the same USB Key, for the key that it has.
+func (s *Service) renewEncryption(ctx context.Context, r Renewal, holder string) error {
+	if len(r.Certificates) > 1 {
+		return nil // done by an earlier call
+	}
+	list, err := holdingsOf(ctx, s.DB.Read(), holder)
+	if err != nil {
+		return err
+	}
+	for _, serial := range list {
+		old, err := s.Authority.Certificate(ctx, serial)
+		if err != nil {
+			return err
+		}
+		if old.Profile != ca.ProfileEncryption || old.State != ca.RecordGood {
+			continue
+		}
+		row := &renewing{service: s, renewal: r, old: old, holder: holder, profile: ca.ProfileEncryption, joins: true}
+		_, err = s.Authority.Renew(ctx, serial, old.Certificate.PublicKey.(*ecdsa.PublicKey), row)
+		return err
+	}
+	return nil
+}
+
+// renewing records a renewal in the transaction that records its certificate.
+type renewing struct {
+	service *Service
+	renewal Renewal
+	old     ca.Record
+	drafts  []SealDraft // made with the certificate
+	holder  string      // of the USB Key
+	profile ca.Profile  // what is on it
+	joins   bool        // the renewal is on record already
+}
+
+var _ ca.Companion = (*renewing)(nil)
+
+func (r *renewing) Intend(context.Context, *store.Tx) error { return nil }
+
+func (r *renewing) Make(context.Context, *chain.Certificate) error { return nil }
+
+func (r *renewing) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error {
+	s, now := r.service, r.service.Clock()
+	if !r.joins {
+		until := s.Calendar.After(now, s.AcceptDays)
+		if end := r.old.Certificate.NotAfter; until.After(end) && now.Before(end) {
+			until = end
+		}
+		r.renewal.Made, r.renewal.AcceptBy, r.renewal.State = now, until, RenewalWaiting
+		if err := r.renewal.insert(ctx, tx); err != nil {
+			return err
+		}
+	}
+	instances := []string{}
+	for _, d := range r.drafts {
+		instances = append(instances, d.InstanceID())
+	}
+	if len(instances) == 0 {
+		instances = []string{""}
+	}
+	for _, instance := range instances {
+		_, err := tx.ExecContext(ctx, `INSERT INTO business_renewed (renewal, successor, predecessor, instance) VALUES ($1, $2, $3, $4)`,
+			r.renewal.ID, ca.SerialText(c.Serial), ca.SerialText(r.old.Serial), instance)
+		if err != nil {
+			return err
+		}
+	}
+	if r.holder != "" {
+		if err := holding(ctx, tx, r.holder, r.profile, c); err != nil {
+			return err
+		}
+	}
+	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "renewal.made", Subject: r.renewal.ID, Data: map[string]string{
+		"certificate": ca.SerialText(c.Serial), "renews": ca.SerialText(r.old.Serial), "accept-by": store.Time(r.renewal.AcceptBy)}})
+	return err
+}

@@ -1,0 +1,137 @@
+package enroll
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"strconv"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/ca/number"
+	"yinxin/internal/store"
+)
+
+// Person is one row of the roster 电子印章使用人信息汇总表 (annex 2).
+type Person struct {
+	Row      int    `json:"row"` // of the workbook, counted from 1
+	Holder   string `json:"holder"`
+	Name     string `json:"name"`     // 姓名
+	Unit     string `json:"unit"`     // 所属单位名称
+	Sex      string `json:"sex"`      // 性别: 1-男, 2-女
+	IDType   string `json:"idType"`   // 证件类型: 111
+	Post     string `json:"post"`     // 职务
+	Status   Status `json:"status"`   // 人员状态
+	Use      string `json:"use"`      // 用途（应用系统）
+	SealName string `json:"sealName"` // 需使用印章名称
+
+	Identity string `json:"-"` // 身份证号
+	Mobile   string `json:"-"` // 手机号
+}
+
+// Status is 人员状态.
+type Status string
+
+// The statuses.
+const (
+	StatusActive    Status = "US01" // 生效: may use the seal
+	StatusWithdrawn Status = "US02" // 失效: must not use it any more
+)
+
+// personPublic is a person as stored and approved: without the numbers, of which it has a salted digest.
+type personPublic struct {
+	Person
+	Personal string `json:"personal"`
+}
+
+// personSealed is what is stored encrypted. Salt is as in form.Personal.
+type personSealed struct {
+	Identity string `json:"identity"`
+	Mobile   string `json:"mobile"`
+	Salt     string `json:"salt"`
+}
+
+// split gives the two stored parts of a person.
+func (p Person) split(random io.Reader) (public, personal []byte, err error) {
+	salt := make([]byte, 16)
+	if _, err := io.ReadFull(random, salt); err != nil {
+		return nil, nil, err
+	}
+	if personal, err = json.Marshal(personSealed{p.Identity, p.Mobile, hex.EncodeToString(salt)}); err != nil {
+		return nil, nil, err
+	}
+	digest := sm3.Sum(personal)
+	public, err = json.Marshal(personPublic{p, hex.EncodeToString(digest[:])})
+	return public, personal, err
+}
+
+func personContext(roster string, row int) []string {
+	return []string{"enroll_person", roster + "/" + strconv.Itoa(row), "sealed"}
+}
+
+// masked is the person as lists show them.
+func (p Person) masked() Person {
+	p.Identity, p.Mobile = number.MaskIdentity(p.Identity), number.MaskMobile(p.Mobile)
+	return p
+}
+
+// readPersons opens the persons of a roster, in the order of its rows.
+func (s *Service) readPersons(ctx context.Context, q store.Querier, roster string) ([]Person, error) {
+	if roster == "" {
+		return nil, nil
+	}
+	rows, err := q.QueryContext(ctx, `SELECT row, content, sealed FROM enroll_person WHERE roster = $1 ORDER BY row`, roster)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Person
+	for rows.Next() {
+		var row int
+		var public, sealed []byte
+		if err := rows.Scan(&row, &public, &sealed); err != nil {
+			return nil, err
+		}
+		p, err := s.openPerson(roster, row, public, sealed)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, rows.Err()
+}
+
+func (s *Service) openPerson(roster string, row int, public, sealed []byte) (Person, error) {
+	plain, err := s.Safe.Open(sealed, personContext(roster, row)...)
+	if err != nil {
+		return Person{}, err
+	}
+	defer clear(plain)
+	var p personPublic
+	if err := json.NewDecoder(bytes.NewReader(public)).Decode(&p); err != nil {
+		return Person{}, err
+	}
+	if digest := sm3.Sum(plain); hex.EncodeToString(digest[:]) != p.Personal {
+		return Person{}, ErrAltered.New()
+	}
+	var personal personSealed
+	if err := json.Unmarshal(plain, &personal); err != nil {
+		return Person{}, ErrAltered.New() // the cause could quote the number
+	}
+	p.Identity, p.Mobile = personal.Identity, personal.Mobile
+	return p.Person, nil
+}
+
+// String is the person as a list may show them; GoString and LogValue keep %#v and loggers from showing more.
+func (p Person) String() string {
+	return p.Name + " " + number.MaskIdentity(p.Identity) + " " + number.MaskMobile(p.Mobile) + " " + string(p.Status)
+}
+
+// GoString is String.
+func (p Person) GoString() string { return p.String() }
+
+// LogValue is String.
+func (p Person) LogValue() slog.Value { return slog.StringValue(p.String()) }

@@ -1,0 +1,188 @@
+package enroll
+
+import (
+	"bytes"
+	"context"
+
+	"yinxin/internal/store"
+)
+
+// Reseal seals personal data anew that is sealed under an older version of the safe, at most limit pieces, and gives how
+// many it did. Once it does none, the older versions can be ended (keystore.Ring.EndSafeVersions).
+func (s *Service) Reseal(ctx context.Context, limit int) (int, error) {
+	head, err := s.Safe.Head()
+	if err != nil {
+		return 0, err
+	}
+	done := 0
+	for _, one := range []func(ctx context.Context, head []byte, limit int) (int, error){s.resealVersions, s.resealPersons, s.resealHolders, s.resealScans} {
+		n, err := one(ctx, head, limit-done)
+		done += n
+		if err != nil || done >= limit {
+			return done, err
+		}
+	}
+	return done, nil
+}
+
+// anew opens and seals in the same context.
+func (s *Service) anew(sealed []byte, context []string) ([]byte, error) {
+	plain, err := s.Safe.Open(sealed, context...)
+	if err != nil {
+		return nil, err
+	}
+	defer clear(plain)
+	return s.Safe.Seal(plain, context...)
+}
+
+// sealedRow is a row with sealed data; number is 0 where the key is one text.
+type sealedRow struct {
+	id     string
+	number int
+	sealed []byte
+}
+
+func (s *Service) stale(ctx context.Context, query string, head []byte, limit int) ([]sealedRow, error) {
+	rows, err := s.DB.Read().QueryContext(ctx, query, head, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []sealedRow
+	for rows.Next() {
+		var r sealedRow
+		if err := rows.Scan(&r.id, &r.number, &r.sealed); err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+func (s *Service) resealVersions(ctx context.Context, head []byte, limit int) (int, error) {
+	list, err := s.stale(ctx, `SELECT application, version, sealed FROM enroll_version WHERE substr(sealed, 1, 5) <> $1 LIMIT $2`, head, limit)
+	if err != nil {
+		return 0, err
+	}
+	return s.resealRows(ctx, list, func(r sealedRow) []string { return versionContext(r.id, r.number) },
+		`UPDATE enroll_version SET sealed = $1 WHERE application = $2 AND version = $3 AND sealed = $4`)
+}
+
+func (s *Service) resealPersons(ctx context.Context, head []byte, limit int) (int, error) {
+	list, err := s.stale(ctx, `SELECT roster, row, sealed FROM enroll_person WHERE substr(sealed, 1, 5) <> $1 LIMIT $2`, head, limit)
+	if err != nil {
+		return 0, err
+	}
+	return s.resealRows(ctx, list, func(r sealedRow) []string { return personContext(r.id, r.number) },
+		`UPDATE enroll_person SET sealed = $1 WHERE roster = $2 AND row = $3 AND sealed = $4`)
+}
+
+func (s *Service) resealRows(ctx context.Context, list []sealedRow, context func(sealedRow) []string, update string) (int, error) {
+	if len(list) == 0 {
+		return 0, nil
+	}
+	err := s.DB.Write(ctx, func(tx *store.Tx) error {
+		for _, r := range list {
+			fresh, err := s.anew(r.sealed, context(r))
+			if err != nil {
+				return err
+			}
+			if _, err := tx.ExecContext(ctx, update, fresh, r.id, r.number, r.sealed); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(list), nil
+}
+
+// resealHolders makes the blind index anew as well.
+func (s *Service) resealHolders(ctx context.Context, head []byte, limit int) (int, error) {
+	list, err := s.stale(ctx, `SELECT id, 0, sealed FROM enroll_holder WHERE substr(sealed, 1, 5) <> $1 LIMIT $2`, head, limit)
+	if err != nil || len(list) == 0 {
+		return 0, err
+	}
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		for _, r := range list {
+			key, err := s.Safe.Open(r.sealed, holderContext(r.id)...)
+			if err != nil {
+				return err
+			}
+			index, err := s.Safe.Index(identityLabel, string(key))
+			if err != nil {
+				return err
+			}
+			fresh, err := s.Safe.Seal(key, holderContext(r.id)...)
+			clear(key)
+			if err != nil {
+				return err
+			}
+			_, err = tx.ExecContext(ctx, `UPDATE enroll_holder SET sealed = $1, identity_index = $2 WHERE id = $3 AND sealed = $4`, fresh, index, r.id, r.sealed)
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return len(list), nil
+}
+
+// resealScans writes new objects; an old one goes when nothing points to it any more.
+func (s *Service) resealScans(ctx context.Context, head []byte, limit int) (int, error) {
+	rows, err := s.DB.Read().QueryContext(ctx, `SELECT id, object FROM enroll_attachment WHERE sealing <> $1 LIMIT $2`, head, limit)
+	if err != nil {
+		return 0, err
+	}
+	defer rows.Close()
+	var list [][2]string
+	for rows.Next() {
+		var one [2]string
+		if err := rows.Scan(&one[0], &one[1]); err != nil {
+			return 0, err
+		}
+		list = append(list, one)
+	}
+	if err := rows.Err(); err != nil {
+		return 0, err
+	}
+	for done, one := range list {
+		if err := s.resealScan(ctx, one[0], one[1]); err != nil {
+			return done, err
+		}
+	}
+	return len(list), nil
+}
+
+func (s *Service) resealScan(ctx context.Context, id, old string) error {
+	content, err := s.fetch(ctx, id, old)
+	if err != nil {
+		return err
+	}
+	fresh, sealing, err := s.keep(ctx, id, content)
+	clear(content)
+	if err != nil {
+		return err
+	}
+	gone := fresh // the object to remove: the new one, unless it is recorded
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		gone = fresh
+		var object string
+		err := tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET object = $1, sealing = $2 WHERE id = $3 AND object = $4 RETURNING object`,
+			fresh, bytes.Clone(sealing), id, old).Scan(&object)
+		if err == nil {
+			gone = old
+		}
+		return err
+	})
+	if err != nil {
+		gone = fresh
+	}
+	_ = s.Files.Remove(context.WithoutCancel(ctx), gone)
+	return err
+}

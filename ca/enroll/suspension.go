@@ -1,0 +1,357 @@
+package enroll
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"errors"
+	"time"
+
+	"yinxin/internal/access"
+	"yinxin/internal/store"
+)
+
+// Suspension is a user of seals who was stopped at once, until two people make it final or lift it.
+type Suspension struct {
+	ID          string
+	Holder      string
+	Name        string
+	Unit        string
+	Cause       SuspensionCause
+	Application string // whose roster said so
+	Reason      string
+	Opened      time.Time
+	By          string
+	State       SuspensionState
+	Revision    int64
+	Request     string // what waits for the second person's decision, or was decided
+	Decided     time.Time
+}
+
+// Ref is the suspension at the revision that is shown.
+func (s Suspension) Ref() Ref { return Ref{ID: s.ID, Revision: s.Revision} }
+
+// SuspensionCause says why a user was stopped.
+type SuspensionCause string
+
+// The causes.
+const (
+	CauseRoster    SuspensionCause = "roster"    // US02 in a roster that was submitted
+	CauseEmergency SuspensionCause = "emergency" // a Key was lost, somebody telephoned
+)
+
+// SuspensionState says what became of it.
+type SuspensionState string
+
+// The states of a suspension.
+const (
+	SuspensionOpen      SuspensionState = "open"
+	SuspensionConfirmed SuspensionState = "confirmed"
+	SuspensionLifted    SuspensionState = "lifted"
+)
+
+// SuspendAtOnce stops a user without paper: a registrar or approver, or the user's own unit. It is confirmed or lifted by
+// two people later. Errors: enroll.holder-not-found also for a user whom the actor may not know of, enroll.suspended.
+func (s *Service) SuspendAtOnce(ctx context.Context, by access.Actor, holder, reason string) (Suspension, error) {
+	if err := checkReason(reason); err != nil {
+		return Suspension{}, err
+	}
+	var done Suspension
+	err := s.DB.Write(ctx, func(tx *store.Tx) error {
+		v, err := s.viewer(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		u, err := readUser(ctx, tx, holder)
+		if err != nil {
+			return err
+		}
+		if !v.seesUnit(u.Unit.ID, u.Unit.Area, u.Unit.Direct) {
+			return ErrHolder.New()
+		}
+		if !v.officer() && v.unit != u.Unit.ID {
+			return ErrDenied.New()
+		}
+		x := Suspension{ID: newID("sus_"), Holder: holder, Name: u.Name, Unit: u.Unit.ID, Cause: CauseEmergency, Reason: reason,
+			Opened: s.Clock(), By: v.ID, State: SuspensionOpen, Revision: 1}
+		opened, err := s.suspend(ctx, tx, v, u, x)
+		if err == nil && !opened {
+			return ErrSuspended.New()
+		}
+		done = x
+		return err
+	})
+	return done, err
+}
+
+// suspend opens a suspension and stops the user; a user who is stopped already stays so, and false comes back.
+func (s *Service) suspend(ctx context.Context, tx *store.Tx, v viewer, u User, x Suspension) (bool, error) {
+	result, err := tx.ExecContext(ctx, `INSERT INTO enroll_suspension (id, holder, unit, cause, application, reason, opened, by, state, revision)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', 1) ON CONFLICT (holder) WHERE state = 'open' DO NOTHING`,
+		x.ID, x.Holder, x.Unit, string(x.Cause), orNull(x.Application), x.Reason, store.Time(x.Opened), x.By)
+	if err != nil {
+		return false, err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return false, err
+	}
+	if err := s.Suspender.SuspendUser(ctx, tx, v.Actor, u, x.Reason); err != nil {
+		return false, err
+	}
+	data := map[string]string{"suspension": x.ID, "cause": string(x.Cause), "reason": x.Reason}
+	if x.Application != "" {
+		data["application"] = x.Application
+	}
+	return true, s.note(ctx, tx, v, "user.suspended", x.Holder, data)
+}
+
+// suspendWithdrawn stops the users whom a roster calls withdrawn.
+func (s *Service) suspendWithdrawn(ctx context.Context, a *act, roster string) error {
+	persons, err := s.readPersons(ctx, a.tx, roster)
+	if err != nil {
+		return err
+	}
+	stopped := 0
+	for _, p := range persons {
+		if p.Status != StatusWithdrawn {
+			continue
+		}
+		u, err := readUser(ctx, a.tx, p.Holder)
+		if err != nil {
+			return err
+		}
+		u.SealName = p.SealName
+		x := Suspension{ID: newID("sus_"), Holder: p.Holder, Unit: u.Unit.ID, Cause: CauseRoster, Application: a.r.id,
+			Reason: "使用人信息汇总表中状态为 US02", Opened: a.now, By: a.v.ID}
+		opened, err := s.suspend(ctx, a.tx, a.v, u, x)
+		if err != nil {
+			return err
+		}
+		if opened {
+			stopped++
+		}
+	}
+	if stopped > 0 {
+		a.data["suspended"] = itoa(stopped)
+	}
+	return nil
+}
+
+// confirmWithdrawn makes final what the roster of an approved application began: the approval covers it, and the
+// revocations are parts of its plan.
+func (s *Service) confirmWithdrawn(ctx context.Context, a *act) error {
+	_, err := a.tx.ExecContext(ctx, `UPDATE enroll_suspension SET state = 'confirmed', revision = revision + 1, decided = $1, request = $2,
+		approval = $2, approval_kind = $3, approval_used = 1
+		WHERE application = $4 AND cause = 'roster' AND state = 'open' AND request IS NULL AND holder IN
+		(SELECT p.holder FROM enroll_person p JOIN enroll_version v ON v.roster = p.roster
+			WHERE v.application = $4 AND v.version = $5 AND p.status = 'US02')`,
+		store.Time(a.now), a.r.approval, string(planKind), a.r.id, a.r.version)
+	return err
+}
+
+// RequestDecision asks for the second person's word on a suspension: to make it final, or to lift it. A registrar does it.
+// Errors: enroll.suspension-decided while another request waits.
+func (s *Service) RequestDecision(ctx context.Context, by access.Actor, ref Ref, confirm bool) (Suspension, error) {
+	return s.onSuspension(ctx, by, ref, func(tx *store.Tx, v viewer, x *Suspension) error {
+		if err := v.need(access.RoleRegistrar); err != nil {
+			return err
+		}
+		if x.Request != "" {
+			waiting, err := s.Access.PendingIn(ctx, tx, x.Request)
+			if err != nil {
+				return err
+			}
+			if waiting.State == "open" && !waiting.Voided && s.Clock().Before(waiting.Expires) {
+				return ErrDecided.New()
+			}
+		}
+		u, err := readUser(ctx, tx, x.Holder)
+		if err != nil {
+			return err
+		}
+		parts, err := s.Suspender.PlanDecision(ctx, tx, u, confirm)
+		if err != nil {
+			return err
+		}
+		kind, what := decisionOf(x, confirm)
+		x.Request, err = s.Access.RequestPlanIn(ctx, tx, v.Actor, kind, what, parts)
+		return err
+	})
+}
+
+// decisionOf is what is approved of a suspension: its kind, and
+//
+//	{"type":"yinxin suspension decision 1","suspension":"sus_…","holder":"hol_…","confirm":true}
+func decisionOf(x *Suspension, confirm bool) (access.Kind, []byte) {
+	text, err := json.Marshal(struct {
+		Type       string `json:"type"`
+		Suspension string `json:"suspension"`
+		Holder     string `json:"holder"`
+		Confirm    bool   `json:"confirm"`
+	}{"yinxin suspension decision 1", x.ID, x.Holder, confirm})
+	if err != nil {
+		panic("enroll: strings can always be encoded: " + err.Error())
+	}
+	if confirm {
+		return access.KindConfirmSuspension, text
+	}
+	return access.KindLiftSuspension, text
+}
+
+// ApproveDecision is the second person's consent to what was requested. The acts that it takes are parts of the request.
+func (s *Service) ApproveDecision(ctx context.Context, by access.Actor, ref Ref) (Suspension, error) {
+	return s.onSuspension(ctx, by, ref, func(tx *store.Tx, v viewer, x *Suspension) error {
+		if x.Request == "" {
+			return access.ErrNotApproved.New()
+		}
+		waiting, err := s.Access.PendingIn(ctx, tx, x.Request)
+		if err != nil {
+			return err
+		}
+		confirm := waiting.Kind == access.KindConfirmSuspension
+		if err := s.Access.ApproveIn(ctx, tx, v.Actor, x.Request); err != nil {
+			return err
+		}
+		kind, what := decisionOf(x, confirm)
+		if _, err := s.Access.Redeem(ctx, tx, x.Request, kind, what); err != nil {
+			return err
+		}
+		x.State, x.Decided = SuspensionLifted, s.Clock()
+		if confirm {
+			x.State = SuspensionConfirmed
+		}
+		u, err := readUser(ctx, tx, x.Holder)
+		if err != nil {
+			return err
+		}
+		return s.Suspender.Decided(ctx, tx, v.Actor, u, x.Request, confirm)
+	})
+}
+
+// RejectDecision is the second person's refusal: the user stays suspended, and another decision can be requested.
+func (s *Service) RejectDecision(ctx context.Context, by access.Actor, ref Ref, reason string) (Suspension, error) {
+	if err := checkReason(reason); err != nil {
+		return Suspension{}, err
+	}
+	return s.onSuspension(ctx, by, ref, func(tx *store.Tx, v viewer, x *Suspension) error {
+		if x.Request == "" {
+			return access.ErrNotApproved.New()
+		}
+		if err := s.Access.RejectIn(ctx, tx, v.Actor, x.Request, reason); err != nil {
+			return err
+		}
+		x.Request = ""
+		return nil
+	})
+}
+
+// onSuspension changes an open suspension that the actor may see.
+func (s *Service) onSuspension(ctx context.Context, by access.Actor, ref Ref, fn func(tx *store.Tx, v viewer, x *Suspension) error) (Suspension, error) {
+	var x Suspension
+	err := s.DB.Write(ctx, func(tx *store.Tx) error {
+		v, err := s.viewer(ctx, tx, by)
+		if err != nil {
+			return err
+		}
+		var area string
+		var direct bool
+		if x, area, direct, err = scanSuspension(tx.QueryRowContext(ctx, selectSuspension+` WHERE x.id = $1`, ref.ID)); err != nil {
+			return err
+		}
+		switch {
+		case !v.seesUnit(x.Unit, area, direct):
+			return ErrSuspension.New()
+		case x.Revision != ref.Revision:
+			return ErrConflict.New()
+		case x.State != SuspensionOpen:
+			return ErrDecided.New()
+		}
+		if err := fn(tx, v, &x); err != nil {
+			return err
+		}
+		return s.saveSuspension(ctx, tx, v, &x)
+	})
+	return x, err
+}
+
+func (s *Service) saveSuspension(ctx context.Context, tx *store.Tx, v viewer, x *Suspension) error {
+	var approval, kind, used any
+	event := "user.suspension-requested"
+	switch x.State {
+	case SuspensionConfirmed:
+		approval, kind, used, event = x.Request, string(access.KindConfirmSuspension), 1, "user.suspension-confirmed"
+	case SuspensionLifted:
+		approval, kind, used, event = x.Request, string(access.KindLiftSuspension), 1, "user.suspension-lifted"
+	default:
+		if x.Request == "" {
+			event = "user.suspension-kept"
+		}
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE enroll_suspension SET state = $1, revision = revision + 1, request = $2, decided = $3,
+		approval = $4, approval_kind = $5, approval_used = $6 WHERE id = $7 AND revision = $8`,
+		string(x.State), orNull(x.Request), timeOrNull(x.Decided), approval, kind, used, x.ID, x.Revision)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n != 1 {
+		return errors.Join(err, ErrConflict.New())
+	}
+	x.Revision++
+	return s.note(ctx, tx, v, event, x.Holder, map[string]string{"suspension": x.ID, "request": x.Request})
+}
+
+const selectSuspension = `SELECT x.id, x.holder, h.name, x.unit, x.cause, COALESCE(x.application, ''), x.reason, x.opened, x.by, x.state, x.revision,
+	COALESCE(x.request, ''), x.decided, u.area, u.direct = 1
+	FROM enroll_suspension x JOIN enroll_holder h ON h.id = x.holder JOIN enroll_unit u ON u.id = x.unit`
+
+func scanSuspension(row scanner) (x Suspension, area string, direct bool, err error) {
+	var opened string
+	var decided sql.NullString
+	err = row.Scan(&x.ID, &x.Holder, &x.Name, &x.Unit, &x.Cause, &x.Application, &x.Reason, &opened, &x.By, &x.State, &x.Revision,
+		&x.Request, &decided, &area, &direct)
+	if errors.Is(err, sql.ErrNoRows) {
+		return x, "", false, ErrSuspension.New()
+	}
+	if err != nil {
+		return x, "", false, err
+	}
+	return x, area, direct, parseTimes(map[*time.Time]sql.NullString{&x.Opened: given(opened), &x.Decided: decided})
+}
+
+// Suspensions lists those that the actor may see, the newest first; of one state, or of all when it is empty.
+func (s *Service) Suspensions(ctx context.Context, by access.Actor, state SuspensionState) ([]Suspension, error) {
+	v, err := s.viewer(ctx, s.DB.Read(), by)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := s.DB.Read().QueryContext(ctx, selectSuspension+` WHERE ($1 = 1 OR x.unit = $2 OR (u.area = $3 AND u.direct = 0))
+		AND ($4 = '' OR x.state = $4) ORDER BY x.opened DESC, x.id LIMIT 1000`, bit(v.seesAll()), v.unit, v.area, string(state))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Suspension
+	for rows.Next() {
+		x, _, _, err := scanSuspension(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, x)
+	}
+	return list, rows.Err()
+}
+
+// readUser reads a holder with their unit.
+func readUser(ctx context.Context, q store.Querier, holder string) (User, error) {
+	u := User{Holder: holder}
+	var unit string
+	err := q.QueryRowContext(ctx, `SELECT name, unit FROM enroll_holder WHERE id = $1`, holder).Scan(&u.Name, &unit)
+	if errors.Is(err, sql.ErrNoRows) {
+		return u, ErrHolder.New()
+	}
+	if err != nil {
+		return u, err
+	}
+	u.Unit, err = readUnit(ctx, q, unit)
+	return u, err
+}

@@ -1,0 +1,51 @@
+package enroll
+
+import (
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"yinxin/internal/fault"
+)
+
+// maxReason is the longest reason in characters.
+const maxReason = 200
+
+// validText is a text of one line, not empty, of at most so many characters.
+func validText(s string, most int) bool {
+	return strings.TrimSpace(s) != "" && utf8.ValidString(s) && utf8.RuneCountInString(s) <= most &&
+		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
+}
+
+// checkReason demands a reason, and that it holds no number of a person: reasons go into lists, history and ledger.
+func checkReason(reason string) error {
+	if !validText(reason, maxReason) {
+		return ErrReason.New()
+	}
+	return checkImpersonal("reason", reason)
+}
+
+// checkImpersonal refuses a text in which something like an identity number or a mobile number stands, also with blanks
+// or hyphens between the digits or in full width.
+func checkImpersonal(field, text string) error {
+	run := 0
+	for _, r := range text + "\x00" {
+		if r >= '０' && r <= '９' {
+			r -= '０' - '0'
+		}
+		switch {
+		case r >= '0' && r <= '9':
+			run++
+		case run > 0 && (r == ' ' || r == '-' || r == '\u3000' || r == '－'):
+		default:
+			if run >= 11 && run != 14 { // 14 digits are the code of a seal
+				return ErrPersonal.At(fault.Field(field))
+			}
+			run = 0
+		}
+	}
+	return nil
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }

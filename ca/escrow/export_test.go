@@ -1,0 +1,4 @@
+package escrow
+
+// Interrupt has fn called between the steps of a change.
+func (c *Centre) Interrupt(fn func(step string)) { c.interrupt = fn }

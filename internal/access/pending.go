@@ -1,0 +1,107 @@
+package access
+
+import (
+	"context"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"time"
+	"yinxin/internal/store"
+
+	"github.com/emmansun/gmsm/sm3"
+)
+
+// Pending is a request as officers see it.
+type Pending struct {
+	ID        string
+	Kind      Kind
+	Subject   []byte
+	Digest    string // SM3 of Subject, hexadecimal
+	Requester string
+	State     string // open, approved, rejected
+	Created   time.Time
+	Expires   time.Time
+	Reason    string // of a rejection
+	Parent    string // the plan of which this is a part; empty for what is decided by itself
+	Voided    bool   // see Void
+}
+
+// Pending reads one request in whatever state: access.request-not-found.
+func (s *Service) Pending(ctx context.Context, id string) (Pending, error) {
+	return readRequest(ctx, s.db.Read(), id)
+}
+
+// PendingIn is Pending as the caller's transaction sees it.
+func (s *Service) PendingIn(ctx context.Context, q store.Querier, id string) (Pending, error) {
+	return readRequest(ctx, q, id)
+}
+
+// Open lists the requests that wait for a decision, oldest first, at most limit of them. Parts come with their plan: see
+// Parts.
+func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {
+	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE state = 'open' AND voided IS NULL AND parent IS NULL AND expires > $1 ORDER BY created, id LIMIT $2`,
+		store.Time(s.clock()), limit)
+	return scanRequests(rows, err)
+}
+
+// Parts lists the parts of a plan in their order.
+func (s *Service) Parts(ctx context.Context, id string) ([]Pending, error) {
+	return readParts(ctx, s.db.Read(), id)
+}
+
+// PartsUsed counts the parts of a plan, and those that were redeemed.
+func (s *Service) PartsUsed(ctx context.Context, q store.Querier, id string) (used, all int, err error) {
+	err = q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(a.id) FROM access_request r
+		LEFT JOIN access_approval a ON a.id = r.id AND a.used = 1 WHERE r.parent = $1`, id).Scan(&all, &used)
+	return used, all, err
+}
+
+func readParts(ctx context.Context, q store.Querier, parent string) ([]Pending, error) {
+	rows, err := q.QueryContext(ctx, selectRequest+` WHERE parent = $1 ORDER BY part`, parent)
+	return scanRequests(rows, err)
+}
+
+func scanRequests(rows *sql.Rows, err error) ([]Pending, error) {
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Pending
+	for rows.Next() {
+		r, err := scanRequest(rows)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, r)
+	}
+	return list, rows.Err()
+}
+
+const selectRequest = `SELECT id, kind, subject, digest, requester, state, created, expires, reason, COALESCE(parent, ''), voided IS NOT NULL FROM access_request`
+
+func readRequest(ctx context.Context, q store.Querier, id string) (Pending, error) {
+	r, err := scanRequest(q.QueryRowContext(ctx, selectRequest+` WHERE id = $1`, id))
+	if errors.Is(err, sql.ErrNoRows) {
+		return r, ErrRequestNotFound.New()
+	}
+	return r, err
+}
+
+func scanRequest(row interface{ Scan(...any) error }) (Pending, error) {
+	var r Pending
+	var created, expires string
+	err := row.Scan(&r.ID, (*string)(&r.Kind), &r.Subject, &r.Digest, &r.Requester, &r.State, &created, &expires, &r.Reason, &r.Parent, &r.Voided)
+	if err != nil {
+		return r, err
+	}
+	if r.Created, err = store.ParseTime(created); err != nil {
+		return r, err
+	}
+	r.Expires, err = store.ParseTime(expires)
+	return r, err
+}
+
+func digestText(subject []byte) string {
+	digest := sm3.Sum(subject)
+	return hex.EncodeToString(digest[:])
+}

@@ -1,0 +1,105 @@
+package access
+
+import (
+	"context"
+	"time"
+
+	"yinxin/internal/store"
+)
+
+// Part is one act of a plan: what Request takes.
+type Part struct {
+	Kind    Kind
+	Subject []byte
+}
+
+// MaxParts is the largest number of parts of a plan.
+const MaxParts = 50_000
+
+// RequestPlan asks for one decision over a subject and everything that it takes: each part becomes a request of its own
+// that is decided together with the plan and nothing else, and is then redeemed by itself (see Parts for their
+// identifiers). Errors: those of Request, also for a part.
+func (s *Service) RequestPlan(ctx context.Context, by Actor, k Kind, subject []byte, parts []Part) (id string, err error) {
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		id, err = s.RequestPlanIn(ctx, tx, by, k, subject, parts)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
+// RequestPlanIn is RequestPlan in a transaction of the caller.
+func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k Kind, subject []byte, parts []Part) (id string, err error) {
+	if len(parts) > MaxParts {
+		return "", ErrSubject.With("%d parts", len(parts))
+	}
+	if _, err := s.acting(ctx, tx, by, RoleRegistrar); err != nil {
+		return "", err
+	}
+	now := s.clock()
+	plan := asked{id: newID("req_"), kind: k, subject: subject, by: by.ID, at: now}
+	if err := s.ask(ctx, tx, plan); err != nil {
+		return "", err
+	}
+	for i, part := range parts {
+		err := s.ask(ctx, tx, asked{id: newID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
+		if err != nil {
+			return "", err
+		}
+	}
+	return plan.id, nil
+}
+
+// asked is one row of a request.
+type asked struct {
+	id      string
+	kind    Kind
+	subject []byte
+	by      string
+	at      time.Time
+	parent  string
+	part    int
+}
+
+func (s *Service) ask(ctx context.Context, tx *store.Tx, a asked) error {
+	if len(a.subject) == 0 || len(a.subject) > MaxSubject || a.kind == "" || len(a.kind) > 64 {
+		return ErrSubject.New()
+	}
+	var parent, part any
+	data := map[string]string{"kind": string(a.kind), "digest": digestText(a.subject)}
+	if a.parent != "" {
+		parent, part, data["plan"] = a.parent, a.part, a.parent
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, reason, parent, part)
+		VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, '', $8, $9)`,
+		a.id, string(a.kind), a.subject, data["digest"], a.by, store.Time(a.at), store.Time(a.at.Add(Term)), parent, part)
+	if err != nil {
+		return err
+	}
+	return s.record(ctx, tx, a.at, "approval.requested", a.by, a.id, data)
+}
+
+// Void ends a request and its parts in whatever state, because what it was about has changed: an open one can no longer
+// be decided, and of an approved one what was not redeemed yet can no longer be. One person does it, since it only
+// narrows what is possible; who may is for the caller to say. Errors: access.request-not-found, access.part. Voiding
+// again does nothing.
+func (s *Service) Void(ctx context.Context, tx *store.Tx, by Actor, id string) error {
+	r, err := readRequest(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if r.Parent != "" {
+		return ErrPart.With("%s", r.Parent)
+	}
+	now := s.clock()
+	result, err := tx.ExecContext(ctx, `UPDATE access_request SET voided = $1 WHERE (id = $2 OR parent = $2) AND voided IS NULL`, store.Time(now), id)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return s.record(ctx, tx, now, "approval.voided", by.ID, id, map[string]string{"kind": string(r.Kind), "state": r.State})
+}

@@ -1,0 +1,213 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"yinxin/ca"
+	"yinxin/ca/chain"
+	"yinxin/internal/fault"
+)
+
+type caStatusCommand struct {
+	Data     string `required:"" help:"Data directory." placeholder:"DIR"`
+	Database string `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
+	JSON     bool   `name:"json" help:"Print it as JSON."`
+}
+
+// Help is printed by --help.
+func (caStatusCommand) Help() string {
+	return "Needs no passphrase. Exit status: 0 nothing needs attention, 3 something does (each is named), 1 failed."
+}
+
+// authorityStatus is what ca status --json prints.
+type authorityStatus struct {
+	At             string            `json:"at"`
+	BaseURL        string            `json:"base_url"`
+	Infrastructure []memberStatus    `json:"infrastructure"`
+	Lists          []listStatus      `json:"crls"`
+	Counts         []ca.Count        `json:"certificates"`
+	Waiting        int               `json:"changes_waiting_for_a_crl"`
+	Pending        int               `json:"half_issued"` // intents without a result now
+	Failed         int               `json:"voided"`      // serial numbers voided after an interruption or a failure
+	Anchors        int               `json:"anchors"`
+	Attention      []attentionStatus `json:"attention"`
+}
+
+// memberStatus is one certificate of the infrastructure.
+type memberStatus struct {
+	Profile  ca.Profile `json:"profile"`
+	Subject  string     `json:"subject"`
+	Serial   string     `json:"serial"`
+	Key      string     `json:"key"`
+	NotAfter string     `json:"not_after"`
+	DaysLeft int        `json:"days_left"`
+	State    string     `json:"state"`
+}
+
+// listStatus is one revocation list.
+type listStatus struct {
+	Issuer     string `json:"issuer"`
+	Number     int64  `json:"number"`
+	Entries    int    `json:"entries"`
+	ThisUpdate string `json:"this_update"`
+	NextUpdate string `json:"next_update"`
+	AgeSeconds int64  `json:"age_seconds"`
+	Expired    bool   `json:"expired"`
+}
+
+// attentionStatus is something that somebody should look after.
+type attentionStatus struct {
+	What string `json:"what"`
+	ZH   string `json:"zh"`
+	EN   string `json:"en"`
+}
+
+// The margins of attention: how long before its end something is named.
+const (
+	marginCA      = 365 * 24 * time.Hour
+	marginMember  = 60 * 24 * time.Hour
+	marginRootCRL = 30 * 24 * time.Hour
+)
+
+func (c caStatusCommand) Run(ctx context.Context, s streams) error {
+	status, err := c.gather(ctx, s)
+	if err != nil {
+		return inForm(s, c.JSON, err)
+	}
+	if c.JSON {
+		err = printJSON(s, status)
+	} else {
+		status.print(s)
+	}
+	if err == nil && len(status.Attention) > 0 {
+		return exit{exitRefused}
+	}
+	return err
+}
+
+func (c caStatusCommand) gather(ctx context.Context, s streams) (authorityStatus, error) {
+	now := s.now()
+	status := authorityStatus{At: moment(now), Attention: []attentionStatus{}}
+	h, err := openForReading(ctx, c.Data, c.Database, s.now)
+	if err != nil {
+		return status, err
+	}
+	defer h.close()
+	status.BaseURL = h.config.BaseURL
+	o, err := h.authority.Overview(ctx)
+	if err != nil {
+		return status, err
+	}
+	status.Counts, status.Waiting, status.Pending, status.Failed = o.Counts, o.Waiting, o.Pending, o.Failed
+	status.member(ca.ProfileRoot, h.authority.Root(), now, nil)
+	status.member(ca.ProfileIssuing, h.authority.Issuing(), now, nil)
+	for _, p := range []ca.Profile{ca.ProfileOCSP, ca.ProfileTSA, ca.ProfileSealMaker} {
+		current, err := h.authority.Current(ctx, p)
+		if err != nil && !fault.Has(err, ca.ErrNotFound) {
+			return status, err
+		}
+		status.member(p, current, now, err)
+	}
+	if status.Lists, err = h.lists(ctx); err != nil {
+		return status, err
+	}
+	status.judgeLists(now)
+	anchors, err := h.authority.ImportedAnchors(ctx)
+	if err != nil {
+		return status, err
+	}
+	for _, a := range anchors {
+		if !a.Removed.IsZero() {
+			continue
+		}
+		status.Anchors++
+		if now.After(a.Certificate.NotAfter) {
+			status.attend("anchor", "信任锚已过期："+a.Name, "an imported trust anchor has expired: "+a.Name)
+		}
+	}
+	if status.Pending > 0 {
+		status.attend("half-issued", fmt.Sprintf("%d 张证书签发中断，服务启动时作废", status.Pending), fmt.Sprintf("%d certificates are half issued; the service voids them at start", status.Pending))
+	}
+	return status, nil
+}
+
+func (a *authorityStatus) attend(what, zh, en string) {
+	a.Attention = append(a.Attention, attentionStatus{what, zh, en})
+}
+
+// member adds a certificate of the infrastructure; missing says that there is none in force.
+func (a *authorityStatus) member(p ca.Profile, c *chain.Certificate, now time.Time, missing error) {
+	if missing != nil {
+		a.Infrastructure = append(a.Infrastructure, memberStatus{Profile: p, State: "missing"})
+		a.attend(string(p), "没有有效的证书："+string(p), "no certificate is in force: "+string(p))
+		return
+	}
+	left := c.NotAfter.Sub(now)
+	m := memberStatus{Profile: p, Subject: c.Subject.String(), Serial: c.Serial.Text(16), Key: keyFingerprint(c).String(), NotAfter: moment(c.NotAfter),
+		DaysLeft: int(left / (24 * time.Hour)), State: "good"}
+	margin := marginMember
+	if p == ca.ProfileRoot || p == ca.ProfileIssuing {
+		margin = marginCA
+	}
+	switch {
+	case left < 0:
+		m.State = "expired"
+		a.attend(string(p), "证书已过期："+string(p), "the certificate has expired: "+string(p))
+	case left < margin:
+		m.State = "expiring"
+		a.attend(string(p), fmt.Sprintf("证书 %s 将在 %d 天后过期", p, m.DaysLeft), fmt.Sprintf("the certificate %s expires in %d days", p, m.DaysLeft))
+	}
+	a.Infrastructure = append(a.Infrastructure, m)
+}
+
+func (a *authorityStatus) judgeLists(now time.Time) {
+	for i, l := range a.Lists {
+		next, err := time.Parse(time.RFC3339, l.NextUpdate)
+		if err != nil {
+			continue
+		}
+		a.Lists[i].Expired = !now.Before(next)
+		switch {
+		case a.Lists[i].Expired:
+			a.attend("crl", "撤销列表已过期："+l.Issuer, "the revocation list has expired: "+l.Issuer)
+		case l.Issuer == string(ca.ProfileRoot) && next.Sub(now) < marginRootCRL:
+			a.attend("crl", "根撤销列表即将过期，请离线签发", "the root's revocation list is about to expire; have the offline root sign a new one")
+		}
+	}
+}
+
+// lists are the newest revocation lists.
+func (h *installation) lists(ctx context.Context) ([]listStatus, error) {
+	published, err := h.authority.Lists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	list := []listStatus{}
+	for _, p := range published {
+		list = append(list, listStatus{Issuer: p.Issuer, Number: p.Number, Entries: p.Entries, ThisUpdate: moment(p.ThisUpdate), NextUpdate: moment(p.NextUpdate),
+			AgeSeconds: int64(h.now().Sub(p.ThisUpdate) / time.Second)})
+	}
+	return list, nil
+}
+
+func (a authorityStatus) print(s streams) {
+	fmt.Fprintf(s.out, "%s  %s\n", a.At, a.BaseURL)
+	for _, m := range a.Infrastructure {
+		fmt.Fprintf(s.out, "  %-10s %-8s %s，剩 %d 天 days left，密钥 key %s\n", m.Profile, m.State, m.Subject, m.DaysLeft, m.Key)
+	}
+	for _, l := range a.Lists {
+		fmt.Fprintf(s.out, "  CRL %-7s %d：%d 项 entries，%s – %s\n", l.Issuer, l.Number, l.Entries, l.ThisUpdate, l.NextUpdate)
+	}
+	for _, c := range a.Counts {
+		fmt.Fprintf(s.out, "  %-12s %-8s %d\n", c.Profile, c.State, c.Number)
+	}
+	fmt.Fprintf(s.out, "  待发布的状态变更 changes waiting for a CRL: %d；导入的信任锚 anchors: %d；作废的序列号 voided serials: %d\n", a.Waiting, a.Anchors, a.Failed)
+	if len(a.Attention) == 0 {
+		fmt.Fprintln(s.out, "✔ 无需处理 nothing needs attention")
+	}
+	for _, n := range a.Attention {
+		fmt.Fprintf(s.out, "✘ %s %s\n", n.ZH, n.EN)
+	}
+}

@@ -1,0 +1,137 @@
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"log/slog"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"yinxin/ca"
+	"yinxin/ca/renewal"
+	"yinxin/internal/fault"
+)
+
+type renewalsCommand struct {
+	List renewalsListCommand `cmd:"" help:"List certificates whose end is near, with what was done about them."`
+}
+
+type renewalsListCommand struct {
+	Data     string `required:"" help:"Data directory." placeholder:"DIR"`
+	Database string `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
+	Days     int    `help:"All that end within so many days, instead of what is due by the policy." default:"-1" placeholder:"N"`
+	JSON     bool   `name:"json" help:"Print as JSON: a list with one object per certificate."`
+}
+
+// Help is printed by --help.
+func (renewalsListCommand) Help() string {
+	return "Certificates without a successor, the earliest end first; those that ended stay for 30 days. Central seals are renewed by the service, holders of USB Keys are reminded. Exit status: 0, or 1 when there is an alarm or the list could not be read."
+}
+
+func (c renewalsListCommand) Run(ctx context.Context, s streams) error {
+	return inForm(s, c.JSON, c.list(ctx, s))
+}
+
+func (c renewalsListCommand) list(ctx context.Context, s streams) error {
+	if c.Days < -1 || c.Days > 3660 {
+		return errFlag.At(fault.Field("--days"))
+	}
+	h, err := openForReading(ctx, c.Data, c.Database, s.now)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	r := renewal.New(renewal.Config{DB: h.db, Authority: h.authority, Clock: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: h.config.Renewals})
+	var list []renewal.Due
+	if c.Days >= 0 {
+		list, err = r.Within(ctx, s.now(), c.Days)
+	} else {
+		list, err = r.Due(ctx, s.now())
+	}
+	if err != nil {
+		return err
+	}
+	if c.JSON {
+		err = printJSON(s, renewalsJSON(list))
+	} else {
+		err = printRenewals(s, list)
+	}
+	for _, d := range list {
+		if err == nil && len(d.Alarms) > 0 {
+			return exit{exitFailed}
+		}
+	}
+	return err
+}
+
+// renewalJSON is one certificate of the list.
+type renewalJSON struct {
+	Serial         string           `json:"serial"`
+	Holder         renewal.Holder   `json:"holder"`
+	Profile        string           `json:"profile"`
+	Organisation   string           `json:"organisation"`
+	Name           string           `json:"name"`
+	NotAfter       time.Time        `json:"not_after"`
+	Days           int              `json:"days"`
+	Held           bool             `json:"held"`
+	RenewableUntil time.Time        `json:"renewable_until,omitzero"`
+	Reminders      []int            `json:"reminders,omitempty"`
+	Attempt        *renewal.Attempt `json:"attempt,omitempty"`
+	Alarms         []renewal.Alarm  `json:"alarms,omitempty"`
+}
+
+func renewalsJSON(list []renewal.Due) []renewalJSON {
+	all := make([]renewalJSON, 0, len(list))
+	for _, d := range list {
+		all = append(all, renewalJSON{Serial: ca.SerialText(d.Serial), Holder: d.Holder, Profile: string(d.Profile), Organisation: d.Organisation,
+			Name: d.CommonName, NotAfter: d.NotAfter, Days: d.Days, Held: d.Held, RenewableUntil: d.RenewableUntil, Reminders: d.Reminders,
+			Attempt: d.Attempt, Alarms: d.Alarms})
+	}
+	return all
+}
+
+var holderWords = map[renewal.Holder]string{renewal.Central: "集中式印章 central seal", renewal.Key: "Key 用户 Key holder",
+	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own"}
+
+var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "续期失败 renewal failed",
+	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}
+
+func printRenewals(s streams, list []renewal.Due) error {
+	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+	for _, d := range list {
+		fmt.Fprintf(w, "%s\t剩 %d 天 days\t%s\t%s\t%s\t%s\t%s\n", d.NotAfter.Local().Format(time.DateTime), d.Days, holderWords[d.Holder],
+			d.Organisation, d.CommonName, ca.SerialText(d.Serial), strings.Join(remarks(d), "；"))
+	}
+	return w.Flush()
+}
+
+// remarks are what was done about a certificate, and what keeps it.
+func remarks(d renewal.Due) (list []string) {
+	if d.Held {
+		list = append(list, "已冻结 on hold")
+	}
+	for _, a := range d.Alarms {
+		list = append(list, reasonWords[a.Reason])
+	}
+	if a := d.Attempt; a != nil && a.Outcome != "" {
+		text := fmt.Sprintf("第 %d 次续期 attempt %d: %s", a.Number, a.Number, a.Outcome)
+		if a.Failure != "" {
+			text += ", " + a.Failure
+		}
+		if !a.Next.IsZero() {
+			text += ", 下次 next " + moment(a.Next)
+		}
+		list = append(list, text)
+	}
+	if n := len(d.Reminders); n > 0 {
+		words := make([]string, n)
+		for i, days := range d.Reminders {
+			words[i] = strconv.Itoa(days)
+		}
+		list = append(list, "已提醒 reminded at "+strings.Join(words, ", "))
+	}
+	return list
+}

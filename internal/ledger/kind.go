@@ -1,0 +1,38 @@
+package ledger
+
+import (
+	"context"
+
+	"yinxin/internal/store"
+)
+
+// OfKind gives the entries of one kind that have their place in the tree, in its order, at most limit of them.
+func OfKind(ctx context.Context, q store.Querier, kind string, limit int) ([]Entry, error) {
+	rows, err := q.QueryContext(ctx, `SELECT position, entry FROM ledger_event WHERE kind = $1 AND position IS NOT NULL ORDER BY position LIMIT $2`, kind, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Entry
+	for rows.Next() {
+		var position int64
+		var leaf string
+		if err := rows.Scan(&position, &leaf); err != nil {
+			return nil, err
+		}
+		entry, err := decodeEntry(position, []byte(leaf))
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, entry)
+	}
+	return list, rows.Err()
+}
+
+// EndLease ends whatever lease a copied database still records: its holder works on the original.
+func EndLease(ctx context.Context, db *store.DB) error {
+	return db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE ledger_head SET holder = '', expires = ''`)
+		return err
+	})
+}
