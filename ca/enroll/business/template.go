@@ -103,6 +103,21 @@ func readTemplate(ctx context.Context, q store.Querier, application string, vers
 	return t, err
 }
 
+// TemplateOf gives the template with which a version of an application would be examined: business.no-template. Who may
+// see it is for the caller to say.
+func (s *Service) TemplateOf(ctx context.Context, application string, version int) (Template, error) {
+	var t Template
+	var width, height int64
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT code, width_um, height_um, template, picture, verdict, measures, reason FROM business_template
+		WHERE application = $1 AND version <= $2 ORDER BY version DESC LIMIT 1`, application, version).
+		Scan(&t.Code, &width, &height, &t.Template, &t.Picture, &t.Verdict, &t.Measures, &t.Reason)
+	if errors.Is(err, sql.ErrNoRows) {
+		return t, ErrNoTemplate.New()
+	}
+	t.Width, t.Height = float64(width)/1000, float64(height)/1000
+	return t, err
+}
+
 // newCode makes a seal code of 14 digits that no seal and no other application has. The first is no 0, so that nobody
 // who handles it as a number shortens it.
 func (s *Service) newCode(ctx context.Context, tx *store.Tx) (string, error) {

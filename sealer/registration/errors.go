@@ -1,0 +1,19 @@
+package registration
+
+import "yinxin/internal/fault"
+
+// What this room refuses by itself.
+var (
+	ErrNoTemplate = fault.Spec{Kind: fault.NotFound, Code: "registration.no-template",
+		ZH: "这份申请还没有印章模板。", EN: "No seal template has been made for this application yet."}
+	ErrNoForm = fault.Spec{Kind: fault.Refused, Code: "registration.no-form",
+		ZH: "没有找到这份申请的申请表扫描件，请先上传，或指明附件和页码。", EN: "No scan of this application's form was found: upload it, or name attachment and page."}
+	ErrNoBox = fault.Spec{Kind: fault.Refused, Code: "registration.no-imprint-box",
+		ZH: "扫描件上没有完整的印模框，请重新扫描。", EN: "The box for the imprint is not whole on the scan: scan it again."}
+	ErrOrder = fault.Spec{Kind: fault.Invalid, Code: "registration.order",
+		ZH: "所选的页码或印模框无效。", EN: "The page or the box asked for is not valid."}
+	ErrNotAsked = fault.Spec{Kind: fault.Refused, Code: "registration.no-imprint",
+		ZH: "这份申请不涉及印模。", EN: "The application takes no imprint."}
+	ErrBusy = fault.Spec{Kind: fault.Unavailable, Code: "registration.busy",
+		ZH: "正在处理的扫描件太多，请稍后再试。", EN: "Too many scans are being worked on: try again shortly."}
+)

@@ -1,0 +1,77 @@
+package registration
+
+import (
+	"bytes"
+	"encoding/binary"
+	"hash/crc32"
+	"image"
+	"image/jpeg"
+	"image/png"
+	"math"
+
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/attachment"
+)
+
+// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page,
+// otherwise its picture with its resolution. Errors: those of attachment.File.Picture.
+func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
+	if len(f.Pages) == 1 {
+		return data, nil
+	}
+	img, err := f.Picture(page)
+	if err != nil {
+		return nil, err
+	}
+	p := f.Pages[page]
+	if lossless, err := pngOf(img, p.DPIX, p.DPIY); err != nil || len(lossless) <= enroll.MaxAttachment {
+		return lossless, err
+	}
+	return jpegOf(img, p.DPIX, p.DPIY)
+}
+
+// quality of a page that is too large for PNG: what scanners take for good.
+const quality = 95
+
+// jpegOf writes a JPEG with its resolution (JFIF, ITU-T T.871 clause 10.1), which the standard library does not.
+func jpegOf(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	var out bytes.Buffer
+	if err := jpeg.Encode(&out, img, &jpeg.Options{Quality: quality}); err != nil {
+		return nil, err
+	}
+	data := out.Bytes()
+	if !plausible(dpiX) || !plausible(dpiY) {
+		return data, nil
+	}
+	segment := append([]byte{0xff, 0xe0, 0, 16}, "JFIF\x00\x01\x02\x01"...) // the density is in dots per inch
+	segment = binary.BigEndian.AppendUint16(segment, uint16(math.Round(dpiX)))
+	segment = binary.BigEndian.AppendUint16(segment, uint16(math.Round(dpiY)))
+	segment = append(segment, 0, 0) // no thumbnail
+	return inserted(data, 2, segment), nil
+}
+
+// pngOf writes a PNG with its resolution (pHYs, ISO/IEC 15948 clause 11.3.5.3).
+func pngOf(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	var out bytes.Buffer
+	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
+	if err := encoder.Encode(&out, img); err != nil {
+		return nil, err
+	}
+	if !plausible(dpiX) || !plausible(dpiY) {
+		return out.Bytes(), nil
+	}
+	const behindHeader = 8 + 25
+	chunk := append([]byte{0, 0, 0, 9}, "pHYs"...)
+	chunk = binary.BigEndian.AppendUint32(chunk, uint32(math.Round(dpiX/0.0254)))
+	chunk = binary.BigEndian.AppendUint32(chunk, uint32(math.Round(dpiY/0.0254)))
+	chunk = append(chunk, 1)
+	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
+	return inserted(out.Bytes(), behindHeader, chunk), nil
+}
+
+// plausible reports whether a file's resolution can be passed on: what is not is left for the squares on the form to say.
+func plausible(dpi float64) bool { return dpi >= 10 && dpi <= 10_000 }
+
+func inserted(data []byte, at int, part []byte) []byte {
+	return append(append(append(make([]byte, 0, len(data)+len(part)), data[:at]...), part...), data[at:]...)
+}
