@@ -53,3 +53,9 @@ func keep(ts *testscript.TestScript, pattern *regexp.Regexp, variable string) {
 	}
 	ts.Setenv(variable, found)
 }
+
+// scriptTruncateLast: truncatelast FILE takes the last byte away.
+func scriptTruncateLast(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text[:len(text)-1]), 0o600))
+}
