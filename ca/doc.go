@@ -13,8 +13,8 @@
 // # Order of work
 //
 // Issue redeems the approval, records serial number and to-be-signed bytes, and appends the intent to the ledger, all
-// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers and compared with the
-// profile; that yields a token which the signing function takes and which works once. The signed certificate is
+// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers, compared with the
+// profile and held against the rules of ca/conform and zlint; that yields a token which the signing function takes and which works once. The signed certificate is
 // compared with the linted bytes, its signature is checked, and one more transaction records and announces it. An intent
 // without a result (the process died) is found by Open: it counts as failed and its serial number goes on the
 // revocation list, since the signature may exist somewhere.
