@@ -106,11 +106,14 @@ const smallest = 256
 var weakPoints = sync.OnceValue(func() map[[32]byte]bool {
 	known := make(map[[32]byte]bool, smallest+len(published))
 	add := func(d []byte) {
-		x, _ := sm2.P256().ScalarBaseMult(d)
-		known[[32]byte(x.FillBytes(make([]byte, 32)))] = true
+		key, err := sm2.NewPrivateKey(d)
+		if err != nil {
+			panic("csr: " + err.Error())
+		}
+		known[[32]byte(encodePoint(&key.PublicKey)[1:33])] = true
 	}
 	for i := int64(1); i <= smallest; i++ {
-		add(big.NewInt(i).Bytes())
+		add(big.NewInt(i).FillBytes(make([]byte, 32)))
 	}
 	for _, text := range published {
 		d, err := hex.DecodeString(text)

@@ -105,13 +105,24 @@ func newNumber(now time.Time) string {
 // china is the one time of day there is in China.
 var china = time.FixedZone("UTC+8", 8*60*60)
 
-// tidy is a form as it can be stored; whether it is right is for Findings to say.
+// tidy is a form as it can be stored: the texts that are kept in the clear hold no number of a person. Whether it is right
+// is for Findings to say.
 func tidy(f form.Application) (form.Application, error) {
 	text, err := json.Marshal(f)
 	if err != nil { // a size that is no number
 		return f, ErrField.At(fault.Field("seal.size"))
 	}
-	return form.Decode(text)
+	if f, err = form.Decode(text); err != nil {
+		return f, err
+	}
+	for member, text := range map[string]string{"sealTypeOther": f.SealTypeOther, "formerName": f.FormerName, "unit.name": f.Unit.Name,
+		"unit.typeOther": f.Unit.TypeOther, "unit.address": f.Unit.Address, "approver": f.Approver, "purpose": f.Purpose,
+		"handler.name": f.Handler.Name, "handler.address": f.Handler.Address, "seal.name": f.Seal.Name, "key.holder": f.Key.Holder} {
+		if err := checkImpersonal(member, text); err != nil {
+			return f, err
+		}
+	}
+	return f, nil
 }
 
 // Edit replaces the fields of the form, which makes another version: what was confirmed, examined or approved of the one

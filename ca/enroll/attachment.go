@@ -7,11 +7,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/emmansun/gmsm/sm3"
 
+	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -33,10 +33,10 @@ var attachmentWords = map[AttachmentKind]string{AttachForm: "申请表", AttachC
 // Label is the kind in words, empty for none.
 func (k AttachmentKind) Label() string { return attachmentWords[k] }
 
-// How a scan found its application.
+// How a scan found its application: Attachment.Matched.
 const (
-	MatchedByCode = "code" // by the QR code on the form
-	MatchedByHand = "hand"
+	matchedByCode = "code" // by the QR code on the form: see sealer/registration
+	matchedByHand = "hand"
 )
 
 // Attachment describes a scan without its content. It has no file name: people put numbers of persons into those.
@@ -57,19 +57,44 @@ const (
 	MaxAttachments = 20       // of one application
 )
 
-// AddAttachment keeps a scan with an application, sealed, and makes another version of it. Matched says how it was found.
-// Errors: enroll.attachment-kind for what is none of PDF, JPEG, PNG and TIFF by its first bytes, enroll.attachment-size.
-func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, kind AttachmentKind, matched string, content []byte) (Application, error) {
-	if kind.Label() == "" || matched != MatchedByCode && matched != MatchedByHand {
-		return Application{}, ErrField.At(fault.Field("kind"))
+// Scan is an upload: what it is for, its content, and the name that it came with, of which only the ending is looked at.
+type Scan struct {
+	Kind    AttachmentKind
+	Name    string
+	Content []byte
+	ByCode  bool // the code on the page names the application; otherwise somebody chose it
+}
+
+// open looks into a scan: what it really is.
+func (c Scan) open() (*attachment.File, error) {
+	if c.Kind.Label() == "" {
+		return nil, ErrField.At(fault.Field("kind"))
 	}
-	if len(content) > MaxAttachment {
-		return Application{}, ErrAttachmentSize.With("%d MiB", MaxAttachment>>20)
+	if len(c.Content) > MaxAttachment {
+		return nil, ErrAttachmentSize.With("%d MiB", MaxAttachment>>20)
 	}
-	media := mediaOf(content)
-	if media == "" {
-		return Application{}, ErrAttachmentKind.New()
+	limits := attachment.DefaultLimits
+	limits.Bytes = MaxAttachment
+	return attachment.Open(c.Name, c.Content, limits)
+}
+
+// AddAttachment keeps a scan with an application, sealed, and makes another version of it. Errors: enroll.attachment-size,
+// and those of attachment.Open for what is none of PDF, JPEG, PNG and TIFF, is damaged, or is not what its name says.
+func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, scan Scan) (Application, error) {
+	file, err := scan.open()
+	if err != nil {
+		return Application{}, err
 	}
+	matched := matchedByHand
+	if scan.ByCode {
+		matched = matchedByCode
+	}
+	return s.attach(ctx, by, ref, scan, file.Format.MediaType(), matched)
+}
+
+// attach seals and records what was opened.
+func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Scan, media, matched string) (Application, error) {
+	kind, content := scan.Kind, scan.Content
 	digest := sm3.Sum(content)
 	at := Attachment{ID: newID("att_"), Kind: kind, Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(digest[:]), Matched: matched}
 	// Looked at before 10 MiB are sealed and written for somebody who may not: the transaction looks again.
@@ -88,8 +113,8 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, k
 		if len(present) >= MaxAttachments {
 			return ErrAttachmentSize.With("%d", MaxAttachments)
 		}
-		_, err = a.tx.ExecContext(ctx, `INSERT INTO enroll_attachment (id, application, kind, media, size, digest, object, matched, added, by, sealing)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+		_, err = a.tx.ExecContext(ctx, `INSERT INTO enroll_attachment (id, application, number, kind, media, size, digest, object, matched, added, by, sealing)
+			VALUES ($1, $2, (SELECT COALESCE(MAX(o.number), 0) + 1 FROM enroll_attachment o WHERE o.application = $2), $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
 			at.ID, a.r.id, string(kind), media, at.Size, at.Digest, object, matched, store.Time(a.now), a.v.ID, sealing)
 		if err != nil {
 			return err
@@ -105,12 +130,12 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, k
 }
 
 // RemoveAttachment takes a scan away from an application, which makes another version. The content stays on record.
-func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref, attachment string) (Application, error) {
+func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref, id string) (Application, error) {
 	return s.take(ctx, by, ref, StepEdit, "", func(a *act) error {
 		var kind, digest string
 		err := a.tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET removed = $1, removed_by = $2
 			WHERE id = $3 AND application = $4 AND removed IS NULL RETURNING kind, digest`,
-			store.Time(a.now), a.v.ID, attachment, a.r.id).Scan(&kind, &digest)
+			store.Time(a.now), a.v.ID, id, a.r.id).Scan(&kind, &digest)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrAttachment.New()
 		}
@@ -133,7 +158,7 @@ func (s *Service) editedAround(ctx context.Context, a *act) error {
 
 // OpenAttachment gives the content of a scan: to the handler of the unit, whose paper it is, and to an officer with a
 // reason. Each look is in history and ledger. Errors: enroll.attachment-not-found, enroll.denied, enroll.reason.
-func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, application, attachment, reason string) (Attachment, []byte, error) {
+func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, application, id, reason string) (Attachment, []byte, error) {
 	var at Attachment
 	var object string
 	err := s.look(ctx, by, application, StepView, reason, func(a *act) error {
@@ -143,7 +168,7 @@ func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, applicati
 			}
 		}
 		var err error
-		at, object, err = readAttachment(ctx, a.tx, a.r.id, attachment)
+		at, object, err = readAttachment(ctx, a.tx, a.r.id, id)
 		a.data["attachment"], a.data["kind"] = at.ID, string(at.Kind)
 		return err
 	})
@@ -166,7 +191,7 @@ const selectAttachment = `SELECT id, kind, media, size, digest, object, matched,
 
 // readAttachments lists what is attached now, in the order of adding.
 func readAttachments(ctx context.Context, q store.Querier, application string) ([]Attachment, error) {
-	rows, err := q.QueryContext(ctx, selectAttachment+` WHERE application = $1 AND removed IS NULL ORDER BY added, id`, application)
+	rows, err := q.QueryContext(ctx, selectAttachment+` WHERE application = $1 AND removed IS NULL ORDER BY number`, application)
 	if err != nil {
 		return nil, err
 	}
@@ -225,20 +250,4 @@ func (s *Service) fetch(ctx context.Context, id, object string) ([]byte, error) 
 		return nil, err
 	}
 	return s.Safe.Open(sealed, attachmentContext(id)...)
-}
-
-// mediaOf tells the formats that scanners make by their first bytes, whatever a name says; empty for any other.
-func mediaOf(content []byte) string {
-	for _, m := range []struct{ start, media string }{
-		{"\xff\xd8\xff", "image/jpeg"}, {"\x89PNG\r\n\x1a\n", "image/png"}, {"II*\x00", "image/tiff"}, {"MM\x00*", "image/tiff"},
-	} {
-		if strings.HasPrefix(string(content[:min(len(content), 16)]), m.start) {
-			return m.media
-		}
-	}
-	// Readers find the head of a PDF within the first 1024 bytes (ISO 32000-1, H.3).
-	if bytes.Contains(content[:min(len(content), 1024)], []byte("%PDF-")) {
-		return "application/pdf"
-	}
-	return ""
 }

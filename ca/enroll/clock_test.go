@@ -146,7 +146,7 @@ func TestADraftThatNobodyTouchesExpires(t *testing.T) {
 		ctx := context.Background()
 		old, fresh := w.draft(unitDirect), w.draft(unitDirect)
 		w.pass(DefaultIdleTerm - time.Second)
-		w.with(w.AddAttachment(ctx, w.handler[unitDirect], fresh.Ref(), AttachOther, MatchedByHand, scanJPEG))
+		w.with(w.AddAttachment(ctx, w.handler[unitDirect], fresh.Ref(), Scan{Kind: AttachOther, Content: scanJPEG}))
 		if _, err := w.Unmask(ctx, w.registrar, old.ID, "看看"); err != nil { // looking is not touching
 			t.Fatal(err)
 		}

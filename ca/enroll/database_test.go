@@ -130,7 +130,13 @@ func TestASuspensionTakesTwoPeopleToEnd(t *testing.T) {
 		ctx := context.Background()
 		x := w.suspended()
 		w.wantStopped(1)
-		_, err := w.SuspendAtOnce(ctx, w.second, x.Holder, "再次报告")
+		holders, err := w.Holders(ctx, w.handler[unitDirect], unitDirect)
+		if err != nil || len(holders) != 1 || !holders[0].Suspended || holders[0].Identity != userPerson.IdentityNumber[:3]+"***********"+userPerson.IdentityNumber[14:] {
+			t.Errorf("%+v, %v", holders, err)
+		}
+		_, err = w.Holders(ctx, w.handler[unitA], unitDirect)
+		wantCode(t, err, ErrUnit)
+		_, err = w.SuspendAtOnce(ctx, w.second, x.Holder, "再次报告")
 		wantCode(t, err, ErrSuspended)
 		_, err = w.RequestDecision(ctx, w.approver, x.Ref(), false)
 		wantCode(t, err, access.ErrRole)

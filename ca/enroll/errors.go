@@ -44,16 +44,14 @@ var (
 		ZH: "提出异议的期限已过，视为接受。", EN: "The term for objections is over; the certificates count as accepted."}
 	ErrUnderWay = fault.Spec{Kind: fault.Refused, Code: "enroll.under-way",
 		ZH: "已开始签发，不能更改或撤回。", EN: "Certificates or seals are being made already; this cannot be changed any more."}
+	ErrNothingDone = fault.Spec{Kind: fault.Refused, Code: "enroll.nothing-done",
+		ZH: "尚未开始签发，可以修改、退回或撤回，不必中止。", EN: "Nothing has been carried out yet: edit, return or withdraw the application instead."}
 	ErrUnfinished = fault.Spec{Kind: fault.Refused, Code: "enroll.unfinished",
 		ZH: "尚有批准的事项没有办完。", EN: "Not everything that was approved has been carried out."}
 	ErrAttachment = fault.Spec{Kind: fault.NotFound, Code: "enroll.attachment-not-found",
 		ZH: "没有这份附件。", EN: "There is no such attachment."}
-	ErrAttachmentKind = fault.Spec{Kind: fault.Invalid, Code: "enroll.attachment-kind",
-		ZH: "附件须为 PDF、JPEG、PNG 或 TIFF 文件。", EN: "An attachment is a PDF, JPEG, PNG or TIFF file."}
 	ErrAttachmentSize = fault.Spec{Kind: fault.TooLarge, Code: "enroll.attachment-size",
 		ZH: "附件过大或过多。", EN: "The attachment is too large, or there are too many."}
-	ErrUnmatched = fault.Spec{Kind: fault.Refused, Code: "enroll.unmatched",
-		ZH: "扫描件上没有可识别的申请编号，请手工选择申请。", EN: "No number of an application was found on the scan; choose the application by hand."}
 	ErrRoster = fault.Spec{Kind: fault.Invalid, Code: "enroll.roster",
 		ZH: "使用人信息汇总表为空、过大或有错误。", EN: "The roster is empty, too large or has errors."}
 	ErrAltered = fault.Spec{Kind: fault.Internal, Code: "enroll.altered",

@@ -89,7 +89,8 @@ func (f Filter) query(v viewer) (string, []any) {
 	if f.Text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text[:min(len(f.Text), 300)]) + "%"
 		like = strings.ToValidUTF8(like, "")
-		add(`(a.number LIKE ? ESCAPE '\' OR a.unit_name LIKE ? ESCAPE '\' OR a.seal_name LIKE ? ESCAPE '\')`, like, like, like)
+		// Both sides in capitals: the engines differ in what LIKE makes of small ones.
+		add(`(UPPER(a.number) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.unit_name) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.seal_name) LIKE UPPER(?) ESCAPE '\')`, like, like, like)
 	}
 	if f.Before != "" {
 		add(`(a.created, a.id) < (SELECT b.created, b.id FROM enroll_application b WHERE b.id = ?)`, f.Before)

@@ -17,7 +17,7 @@ import (
 // Standing is how far a unit of an area has come.
 type Standing struct {
 	Unit Unit
-	// Applications are those that were begun since the batch before this one was handed in, or are in this batch.
+	// Applications are those in this batch, and those in none that were begun since the batch before was handed in.
 	Applications []Summary
 	// Missing says that the unit is expected and has nothing in the batch.
 	Missing bool
@@ -103,7 +103,7 @@ func (p *Progress) read(ctx context.Context, q store.Querier) error {
 		return err
 	}
 	records, err := scanRecords(q.QueryContext(ctx, selectRecord+` WHERE u.area = $1 AND u.direct = 0
-		AND (a.batch = $2 OR (a.created > $3 AND a.state NOT IN ('withdrawn', 'expired'))) ORDER BY a.created, a.id`, p.Area, p.ID, store.Time(since)))
+		AND (a.batch = $2 OR (a.batch IS NULL AND a.created > $3 AND a.state NOT IN ('withdrawn', 'expired'))) ORDER BY a.created, a.id`, p.Area, p.ID, store.Time(since)))
 	if err != nil {
 		return err
 	}

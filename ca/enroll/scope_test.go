@@ -33,7 +33,7 @@ func TestOneUnitDoesNotKnowOfAnothersApplications(t *testing.T) {
 			_, e8 := w.ForPrint(ctx, by, a.ID)
 			_, e9 := w.Unmask(ctx, by, a.ID, "核对")
 			_, _, e10 := w.OpenAttachment(ctx, by, a.ID, a.Attachments[0].ID, "核对")
-			_, e11 := w.AddAttachment(ctx, by, ref, AttachOther, MatchedByHand, scanJPEG)
+			_, e11 := w.AddAttachment(ctx, by, ref, Scan{Kind: AttachOther, Content: scanJPEG})
 			_, e12 := w.RemoveAttachment(ctx, by, ref, a.Attachments[0].ID)
 			_, e13 := w.AttachRoster(ctx, by, ref, "2026-03-05", []Person{w.person(unitA, 1, userPerson, StatusActive)})
 			_, e14 := w.Withdraw(ctx, by, ref, "不再申请")

@@ -3,9 +3,14 @@ package enroll
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
+	"hash/crc32"
+	"image"
+	"image/png"
 	"math/rand/v2"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -217,10 +222,25 @@ func (w *world) person(unit string, row int, p fixtures.Person, status Status) P
 		SealName: u.Name, Identity: p.IdentityNumber, Mobile: p.Mobile}
 }
 
+// The scans: pictures whose bytes hold a mark that must not be seen anywhere.
 var (
-	scanPDF  = []byte("%PDF-1.7 a scan that nobody may see")
-	scanJPEG = []byte("\xff\xd8\xff\xe0 another scan that nobody may see")
+	scanPNG   = scan("form")
+	scanJPEG  = scan("card")
+	scanOther = scan("code")
 )
+
+// scan is a small PNG with a text chunk.
+func scan(what string) []byte {
+	var b bytes.Buffer
+	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
+		panic(err)
+	}
+	text := []byte("tEXtComment\x00nobody may see this " + what)
+	chunk := binary.BigEndian.AppendUint32(nil, uint32(len(text)-4))
+	chunk = binary.BigEndian.AppendUint32(append(chunk, text...), crc32.ChecksumIEEE(text))
+	head := 8 + 25 // signature and IHDR
+	return slices.Concat(b.Bytes()[:head], chunk, b.Bytes()[head:])
+}
 
 // draft is an application with everything that it needs.
 func (w *world) draft(unit string) Application {
@@ -231,8 +251,8 @@ func (w *world) draft(unit string) Application {
 	for _, scan := range []struct {
 		kind    AttachmentKind
 		content []byte
-	}{{AttachForm, scanPDF}, {AttachCredit, scanJPEG}, {AttachIdentity, bytes.ToUpper(scanPDF)}} {
-		a = w.with(w.AddAttachment(ctx, by, a.Ref(), scan.kind, MatchedByHand, scan.content))
+	}{{AttachForm, scanPNG}, {AttachCredit, scanJPEG}, {AttachIdentity, scanOther}} {
+		a = w.with(w.AddAttachment(ctx, by, a.Ref(), Scan{Kind: scan.kind, Content: scan.content}))
 	}
 	return a
 }

@@ -8,11 +8,12 @@
 //	defer pair.Close()
 //	request.Profile, request.Public = ca.ProfileEncryption, pair.Public()
 //	certificate, err := authority.Issue(ctx, approvalID, request, pair)
-//	answer, err := centre.Deliver(ctx, actor, pair.ID(), signing key)   // GM/T 0092
-//	err = centre.Confirm(ctx, actor, pair.ID())                           // the holder has it
+//	answer, err := centre.Deliver(ctx, actor, pair.ID(), signingKey) // GM/T 0092
+//	err = centre.Confirm(ctx, actor, pair.ID())                      // the holder has it
 //
-// Recovery is for data of somebody who lost the key or left: two people approve RecoverySubject (access.KindRecoverKey),
-// Start opens a session, officers Present their shares, Finish gives the key in an envelope to the recipient.
+// Recovery is for data of somebody who lost the key or left: two people approve the Subject of a Recovery, Start opens a
+// session, officers Present their shares, Finish gives the key in an envelope to the recipient. A Change of the recovery
+// key goes the same way, and Activate ends it.
 //
 // # How keys are kept
 //
@@ -37,7 +38,8 @@
 // new shares were shown to open it. Everything is in the ledger, without names.
 //
 // What it does not promise: protection from who can read the memory of the process during a session, and from older
-// copies of the database, in which old shares keep opening old splits until the recovery key is changed (Rotate).
+// copies of the database, free pages of its file included, in which old shares keep opening old splits: where shares
+// were lost to somebody, ActRotate is the answer, not ActResplit.
 // Keys are not made ahead: making one takes some ten microseconds, and a stock of them would have to be kept where the
 // service can open it.
 //

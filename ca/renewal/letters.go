@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"errors"
-	"math/big"
 	"strconv"
 	"strings"
 	"text/template"
@@ -70,7 +69,7 @@ type facts struct {
 var china = time.FixedZone("UTC+8", 8*60*60)
 
 func (s *Service) facts(e ca.Expiry) facts {
-	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: serialText(e.Serial),
+	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: ca.SerialText(e.Serial),
 		End: e.NotAfter.In(china).Format("2006-01-02 15:04"), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
 }
 
@@ -130,9 +129,9 @@ func (s *Service) of(ctx context.Context, query, id string) (ca.Expiry, error) {
 	if err != nil {
 		return ca.Expiry{}, err
 	}
-	number, ok := new(big.Int).SetString(serial, 16)
-	if !ok {
-		return ca.Expiry{}, mail.ErrMoot
+	number, err := parseSerial(serial)
+	if err != nil {
+		return ca.Expiry{}, err
 	}
 	e, err := s.Authority.Expiry(ctx, number)
 	if fault.Has(err, ca.ErrNotFound) {

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/store"
 )
 
@@ -45,9 +46,6 @@ type Alarm struct {
 	Raised  time.Time `json:"raised"`
 }
 
-// serialText is a serial number as it stands in the tables of this room.
-func serialText(serial *big.Int) string { return hex.EncodeToString(serial.Bytes()) }
-
 func parseSerial(s string) (*big.Int, error) {
 	b, err := hex.DecodeString(s)
 	return new(big.Int).SetBytes(b), err
@@ -57,7 +55,7 @@ func parseSerial(s string) (*big.Int, error) {
 func (s *Service) annotate(ctx context.Context, list []Due) error {
 	places := make(map[string]*Due, len(list))
 	for i := range list {
-		places[serialText(list[i].Serial)] = &list[i]
+		places[ca.SerialText(list[i].Serial)] = &list[i]
 	}
 	if len(places) == 0 {
 		return nil
@@ -73,7 +71,7 @@ func (s *Service) annotate(ctx context.Context, list []Due) error {
 		return err
 	}
 	for _, a := range alarms {
-		if d := places[serialText(a.Serial)]; d != nil {
+		if d := places[ca.SerialText(a.Serial)]; d != nil {
 			d.Alarms = append(d.Alarms, a)
 		}
 	}
@@ -157,9 +155,9 @@ func (s *Service) Alarms(ctx context.Context) ([]Alarm, error) {
 	}
 	open := make(map[string]bool, len(expiring))
 	for _, e := range expiring {
-		open[serialText(e.Serial)] = true
+		open[ca.SerialText(e.Serial)] = true
 	}
-	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[serialText(a.Serial)] }), nil
+	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[ca.SerialText(a.Serial)] }), nil
 }
 
 func (s *Service) alarms(ctx context.Context) ([]Alarm, error) {

@@ -164,9 +164,9 @@ func holderOf(p ca.Profile) Holder {
 	switch p {
 	case ca.ProfileInstitution:
 		return Central
-	case "personal":
+	case ca.ProfilePersonal:
 		return Key
-	case "encryption":
+	case ca.ProfileEncryption:
 		return Encryption
 	}
 	return Own

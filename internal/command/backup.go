@@ -76,6 +76,7 @@ func (c backupCommand) run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	ctx = context.WithoutCancel(ctx) // the backup is in its place now: whoever stops waiting does not undo it
 	err = h.db.Write(ctx, func(tx *store.Tx) error {
 		_, err := h.ledger.Append(ctx, tx, ledger.Event{Kind: "backup.made", Data: map[string]string{"manifest": made.Digest, "made": store.Time(made.Made)}})
 		return err

@@ -44,8 +44,6 @@ var (
 		ZH: "输出文件所在的文件夹不存在。", EN: "The folder for the output does not exist."}
 	errNotRegular = fault.Spec{Kind: fault.Invalid, Code: "file.not-regular",
 		ZH: "输出位置是设备或其他特殊文件，不会被替换。", EN: "The output is a device or another special file, which is not replaced."}
-	errNoInstance = fault.Spec{Kind: fault.Conflict, Code: "renewal.no-instance",
-		ZH: "没有使用该证书的在用印章，未续期。", EN: "No seal in use lists the certificate; it was not renewed."}
 	errEvidence = fault.Spec{Kind: fault.Unavailable, Code: "evidence.unknown-issuer",
 		ZH: "无法取得该机构所发证书的状态；可加 --online 联网查询。", EN: "The status of certificates of this issuer could not be obtained; --online asks the issuer."}
 )

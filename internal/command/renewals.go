@@ -10,6 +10,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/ca/renewal"
 	"yinxin/internal/fault"
 )
@@ -85,7 +86,7 @@ type renewalJSON struct {
 func renewalsJSON(list []renewal.Due) []renewalJSON {
 	all := make([]renewalJSON, 0, len(list))
 	for _, d := range list {
-		all = append(all, renewalJSON{Serial: fmt.Sprintf("%x", d.Serial), Holder: d.Holder, Profile: string(d.Profile), Organisation: d.Organisation,
+		all = append(all, renewalJSON{Serial: ca.SerialText(d.Serial), Holder: d.Holder, Profile: string(d.Profile), Organisation: d.Organisation,
 			Name: d.CommonName, NotAfter: d.NotAfter, Days: d.Days, Held: d.Held, RenewableUntil: d.RenewableUntil, Reminders: d.Reminders,
 			Attempt: d.Attempt, Alarms: d.Alarms})
 	}
@@ -101,8 +102,8 @@ var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "续期失败 
 func printRenewals(s streams, list []renewal.Due) error {
 	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
 	for _, d := range list {
-		fmt.Fprintf(w, "%s\t剩 %d 天 days\t%s\t%s\t%s\t%x\t%s\n", d.NotAfter.Local().Format(time.DateTime), d.Days, holderWords[d.Holder],
-			d.Organisation, d.CommonName, d.Serial, strings.Join(remarks(d), "；"))
+		fmt.Fprintf(w, "%s\t剩 %d 天 days\t%s\t%s\t%s\t%s\t%s\n", d.NotAfter.Local().Format(time.DateTime), d.Days, holderWords[d.Holder],
+			d.Organisation, d.CommonName, ca.SerialText(d.Serial), strings.Join(remarks(d), "；"))
 	}
 	return w.Flush()
 }

@@ -205,8 +205,10 @@ func TestKeyIsTakenWhileItsJobHasNotEnded(t *testing.T) {
 		if enqueue(t, db, q, "k", order{"3"}) {
 			t.Error("while it runs")
 		}
-		if !enqueue(t, db, q, "", order{"4"}) || !enqueue(t, db, q, "", order{"4"}) {
-			t.Error("without a key all are welcome")
+		for range 2 {
+			if !enqueue(t, db, q, "", order{"4"}) {
+				t.Error("without a key all are welcome")
+			}
 		}
 		close(leave)
 		for range 2 {

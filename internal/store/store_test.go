@@ -316,3 +316,35 @@ func TestTimesHaveOneWidthAndSortAsText(t *testing.T) {
 		}
 	}
 }
+
+func TestPoolOfAnotherLibraryWritesBesideTheRooms(t *testing.T) {
+	storetest.EachURL(t, func(t *testing.T, url string) {
+		db := prepared(t, storetest.Open(t, url))
+		ctx := context.Background()
+		pool, err := db.Pool(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer pool.Close()
+		if _, err := pool.ExecContext(ctx, `INSERT INTO thing (id, name) VALUES (1, 'pool')`); err != nil {
+			t.Fatal(err)
+		}
+		if err := db.Write(ctx, func(tx *store.Tx) error { return insert(tx, 2, "room") }); err != nil {
+			t.Fatal(err)
+		}
+		if n := count(t, db.Read()); n != 2 {
+			t.Errorf("%d rows", n)
+		}
+		if n := pool.Stats().MaxOpenConnections; n != 1 {
+			t.Errorf("%d connections", n)
+		}
+		reader, err := store.OpenReadOnly(ctx, url)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer reader.Close()
+		if _, err := reader.Pool(1); fault.CodeOf(err) != "store.read-only" {
+			t.Errorf("of a database opened for reading: %v", err)
+		}
+	})
+}

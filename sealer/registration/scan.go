@@ -109,7 +109,7 @@ func (d *Desk) attachOnce(ctx context.Context, by access.Actor, a enroll.Applica
 	if id := withDigest(a, enroll.AttachForm, digest); id != "" {
 		return a, id, nil
 	}
-	a, err := d.Enroll.AddAttachment(ctx, by, a.Ref(), enroll.AttachForm, enroll.MatchedByCode, content)
+	a, err := d.Enroll.AddAttachment(ctx, by, a.Ref(), enroll.Scan{Kind: enroll.AttachForm, Content: content, ByCode: true})
 	return a, withDigest(a, enroll.AttachForm, digest), err
 }
 
@@ -145,5 +145,5 @@ func (d *Desk) Attach(ctx context.Context, by access.Actor, ref enroll.Ref, kind
 			return enroll.Application{}, err
 		}
 	}
-	return d.Enroll.AddAttachment(ctx, by, ref, kind, enroll.MatchedByHand, data)
+	return d.Enroll.AddAttachment(ctx, by, ref, enroll.Scan{Kind: kind, Name: name, Content: data})
 }

@@ -219,8 +219,8 @@ func (w *world) submitted(f form.Application, roster ...enroll.Person) enroll.Ap
 	ctx := w.t.Context()
 	a := w.with(w.enroll.Create(ctx, w.handler, "unit", f))
 	a = w.with(w.enroll.AcceptAgreement(ctx, w.handler, a.Ref(), "2026-01"))
-	for kind, content := range map[enroll.AttachmentKind]string{enroll.AttachForm: "%PDF-1.7 form", enroll.AttachCredit: "%PDF-1.7 credit", enroll.AttachIdentity: "%PDF-1.7 card"} {
-		a = w.with(w.enroll.AddAttachment(ctx, w.handler, a.Ref(), kind, enroll.MatchedByHand, []byte(content)))
+	for _, kind := range []enroll.AttachmentKind{enroll.AttachForm, enroll.AttachCredit, enroll.AttachIdentity} {
+		a = w.with(w.enroll.AddAttachment(ctx, w.handler, a.Ref(), enroll.Scan{Kind: kind, Content: picture(w.t, 8)}))
 	}
 	if len(roster) > 0 {
 		a = w.with(w.enroll.AttachRoster(ctx, w.handler, a.Ref(), "2026-03-05", roster))

@@ -93,11 +93,14 @@ func (c *check) rows() {
 	}
 }
 
+// maxSurplus is how many columns without a header are told of.
+const maxSurplus = 100
+
 // surplus says once of a column without a header that it has content.
 func (c *check) surplus(l *line, said map[int]bool) {
 	for i := range l.cells {
 		column := l.cells[i].column
-		if _, known := c.header.labels[column]; !known && l.cells[i].kind != blank && !said[column] && len(said) < wideColumn {
+		if _, known := c.header.labels[column]; !known && l.cells[i].kind != blank && !said[column] && len(said) < maxSurplus {
 			said[column] = true
 			c.at(place{row: l.number, column: column, spec: &NoteExtraColumn}, true)
 		}

@@ -217,6 +217,21 @@ func TestACellThatIsPutInHasTheFormatOfItsColumn(t *testing.T) {
 	}
 }
 
+func TestACellIsPutInBeforeBlankOnesFarToTheRight(t *testing.T) {
+	p := unpack(t, table(t, faulty()))
+	if n := strings.Count(p.content[sheet1], "</row></sheetData>"); n != 1 {
+		t.Fatal("the last row is not where it was")
+	}
+	p.set(sheet1, strings.Replace(p.content[sheet1], "</row></sheetData>", `<c r="ZZ6"/><c r="AAA6" t="inlineStr"><is><t>x</t></is></c><c/></row></sheetData>`, 1))
+	r, back := give(t, p.pack(t))
+	if want := "F5 number.mobile, A6 roster.required, J6 roster.required, AAA6 roster.extra-column"; codes(r) != want {
+		t.Fatalf("%s", codes(r))
+	}
+	if again, _ := give(t, back); codes(again) != codes(r) {
+		t.Errorf("read again: %s", codes(again))
+	}
+}
+
 func TestASheetOfThePersonsNamedLikeTheSummaryIsLeftAlone(t *testing.T) {
 	_, back := give(t, table(t, faulty(), onSheet(t, func(f *excelize.File) error {
 		if _, err := f.NewSheet(summarySheet); err != nil {

@@ -228,8 +228,11 @@ func (c *check) checkType(s string, p *Person) *fault.Fault {
 	return ErrDocumentType.New()
 }
 
+// unquoted drops the apostrophe by which people make a number text, where it became part of the text when it was copied.
+func unquoted(s string) string { return strings.TrimLeft(s, "'’‘`＇") }
+
 func checkMobile(s string, p *Person) *fault.Fault {
-	mobile := number.NormalMobile(s)
+	mobile := number.NormalMobile(unquoted(s))
 	if f, wrong := fault.Of(number.Mobile(mobile)); wrong {
 		return f
 	}
@@ -243,7 +246,7 @@ func checkPurpose(s string, p *Person) *fault.Fault { p.Purpose = s; return nil 
 // checkNumber checks the number of the document: an identity number with all that it says; another document's only for
 // its form.
 func (c *check) checkNumber(s string, p *Person, refuse func(field, *fault.Fault)) {
-	text := number.Normal(s)
+	text := number.Normal(unquoted(s))
 	if p.DocumentType != residentCard && p.DocumentType != "" {
 		if len(text) < 5 || len(text) > 32 || strings.Trim(text, asciiWord) != "" {
 			refuse(fieldNumber, ErrDocumentNumber.New())

@@ -99,6 +99,8 @@ func (r *Roster) shade(sheet []byte, f *formats, marks []mark) []byte {
 	return apply(sheet, edits)
 }
 
+// shadeLine puts cells in only before one that says where it is, or at the end: cells that do not say it follow the one
+// before without a gap, so that nothing is ever missing there.
 func (r *Roster) shadeLine(l *line, f *formats, marks []mark) []edit {
 	prefix := r.grid.prefix
 	var edits []edit
@@ -106,7 +108,6 @@ func (r *Roster) shadeLine(l *line, f *formats, marks []mark) []edit {
 		style := f.copyOf(r.grid.styleAt(l, m.column), m.shade)
 		edits = append(edits, edit{at, at, `<` + prefix + `c r="` + refOf(m.column, m.row) + `" s="` + strconv.Itoa(style) + `"/>`})
 	}
-	explicit := l.implied && len(marks) > 0 // cells that follow others must say where they are once some are put between
 	for k := range l.cells {
 		c := &l.cells[k]
 		for len(marks) > 0 && marks[0].column < c.column {
@@ -118,17 +119,9 @@ func (r *Roster) shadeLine(l *line, f *formats, marks []mark) []edit {
 			style = f.copyOf(c.style, marks[0].shade)
 			marks = marks[1:]
 		}
-		if style == c.style && !explicit {
-			continue
-		}
-		tag := string(r.xml[c.start:c.end])
 		if style != c.style {
-			tag = setAttr([]byte(tag), "s", strconv.Itoa(style))
+			edits = append(edits, edit{c.start, c.end, setAttr(r.xml[c.start:c.end], "s", strconv.Itoa(style))})
 		}
-		if explicit {
-			tag = setAttr([]byte(tag), "r", refOf(c.column, l.number))
-		}
-		edits = append(edits, edit{c.start, c.end, tag})
 	}
 	inserted := len(marks) > 0
 	for _, m := range marks {
@@ -148,7 +141,6 @@ func lastOf(l *line) int { return l.cells[len(l.cells)-1].column }
 type parcel struct {
 	*book
 	changed    map[string][]byte // by name, lower case where the part was there
-	fresh      []string          // names of new parts, in order
 	types      strings.Builder   // content types of new parts
 	stylesPart string
 	base       string

@@ -13,7 +13,6 @@ const (
 	lastColumn = 16_384    // XFD
 	maxCells   = 1_000_000 // cell elements of one sheet
 	maxMerges  = 20_000
-	wideColumn = 256 // cells without content beyond it are not kept
 )
 
 // kind is what a cell holds.
@@ -42,8 +41,7 @@ type cell struct {
 type line struct {
 	number     int
 	hidden     bool
-	style      int  // of its cells that are not there; 0 where it has none
-	implied    bool // some cells do not say where they are: they follow the one before
+	style      int // of its cells that are not there; 0 where it has none
 	cells      []cell
 	start, end int // of the start tag
 	close      int // of the end tag
@@ -249,8 +247,6 @@ func (p *sheetReader) readRow(e xml.StartElement) error {
 			}
 			if c.kind != blank || c.formula {
 				content = true
-			} else if c.column > wideColumn {
-				continue
 			}
 			l.cells = append(l.cells, c)
 		case xml.EndElement:
@@ -279,8 +275,6 @@ func (p *sheetReader) readCell(e xml.StartElement, l *line) (cell, error) {
 			return cell{}, ErrBroken.New()
 		}
 		c.column = column
-	} else {
-		l.implied = true
 	}
 	if c.column > lastColumn {
 		return cell{}, ErrBroken.New()

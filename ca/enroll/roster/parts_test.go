@@ -1,0 +1,95 @@
+package roster
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/xuri/excelize/v2"
+)
+
+func TestPhoneticGuidesAndEscapesAreNoText(t *testing.T) {
+	name := people(3)[0][0].(string)
+	data := changed(t, "xl/sharedStrings.xml", func(s string) string {
+		if !strings.Contains(s, ">"+name+"</t>") {
+			t.Fatal("the name is not there")
+		}
+		return strings.Replace(s, ">"+name+"</t>", ">"+name+"_x000D_</t><rPh sb=\"0\" eb=\"1\"><t>zhang</t></rPh>", 1)
+	})
+	if r := read(t, data); !r.Good() || r.Persons[0].Name != name {
+		t.Errorf("%s: %v", codes(r), r.Persons)
+	}
+	for escaped, want := range map[string]string{"a_x0041_b": "aAb", "_x005F_x0041_": "_x0041_", "_x00": "_x00", "_xZZZZ_": "_xZZZZ_", "_xD800_": "_xD800_"} {
+		if got := unescape(escaped); got != want {
+			t.Errorf("%s becomes %s", escaped, got)
+		}
+	}
+}
+
+func TestDatesCountFromTheEpochOfTheWorkbook(t *testing.T) {
+	for _, c := range []struct {
+		value string
+		from  bool
+		want  string
+	}{{"45740", false, "2025-03-24"}, {"44278", true, "2025-03-24"}, {"45740.99", false, "2025-03-24"}, {"36526", false, "2000-01-01"}} {
+		if got, ok := serialDate(c.value, c.from); !ok || got.Format(time.DateOnly) != c.want {
+			t.Errorf("%s: %v", c.value, got)
+		}
+	}
+	for _, bad := range []string{"", "0", "-1", "NaN", "1E300", "99999"} {
+		if got, ok := serialDate(bad, false); ok {
+			t.Errorf("%s is %v", bad, got)
+		}
+	}
+	data := changed(t, "xl/workbook.xml", func(s string) string { return strings.Replace(s, "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1) })
+	if b, err := openBook(data); err != nil || !b.date1904 {
+		t.Errorf("the workbook's epoch is not read: %v", err)
+	}
+}
+
+func TestNumberFormatsThatShowDates(t *testing.T) {
+	for code, want := range map[string]bool{
+		`yyyy"年"m"月"d"日"`: true, "m/d/yy": true, "[$-804]yyyy": true, "0.00": false, `"day"0`: false, "[Red]0": false, `\d0`: false, "@": false, "General": false,
+	} {
+		if showsDate(code) != want {
+			t.Errorf("%s: %v", code, !want)
+		}
+	}
+}
+
+func TestAHiddenSheetIsReadAndSaid(t *testing.T) {
+	r := read(t, table(t, people(2), onSheet(t, func(f *excelize.File) error {
+		if _, err := f.NewSheet("封面"); err != nil {
+			return err
+		}
+		f.SetActiveSheet(1)
+		return f.SetSheetVisible("Sheet1", false)
+	})))
+	if codes(r) != "A3 roster.hidden" || len(r.Persons) != 2 {
+		t.Error(codes(r))
+	}
+}
+
+func TestStatusUS02IsRead(t *testing.T) {
+	rows := people(2)
+	rows[0][7], rows[1][7] = "US02-失效", "失效"
+	r := read(t, table(t, rows))
+	if !r.Good() || r.Persons[0].Status != Withdrawn || r.Persons[1].Status != Withdrawn {
+		t.Errorf("%s %v", codes(r), r.Persons)
+	}
+}
+
+func TestAttributesAreSetInAnyStartTag(t *testing.T) {
+	for _, c := range [][3]string{
+		{`<c r="A1">`, "7", `<c r="A1" s="7">`},
+		{`<c r="A1"/>`, "7", `<c r="A1" s="7"/>`},
+		{`<c/>`, "7", `<c s="7"/>`},
+		{`<c s="1" r="A1"/>`, "7", `<c s="7" r="A1"/>`},
+		{"<c r='A1'\n s = '12' t='s'>", "7", "<c r='A1'\n s=\"7\" t='s'>"},
+		{`<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="1">`, "7", `<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="7">`},
+	} {
+		if got := setAttr([]byte(c[0]), "s", c[1]); got != c[2] {
+			t.Errorf("%s becomes %s", c[0], got)
+		}
+	}
+}
