@@ -24,8 +24,16 @@
 // No certificate, revocation or end of a suspension without a requester and a different approver, or a ceremony of two
 // officers: the database refuses such rows (CHECK and composite foreign keys). An emergency suspension takes one
 // person. A serial number is random, recorded before use and never used twice. CRL numbers rise, and a list in which
-// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list. A time stamp is
-// made with the certificate that is good now.
+// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list, and are right half
+// a second after a change by any process. A time stamp is made with the certificate that is good now, of a time that the
+// clock's references (ca/clock) and earlier stamps bear out.
+//
+// # What is published
+//
+// A certificate points to the revocation list of its shard, by its serial number ([PathShard]); the complete list, shard
+// 0, speaks for all. Every list has a delta list beside it, of the same number and time, relative to the list of the day
+// before or of this day: [Authority.PublishIfDue] makes only those lists anew that lack a change, and each once a day.
+// [Authority.List] gives them, [Authority.OCSPAnswer] and [Authority.TimeStamp] answer requests.
 //
 // What it does not do: it knows no HTTP (the paths in URLs that it writes into certificates are constants here, for
 // the room that serves them), keeps no private key, and reads no application forms.

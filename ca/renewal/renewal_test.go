@@ -165,6 +165,22 @@ func TestBordersThatWerePassedWhileNothingRanCountOnce(t *testing.T) {
 	})
 }
 
+// stale lists what another process has renewed since.
+type stale struct{ *book }
+
+func (stale) Expiry(context.Context, *big.Int) (ca.Expiry, error) {
+	return ca.Expiry{}, ca.ErrNotFound.New()
+}
+
+func TestNothingIsRenewedFromAListThatIsOutOfDate(t *testing.T) {
+	w := newWorld(t, storetest.Open(t, t.TempDir()+"/yinxin.db"), central(1, start.Add(5*day)))
+	c := w.Config
+	c.Authority = stale{w.book}
+	if err := renewal.New(c).Run(context.Background()); err != nil || len(w.made.calls) != 0 || len(w.out.ids) != 0 {
+		t.Errorf("%v, %v, %v", w.made.calls, w.out.ids, err)
+	}
+}
+
 func TestHolderIsNotRemindedOfACertificateOnHold(t *testing.T) {
 	held, ended := key(1, start.Add(10*day)), key(2, start)
 	held.Held = true

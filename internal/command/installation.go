@@ -83,6 +83,8 @@ type config struct {
 	Mail *mail.Config `json:"mail,omitempty"`
 	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
 	Renewals renewal.Policy `json:"renewals,omitzero"`
+	// Authorities are those outside of this installation from which certificates are ordered; paths may be in the folder.
+	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.

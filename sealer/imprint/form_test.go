@@ -59,7 +59,14 @@ func TestTheBoxesOfAPrintedFormBecomeTemplates(t *testing.T) {
 	if err != nil || len(pages) != 1 || pages[0].Number != a.Number || !pages[0].Precise {
 		t.Fatalf("%v %+v", err, pages)
 	}
-	r, err := imprint.Process(context.Background(), pages[0].Both.Picture, imprint.Options{Width: 42})
+	cut := func(r form.Region) []byte {
+		picture, err := pages[0].Cut(scan, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return picture
+	}
+	r, err := imprint.Process(context.Background(), cut(pages[0].Both), imprint.Options{Width: 42})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -67,7 +74,7 @@ func TestTheBoxesOfAPrintedFormBecomeTemplates(t *testing.T) {
 		t.Errorf("both boxes: %s, %d imprints, %.2f mm: %+v", r.Verdict, r.Measures.Fused, r.Measures.Diameter, r.Gates)
 	}
 	for i, box := range pages[0].Imprints {
-		r, err := imprint.Process(context.Background(), box.Picture, imprint.Options{Width: 42})
+		r, err := imprint.Process(context.Background(), cut(box), imprint.Options{Width: 42})
 		if err != nil {
 			t.Fatalf("box %d: %v", i+1, err)
 		}

@@ -258,3 +258,27 @@ func TestPDFsOfQpdf(t *testing.T) {
 		t.Errorf("encrypted: %v", err)
 	}
 }
+
+// TestAPictureThatThePageTurnsOver is stored from the bottom to the top, as some scanners write it; poppler shows how it is meant.
+func TestAPictureThatThePageTurnsOver(t *testing.T) {
+	img := pattern(200, 283)
+	data := bytes.Replace(simplePDF(t, img), []byte("q 595 0 0 842 0 0 cm"), []byte("q 595 0 0 -842 0 842 cm"), 1)
+	f := opened(t, "", data)
+	got := pictureOf(t, f, 0)
+	dir := t.TempDir()
+	tooltest.Run(t, "pdftoppm", "-r", "24.2017", "-png", "-singlefile", tooltest.File(t, "turned.pdf", data), filepath.Join(dir, "page"))
+	want, err := png.Decode(bytes.NewReader(read(t, filepath.Join(dir, "page.png"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range []image.Point{{20, 270}, {20, 12}, {150, 140}} { // black in the corner, and two plain places
+		r1, g1, b1, _ := got.At(at.X, at.Y).RGBA()
+		r2, g2, b2, _ := want.At(at.X, at.Y).RGBA()
+		if d := max(int(r1>>8)-int(r2>>8), int(r2>>8)-int(r1>>8)) + max(int(g1>>8)-int(g2>>8), int(g2>>8)-int(g1>>8)) + max(int(b1>>8)-int(b2>>8), int(b2>>8)-int(b1>>8)); d > 120 {
+			t.Errorf("at %v: %d %d %d, not %d %d %d", at, r1>>8, g1>>8, b1>>8, r2>>8, g2>>8, b2>>8)
+		}
+	}
+	if r, _, _, _ := got.At(20, 270).RGBA(); r > 0x3000 {
+		t.Error("the black corner is not at the bottom")
+	}
+}

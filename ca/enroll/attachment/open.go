@@ -38,7 +38,7 @@ type Limits struct {
 var DefaultLimits = Limits{Bytes: 64 << 20, Pages: 40, Pixels: 75_000_000}
 
 // mostDecoded bounds the memory that decoding one picture takes, in bytes.
-const mostDecoded = 640 << 20
+const mostDecoded = 400 << 20
 
 // File is an attachment that was looked into. It keeps the bytes that it was opened from, and is safe for concurrent use.
 type File struct {

@@ -3,6 +3,7 @@ package attachment
 import (
 	"errors"
 	"image"
+	"image/draw"
 	"math"
 )
 
@@ -87,7 +88,7 @@ func (w *treeWalk) node(v any, inherited pdfDict, depth int) {
 		return
 	}
 	own := pdfDict{}
-	for _, key := range []pdfName{"Resources", "MediaBox", "CropBox", "UserUnit"} {
+	for _, key := range []pdfName{"Resources", "MediaBox"} {
 		if own[key] = d[key]; own[key] == nil {
 			own[key] = inherited[key]
 		}
@@ -331,7 +332,21 @@ func (p pdfPictures) picture(page int) (image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		return c.decode()
+		img, err := c.decode()
+		if at := scan[0].at; err == nil && at[0]*at[3]-at[1]*at[2] < 0 {
+			return upsideDown(img), nil // stored from the bottom, and turned over by the page
+		}
+		return img, err
 	}
 	return p.joined(page, scan)
+}
+
+// upsideDown mirrors a picture from top to bottom.
+func upsideDown(img image.Image) image.Image {
+	b := img.Bounds()
+	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
+	for y := range b.Dy() {
+		draw.Draw(out, image.Rect(0, y, b.Dx(), y+1), img, image.Point{b.Min.X, b.Max.Y - 1 - y}, draw.Src)
+	}
+	return out
 }

@@ -316,12 +316,12 @@ func (d directory) unpacked(compression int, strip []byte, r raster, rows int) (
 	case 32773:
 		return &unPack{in: in}, nil
 	case 3, 4:
-		if r.bits != 1 || r.components != 1 || r.extra != 0 || compression == 3 && d.number(tagT4Options, 0)&1 != 0 {
+		if r.bits != 1 || r.components != 1 || r.extra != 0 || compression == 3 && d.number(tagT4Options, 0)&5 != 0 {
 			return nil, ErrCoding.New()
 		}
+		// Two dimensions and padded ends of lines, of Group 3, are not supported: they are those of fax machines.
 		// With photometric 0, as fax has it, 0 is white, and raster turns it around.
-		return unFax(in, fax{group4: compression == 4, lsb: d.number(tagFillOrder, 1) == 2, width: r.width, height: rows, blackIs1: true,
-			aligned: compression == 3 && d.number(tagT4Options, 0)&4 != 0}), nil
+		return unFax(in, fax{group4: compression == 4, lsb: d.number(tagFillOrder, 1) == 2, width: r.width, height: rows, blackIs1: true}), nil
 	}
 	return nil, ErrCoding.New()
 }

@@ -156,6 +156,10 @@ func findingCases() []findingCase {
 		read("no imprint", "form.required@original.imprintText", Error, Reading{StampedUnit: unit}),
 		read("another text", "form.imprint-text@original.imprintText", Error, Reading{StampedUnit: unit, ImprintText: "临江省云山市档案馆 "}),
 		read("43.1 mm for 42", "form.size-measured@original.measured", Error, Reading{StampedUnit: unit, ImprintText: unit, Measured: Round(43.1)}),
+		of(New, "41.1 × 30 mm for 40 × 30", "form.size-measured@original.measured", Error, func(a *Application, c *Circumstances) {
+			a.Seal.Size = Size{Width: 40, Height: 30}
+			c.Original = &Reading{StampedUnit: unit, ImprintText: unit, Measured: Size{Width: 41.1, Height: 30}}
+		}),
 		read("an emblem", "form.centre@original.centre", Confirm, Reading{StampedUnit: unit, ImprintText: unit, Centre: Emblem}),
 	}
 }

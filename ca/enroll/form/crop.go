@@ -3,38 +3,47 @@ package form
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"hash/crc32"
 	"image"
 	"image/draw"
 	"image/png"
 	"math"
+
+	"yinxin/ca/enroll/attachment"
 )
 
 // around is how much of the surroundings of a box is cut out with it, in millimetres: seals are stamped over the line.
 const around = 2.0
 
-// region finds a box on the scan and cuts it out.
-func (s *ScannedPage) region(img image.Image, t transform, b Box) Region {
-	corners := func(by float64) [4]Point {
-		left, top, right, bottom := b.X-by, b.Y-by, b.X+b.Width+by, b.Y+b.Height+by
-		return [4]Point{t.apply(Point{left, top}), t.apply(Point{right, top}), t.apply(Point{right, bottom}), t.apply(Point{left, bottom})}
+// Cut gives the picture of a box and two millimetres around it: a PNG, upright but not straightened, that says its resolution,
+// as sealer/imprint takes it. f is the file that the page was recognised in. Errors: form.not-on-the-scan where the box lies
+// outside of the picture or the page was not recognised, and those of attachment.File.Picture.
+func (s ScannedPage) Cut(f *attachment.File, r Region) ([]byte, error) {
+	if s.Number == "" || !(s.DPI > 0) {
+		return nil, errNotOnScan.New()
 	}
-	r := Region{Corners: corners(0)}
 	x0, y0, x1, y1 := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
-	for _, c := range corners(around) {
+	for _, c := range r {
 		x0, y0, x1, y1 = min(x0, c.X), min(y0, c.Y), max(x1, c.X), max(y1, c.Y)
 	}
+	margin := around / 25.4 * s.DPI
+	x0, y0, x1, y1 = x0-margin, y0-margin, x1+margin, y1+margin
 	if !(x0 > -1e6 && y0 > -1e6 && x1 < 1e6 && y1 < 1e6) {
-		return r
+		return nil, errNotOnScan.New()
 	}
-	area := image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1)), int(math.Ceil(y1))).Intersect(image.Rect(0, 0, s.Width, s.Height))
+	img, err := f.Picture(s.Page - 1)
+	if err != nil {
+		return nil, err
+	}
+	b := img.Bounds()
+	area := image.Rect(int(math.Floor(x0)), int(math.Floor(y0)), int(math.Ceil(x1)), int(math.Ceil(y1))).Intersect(image.Rect(0, 0, b.Dx(), b.Dy()))
 	if area.Dx() < 10 || area.Dy() < 10 {
-		return r
+		return nil, errNotOnScan.New()
 	}
 	cut := image.NewRGBA(image.Rect(0, 0, area.Dx(), area.Dy()))
-	draw.Draw(cut, cut.Rect, img, area.Min.Add(img.Bounds().Min), draw.Src)
-	r.Picture = pngOf(turned(cut, s.Turn), s.DPI)
-	return r
+	draw.Draw(cut, cut.Rect, img, area.Min.Add(b.Min), draw.Src)
+	return pngOf(turned(cut, s.Turn), s.DPI)
 }
 
 // turned turns a picture clockwise by 0, 90, 180 or 270 degrees.
@@ -64,11 +73,11 @@ func turned(img *image.RGBA, degrees int) *image.RGBA {
 }
 
 // pngOf writes a PNG that says its resolution (pHYs, pixels per metre), which the standard library does not.
-func pngOf(img image.Image, dpi float64) []byte {
+func pngOf(img image.Image, dpi float64) ([]byte, error) {
 	var out bytes.Buffer
 	encoder := png.Encoder{CompressionLevel: png.BestSpeed}
 	if err := encoder.Encode(&out, img); err != nil {
-		return nil // only of a picture without pixels, or too large for the format
+		return nil, fmt.Errorf("picture of a box: %w", err)
 	}
 	const behindHeader = 8 + 25
 	perMetre := uint32(math.Round(dpi / 0.0254))
@@ -78,5 +87,5 @@ func pngOf(img image.Image, dpi float64) []byte {
 	chunk = append(chunk, 1)
 	chunk = binary.BigEndian.AppendUint32(chunk, crc32.ChecksumIEEE(chunk[4:]))
 	data := out.Bytes()
-	return append(append(append(make([]byte, 0, len(data)+len(chunk)), data[:behindHeader]...), chunk...), data[behindHeader:]...)
+	return append(append(append(make([]byte, 0, len(data)+len(chunk)), data[:behindHeader]...), chunk...), data[behindHeader:]...), nil
 }

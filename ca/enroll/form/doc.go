@@ -9,6 +9,7 @@
 //	findings := form.Check(a, form.Circumstances{Today: today})
 //	err = form.Draw(w, a, font)                   // the page for printing
 //	pages, err := form.Recognise(ctx, scan)       // the stamped page, scanned
+//	picture, err := pages[0].Cut(scan, pages[0].Both) // its two imprints, for sealer/imprint
 //
 // What it promises: the same application gives the same bytes and the same page; a reader of hostile bytes takes bounded
 // time and memory; no error and no finding carries an identity number or a mobile number.

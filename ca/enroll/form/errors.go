@@ -15,4 +15,6 @@ var (
 		ZH: "字体中没有表上的某些字，请用 YINXIN_FONT 指定一个收字更全的 TrueType 字体。", EN: "The font lacks characters of the form: name a TrueType font with more of them in YINXIN_FONT."}
 	errDoesNotFit = fault.Spec{Kind: fault.Refused, Code: "form.does-not-fit",
 		ZH: "填写的内容过长，表格容纳不下。", EN: "A value is too long for its place on the form."}
+	errNotOnScan = fault.Spec{Kind: fault.Refused, Code: "form.not-on-the-scan",
+		ZH: "扫描图像上没有这一方框，请重新扫描整页。", EN: "The box is not on the scan: scan the whole page again."}
 )

@@ -18,6 +18,9 @@ type foundCode struct {
 // where a module of the code has five pixels.
 const codeLength = 2300
 
+// mostPatterns is how many finder patterns one area may seem to have; printed pages have some dozens at most.
+const mostPatterns = 250
+
 // findCode looks for our code: in the corners first, where it stands whichever way the page was laid, then anywhere; coarse
 // first, then finer.
 func findCode(p plane) (foundCode, bool) {
@@ -58,7 +61,8 @@ func decodeIn(p plane, area image.Rectangle, local bool) (c foundCode, ok bool) 
 	if area.Dx() < 40 || area.Dy() < 40 {
 		return c, false
 	}
-	// The library is written for pictures of cameras, not for hostile ones; what it trips over is no code of ours.
+	// The library is written for pictures of cameras, not for hostile ones; what it trips over is no code of ours. It compares
+	// every three of the finder patterns that it sees, so it is stopped where somebody covered a page with them.
 	defer func() {
 		if recover() != nil {
 			c, ok = foundCode{}, false
@@ -76,7 +80,15 @@ func decodeIn(p plane, area image.Rectangle, local bool) (c foundCode, ok bool) 
 	if err != nil {
 		return c, false
 	}
-	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
+	patterns := 0
+	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{
+		gozxing.DecodeHintType_TRY_HARDER: true,
+		gozxing.DecodeHintType_NEED_RESULT_POINT_CALLBACK: gozxing.ResultPointCallback(func(gozxing.ResultPoint) {
+			if patterns++; patterns > mostPatterns {
+				panic("too many finder patterns")
+			}
+		}),
+	})
 	if err != nil {
 		return c, false
 	}

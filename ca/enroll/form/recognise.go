@@ -37,20 +37,14 @@ type ScannedPage struct {
 	Residual float64 `json:"residualMM"`
 	Precise  bool    `json:"precise"`
 	// Both is 印模1 and 印模2 together, which sealer/imprint makes one template of, comparing them; Imprints are the two by
-	// themselves, UnitStamp is the place of 申办单位公章.
+	// themselves, UnitStamp is the place of 申办单位公章. Cut gives their pictures.
 	Both      Region    `json:"both"`
 	Imprints  [2]Region `json:"imprints"`
 	UnitStamp Region    `json:"unitStamp"`
 }
 
-// Region is a box of the form on a scan.
-type Region struct {
-	// Corners are upper left, upper right, lower right and lower left, as the form is read.
-	Corners [4]Point `json:"cornersPixels"`
-	// Picture is a PNG of the box and two millimetres around it, upright but not straightened, that says its resolution:
-	// what sealer/imprint takes. Empty where the box is not on the scan.
-	Picture []byte `json:"-"`
-}
+// Region is a box of the form on a scan: its upper left, upper right, lower right and lower left corner, as the form is read.
+type Region [4]Point
 
 // mostResidual is how far the QR code may be from where the squares say that it is, in millimetres.
 const mostResidual = 1.0
@@ -91,11 +85,14 @@ func recognise(f *attachment.File, i int) ScannedPage {
 	page.measure(sheet.transform, f.Pages[i])
 	both := imprints[0]
 	both.Width += imprints[1].Width
-	page.Both = page.region(img, sheet.transform, both)
-	page.Imprints[0] = page.region(img, sheet.transform, imprints[0])
-	page.Imprints[1] = page.region(img, sheet.transform, imprints[1])
-	page.UnitStamp = page.region(img, sheet.transform, unitSeal)
+	page.Both = region(sheet.transform, both)
+	page.Imprints = [2]Region{region(sheet.transform, imprints[0]), region(sheet.transform, imprints[1])}
+	page.UnitStamp = region(sheet.transform, unitSeal)
 	return page
+}
+
+func region(t transform, b Box) Region {
+	return Region{t.apply(Point{b.X, b.Y}), t.apply(Point{b.X + b.Width, b.Y}), t.apply(Point{b.X + b.Width, b.Y + b.Height}), t.apply(Point{b.X, b.Y + b.Height})}
 }
 
 // orient splits the angle of the sheet into quarters and a rest.

@@ -86,6 +86,9 @@ func findSquare(p plane, near Point, t transform, reach float64) (Point, bool) {
 	across, down := t.scale()
 	side := markSide * (across + down) / 2
 	half := reach*across + side
+	if !(half < 5000 && math.Abs(near.X) < 1e6 && math.Abs(near.Y) < 1e6) { // not a number, either
+		return Point{}, false
+	}
 	left, top := int(max(0, near.X-half)), int(max(0, near.Y-half))
 	right, bottom := int(min(float64(p.width), near.X+half)), int(min(float64(p.height), near.Y+half))
 	if right-left < int(side) || bottom-top < int(side) {
