@@ -36,6 +36,7 @@ import (
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
+	"yinxin/sealer/registration"
 	"yinxin/sealer/view"
 )
 
@@ -161,6 +162,7 @@ type installation struct {
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
 	business  *business.Service
+	desk      *registration.Desk
 	calendar  *workday.Calendar
 	anchors   atomic.Pointer[chain.Anchors] // in force now
 }

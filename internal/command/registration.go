@@ -13,6 +13,7 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/internal/fault"
 	"yinxin/keystore"
+	"yinxin/sealer/registration"
 )
 
 // registrationConfig is the section "registration" of config.json.
@@ -63,6 +64,7 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 	h.enroll = enroll.New(enroll.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Safe: safe, Files: h.files, Planner: h.business, Suspender: h.business,
 		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.business.Enroll = h.enroll
+	h.desk = registration.New(registration.Config{Enroll: h.enroll, Business: h.business})
 	return nil
 }
 

@@ -140,7 +140,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 		if err != nil {
 			return Made{}, nil, err
 		}
-		file, err := attachment.Open("", data, attachment.DefaultLimits)
+		file, err := attachment.Open("", data, limits())
 		if err != nil {
 			return Made{}, nil, err
 		}
