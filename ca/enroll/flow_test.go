@@ -325,6 +325,8 @@ func TestFormsThatCannotBeStoredAreRefused(t *testing.T) {
 			"a hidden mark":                     func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
 			"a number of a person in the clear": func(f *form.Application) { f.Purpose = "为 " + userPerson.IdentityNumber + " 出证" },
 			"a mobile in an address":            func(f *form.Application) { f.Handler.Address = "兰台街1号 " + userPerson.Mobile },
+			"a mobile as the unit's telephone":  func(f *form.Application) { f.Unit.Phone = "+86 " + userPerson.Mobile },
+			"a mobile as the mailbox":           func(f *form.Application) { f.Handler.Email = userPerson.Mobile + "@archive.example" },
 			"a size of no end":                  func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
 		} {
 			f := w.filled(unitDirect)

@@ -47,7 +47,7 @@ const selectRecord = `SELECT a.id, a.number, a.unit, u.area, u.direct = 1, a.sta
 
 // load reads one application: enroll.not-found.
 func load(ctx context.Context, q store.Querier, id string) (*record, error) {
-	r, err := scanRecord(q.QueryRowContext(ctx, selectRecord+` WHERE a.id = $1`, id))
+	r, err := scanRecord(q.QueryRowContext(ctx, selectRecord+` WHERE a.id = $1`, key(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound.New()
 	}
