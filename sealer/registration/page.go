@@ -13,10 +13,11 @@ import (
 	"yinxin/ca/enroll/attachment"
 )
 
-// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page,
+// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page and is
+// small enough to be kept,
 // otherwise its picture with its resolution. Errors: those of attachment.File.Picture.
 func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
-	if len(f.Pages) == 1 {
+	if len(f.Pages) == 1 && len(data) <= enroll.MaxAttachment {
 		return data, nil
 	}
 	img, err := f.Picture(page)
