@@ -24,11 +24,15 @@ func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := f.Pages[page]
-	if lossless, err := pngOf(img, p.DPIX, p.DPIY); err != nil || len(lossless) <= enroll.MaxAttachment {
+	return encoded(img, f.Pages[page].DPIX, f.Pages[page].DPIY)
+}
+
+// encoded is a picture as PNG, or where that is too large to be kept as JPEG.
+func encoded(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	if lossless, err := pngOf(img, dpiX, dpiY); err != nil || len(lossless) <= enroll.MaxAttachment {
 		return lossless, err
 	}
-	return jpegOf(img, p.DPIX, p.DPIY)
+	return jpegOf(img, dpiX, dpiY)
 }
 
 // quality of a page that is too large for PNG: what scanners take for good.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
@@ -203,6 +204,9 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 // ObjectToRenewal keeps a renewal from being used: its certificates go on hold at once, its seals end, and what it was
 // to renew stays. A registrar or the holder says so. Revoking the certificates takes two people, as always.
 func (s *Service) ObjectToRenewal(ctx context.Context, by access.Actor, id, reason string) error {
+	if err := enroll.CheckReason(reason); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		r, err := s.waiting(ctx, tx, by, id)
 		if err != nil {
