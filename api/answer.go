@@ -21,6 +21,23 @@ func (s *server) giveJSON(w http.ResponseWriter, r *http.Request, status int, v 
 	}
 }
 
+// giveFile answers with a file that is kept nowhere on its way.
+func (s *server) giveFile(w http.ResponseWriter, r *http.Request, media, name string, content []byte) {
+	h := w.Header()
+	h.Set("Content-Type", media)
+	h.Set("Content-Disposition", attachment(name))
+	h.Set("Content-Length", strconv.Itoa(len(content)))
+	h.Set("Cache-Control", "no-store")
+	s.send(w, r, content)
+}
+
+// send writes the body of an answer.
+func (s *server) send(w http.ResponseWriter, r *http.Request, content []byte) {
+	if _, err := w.Write(content); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
+	}
+}
+
 // give answers with bytes that may be kept, under their digest as ETag.
 func (s *server) give(w http.ResponseWriter, r *http.Request, media string, body []byte) {
 	digest := sm3.Sum(body)
@@ -36,7 +53,5 @@ func (s *server) give(w http.ResponseWriter, r *http.Request, media string, body
 	}
 	h.Set("Content-Type", media)
 	h.Set("Content-Length", strconv.Itoa(len(body)))
-	if _, err := w.Write(body); err != nil {
-		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
-	}
+	s.send(w, r, body)
 }

@@ -16,10 +16,12 @@ import (
 	"yinxin/api/web"
 	"yinxin/ca"
 	"yinxin/ca/backend"
+	"yinxin/ca/escrow"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
 	"yinxin/sealer/register"
+	"yinxin/sealer/registration"
 	"yinxin/sealer/verify"
 )
 
@@ -32,6 +34,10 @@ type Config struct {
 	Ledger    *ledger.Ledger
 	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
 	Desk *backend.Desk
+	// Registration serves applications and what follows from them. Nil: there are no such routes.
+	Registration *registration.Desk
+	// Escrow is the key centre, where USB Keys are registered here.
+	Escrow *escrow.Centre
 
 	// Verify says what verifications rely on; its At and Language are set for each request.
 	Verify verify.Options
@@ -78,6 +84,7 @@ type server struct {
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
+	scanning  chan struct{} // uploads in memory: scans, workbooks
 }
 
 // New gives the handler for everything that Yinxin serves.
@@ -102,7 +109,8 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
-		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications)}
+		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications),
+		scanning: make(chan struct{}, scansInMemory)}
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err
 	}
@@ -118,10 +126,18 @@ func newServer(c Config) (*server, error) {
 	if s.Desk != nil {
 		s.certificateRequests()
 	}
+	s.approvals()
+	s.certificates()
+	if s.Registration != nil {
+		s.registration()
+	}
 	s.health()
 	s.page()
 	return s, s.openAPI()
 }
+
+// scansInMemory is how many uploads that are worked on in memory, of at most 64 MiB, are there at the same time.
+const scansInMemory = 4
 
 func (c *Config) defaults() {
 	c.Log = cmp.Or(c.Log, slog.New(slog.DiscardHandler))

@@ -1,6 +1,8 @@
 package api
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"mime"
@@ -8,6 +10,7 @@ import (
 	"net/http"
 	"net/url"
 	"path"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
@@ -80,9 +83,44 @@ const (
 	fileField    = "file"
 )
 
-// file finds the file in a request: the body itself, or the part "file" of a form. The reader refuses with
-// request.too-large what is larger than max bytes. The name is as the caller gave it, or empty.
+// file finds the PDF in a request: see fileOf.
 func file(r *http.Request, max int64) (name string, body io.Reader, err error) {
+	return fileOf(r, max, "application/pdf")
+}
+
+// mediaOf is the type that a request says its body has, empty for none.
+func mediaOf(r *http.Request) string {
+	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
+	if err != nil {
+		return ""
+	}
+	return media
+}
+
+// readJSON reads a small JSON body strictly, for routes that answer with something else. Errors: request.invalid,
+// request.media-type and those of reading.
+func readJSON(r *http.Request, into any) error {
+	if mediaOf(r) != "application/json" {
+		return errMediaType.With("application/json")
+	}
+	body, err := io.ReadAll(&limited{r.Body, maxJSON, maxJSON})
+	if err != nil {
+		return broken(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(body))
+	d.DisallowUnknownFields()
+	if err := d.Decode(into); err != nil {
+		return errInvalid.New() // the cause could quote what was sent
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errInvalid.New()
+	}
+	return nil
+}
+
+// fileOf finds a file of one of the types in a request: the body itself, or the part "file" of a form. The reader refuses
+// with request.too-large what is larger than max bytes. The name is as the caller gave it, or empty.
+func fileOf(r *http.Request, max int64, types ...string) (name string, body io.Reader, err error) {
 	media, _, err := mime.ParseMediaType(r.Header.Get("Content-Type"))
 	if r.Header.Get("Content-Type") == "" {
 		media, err = "application/octet-stream", nil
@@ -90,19 +128,19 @@ func file(r *http.Request, max int64) (name string, body io.Reader, err error) {
 	if err != nil {
 		return "", nil, errMediaType.Because(err)
 	}
-	switch media {
-	case "application/pdf", "application/octet-stream":
+	switch {
+	case slices.Contains(types, media), media == "application/octet-stream":
 		if r.ContentLength > max {
 			return "", nil, tooLarge(max)
 		}
 		return headerName(r.Header), &limited{r.Body, max, max}, nil
-	case "multipart/form-data":
+	case media == "multipart/form-data":
 		if r.ContentLength > max+formOverhead {
 			return "", nil, tooLarge(max)
 		}
 		return formFile(r, max)
 	}
-	return "", nil, errMediaType.With("application/pdf, application/octet-stream, multipart/form-data")
+	return "", nil, errMediaType.With("%s, application/octet-stream, multipart/form-data", strings.Join(types, ", "))
 }
 
 func formFile(r *http.Request, max int64) (string, io.Reader, error) {

@@ -19,3 +19,18 @@ func orderExamples() *huma.RequestBody {
 			"placement": order{"page": -1, "from": "centre", "x": 105, "y": 60}, "reason": "与原件核对无异"}),
 	}}}}
 }
+
+// formExample is an application as a caller begins one.
+func formExample() *huma.RequestBody {
+	type object = map[string]any
+	return &huma.RequestBody{Content: map[string]*huma.MediaType{"application/json": {Examples: map[string]*huma.Example{
+		"new": {Summary: "新申请, for a central seal", Value: object{"unit": "unit_k3v6m2x7", "form": object{
+			"sealType": "official", "businesses": []string{"new"}, "scopes": []string{"government-network"}, "methods": []string{"central"},
+			"unit":     object{"name": "云山市档案馆", "type": "institution", "creditCode": "122224005842101234", "phone": "0499-2345678", "address": "临江省云山市兰台街1号"},
+			"approver": "临江省档案局", "purpose": "出具档案证明",
+			"handler":   object{"name": "王五", "email": "wangwu@archive.example", "address": "临江省云山市兰台街1号"},
+			"appliedOn": "2026-11-26", "seal": object{"name": "云山市档案馆", "size": object{"diameter": 42}},
+			"personal": object{"handlerIdentity": "11010519491231002X", "handlerMobile": "13800000000"},
+		}}},
+	}}}}
+}

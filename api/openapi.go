@@ -30,7 +30,11 @@ func describe(s *server) huma.Config {
 			},
 			Tags: []*huma.Tag{{Name: "sealing", Description: "For programs and people who hold a grant."},
 				{Name: "verifying", Description: "For anyone."}, {Name: "pki", Description: "Certificates and their state, for anyone."},
-				{Name: "certificates", Description: "For other installations that have their certificates made here."},
+				{Name: "certificates", Description: "For officers, and for other installations that have their certificates made here."},
+				{Name: "approvals", Description: "What two people decide."},
+				{Name: "registration", Description: "Areas, units, agreement, batches of city bureaus, suspended users."},
+				{Name: "applications", Description: "机构印章证书申请表 and what comes with it, for units, city bureaus and officers."},
+				{Name: "issuing", Description: "Seal templates, certificates and seals of approved applications, USB Keys, renewals."},
 				{Name: "service"}},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},
@@ -39,14 +43,20 @@ func describe(s *server) huma.Config {
 	}
 }
 
+// formPrefix precedes the names of what is on the form of annex 1.
+const formPrefix = "Form"
+
 // schemaName names the parts of a verification report after it: "Problem" and "Signature" alone would mean too much.
 func schemaName(t reflect.Type, hint string) string {
 	name := huma.DefaultSchemaNamer(t, hint)
 	for t.Kind() == reflect.Pointer {
 		t = t.Elem()
 	}
-	if strings.HasSuffix(t.PkgPath(), "sealer/verify") && name != "Report" {
+	switch {
+	case strings.HasSuffix(t.PkgPath(), "sealer/verify") && name != "Report":
 		return "Report" + name
+	case strings.HasSuffix(t.PkgPath(), "enroll/form"):
+		return formPrefix + name
 	}
 	return name
 }
@@ -88,12 +98,27 @@ func binary(media string) map[string]*huma.MediaType {
 }
 
 // upload describes a file as a body of its own or in a form.
-func upload() *huma.RequestBody {
-	content := binary("application/pdf")
-	content["application/octet-stream"] = binary("application/pdf")["application/pdf"]
+func upload() *huma.RequestBody { return uploadOf("application/pdf") }
+
+// uploadOf describes a file of one of the types as a body of its own or in a form.
+func uploadOf(types ...string) *huma.RequestBody {
+	content := binary("application/octet-stream")
+	for _, media := range types {
+		content[media] = binary(media)[media]
+	}
 	content["multipart/form-data"] = &huma.MediaType{Schema: &huma.Schema{Type: "object", Required: []string{fileField},
 		Properties: map[string]*huma.Schema{fileField: {Type: "string", Format: "binary"}}}}
 	return &huma.RequestBody{Required: true, Content: content}
+}
+
+// ifMatchParameter describes If-Match of a route that handles its own bodies.
+func ifMatchParameter() *huma.Param {
+	return parameter("header", "If-Match", "The ETag of what the caller saw. Without it the answer is 428; when somebody else has changed it since, 412.", true)
+}
+
+// etagHeader describes the ETag of an answer.
+func etagHeader() map[string]*huma.Header {
+	return map[string]*huma.Header{"ETag": {Description: "The revision, for If-Match.", Schema: &huma.Schema{Type: "string"}}}
 }
 
 // parameter describes a parameter of a route that handles its own bodies.

@@ -20,7 +20,7 @@ import (
 )
 
 // form is the page's form with a file in it.
-func form(t *testing.T, name string, data []byte) (body *bytes.Buffer, contentType string) {
+func formBody(t *testing.T, name string, data []byte) (body *bytes.Buffer, contentType string) {
 	t.Helper()
 	body = &bytes.Buffer{}
 	m := multipart.NewWriter(body)
@@ -54,7 +54,7 @@ func TestThePageWorksWithoutScript(t *testing.T) {
 		{"a text", []byte("no PDF"), "", "unreadable", []string{"无法读取该文件"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			body, contentType := form(t, "<b>名字.pdf", c.data)
+			body, contentType := formBody(t, "<b>名字.pdf", c.data)
 			page := w.call("", "POST", "/"+c.query, body, contentType).is(200)
 			for _, words := range append(c.words, `data-verdict="`+c.verdict+`"`, "<!doctype html>", "&lt;b&gt;名字.pdf") {
 				if !bytes.Contains(page.body, []byte(words)) {
@@ -66,11 +66,11 @@ func TestThePageWorksWithoutScript(t *testing.T) {
 			}
 		})
 	}
-	body, contentType := form(t, "a.pdf", sealed)
+	body, contentType := formBody(t, "a.pdf", sealed)
 	if part := w.call("", "POST", "/", body, contentType, web.FragmentHeader+": 1").is(200); bytes.Contains(part.body, []byte("<html")) || !bytes.Contains(part.body, []byte("data-verdict")) {
 		t.Fatalf("%s", part.body)
 	}
-	body, contentType = form(t, "a.pdf", nil)
+	body, contentType = formBody(t, "a.pdf", nil)
 	if empty := w.call("", "POST", "/", body, contentType).is(400); !bytes.Contains(empty.body, []byte("没有得出结论")) || !bytes.Contains(empty.body, []byte(empty.header.Get("X-Request-Id"))) {
 		t.Fatalf("%s", empty.body)
 	}

@@ -73,8 +73,8 @@ func (s *server) list(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	return p.DER, nil
 }
 
-// maxAge is how long a cache may give what is published, in seconds. A change is in the lists within ca.PublishInterval,
-// so that whoever reads them through a cache has it within a minute.
+// maxAge is how long a cache may give what is published, in seconds. The service looks every ten seconds for changes
+// (ca.PublishIfDue), so that whoever reads the lists through a cache has a revocation within a minute.
 const maxAge = "30"
 
 func (s *server) published(path, id, summary, media string, get getter) {

@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
@@ -23,7 +24,9 @@ type Problem struct {
 	MessageEN string       `json:"message_en" doc:"The same in English." example:"The seal is suspended and cannot be used."`
 	Place     *fault.Place `json:"place,omitempty" doc:"Where in the input the error is."`
 	Errors    []FieldError `json:"errors,omitempty" doc:"Each field that is not as described, when code is request.invalid."`
-	RequestID string       `json:"request_id" doc:"The identifier under which the operator finds the request in the log."`
+	// Findings are of a roster that was not imported.
+	Findings  []RosterFinding `json:"findings,omitempty" doc:"What is wrong with a roster, when code is enroll.roster."`
+	RequestID string          `json:"request_id" doc:"The identifier under which the operator finds the request in the log."`
 
 	header http.Header
 }
@@ -65,6 +68,10 @@ func statusOf(f *fault.Fault) int {
 		return http.StatusUnsupportedMediaType
 	case errNotAcceptable.Code:
 		return http.StatusNotAcceptable
+	case errUnconditional.Code: // RFC 6585 clause 3
+		return http.StatusPreconditionRequired
+	case enroll.ErrConflict.Code: // what If-Match named is not the present state
+		return http.StatusPreconditionFailed
 	case errTooSlow.Code:
 		return http.StatusRequestTimeout
 	case errTooMany.Code: // the rate limiter has said when to come back
@@ -141,6 +148,12 @@ func (s *server) fail(w http.ResponseWriter, r *http.Request, err error) {
 	for _, name := range []string{"Content-Length", "Content-Disposition", "Etag", "Last-Modified", "Location"} {
 		h.Del(name) // those of the answer that did not come about
 	}
+	s.giveProblem(w, r, p)
+}
+
+// giveProblem answers with a problem, nothing having been sent yet.
+func (s *server) giveProblem(w http.ResponseWriter, r *http.Request, p *Problem) {
+	h := w.Header()
 	for name, values := range p.header {
 		h[name] = values
 	}

@@ -82,6 +82,9 @@ func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 			return
 		}
 		r.Body = io.NopCloser(bytes.NewReader(body))
+		if !who.anyone {
+			w.Header().Set("Cache-Control", "no-store")
+		}
 		handler(humachi.NewContext(op, r, w))
 	})
 }
@@ -126,7 +129,7 @@ func actorOf(ctx context.Context) access.Actor {
 func (s *server) noRoute(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errNoRoute.New()) }
 
 func (s *server) noMethod(w http.ResponseWriter, r *http.Request) {
-	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost} {
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodDelete} {
 		asked := method
 		if method == http.MethodHead {
 			asked = http.MethodGet // answered by the same route

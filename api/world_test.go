@@ -24,6 +24,9 @@ import (
 	"yinxin/ca"
 	"yinxin/ca/backend"
 	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/business"
+	"yinxin/ca/escrow"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/files"
@@ -113,17 +116,20 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
+		escrow.Migrate, enroll.Migrate, business.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
 	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
-		keystore.PurposeLedger, keystore.PurposeSealing)
+		keystore.PurposeLedger, keystore.PurposeSealing, keystore.PurposePersonalData)
 	l := ledger.New(w.db, got(ring.Generate(ctx, "ledger", keystore.PurposeLedger))(t), clock)
 	w.access = access.New(w.db, l, clock)
 	archive := fixtures.Archive("云山市")
 	w.people = [2]access.Actor{w.actor("registrar", "省局", access.RoleRegistrar), w.actor("approver", "省局", access.RoleApprover)}
 	for _, a := range []access.Actor{
+		w.people[0], w.people[1], w.actor("handler", "一个单位", access.RoleApplicant), w.actor("neighbour", "别的单位", access.RoleApplicant),
+		w.actor("city", "云山市档案局", access.RoleCity), w.actor("administrator", "省局", access.RoleAdministrator),
 		w.actor("platform", "省局", access.RolePlatform), w.actor("clerk", archive.Name, access.RoleOperator),
 		w.actor("stranger", "别的单位", access.RoleOperator), w.actor("auditor", "省局", access.RoleAuditor), w.actor("nobody", "省局"),
 	} {
@@ -146,6 +152,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	c := Config{Sealer: w.sealer, Register: w.register, Access: w.access, Authority: w.authority, Ledger: l,
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
+	w.wireRegistration(&c, l, ring)
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	for _, f := range change {
 		f(&c)

@@ -279,3 +279,59 @@ func TestManyAskWhileCertificatesAreRevoked(t *testing.T) {
 		t.Errorf("%d of %d answers were good more than a second after the revocation", late, answers)
 	}
 }
+
+func TestHostileQuestionsGetAnAnswerInOCSPsOwnWords(t *testing.T) {
+	w, elsewhere := sqliteWorld(t), sqliteWorld(t)
+	c := w.issue(t, institution(t))
+	id, err := ocsp.NewCertID(oid.SHA1, w.issuing, c.Serial)
+	must(t, err)
+	with := func(change func(id *ocsp.CertID)) []byte {
+		changed := id
+		changed.Raw = nil
+		change(&changed)
+		request, err := ocsp.CreateRequest([]ocsp.CertID{changed}, nil)
+		must(t, err)
+		return request
+	}
+	foreign, err := ocsp.NewCertID(oid.SM3, elsewhere.issuing, c.Serial)
+	must(t, err)
+	many := func(n int) []byte {
+		ids := make([]ocsp.CertID, n)
+		for i := range ids {
+			ids[i] = id
+		}
+		request, err := ocsp.CreateRequest(ids, nil)
+		must(t, err)
+		return request
+	}
+	good := many(1)
+	for name, test := range map[string]struct {
+		request []byte
+		status  int
+		single  ocsp.Status // of a successful one
+	}{
+		"a good one":                 {good, ocsp.Successful, ocsp.Good},
+		"as many as allowed":         {many(maxAsked), ocsp.Successful, ocsp.Good},
+		"one more":                   {many(maxAsked + 1), ocsp.MalformedRequest, 0},
+		"oversized":                  {append(bytes.Clone(good), make([]byte, ocsp.MaxRequest)...), ocsp.MalformedRequest, 0},
+		"an octet too many":          {append(bytes.Clone(good), 0), ocsp.MalformedRequest, 0},
+		"cut short":                  {good[:len(good)-1], ocsp.MalformedRequest, 0},
+		"the same name, another key": {with(func(id *ocsp.CertID) { id.KeyHash = bytes.Repeat([]byte{1}, 20) }), ocsp.Unauthorized, 0},
+		"another CA of the same name": {with(func(id *ocsp.CertID) {
+			id.Hash, id.NameHash, id.KeyHash = foreign.Hash, foreign.NameHash, foreign.KeyHash
+		}), ocsp.Unauthorized, 0},
+		"a digest that is not known":          {with(func(id *ocsp.CertID) { id.Hash = oid.MD5 }), ocsp.Unauthorized, 0},
+		"a digest under another's name":       {with(func(id *ocsp.CertID) { id.Hash = oid.SM3 }), ocsp.Unauthorized, 0},
+		"serial number 0":                     {with(func(id *ocsp.CertID) { id.Serial = new(big.Int) }), ocsp.Successful, ocsp.Unknown},
+		"a negative one":                      {with(func(id *ocsp.CertID) { id.Serial = new(big.Int).Neg(c.Serial) }), ocsp.Successful, ocsp.Unknown},
+		"one of 500 bits":                     {with(func(id *ocsp.CertID) { id.Serial = new(big.Int).Lsh(c.Serial, 380) }), ocsp.Successful, ocsp.Unknown},
+		"one that ends as a certificate does": {with(func(id *ocsp.CertID) { id.Serial = new(big.Int).Add(c.Serial, new(big.Int).Lsh(big.NewInt(1), 128)) }), ocsp.Successful, ocsp.Unknown},
+	} {
+		for _, time := range []string{"", " again"} { // a request that is replayed is answered as before
+			r, err := ocsp.ParseResponse(w.OCSP(t.Context(), test.request))
+			if err != nil || r.Status != test.status || r.Status == 0 && r.Singles[0].Status != test.single {
+				t.Errorf("%s%s: %+v, %v", name, time, r, err)
+			}
+		}
+	}
+}

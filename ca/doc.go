@@ -13,8 +13,8 @@
 // # Order of work
 //
 // Issue redeems the approval, records serial number and to-be-signed bytes, and appends the intent to the ledger, all
-// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers and compared with the
-// profile; that yields a token which the signing function takes and which works once. The signed certificate is
+// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers, compared with the
+// profile and held against the rules of ca/conform and zlint; that yields a token which the signing function takes and which works once. The signed certificate is
 // compared with the linted bytes, its signature is checked, and one more transaction records and announces it. An intent
 // without a result (the process died) is found by Open: it counts as failed and its serial number goes on the
 // revocation list, since the signature may exist somewhere.
@@ -24,8 +24,16 @@
 // No certificate, revocation or end of a suspension without a requester and a different approver, or a ceremony of two
 // officers: the database refuses such rows (CHECK and composite foreign keys). An emergency suspension takes one
 // person. A serial number is random, recorded before use and never used twice. CRL numbers rise, and a list in which
-// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list. A time stamp is
-// made with the certificate that is good now.
+// an unexpired entry vanished is not published. OCSP answers come from the database, never from a list, and are right half
+// a second after a change by any process. A time stamp is made with the certificate that is good now, of a time that the
+// clock's references (ca/clock) and earlier stamps bear out.
+//
+// # What is published
+//
+// A certificate points to the revocation list of its shard, by its serial number ([PathShard]); the complete list, shard
+// 0, speaks for all. Every list has a delta list beside it, of the same number and time, relative to the list of the day
+// before or of this day: [Authority.PublishIfDue] makes only those lists anew that lack a change, and each once a day.
+// [Authority.List] gives them, [Authority.OCSPAnswer] and [Authority.TimeStamp] answer requests.
 //
 // What it does not do: it knows no HTTP (the paths in URLs that it writes into certificates are constants here, for
 // the room that serves them), keeps no private key, and reads no application forms.

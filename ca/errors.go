@@ -64,4 +64,6 @@ var (
 		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
 	ErrKnownCRL = fault.Spec{Kind: fault.Invalid, Code: "ca.known-crl",
 		ZH: "该撤销列表不是由本签发证书签发的，不能用于恢复。", EN: "The list is not one of this issuing CA; it cannot help the restore."}
+	ErrIssuing = fault.Spec{Kind: fault.Refused, Code: "ca.issuing",
+		ZH: "该证书不能作为签发证书的后继证书。", EN: "The certificate cannot succeed that of the issuing CA."}
 )

@@ -276,3 +276,49 @@ func TestWhenNothingCanBeWrittenAtTheEndTheNextStartRevokes(t *testing.T) {
 		}
 	})
 }
+
+// TestACertificateOfOtherBytesIsNotReleased: signed by the right key, but not what was linted.
+func TestACertificateOfOtherBytesIsNotReleased(t *testing.T) {
+	w := sqliteWorld(t)
+	token := func() *issuanceToken {
+		i, err := w.prepare(person(t))
+		must(t, err)
+		made, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial, from: i.created, issuer: w.issuing, urls: i.draft.issuer})
+		must(t, err)
+		return made
+	}
+	first, second := token(), token()
+	der, err := first.sign(t.Context(), w.key)
+	must(t, err)
+	if _, err := first.released(der, w.issuing.PublicKey); err != nil {
+		t.Error(err)
+	}
+	_, err = second.released(der, w.issuing.PublicKey)
+	wantCode(t, err, ErrSigning)
+}
+
+// zeros is a source of randomness that broke.
+type zeros struct{}
+
+func (zeros) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
+
+// TestTheRulesAreAskedBeforeTheKeySigns: a serial number without randomness is in order for the code that writes and
+// compares, and only the rules know better.
+func TestTheRulesAreAskedBeforeTheKeySigns(t *testing.T) {
+	w := sqliteWorld(t)
+	w.Random = zeros{}
+	r := institution(t)
+	_, err := w.Issue(t.Context(), w.approve(t, access.KindIssueCertificate, r.Subject()), r)
+	wantCode(t, err, ErrLint)
+	if !strings.Contains(err.Error(), "serial-entropy") {
+		t.Errorf("%v", err)
+	}
+	list, err := w.Certificates(t.Context(), Filter{Public: keystore.Point(r.Public)})
+	must(t, err)
+	if len(list) != 1 || list[0].State != RecordFailed || w.count(t, `SELECT COUNT(*) FROM ca_status`) != 0 {
+		t.Errorf("%+v", list)
+	}
+}

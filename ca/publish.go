@@ -5,7 +5,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"strconv"
 	"time"
 
@@ -25,9 +24,6 @@ const (
 	// CRLInterval is how often a list is made when nothing happens, so that several failures in a row are noticed
 	// before readers are without. Delta lists are relative to the list that was made so.
 	CRLInterval = 24 * time.Hour
-	// PublishInterval is how often Run looks for what is due: a change is in the lists within this time, and within a
-	// minute also for those who read them through a cache of 30 s.
-	PublishInterval = 10 * time.Second
 	// RootCRLValidity is that of the root's list: the root is offline, and a person has to fetch it.
 	RootCRLValidity = 366 * 24 * time.Hour
 )
@@ -51,9 +47,23 @@ func (a *Authority) PublishCRL(ctx context.Context) error {
 	return a.publishAll(ctx, true)
 }
 
-// PublishIfDue makes the lists anew that are a day old or lack a change. Services call it every few seconds.
+// PublishIfDue makes the lists anew that are a day old or lack a change. A service calls it every ten seconds: then a change
+// is in the lists within a minute also for those who read them through a cache of half a minute.
 func (a *Authority) PublishIfDue(ctx context.Context) error {
 	return a.publishAll(ctx, false)
+}
+
+// PublishShard makes the list of one shard now, due or not, as PublishCRL does for all; shard 0 is the complete list.
+// Errors: ca.no-such-list, and those of PublishCRL.
+func (a *Authority) PublishShard(ctx context.Context, shard int) error {
+	highest, err := a.lastShard(ctx)
+	if err != nil {
+		return err
+	}
+	if shard < 0 || shard > highest {
+		return ErrNoList.With("%d", shard)
+	}
+	return a.publishShard(ctx, shard, true)
 }
 
 func (a *Authority) publishAll(ctx context.Context, forced bool) error {
@@ -192,22 +202,6 @@ func (a *Authority) List(ctx context.Context, shard int, delta bool) (Published,
 	return p, nil
 }
 
-// Run publishes when due until ctx ends, looking every PublishInterval. What goes wrong is handed to report.
-func (a *Authority) Run(ctx context.Context, report func(error)) {
-	ticker := time.NewTicker(PublishInterval)
-	defer ticker.Stop()
-	for {
-		if err := a.PublishIfDue(ctx); err != nil && ctx.Err() == nil {
-			report(err)
-		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-ticker.C:
-		}
-	}
-}
-
 type recorder func(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error
 
 // publish makes, checks, signs and records one list, with its delta list. Of two processes that publish at once one gets
@@ -330,58 +324,4 @@ func (e *edition) addDelta(ctx context.Context, q store.Querier, p *publication,
 		previous = nil
 	}
 	return e.makeDelta(ctx, p.key, of, previous)
-}
-
-// readBack reads a new list with the reader that others use and holds it against what was to be written.
-func readBack(l list, der []byte) (*chain.CRL, error) {
-	crl, err := chain.ParseCRL(der)
-	if err != nil {
-		return nil, ErrLint.Because(err)
-	}
-	if !l.isReadAs(crl) {
-		return nil, ErrLint.Because(fmt.Errorf("the list reads otherwise than it was written"))
-	}
-	if _, err := chain.CheckSignature(l.issuer.PublicKey, crl.SignatureAlgorithm, crl.RawTBS, crl.Signature); err != nil {
-		return nil, ErrSigning.Because(err)
-	}
-	return crl, nil
-}
-
-func (l list) isReadAs(crl *chain.CRL) bool {
-	var deltas []string
-	if l.deltaURL != "" {
-		deltas = []string{l.deltaURL}
-	}
-	return string(crl.RawIssuer) == string(l.issuer.RawSubject) && string(crl.AuthorityKeyID) == string(l.issuer.SubjectKeyID) &&
-		crl.Number != nil && crl.Number.Cmp(big.NewInt(l.number)) == 0 && crl.ThisUpdate.Equal(l.thisUpdate) && crl.NextUpdate.Equal(l.nextUpdate) &&
-		(crl.BaseNumber != nil) == (l.base > 0) && scopeText(crl.Points()) == scopeText(l.points) && scopeText(crl.DeltaURLs) == scopeText(deltas) &&
-		len(crl.UnhandledCritical) == 0 && len(crl.Notes) == 0
-}
-
-// compare holds a new list against an earlier one. Entries that vanished before their time have been public incidents
-// elsewhere, so this stops hard.
-func compare(ctx context.Context, q store.Querier, last latest, crl *chain.CRL) error {
-	if last.number == 0 {
-		return nil
-	}
-	if crl.Number.Cmp(big.NewInt(last.number)) <= 0 {
-		return ErrLint.Because(fmt.Errorf("number %v after %d", crl.Number, last.number))
-	}
-	entries, err := entriesOf(last.data)
-	if err != nil {
-		return err
-	}
-	return eachEntry(entries, func(serial *big.Int, _ []byte) error {
-		if crl.Entry(serial) != nil {
-			return nil
-		}
-		may, err := mayVanish(ctx, q, serial, last.thisUpdate)
-		if err != nil {
-			return err
-		}
-		if !may {
-			return ErrVanished.With("%x", serial)
-		}
-		return nil
-	})
 }

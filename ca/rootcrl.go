@@ -24,13 +24,15 @@ import (
 // maxRootOrder bounds an order that is read, in bytes: a root certifies a handful of authorities.
 const maxRootOrder = 1 << 20
 
-// RootOrder is what the offline root is asked for: its next revocation list.
+// RootOrder is what the offline root is asked for: its next revocation list, and perhaps a certificate.
 type RootOrder struct {
 	Format  int         `json:"format"`
 	Root    []byte      `json:"root"`     // its certificate, DER
 	LastCRL []byte      `json:"last_crl"` // its newest list, DER
 	Add     []RootEntry `json:"add"`      // what the newest list does not have
 	Remove  []string    `json:"remove"`   // serial numbers whose hold was ended
+	// Issuing, if set, also asks for a new certificate of the issuing CA: see OrderIssuing.
+	Issuing *IssuingOrder `json:"issuing,omitempty"`
 }
 
 // RootEntry is a certificate of the root that is not good any more.

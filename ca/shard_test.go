@@ -396,3 +396,34 @@ func TestEveryListSaysWhatRFC5280AsksFor(t *testing.T) {
 	wantCode(t, err, keystore.ErrKeySuspended)
 	_ = store.Time
 }
+
+// TestAMassRevocationIsPublishedInOneRound has every certificate of sixteen shards revoked since the last round.
+func TestAMassRevocationIsPublishedInOneRound(t *testing.T) {
+	w := sqliteWorld(t)
+	must(t, w.PublishIfDue(t.Context()))
+	crowd(t, w, 4000)
+	must(t, w.exec(`UPDATE ca_certificate SET shard = 1 + rowid % 16 WHERE shard = 3 AND profile = 'tsa'`))
+	must(t, w.exec(`UPDATE ca_status SET shard = (SELECT c.shard FROM ca_certificate c WHERE c.serial = ca_status.serial)`))
+	must(t, w.exec(`INSERT INTO ca_status_event (id, serial, certificate_state, position, action, reason, happened, cause, actor, crl)
+		SELECT 'cev_' || serial, serial, 'issued', 0, 'suspend', 6, since, 'emergency', 'zhang', 0 FROM ca_status`))
+	begun := time.Now()
+	must(t, w.PublishIfDue(t.Context()))
+	took := time.Since(begun)
+	t.Logf("4000 revocations in %v", took)
+	entries := 0
+	for shard := 1; shard <= 16; shard++ {
+		list, delta := w.published(t, shard, false), w.published(t, shard, true)
+		if entries += list.Len(); list.Len() != delta.Len() || list.Len() == 0 {
+			t.Errorf("shard %d: %d entries, delta %d", shard, list.Len(), delta.Len())
+		}
+	}
+	if complete := w.published(t, 0, false); complete.Len() != 4000 || entries != 4000 {
+		t.Errorf("%d entries, in shards %d", complete.Len(), entries)
+	}
+	if n := w.count(t, `SELECT COUNT(*) FROM ca_status_event WHERE crl = 0 OR shard_crl = 0`); n != 0 {
+		t.Errorf("%d changes still wait", n)
+	}
+	if took > 50*time.Second {
+		t.Errorf("publishing took %v: a revocation would be late", took)
+	}
+}

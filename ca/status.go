@@ -22,7 +22,7 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	switch {
 	case cert == nil || issuer == nil:
 		return unknown("no certificate")
-	case issuer.Fingerprint() != a.issuing.Fingerprint() && issuer.Fingerprint() != a.root.Fingerprint():
+	case !sameAuthority(issuer, a.issuing) && issuer.Fingerprint() != a.root.Fingerprint():
 		return unknown("issued by another authority")
 	}
 	serial := serialText(cert.Serial)

@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"yinxin/ca"
@@ -44,11 +45,13 @@ const (
 // examine says whether a certificate may be taken for an order, and what it says otherwise. at is now. Errors:
 // backend.chain, backend.validity, backend.usage.
 func (o *orders) examine(ctx context.Context, order *record, c *chain.Certificate, others []*chain.Certificate, at time.Time) ([]Difference, []*chain.Certificate, error) {
-	result := o.verifier.With(others).Verify(ctx, c, at, chain.UsageAny)
+	result, ours, err := o.path(ctx, c, others, at)
 	switch {
+	case err != nil:
+		return nil, nil, err
 	case ctx.Err() != nil:
 		return nil, nil, ctx.Err()
-	case !result.Trusted:
+	case !result.Trusted || !ours:
 		return nil, nil, ErrChain.Because(result.ChainErr)
 	case result.Expired || result.NotYetValid:
 		return nil, nil, ErrValidity.New()
@@ -89,6 +92,33 @@ func (o *orders) examine(ctx context.Context, order *record, c *chain.Certificat
 		issuers = issuers[:n-1] // the anchor is known
 	}
 	return found, issuers, nil
+}
+
+// path builds the chain of a certificate. ours says that it leads to an anchor of this authority.
+func (o *orders) path(ctx context.Context, c *chain.Certificate, others []*chain.Certificate, at time.Time) (r chain.Result, ours bool, err error) {
+	if o.trust != nil {
+		r = o.trust.With(others).Verify(ctx, c, at, chain.UsageAny)
+		return r, r.Trusted, nil
+	}
+	believed, err := o.Authority.Anchors(ctx)
+	if err != nil {
+		return r, false, err
+	}
+	imported, err := o.Authority.ImportedAnchors(ctx)
+	if err != nil {
+		return r, false, err
+	}
+	r = (&chain.Verifier{Anchors: believed, Intermediates: others}).Verify(ctx, c, at, chain.UsageAny)
+	if !r.Trusted {
+		return r, false, nil
+	}
+	top := r.Path[len(r.Path)-1].Fingerprint()
+	for _, a := range imported {
+		if a.Removed.IsZero() && slices.Contains(o.anchors, a.Name) && a.Certificate.Fingerprint() == top {
+			return r, true, nil
+		}
+	}
+	return r, false, nil
 }
 
 // approvedMonths is how long a holder's certificate is valid, in calendar months (the notice and the agreement: twelve).

@@ -37,8 +37,11 @@ type Setting struct {
 	// Name is what applications and officers call it, at most 64 characters.
 	Name string `json:"name" yaml:"name"`
 	Kind Kind   `json:"kind" yaml:"kind"` // file or remote
-	// Trust is a file or folder with the authority's anchors and the certificates under them (chain.LoadTrust).
-	Trust string `json:"trust" yaml:"trust"`
+	// Anchors are the names of the authority's anchors among those that two people imported (ca.Authority.ImportAnchor).
+	// Their limits hold, and one that was removed does not count from then on.
+	Anchors []string `json:"anchors,omitempty" yaml:"anchors,omitempty"`
+	// Trust is, instead, a file or folder with the anchors and the certificates under them (chain.LoadTrust).
+	Trust string `json:"trust,omitempty" yaml:"trust,omitempty"`
 	// TermDays is how long an order waits for its certificate; 0 is 60.
 	TermDays int `json:"termDays,omitempty" yaml:"termDays,omitempty"`
 
@@ -122,17 +125,20 @@ func (c Config) open(s Setting) (Backend, error) {
 	if s.TermDays < 0 || s.TermDays > 366 {
 		return nil, wrong("termDays")
 	}
-	if s.Trust == "" {
+	if (s.Trust == "") == (len(s.Anchors) == 0) {
 		return nil, wrong("trust")
 	}
-	anchors, _, err := chain.LoadTrust(s.Trust)
-	if err != nil {
-		return nil, err
+	o := orders{Config: c, name: s.Name, anchors: s.Anchors, term: DefaultTerm}
+	if s.Trust != "" {
+		anchors, _, err := chain.LoadTrust(s.Trust)
+		if err != nil {
+			return nil, err
+		}
+		if len(anchors.List()) == 0 {
+			return nil, wrong("trust")
+		}
+		o.trust = &chain.Verifier{Anchors: anchors}
 	}
-	if len(anchors.List()) == 0 {
-		return nil, wrong("trust")
-	}
-	o := orders{Config: c, name: s.Name, verifier: &chain.Verifier{Anchors: anchors}, term: DefaultTerm}
 	if s.TermDays > 0 {
 		o.term = time.Duration(s.TermDays) * 24 * time.Hour
 	}

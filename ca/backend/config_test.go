@@ -84,6 +84,37 @@ func TestKeysOfTheAuthorityAreReserved(t *testing.T) {
 	}
 }
 
+// TestOnlyTheAnchorsOfTheAuthorityCount: of several that were imported, and not the root of our own.
+func TestOnlyTheAnchorsOfTheAuthorityCount(t *testing.T) {
+	w := sqliteWorld(t)
+	ctx := t.Context()
+	all, err := Open(ctx, w.config(), []Setting{{Name: "a", Kind: KindFile, Anchors: []string{"吉林CA根"}}})
+	must(t, err)
+	f, err := all.File("a")
+	must(t, err)
+	take := func(h *house) error {
+		o := w.order(t)
+		_, err := f.Order(ctx, o)
+		must(t, err)
+		got, err := f.Import(ctx, w.registrar, inPEM(h.certify(t, o), h.authority.Issuing(), h.root))
+		return one(t, got, err).Err
+	}
+	anchor := func(h *house, name string) string {
+		r := ca.AnchorRequest{Certificate: h.root.Raw, Name: name, Purposes: []ca.AnchorPurpose{ca.AnchorSigner}}
+		id, err := w.authority.ImportAnchor(ctx, w.approve(t, access.KindImportAnchor, r.Subject()), r)
+		must(t, err)
+		return id
+	}
+	wantCode(t, "before it was imported", take(w.licensed), ErrChain)
+	id := anchor(w.licensed, "吉林CA根")
+	must(t, take(w.licensed))
+	anchor(w.andStranger(), "别的根")
+	wantCode(t, "of another imported authority", take(w.stranger), ErrChain)
+	wantCode(t, "of our own", take(w.house), ErrChain)
+	must(t, w.authority.RemoveAnchor(ctx, w.approve(t, access.KindRemoveAnchor, ca.RemoveAnchorSubject(id)), id))
+	wantCode(t, "after it was removed", take(w.licensed), ErrChain)
+}
+
 // TestTheOtherSideSeesOurClientCertificate speaks TLS with a server that asks for one.
 func TestTheOtherSideSeesOurClientCertificate(t *testing.T) {
 	w := sqliteWorld(t)
@@ -169,6 +200,7 @@ func TestSettingsAreChecked(t *testing.T) {
 		"the name of the built-in": func(s *Setting) { s.Name = BuiltIn },
 		"another kind":             func(s *Setting) { s.Kind = "x" },
 		"no anchors":               func(s *Setting) { s.Trust = "" },
+		"anchors in two ways":      func(s *Setting) { s.Anchors = []string{"x"} },
 		"http to another machine":  func(s *Setting) { s.URL = "http://ca.example.cn" },
 		"a password in the URL":    func(s *Setting) { s.URL = "https://a:b@ca.example.cn" },
 		"another scheme":           func(s *Setting) { s.URL = "ftp://ca.example.cn" },

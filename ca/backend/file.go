@@ -42,17 +42,6 @@ func (f *File) Outcome(ctx context.Context, id string) (Outcome, error) {
 	return r.Outcome, nil
 }
 
-// Waiting lists the orders that have no certificate yet, and those whose certificate waits for Accept, oldest first, at
-// most maxBundle.
-func (f *File) Waiting(ctx context.Context) ([]Outcome, error) {
-	list, err := f.list(ctx, f.DB.Read(), maxBundle, StateOpen, StateSent, StateReceived)
-	var out []Outcome
-	for _, r := range list {
-		out = append(out, r.Outcome)
-	}
-	return out, err
-}
-
 // clerk gives the registrar or approver who handles a file.
 func (o *orders) clerk(ctx context.Context, by access.Actor) (access.Actor, error) {
 	actor, err := o.Access.Actor(ctx, by.ID)

@@ -25,9 +25,10 @@ import (
 // orders are the orders at one authority outside: what file and remote have in common.
 type orders struct {
 	Config
-	name     string
-	verifier *chain.Verifier
-	term     time.Duration
+	name    string
+	trust   *chain.Verifier // nil: anchors
+	anchors []string        // names of imported anchors
+	term    time.Duration
 }
 
 // record is an order as the database has it.
@@ -153,6 +154,17 @@ func (o *orders) list(ctx context.Context, q store.Querier, limit int, states ..
 		list = append(list, r)
 	}
 	return list, rows.Err()
+}
+
+// Waiting lists the orders that have no certificate yet, and those whose certificate waits for Accept, oldest first, at
+// most maxBundle.
+func (o *orders) Waiting(ctx context.Context) ([]Outcome, error) {
+	list, err := o.list(ctx, o.DB.Read(), maxBundle, StateOpen, StateSent, StateReceived)
+	var out []Outcome
+	for _, r := range list {
+		out = append(out, r.Outcome)
+	}
+	return out, err
 }
 
 // sending records that data leave, before they do.

@@ -379,6 +379,52 @@ func TestARevocationThatDidNotArriveIsToldAgain(t *testing.T) {
 	}
 }
 
+// TestPeriodicWorkBringsInWhatWaits: approvals of the other house, expired orders, revocations that did not arrive.
+func TestPeriodicWorkBringsInWhatWaits(t *testing.T) {
+	w := sqliteWorld(t)
+	ctx := t.Context()
+	_, l := w.remote(t, w.licensed.root)
+	key := filepath.Join(t.TempDir(), "key")
+	must(t, os.WriteFile(key, []byte("yx_abc"), 0o600))
+	c := w.config()
+	c.Transport = l
+	all, err := Open(ctx, c, []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)},
+		{Name: "另一个印信", Kind: KindRemote, Trust: trust(t, w.licensed.root), URL: "https://ca.example.cn/yx", KeyFile: key}})
+	must(t, err)
+	f, b := all.Foreign()[0], all.Foreign()[1]
+	asked, err := b.Order(ctx, w.order(t))
+	must(t, err)
+	w.licensed.decide(t, true)
+	must(t, all.Tend(ctx))
+	waiting, err := b.Waiting(ctx)
+	must(t, err)
+	if len(waiting) != 1 || waiting[0].State != StateReceived {
+		t.Fatalf("%+v", waiting)
+	}
+	done, err := b.Accept(ctx, asked.ID, "")
+	must(t, err)
+	if list, err := all.Certificates(ctx); err != nil || len(list) != 1 || list[0].Fingerprint() != done.Certificate.Fingerprint() {
+		t.Errorf("%v %v", list, err)
+	}
+	l.before = func(int) *http.Response { return problem(503, "x.busy") }
+	must(t, b.Revoke(ctx, w.approve(t, access.KindRevokeCertificate, b.RevokeSubject(done.Certificate, ca.ReasonSuperseded)), done.Certificate, ca.ReasonSuperseded))
+	forgotten, err := f.Order(ctx, w.order(t))
+	must(t, err)
+	w.pass(DefaultTerm)
+	err = all.Tend(ctx)
+	if !errors.Is(err, ErrRemote.New()) {
+		t.Errorf("while one is away: %v", err)
+	}
+	if now, err := f.Outcome(ctx, forgotten.ID); err != nil || now.State != StateExpired {
+		t.Errorf("the other one: %+v %v", now, err)
+	}
+	l.before = nil
+	must(t, all.Tend(ctx))
+	if s, err := b.Status(ctx, done.Certificate, w.time()); err != nil || s.State != chain.StateRevoked {
+		t.Errorf("%+v %v", s, err)
+	}
+}
+
 func TestTheDeskTakesOneOrderOnce(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()

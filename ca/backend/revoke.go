@@ -133,8 +133,11 @@ func (o *orders) Status(ctx context.Context, c *chain.Certificate, at time.Time)
 	if o.Config.Status == nil {
 		return chain.Status{}, ErrNoStatus.New()
 	}
-	result := o.verifier.With(o.chainOf(ctx, c)).Verify(ctx, c, at, chain.UsageAny)
-	if len(result.Path) < 2 || !result.Trusted {
+	result, ours, err := o.path(ctx, c, o.chainOf(ctx, c), at)
+	if err != nil {
+		return chain.Status{}, err
+	}
+	if len(result.Path) < 2 || !ours {
 		return chain.Status{State: chain.StateUnknown, Detail: "the issuer is not known"}, nil
 	}
 	return o.Config.Status().Status(ctx, c, result.Path[1], at)

@@ -21,7 +21,7 @@ func pointValue(url string) []byte {
 }
 
 // special makes a list with further critical extensions.
-func special(t *testing.T, by *chaintest.Holder, number int64, this, next time.Time, extensions []pkix.Extension, entries ...smx509.RevocationListEntry) *chain.CRL {
+func special(t testing.TB, by *chaintest.Holder, number int64, this, next time.Time, extensions []pkix.Extension, entries ...smx509.RevocationListEntry) *chain.CRL {
 	t.Helper()
 	made, err := smx509.CreateRevocationList(rand.Reader, &smx509.RevocationList{Number: big.NewInt(number), ThisUpdate: this, NextUpdate: next,
 		RevokedCertificateEntries: entries, ExtraExtensions: extensions}, by.X509, by.Key)

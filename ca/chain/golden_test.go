@@ -2,13 +2,16 @@ package chain_test
 
 import (
 	"bytes"
+	"crypto/x509/pkix"
 	"flag"
+	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"yinxin/ca/chain"
 	"yinxin/ca/chain/chaintest"
+	"yinxin/internal/oid"
 )
 
 var update = flag.Bool("update", false, "write the files under testdata anew")
@@ -96,6 +99,9 @@ func FuzzParseCertificate(f *testing.F) {
 func FuzzParseCRL(f *testing.F) {
 	f.Add(golden(f, "root.crl"))
 	f.Add(golden(f, "issuing.crl"))
+	stranger := chaintest.Root(f, "Root")
+	point := pkix.Extension{Id: oid.IssuingDistributionPt, Critical: true, Value: pointValue("http://ca.example/1.crl")}
+	f.Add(special(f, stranger, 7, chaintest.Start, chaintest.Start.Add(day), []pkix.Extension{point, deltaTo(4)}, entry(big.NewInt(300), chaintest.Start, 8)).Raw)
 	issuer, revoked := mustRead(f, golden(f, "issuing.cer")), mustRead(f, golden(f, "revoked.cer"))
 	signed, err := chain.ParseCRL(golden(f, "issuing.crl"))
 	if err != nil {
@@ -106,7 +112,9 @@ func FuzzParseCRL(f *testing.F) {
 		if err != nil {
 			return
 		}
-		list.Lookup(revoked.Serial)
+		if _, listed := list.Lookup(revoked.Serial); listed != (list.Entry(revoked.Serial) != nil) {
+			t.Fatal("two answers to one question")
+		}
 		if list.CheckIssuer(issuer) == nil && !bytes.Equal(list.RawTBS, signed.RawTBS) {
 			t.Fatal("a list that nobody signed")
 		}

@@ -55,7 +55,7 @@ type Watch struct {
 	jumpedAt time.Duration
 	jumps    int
 	asked    time.Duration // the last round of questions
-	everAsk  bool
+	rounds   int
 	// confirmed is when a majority last agreed; off, that the last majority did not.
 	confirmed     time.Duration
 	everConfirmed bool
@@ -124,7 +124,7 @@ func (w *Watch) look(age time.Duration) (ask bool) {
 		return false
 	}
 	since := steady - w.asked
-	return !w.everAsk || since >= age || (w.jumped || w.off != nil || !w.everConfirmed) && since >= w.Interval/12
+	return w.rounds == 0 || since >= age || (w.jumped || w.off != nil || !w.everConfirmed) && since >= w.Interval/12
 }
 
 // notice holds the wall clock against the steady one. It needs the lock.
@@ -161,16 +161,16 @@ func (w *Watch) state() error {
 
 // ask asks all references at once.
 func (w *Watch) ask(ctx context.Context) {
-	if !w.asking.TryLock() {
-		w.asking.Lock() // somebody has just asked for us
-		w.asking.Unlock()
-		return
-	}
+	_, round := w.counts()
+	w.asking.Lock()
 	defer w.asking.Unlock()
+	before, now := w.counts()
+	if now != round {
+		return // somebody has just asked for us
+	}
 	// A caller who leaves must not make the references look dead.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), w.Answer)
 	defer cancel()
-	before := w.jumpCount()
 	readings := make([]Reading, len(w.References))
 	failures := make([]error, len(w.References))
 	var wait sync.WaitGroup
@@ -181,10 +181,11 @@ func (w *Watch) ask(ctx context.Context) {
 	w.conclude(readings, failures, before)
 }
 
-func (w *Watch) jumpCount() int {
+// counts gives how many jumps and rounds of questions there were.
+func (w *Watch) counts() (jumps, rounds int) {
 	w.lock.Lock()
 	defer w.lock.Unlock()
-	return w.jumps
+	return w.jumps, w.rounds
 }
 
 // conclude lets the majority of those decide whose reading is exact enough. A jump during the questions spoils them.
@@ -193,7 +194,8 @@ func (w *Watch) conclude(readings []Reading, failures []error, before int) {
 	defer w.lock.Unlock()
 	wall, steady := w.times()
 	w.notice(wall, steady)
-	w.asked, w.everAsk = steady, true
+	w.asked = steady
+	w.rounds++
 	usable, agree := 0, 0
 	var furthest time.Duration
 	for i, r := range readings {

@@ -7,7 +7,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	zx509 "github.com/zmap/zcrypto/x509"
@@ -25,6 +24,12 @@ type Linter struct {
 	point         []byte
 	lints         []*lint.CertificateLint
 	configuration lint.Configuration
+	excluded      map[exclusionKey]bool
+}
+
+type exclusionKey struct {
+	name    string
+	profile Profile
 }
 
 // sources are those of zlint's rules that can say something of our certificates. Left out: the baseline requirements of
@@ -34,13 +39,14 @@ type Linter struct {
 // transparency), RFC 6960 (about answers, not certificates), RFC 3279 (RSA) and RFC 5891 (domain names).
 var sources = []lint.LintSource{lint.RFC5280, lint.RFC5480, lint.RFC8813}
 
-// exclusions are the lints that are passed over for a profile, each with its reason.
+// exclusion is a lint that is passed over for a profile, and why.
 type exclusion struct {
 	name    string
 	profile Profile
 	reason  string
 }
 
+// exclusions are all of them.
 func exclusions() []exclusion {
 	const pairs = "GM/T 0015 and the practice of certificate pairs give the encryption certificate keyEncipherment and dataEncipherment: an SM2 key " +
 		"encrypts as it stands (GM/T 0003.4), which RFC 8813 does not know of keys under id-ecPublicKey"
@@ -64,7 +70,12 @@ func NewLinter(random io.Reader) (*Linter, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Linter{key: key, point: point, lints: registry.CertificateLints().Lints(), configuration: registry.GetConfiguration()}, nil
+	l := &Linter{key: key, point: point, lints: registry.CertificateLints().Lints(), configuration: registry.GetConfiguration(),
+		excluded: map[exclusionKey]bool{}}
+	for _, x := range exclusions() {
+		l.excluded[exclusionKey{x.name, x.profile}] = true
+	}
+	return l, nil
 }
 
 // Check applies the rules of this package, and zlint's to the twin of the certificate. Findings of zlint come after ours;
@@ -84,7 +95,7 @@ func (l *Linter) zlint(twin []byte, p Profile) (found []Finding) {
 		return []Finding{{"zlint:parse", Error, "zlint", err.Error()}}
 	}
 	for _, one := range l.lints {
-		if excluded := func(x exclusion) bool { return x.name == one.Name && x.profile == p }; slices.ContainsFunc(exclusions(), excluded) {
+		if l.excluded[exclusionKey{one.Name, p}] {
 			continue
 		}
 		result := l.run(one, c)

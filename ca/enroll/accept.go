@@ -44,12 +44,39 @@ func (s *Service) Object(ctx context.Context, by access.Actor, ref Ref, reason s
 	})
 }
 
-// Settle is the holder's acceptance after an objection was answered.
+// Abort gives up what was begun under an approval and cannot be finished, because the approval has run out or an act is
+// impossible: the acts that are left are void, and what was made is treated as objected to, to be revoked and closed.
+// Before anything was carried out, Edit, Return and Withdraw serve: enroll.nothing-done.
+func (s *Service) Abort(ctx context.Context, by access.Actor, ref Ref, reason string) (Application, error) {
+	if err := checkReason(reason); err != nil {
+		return Application{}, err
+	}
+	return s.take(ctx, by, ref, StepAbort, reason, func(a *act) error {
+		used, all, err := s.Access.PartsUsed(ctx, a.tx, a.r.examination)
+		if err != nil {
+			return err
+		}
+		if used == 0 {
+			return ErrNothingDone.New()
+		}
+		a.r.issued, a.r.until, a.r.aborted = a.now, a.now, true
+		a.data["parts"], a.data["done"] = itoa(all), itoa(used)
+		return s.Access.Void(ctx, a.tx, a.by(), a.r.examination)
+	})
+}
+
+// Settle is the holder's acceptance after an objection was answered: enroll.unfinished for what was aborted, which is
+// never accepted.
 func (s *Service) Settle(ctx context.Context, by access.Actor, ref Ref, reason string) (Application, error) {
 	if err := checkReason(reason); err != nil {
 		return Application{}, err
 	}
-	return s.take(ctx, by, ref, StepSettle, reason, nil)
+	return s.take(ctx, by, ref, StepSettle, reason, func(a *act) error {
+		if a.r.aborted {
+			return ErrUnfinished.New()
+		}
+		return nil
+	})
 }
 
 // Close ends an application that was accepted, or whose objection led to another one; the handler's authority ends with

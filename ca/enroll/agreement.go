@@ -59,7 +59,7 @@ func (s *Service) Agreement(ctx context.Context, version string) (Agreement, err
 	if version == "" {
 		return currentAgreement(ctx, s.DB.Read())
 	}
-	return scanAgreement(s.DB.Read().QueryRowContext(ctx, selectAgreement+` WHERE version = $1`, version))
+	return scanAgreement(s.DB.Read().QueryRowContext(ctx, selectAgreement+` WHERE version = $1`, key(version)))
 }
 
 const selectAgreement = `SELECT version, text, digest, published FROM enroll_agreement`

@@ -122,7 +122,11 @@ func tidy(f form.Application) (form.Application, error) {
 			return f, err
 		}
 	}
-	return f, nil
+	// 单位固定电话 has as many digits as a mobile has; the name of a mailbox often is one.
+	if number.Mobile(number.NormalMobile(f.Unit.Phone)) == nil {
+		return f, ErrPersonal.At(fault.Field("unit.phone"))
+	}
+	return f, checkImpersonal("handler.email", f.Handler.Email)
 }
 
 // Edit replaces the fields of the form, which makes another version: what was confirmed, examined or approved of the one
@@ -201,7 +205,7 @@ func (s *Service) Application(ctx context.Context, by access.Actor, id string) (
 // ByNumber finds an application by the number on its form.
 func (s *Service) ByNumber(ctx context.Context, by access.Actor, number string) (Application, error) {
 	var id string
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT COALESCE((SELECT id FROM enroll_application WHERE number = $1), '')`, number).Scan(&id)
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COALESCE((SELECT id FROM enroll_application WHERE number = $1), '')`, key(number)).Scan(&id)
 	if err != nil {
 		return Application{}, err
 	}

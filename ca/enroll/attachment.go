@@ -135,7 +135,7 @@ func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref
 		var kind, digest string
 		err := a.tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET removed = $1, removed_by = $2
 			WHERE id = $3 AND application = $4 AND removed IS NULL RETURNING kind, digest`,
-			store.Time(a.now), a.v.ID, id, a.r.id).Scan(&kind, &digest)
+			store.Time(a.now), a.v.ID, key(id), a.r.id).Scan(&kind, &digest)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrAttachment.New()
 		}
@@ -180,7 +180,7 @@ func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, applicati
 }
 
 func readAttachment(ctx context.Context, q store.Querier, application, id string) (at Attachment, object string, err error) {
-	at, object, err = scanAttachment(q.QueryRowContext(ctx, selectAttachment+` WHERE id = $1 AND application = $2`, id, application))
+	at, object, err = scanAttachment(q.QueryRowContext(ctx, selectAttachment+` WHERE id = $1 AND application = $2`, key(id), application))
 	if errors.Is(err, sql.ErrNoRows) {
 		return at, "", ErrAttachment.New()
 	}

@@ -45,7 +45,7 @@ func (s *Service) OpenBatch(ctx context.Context, by access.Actor, area, title st
 			return ErrUnit.New()
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO enroll_batch (id, area, title, deadline, state, created, by, revision) VALUES ($1, $2, $3, $4, 'open', $5, $6, 1)`,
-			b.ID, area, title, store.Time(b.Deadline), store.Time(now), v.ID)
+			b.ID, key(area), title, store.Time(b.Deadline), store.Time(now), v.ID)
 		if store.IsForeignKey(err) {
 			return ErrUnit.New()
 		}
@@ -163,7 +163,7 @@ func (s *Service) Batches(ctx context.Context, by access.Actor) ([]Batch, error)
 const selectBatch = `SELECT id, area, title, deadline, created, by, handed, revision FROM enroll_batch`
 
 func readBatch(ctx context.Context, q store.Querier, id string) (Batch, error) {
-	b, err := scanBatch(q.QueryRowContext(ctx, selectBatch+` WHERE id = $1`, id))
+	b, err := scanBatch(q.QueryRowContext(ctx, selectBatch+` WHERE id = $1`, key(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return b, ErrBatch.New()
 	}

@@ -119,3 +119,33 @@ func TestTheListOfABatchIsAWorkbookWithoutFormulas(t *testing.T) {
 		}
 	})
 }
+
+func TestAnotherBatchBeginsWhereTheLastWasHandedIn(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		open := func(title string) Batch {
+			b, err := w.OpenBatch(ctx, w.city, areaOne, title, w.time().Add(time.Hour))
+			w.must(err)
+			return b
+		}
+		spring := open("春季")
+		a := w.with(w.Gather(ctx, w.city, w.with(w.Submit(ctx, w.handler[unitA], w.draft(unitA).Ref())).Ref(), spring.ID))
+		_, err := w.HandIn(ctx, w.city, spring.Ref())
+		w.must(err)
+		w.pass(time.Minute)
+		autumn := open("秋季")
+		w.wantProgress(autumn, false, "未开始 true", "未开始 true")
+		w.pass(time.Second)
+		w.with(w.Create(ctx, w.handler[unitB], unitB, w.filled(unitB)))
+		w.wantProgress(autumn, false, "未开始 true", "草稿 true")
+		// What the province sends back has left its batch and is gathered anew.
+		a = w.with(w.Return(ctx, w.registrar, a.Ref(), []Remark{{"purpose", "不完整"}}))
+		if a.Batch != "" {
+			t.Errorf("still in %s", a.Batch)
+		}
+		a = w.with(w.Submit(ctx, w.handler[unitA], a.Ref()))
+		w.with(w.Gather(ctx, w.city, a.Ref(), autumn.ID))
+		w.wantProgress(autumn, false, "市级已汇总 false", "草稿 true")
+		w.wantProgress(spring, false, "未开始 true", "未开始 true")
+	})
+}

@@ -221,3 +221,20 @@ func TestARosterThatSaysUS02StopsTheUserAtOnce(t *testing.T) {
 		}
 	})
 }
+
+func TestADecisionThatWaitedTooLongIsAskedForAgain(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		asked, err := w.RequestDecision(ctx, w.registrar, w.suspended().Ref(), false)
+		w.must(err)
+		w.pass(access.Term)
+		_, err = w.ApproveDecision(ctx, w.approver, asked.Ref())
+		wantCode(t, err, access.ErrExpired)
+		again, err := w.RequestDecision(ctx, w.registrar, asked.Ref(), false)
+		w.must(err)
+		done, err := w.ApproveDecision(ctx, w.approver, again.Ref())
+		if err != nil || done.State != SuspensionLifted {
+			t.Errorf("%+v, %v", done, err)
+		}
+	})
+}

@@ -44,6 +44,8 @@ var (
 		ZH: "提出异议的期限已过，视为接受。", EN: "The term for objections is over; the certificates count as accepted."}
 	ErrUnderWay = fault.Spec{Kind: fault.Refused, Code: "enroll.under-way",
 		ZH: "已开始签发，不能更改或撤回。", EN: "Certificates or seals are being made already; this cannot be changed any more."}
+	ErrNothingDone = fault.Spec{Kind: fault.Refused, Code: "enroll.nothing-done",
+		ZH: "尚未开始签发，可以修改、退回或撤回，不必中止。", EN: "Nothing has been carried out yet: edit, return or withdraw the application instead."}
 	ErrUnfinished = fault.Spec{Kind: fault.Refused, Code: "enroll.unfinished",
 		ZH: "尚有批准的事项没有办完。", EN: "Not everything that was approved has been carried out."}
 	ErrAttachment = fault.Spec{Kind: fault.NotFound, Code: "enroll.attachment-not-found",

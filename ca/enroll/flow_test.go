@@ -325,6 +325,8 @@ func TestFormsThatCannotBeStoredAreRefused(t *testing.T) {
 			"a hidden mark":                     func(f *form.Application) { f.Seal.Name = "档案\u202e馆" },
 			"a number of a person in the clear": func(f *form.Application) { f.Purpose = "为 " + userPerson.IdentityNumber + " 出证" },
 			"a mobile in an address":            func(f *form.Application) { f.Handler.Address = "兰台街1号 " + userPerson.Mobile },
+			"a mobile as the unit's telephone":  func(f *form.Application) { f.Unit.Phone = "+86 " + userPerson.Mobile },
+			"a mobile as the mailbox":           func(f *form.Application) { f.Handler.Email = userPerson.Mobile + "@archive.example" },
 			"a size of no end":                  func(f *form.Application) { f.Seal.Size.Diameter = math.Inf(1) },
 		} {
 			f := w.filled(unitDirect)
@@ -334,6 +336,45 @@ func TestFormsThatCannotBeStoredAreRefused(t *testing.T) {
 			} else if f, ok := fault.Of(err); !ok || f.Kind == fault.Internal {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+	})
+}
+
+func TestWhatCannotBeFinishedIsAbortedAndNeverAccepted(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := context.Background()
+		by := w.handler[unitDirect]
+		a := w.draft(unitDirect)
+		a = w.with(w.AttachRoster(ctx, by, a.Ref(), "2026-03-05", []Person{w.person(unitDirect, 4, userPerson, StatusActive)}))
+		a = w.with(w.Receive(ctx, w.registrar, w.with(w.Submit(ctx, by, a.Ref())).Ref()))
+		a = w.ink(w.with(w.ReceiveOriginal(ctx, w.registrar, a.Ref(), "2026-03-05", "机要1号")))
+		a = w.with(w.Approve(ctx, w.approver, w.with(w.Examine(ctx, w.registrar, a.Ref())).Ref()))
+		_, err := w.Abort(ctx, w.registrar, a.Ref(), "介质损坏")
+		wantCode(t, err, ErrNothingDone)
+		parts, err := w.Access.Parts(ctx, a.Examination)
+		w.must(err)
+		redeem := func(part access.Pending) error {
+			return w.db.Write(ctx, func(tx *store.Tx) error {
+				_, err := w.Access.Redeem(ctx, tx, part.ID, part.Kind, part.Subject)
+				return err
+			})
+		}
+		w.must(redeem(parts[0]))
+		wantCode(t, w.db.Write(ctx, func(tx *store.Tx) error { return w.MarkIssued(ctx, tx, a.ID, 0) }), ErrUnfinished)
+		_, err = w.Abort(ctx, by, a.Ref(), "介质损坏")
+		wantCode(t, err, ErrDenied)
+		kept := false
+		w.Effects = map[Step]Effect{StepObject: func(context.Context, *store.Tx, access.Actor, Dossier) error { kept = true; return nil }}
+		a = w.with(w.Abort(ctx, w.registrar, a.Ref(), "介质损坏"))
+		if a.State != StateObjected || !kept {
+			t.Errorf("%s, kept from use: %t", a.State, kept)
+		}
+		wantCode(t, redeem(parts[1]), access.ErrVoided)
+		_, err = w.Settle(ctx, by, a.Ref(), "可以接受")
+		wantCode(t, err, ErrUnfinished)
+		a = w.with(w.Close(ctx, w.registrar, a.Ref(), "另行申请"))
+		if a.State != StateClosed {
+			t.Errorf("now %s", a.State)
 		}
 	})
 }

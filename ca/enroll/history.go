@@ -97,7 +97,7 @@ func readRemarks(ctx context.Context, q store.Querier, id string) (map[int][]Rem
 var did = map[Step]string{
 	StepCreate: "新建申请", StepSubmit: "提交申请", StepRecall: "收回申请，改为草稿", StepGather: "将申请汇总到批次", StepRelease: "将申请移出批次",
 	StepReceive: "接收申请", StepOriginal: "登记收到原件", StepInk: "核对原件，确认印模为印泥加盖", StepConfirm: "确认提示事项可以通过", StepReturn: "退回申请",
-	StepExamine: "审核通过，提交审批", StepApprove: "批准申请", StepReject: "不予批准", StepIssue: "办结全部批准事项，等待接受", StepAccept: "接受证书和印章",
+	StepExamine: "审核通过，提交审批", StepApprove: "批准申请", StepReject: "不予批准", StepIssue: "办结全部批准事项，等待接受", StepAccept: "接受证书和印章", StepAbort: "中止办理，未办的事项作废",
 	StepObject: "提出异议", StepSettle: "异议解决，接受证书和印章", StepClose: "办结申请", StepWithdraw: "撤回申请", StepUnmask: "查看个人信息",
 	StepPrint: "打印申请表", StepView: "查看附件",
 }

@@ -76,24 +76,24 @@ func (f Filter) query(v viewer) (string, []any) {
 	}
 	var states []any
 	for _, state := range f.States[:min(len(f.States), len(everyState))] {
-		states = append(states, string(state))
+		states = append(states, key(string(state)))
 	}
 	if len(states) > 0 {
 		add(`a.state IN (?`+strings.Repeat(`, ?`, len(states)-1)+`)`, states...)
 	}
 	for _, equal := range []struct{ column, value string }{{"a.unit", f.Unit}, {"u.area", f.Area}, {"a.batch", f.Batch}} {
 		if equal.value != "" {
-			add(equal.column+` = ?`, equal.value)
+			add(equal.column+` = ?`, key(equal.value))
 		}
 	}
 	if f.Text != "" {
 		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text[:min(len(f.Text), 300)]) + "%"
-		like = strings.ToValidUTF8(like, "")
+		like = strings.ReplaceAll(strings.ToValidUTF8(like, ""), "\x00", "")
 		// Both sides in capitals: the engines differ in what LIKE makes of small ones.
 		add(`(UPPER(a.number) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.unit_name) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.seal_name) LIKE UPPER(?) ESCAPE '\')`, like, like, like)
 	}
 	if f.Before != "" {
-		add(`(a.created, a.id) < (SELECT b.created, b.id FROM enroll_application b WHERE b.id = ?)`, f.Before)
+		add(`(a.created, a.id) < (SELECT b.created, b.id FROM enroll_application b WHERE b.id = ?)`, key(f.Before))
 	}
 	limit := f.Limit
 	if limit < 1 || limit > MaxList {

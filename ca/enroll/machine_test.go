@@ -96,6 +96,7 @@ func (m *machine) steps() map[Step]func(by access.Actor, ref Ref) (Application, 
 		StepReject:  func(by access.Actor, ref Ref) (Application, error) { return w.Reject(ctx, by, ref, "材料不实") },
 		StepAccept:  func(by access.Actor, ref Ref) (Application, error) { return w.Accept(ctx, by, ref) },
 		StepObject:  func(by access.Actor, ref Ref) (Application, error) { return w.Object(ctx, by, ref, "名称有误") },
+		StepAbort:   func(by access.Actor, ref Ref) (Application, error) { return w.Abort(ctx, by, ref, "介质损坏") },
 		StepSettle:  func(by access.Actor, ref Ref) (Application, error) { return w.Settle(ctx, by, ref, "已更正") },
 		StepClose:   func(by access.Actor, ref Ref) (Application, error) { return w.Close(ctx, by, ref, "已办") },
 		StepWithdraw: func(by access.Actor, ref Ref) (Application, error) {
@@ -249,6 +250,10 @@ func (m *machine) judge(r *rapid.T, step Step, by access.Actor, before, after Ap
 		}
 		if before.Examination != "" && after.State != StateOriginal {
 			r.Fatalf("an edit led from %s to %s", before.State, after.State)
+		}
+	case StepAbort:
+		if !registrar || !m.redeemed {
+			r.Fatalf("aborted by %s, carried out: %t", by.ID, m.redeemed)
 		}
 	case StepWithdraw:
 		if m.redeemed {

@@ -54,19 +54,30 @@ type personSealed struct {
 	Salt     string `json:"salt"`
 }
 
-// split gives the two stored parts of a person.
-func (p Person) split(random io.Reader) (public, personal []byte, err error) {
-	salt := make([]byte, 16)
-	if _, err := io.ReadFull(random, salt); err != nil {
-		return nil, nil, err
-	}
-	if personal, err = json.Marshal(personSealed{p.Identity, p.Mobile, hex.EncodeToString(salt)}); err != nil {
-		return nil, nil, err
-	}
-	digest := sm3.Sum(personal)
-	public, err = json.Marshal(personPublic{p, hex.EncodeToString(digest[:])})
-	return public, personal, err
+// sealedPerson is a person whose numbers are sealed.
+type sealedPerson struct {
+	Person
+	digest string // of the numbers with their salt
+	sealed []byte
 }
+
+func (s *Service) sealPerson(roster string, p Person) (sealedPerson, error) {
+	salt := make([]byte, 16)
+	if _, err := io.ReadFull(s.Random, salt); err != nil {
+		return sealedPerson{}, err
+	}
+	personal, err := json.Marshal(personSealed{p.Identity, p.Mobile, hex.EncodeToString(salt)})
+	if err != nil {
+		return sealedPerson{}, err
+	}
+	defer clear(personal)
+	digest := sm3.Sum(personal)
+	sealed, err := s.Safe.Seal(personal, personContext(roster, p.Row)...)
+	return sealedPerson{p, hex.EncodeToString(digest[:]), sealed}, err
+}
+
+// public is what is stored in the clear and approved.
+func (p sealedPerson) public() ([]byte, error) { return json.Marshal(personPublic{p.Person, p.digest}) }
 
 func personContext(roster string, row int) []string {
 	return []string{"enroll_person", roster + "/" + strconv.Itoa(row), "sealed"}

@@ -82,9 +82,12 @@ func (s *Service) DossierIn(ctx context.Context, q store.Querier, id string) (Do
 	return s.dossier(ctx, q, r, ver)
 }
 
-// affect runs the effect of a step.
+// affect runs the effect of a step; what is aborted is kept from use as what is objected to.
 func (s *Service) affect(ctx context.Context, a *act) error {
 	effect := s.Effects[a.step]
+	if a.step == StepAbort {
+		effect = s.Effects[StepObject]
+	}
 	if effect == nil {
 		return nil
 	}

@@ -17,7 +17,8 @@ import (
 // Standing is how far a unit of an area has come.
 type Standing struct {
 	Unit Unit
-	// Applications are those in this batch, and those in none that were begun since the batch before was handed in.
+	// Applications are those in this batch, and those in none that were begun since the batch before was handed in
+	// and until this one was.
 	Applications []Summary
 	// Missing says that the unit is expected and has nothing in the batch.
 	Missing bool
@@ -82,18 +83,18 @@ func (s *Service) Progress(ctx context.Context, by access.Actor, batch string) (
 		if !v.seesAll() && !v.gathers(p.Area) {
 			return ErrBatch.New()
 		}
-		by := p.HandedIn
-		if by.IsZero() {
-			by = s.Clock()
+		until := p.HandedIn
+		if until.IsZero() {
+			until = s.Clock()
 		}
-		p.Late = !by.Before(p.Deadline)
-		return p.read(ctx, q)
+		p.Late = !until.Before(p.Deadline)
+		return p.read(ctx, q, until)
 	})
 	return p, err
 }
 
-// read fills in the units and what each of them has.
-func (p *Progress) read(ctx context.Context, q store.Querier) error {
+// read fills in the units and what each of them has, as begun until the batch was handed in or now.
+func (p *Progress) read(ctx context.Context, q store.Querier, until time.Time) error {
 	units, err := gatheredUnits(ctx, q, p.Area)
 	if err != nil {
 		return err
@@ -103,7 +104,8 @@ func (p *Progress) read(ctx context.Context, q store.Querier) error {
 		return err
 	}
 	records, err := scanRecords(q.QueryContext(ctx, selectRecord+` WHERE u.area = $1 AND u.direct = 0
-		AND (a.batch = $2 OR (a.batch IS NULL AND a.created > $3 AND a.state NOT IN ('withdrawn', 'expired'))) ORDER BY a.created, a.id`, p.Area, p.ID, store.Time(since)))
+		AND (a.batch = $2 OR (a.batch IS NULL AND a.created > $3 AND a.created <= $4 AND a.state NOT IN ('withdrawn', 'expired')))
+		ORDER BY a.created, a.id`, p.Area, p.ID, store.Time(since), store.Time(until)))
 	if err != nil {
 		return err
 	}

@@ -36,17 +36,18 @@ type record struct {
 	examinationDigest       string
 	approval                string
 	approved, issued, until time.Time // until: the end of the term for objections
+	aborted                 bool
 }
 
 const selectRecord = `SELECT a.id, a.number, a.unit, u.area, u.direct = 1, a.state, a.since, a.revision, a.version, a.unit_name, a.seal_name, a.businesses,
 	a.created, a.by, COALESCE(a.batch, ''), COALESCE(a.original, ''), COALESCE(a.original_number, ''), COALESCE(a.original_by, ''),
 	COALESCE(a.ink_version, 0), COALESCE(a.ink_by, ''), COALESCE(a.ink_reading, ''), COALESCE(a.examination, ''), COALESCE(a.examination_version, 0),
-	COALESCE(a.examination_digest, ''), COALESCE(a.approval, ''), a.approved, a.issued, a.accept_by
+	COALESCE(a.examination_digest, ''), COALESCE(a.approval, ''), a.approved, a.issued, a.accept_by, a.aborted = 1
 	FROM enroll_application a JOIN enroll_unit u ON u.id = a.unit`
 
 // load reads one application: enroll.not-found.
 func load(ctx context.Context, q store.Querier, id string) (*record, error) {
-	r, err := scanRecord(q.QueryRowContext(ctx, selectRecord+` WHERE a.id = $1`, id))
+	r, err := scanRecord(q.QueryRowContext(ctx, selectRecord+` WHERE a.id = $1`, key(id)))
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrNotFound.New()
 	}
@@ -61,7 +62,7 @@ func scanRecord(row scanner) (*record, error) {
 	var approved, issued, until sql.NullString
 	err := row.Scan(&r.id, &r.number, &r.unit, &r.area, &r.direct, &r.state, &since, &r.revision, &r.version, &r.unitName, &r.sealName, &r.businesses,
 		&created, &r.by, &r.batch, &r.original, &r.originalNumber, &r.originalBy, &r.inkVersion, &r.inkBy, &reading, &r.examination,
-		&r.examinationVersion, &r.examinationDigest, &r.approval, &approved, &issued, &until)
+		&r.examinationVersion, &r.examinationDigest, &r.approval, &approved, &issued, &until, &r.aborted)
 	if err != nil {
 		return nil, err
 	}
@@ -123,8 +124,8 @@ func timeOrNull(t time.Time) any {
 }
 
 func (r *record) insert(ctx context.Context, tx *store.Tx) error {
-	_, err := tx.ExecContext(ctx, `INSERT INTO enroll_application (id, number, unit, state, since, revision, version, unit_name, seal_name, businesses, created, by)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO enroll_application (id, number, unit, state, since, revision, version, unit_name, seal_name, businesses, created, by, aborted)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, 0)`,
 		r.id, r.number, r.unit, string(r.state), store.Time(r.since), r.revision, r.version, r.unitName, r.sealName, r.businesses,
 		store.Time(r.created), r.by)
 	return err
@@ -147,11 +148,11 @@ func (r *record) save(ctx context.Context, tx *store.Tx) error {
 	result, err := tx.ExecContext(ctx, `UPDATE enroll_application SET state = $1, since = $2, revision = revision + 1, version = $3, unit_name = $4,
 		seal_name = $5, businesses = $6, batch = $7, original = $8, original_number = $9, original_by = $10, ink_version = $11, ink_by = $12,
 		examination = $13, examination_version = $14, examination_digest = $15, approval = $16, approval_kind = $17, approval_used = $18,
-		approved = $19, issued = $20, accept_by = $21, ink_reading = $22 WHERE id = $23 AND revision = $24`,
+		approved = $19, issued = $20, accept_by = $21, ink_reading = $22, aborted = $23 WHERE id = $24 AND revision = $25`,
 		string(r.state), store.Time(r.since), r.version, r.unitName, r.sealName, r.businesses, orNull(r.batch), orNull(r.original),
 		orNull(r.originalNumber), orNull(r.originalBy), orNull(r.inkVersion), orNull(r.inkBy), orNull(r.examination), orNull(r.examinationVersion),
 		orNull(r.examinationDigest), orNull(r.approval), kind, used, timeOrNull(r.approved), timeOrNull(r.issued), timeOrNull(r.until),
-		reading, r.id, r.revision)
+		reading, bit(r.aborted), r.id, r.revision)
 	if err != nil {
 		return err
 	}

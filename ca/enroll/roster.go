@@ -34,17 +34,20 @@ func (s *Service) AttachRoster(ctx context.Context, by access.Actor, ref Ref, fi
 	if err := s.checkRoster(filledOn, persons); err != nil {
 		return Application{}, err
 	}
+	sealed, err := s.sealRoster(filledOn, persons)
+	if err != nil {
+		return Application{}, err
+	}
 	return s.take(ctx, by, ref, StepEdit, "", func(a *act) error {
 		before, err := s.loadVersion(ctx, a.tx, a.r)
 		if err != nil {
 			return err
 		}
-		id, err := s.insertRoster(ctx, a, filledOn, persons)
-		if err != nil {
+		if err := s.insertRoster(ctx, a, sealed); err != nil {
 			return err
 		}
 		a.data["what"], a.data["persons"] = "roster", itoa(len(persons))
-		return s.edited(ctx, a, before.form, id)
+		return s.edited(ctx, a, before.form, sealed.id)
 	})
 }
 
@@ -105,45 +108,57 @@ func (p Person) check(now time.Time) error {
 // idCard is 111-居民身份证.
 const idCard = "111"
 
-func (s *Service) insertRoster(ctx context.Context, a *act, filledOn string, persons []Person) (string, error) {
-	id := newID("ros_")
-	whole := sm3.New()
-	type row struct {
-		Person
-		public, sealed []byte
-	}
-	var rows []row
+// sealedRoster is a roster whose persons are sealed already, so that the transaction, for which others wait, is short.
+type sealedRoster struct {
+	id       string
+	filledOn string
+	persons  []sealedPerson
+}
+
+func (s *Service) sealRoster(filledOn string, persons []Person) (sealedRoster, error) {
+	r := sealedRoster{id: newID("ros_"), filledOn: filledOn}
 	for _, p := range persons {
-		holder, err := s.holder(ctx, a.tx, a.r.unit, p)
+		sealed, err := s.sealPerson(r.id, p)
 		if err != nil {
-			return "", err
+			return r, err
 		}
-		p.Holder = holder
-		public, personal, err := p.split(s.Random)
-		if err != nil {
-			return "", err
-		}
-		sealed, err := s.Safe.Seal(personal, personContext(id, p.Row)...)
-		clear(personal)
-		if err != nil {
-			return "", err
-		}
-		whole.Write(append(public, '\n'))
-		rows = append(rows, row{p, public, sealed})
+		r.persons = append(r.persons, sealed)
 	}
-	_, err := a.tx.ExecContext(ctx, `INSERT INTO enroll_roster (id, application, filled_on, persons, digest, created, by) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		id, a.r.id, filledOn, len(persons), hex.EncodeToString(whole.Sum(nil)), store.Time(a.now), a.v.ID)
+	return r, nil
+}
+
+// insert records a roster, and persons who are new to the unit.
+func (s *Service) insertRoster(ctx context.Context, a *act, r sealedRoster) error {
+	known, err := s.knownHolders(ctx, a.tx, a.r.unit)
 	if err != nil {
-		return "", err
+		return err
 	}
-	for _, r := range rows {
+	whole := sm3.New()
+	rows := make([][]byte, len(r.persons))
+	for i := range r.persons {
+		p := r.persons[i]
+		if p.Holder, err = s.holder(ctx, a.tx, known, a.r.unit, p.Person); err != nil {
+			return err
+		}
+		if rows[i], err = p.public(); err != nil {
+			return err
+		}
+		r.persons[i].Holder = p.Holder
+		whole.Write(append(rows[i], '\n'))
+	}
+	_, err = a.tx.ExecContext(ctx, `INSERT INTO enroll_roster (id, application, filled_on, persons, digest, created, by) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
+		r.id, a.r.id, r.filledOn, len(r.persons), hex.EncodeToString(whole.Sum(nil)), store.Time(a.now), a.v.ID)
+	if err != nil {
+		return err
+	}
+	for i, p := range r.persons {
 		_, err := a.tx.ExecContext(ctx, `INSERT INTO enroll_person (roster, row, holder, status, content, sealed) VALUES ($1, $2, $3, $4, $5, $6)`,
-			id, r.Row, r.Holder, string(r.Status), r.public, r.sealed)
+			r.id, p.Row, p.Holder, string(p.Status), rows[i], p.sealed)
 		if err != nil {
-			return "", err
+			return err
 		}
 	}
-	return id, nil
+	return nil
 }
 
 // rosterDigest is empty where there is no roster.
@@ -251,40 +266,69 @@ func holderContext(id string) []string { return []string{"enroll_holder", id, "s
 // HolderIn finds a person of a unit by 居民身份证号, empty when nobody with it was ever on a roster of the unit: for callers
 // inside the process.
 func (s *Service) HolderIn(ctx context.Context, q store.Querier, unit, identity string) (string, error) {
-	id, _, err := s.findHolder(ctx, q, unit, "111:"+identity)
-	return id, err
+	return s.findHolder(ctx, q, unit, idCard+":"+identity)
 }
 
-// findHolder looks for a person under every version of the index; the index for a new row comes first.
-func (s *Service) findHolder(ctx context.Context, q store.Querier, unit, key string) (id string, indexes [][]byte, err error) {
-	if indexes, err = s.Safe.Indexes(identityLabel, key); err != nil {
-		return "", nil, err
+// findHolder looks for a person under every version of the index.
+func (s *Service) findHolder(ctx context.Context, q store.Querier, unit, key string) (id string, err error) {
+	indexes, err := s.Safe.Indexes(identityLabel, key)
+	if err != nil {
+		return "", err
 	}
 	for _, index := range indexes {
 		err := q.QueryRowContext(ctx, `SELECT id FROM enroll_holder WHERE unit = $1 AND identity_index = $2`, unit, index).Scan(&id)
 		if !errors.Is(err, sql.ErrNoRows) {
-			return id, indexes, err
+			return id, err
 		}
 	}
-	return "", indexes, nil
+	return "", nil
+}
+
+// knownHolder is what a roster needs to know of a holder.
+type knownHolder struct{ id, name string }
+
+// knownHolders are the holders of a unit by their index.
+func (s *Service) knownHolders(ctx context.Context, q store.Querier, unit string) (map[string]knownHolder, error) {
+	rows, err := q.QueryContext(ctx, `SELECT id, name, identity_index FROM enroll_holder WHERE unit = $1`, unit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	known := map[string]knownHolder{}
+	for rows.Next() {
+		var h knownHolder
+		var index []byte
+		if err := rows.Scan(&h.id, &h.name, &index); err != nil {
+			return nil, err
+		}
+		known[string(index)] = h
+	}
+	return known, rows.Err()
 }
 
 // holder finds the person among those of the unit by the blind index, or records them.
-func (s *Service) holder(ctx context.Context, tx *store.Tx, unit string, p Person) (string, error) {
+func (s *Service) holder(ctx context.Context, tx *store.Tx, known map[string]knownHolder, unit string, p Person) (string, error) {
 	key := p.IDType + ":" + p.Identity
-	id, indexes, err := s.findHolder(ctx, tx, unit, key)
+	indexes, err := s.Safe.Indexes(identityLabel, key)
 	if err != nil {
 		return "", err
 	}
-	if id != "" {
-		_, err = tx.ExecContext(ctx, `UPDATE enroll_holder SET name = $1 WHERE id = $2`, p.Name, id)
-		return id, err
+	for _, index := range indexes {
+		h, ok := known[string(index)]
+		if !ok {
+			continue
+		}
+		if h.name != p.Name {
+			_, err = tx.ExecContext(ctx, `UPDATE enroll_holder SET name = $1 WHERE id = $2`, p.Name, h.id)
+		}
+		return h.id, err
 	}
-	id = newID("hol_")
+	id := newID("hol_")
 	sealed, err := s.Safe.Seal([]byte(key), holderContext(id)...)
 	if err != nil {
 		return "", err
 	}
+	known[string(indexes[0])] = knownHolder{id, p.Name} // who stands on the roster twice
 	_, err = tx.ExecContext(ctx, `INSERT INTO enroll_holder (id, unit, name, identity_index, sealed, created) VALUES ($1, $2, $3, $4, $5, $6)`,
 		id, unit, p.Name, indexes[0], sealed, store.Time(s.Clock()))
 	return id, err

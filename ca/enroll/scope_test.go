@@ -3,11 +3,13 @@ package enroll
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 )
 
 // TestOneUnitDoesNotKnowOfAnothersApplications tries every call with an identifier that somebody learned.
@@ -87,6 +89,27 @@ func TestOneUnitDoesNotKnowOfAnothersApplications(t *testing.T) {
 				t.Errorf("%s lists %v, %v", by.ID, list, err)
 			}
 		}
+		for _, odd := range []string{"", "\x00", "\xff", "app_\x00", strings.Repeat("a", 1<<20), "' OR 1=1"} {
+			_, err := w.Application(ctx, w.registrar, odd)
+			wantCode(t, err, ErrNotFound)
+			_, err = w.ByNumber(ctx, w.registrar, odd)
+			wantCode(t, err, ErrNotFound)
+			_, err = w.Submit(ctx, w.registrar, Ref{ID: odd})
+			wantCode(t, err, ErrNotFound)
+			_, _, err = w.OpenAttachment(ctx, w.registrar, a.ID, odd, "核对")
+			wantCode(t, err, ErrAttachment)
+			_, err = w.Progress(ctx, w.registrar, odd)
+			wantCode(t, err, ErrBatch)
+			_, err = w.Holders(ctx, w.registrar, odd)
+			wantCode(t, err, ErrUnit)
+			_, err = w.SuspendAtOnce(ctx, w.registrar, odd, "报告")
+			wantCode(t, err, ErrHolder)
+			_, err = w.RequestDecision(ctx, w.registrar, Ref{ID: odd}, true)
+			wantCode(t, err, ErrSuspension)
+			if list, err := w.List(ctx, w.registrar, Filter{Text: "x" + odd, Unit: odd + "x", Batch: odd, Before: odd}); err != nil || len(list) != 0 {
+				t.Errorf("%.10q: %v, %v", odd, list, err)
+			}
+		}
 		// An attachment of one application does not open through another.
 		_, _, err = w.OpenAttachment(ctx, w.handler[unitDirect], d.ID, a.Attachments[0].ID, "核对")
 		wantCode(t, err, ErrAttachment)
@@ -119,6 +142,11 @@ func TestNobodyStandsForTwoUnits(t *testing.T) {
 		_, err = w.SetUnits(ctx, w.admin, []Unit{{Name: "x", Area: "000000"}})
 		wantCode(t, err, ErrUnit)
 		wantCode(t, w.SetAreas(ctx, w.admin, []Area{{"22", "x"}}), ErrField)
+		for _, odd := range []string{"", "\x00", "none"} {
+			wantCode(t, w.AssignUnit(ctx, w.registrar, "handler-"+unitA, odd), map[bool]fault.Spec{true: ErrUnit, false: ErrMember}[odd != "none"])
+			_, err = w.SetUnits(ctx, w.admin, []Unit{{Name: "x", Area: odd}})
+			wantCode(t, err, ErrUnit)
+		}
 	})
 }
 

@@ -68,6 +68,7 @@ const (
 	StepReject   Step = "reject"
 	StepLapse    Step = "lapse" // a request or an approval ran out
 	StepIssue    Step = "issue"
+	StepAbort    Step = "abort" // what was begun cannot be finished
 	StepAccept   Step = "accept"
 	StepSilence  Step = "silence" // the term for objections ran out
 	StepObject   Step = "object"
@@ -119,6 +120,7 @@ var rules = map[Step]rule{
 		who: []party{partyRegistrar, partyApprover}},
 	StepLapse:   {from: []State{StateExamined, StateApproved}, to: StateOriginal, who: []party{partyService}},
 	StepIssue:   {from: []State{StateApproved}, to: StateIssued, who: []party{partyRegistrar, partyService}},
+	StepAbort:   {from: []State{StateApproved}, to: StateObjected, who: []party{partyRegistrar}},
 	StepAccept:  {from: []State{StateIssued}, to: StateAccepted, who: []party{partyUnit, partyRegistrar}},
 	StepSilence: {from: []State{StateIssued}, to: StateAccepted, who: []party{partyService}},
 	StepObject:  {from: []State{StateIssued}, to: StateObjected, who: []party{partyUnit, partyRegistrar}},

@@ -180,7 +180,7 @@ func checkRemarks(remarks []Remark) error {
 		return ErrReason.New()
 	}
 	for _, r := range remarks {
-		if len(r.Field) > 64 {
+		if r.Field != "" && !validText(r.Field, 64) {
 			return ErrReason.New()
 		}
 		if err := checkReason(r.Reason); err != nil {

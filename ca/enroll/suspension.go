@@ -255,7 +255,7 @@ func (s *Service) onSuspension(ctx context.Context, by access.Actor, ref Ref, fn
 		}
 		var area string
 		var direct bool
-		if x, area, direct, err = scanSuspension(tx.QueryRowContext(ctx, selectSuspension+` WHERE x.id = $1`, ref.ID)); err != nil {
+		if x, area, direct, err = scanSuspension(tx.QueryRowContext(ctx, selectSuspension+` WHERE x.id = $1`, key(ref.ID))); err != nil {
 			return err
 		}
 		switch {
@@ -325,7 +325,7 @@ func (s *Service) Suspensions(ctx context.Context, by access.Actor, state Suspen
 		return nil, err
 	}
 	rows, err := s.DB.Read().QueryContext(ctx, selectSuspension+` WHERE ($1 = 1 OR x.unit = $2 OR (u.area = $3 AND u.direct = 0))
-		AND ($4 = '' OR x.state = $4) ORDER BY x.opened DESC, x.id LIMIT 1000`, bit(v.seesAll()), v.unit, v.area, string(state))
+		AND ($4 = '' OR x.state = $4) ORDER BY x.opened DESC, x.id LIMIT 1000`, bit(v.seesAll()), v.unit, v.area, key(string(state)))
 	if err != nil {
 		return nil, err
 	}
@@ -345,7 +345,7 @@ func (s *Service) Suspensions(ctx context.Context, by access.Actor, state Suspen
 func readUser(ctx context.Context, q store.Querier, holder string) (User, error) {
 	u := User{Holder: holder}
 	var unit string
-	err := q.QueryRowContext(ctx, `SELECT name, unit FROM enroll_holder WHERE id = $1`, holder).Scan(&u.Name, &unit)
+	err := q.QueryRowContext(ctx, `SELECT name, unit FROM enroll_holder WHERE id = $1`, key(holder)).Scan(&u.Name, &unit)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, ErrHolder.New()
 	}

@@ -49,3 +49,12 @@ func checkImpersonal(field, text string) error {
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
+
+// key is an identifier from outside as it can be looked for: PostgreSQL refuses texts that are broken or hold NUL, and
+// nothing is called by such a one.
+func key(id string) string {
+	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return ""
+	}
+	return id
+}

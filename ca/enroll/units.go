@@ -55,11 +55,14 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 	for i, u := range units {
 		if u.ID == "" {
 			units[i].ID = newID("unit_")
-		} else if len(u.ID) > 64 {
+		} else if !validText(u.ID, 64) {
 			return nil, ErrField.At(fault.Field("id"))
 		}
-		if !validText(u.Name, 100) || len(u.CreditCode) > 18 {
+		if !validText(u.Name, 100) {
 			return nil, ErrField.At(fault.Field("name"))
+		}
+		if u.CreditCode != "" && !validText(u.CreditCode, 18) {
+			return nil, ErrField.At(fault.Field("creditCode"))
 		}
 	}
 	err := s.asOfficer(ctx, by, func(tx *store.Tx, v viewer) error {
@@ -67,7 +70,7 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 			_, err := tx.ExecContext(ctx, `INSERT INTO enroll_unit (id, name, credit_code, area, direct, expected) VALUES ($1, $2, $3, $4, $5, $6)
 				ON CONFLICT (id) DO UPDATE SET name = excluded.name, credit_code = excluded.credit_code, area = excluded.area,
 				direct = excluded.direct, expected = excluded.expected`,
-				u.ID, u.Name, u.CreditCode, u.Area, bit(u.Direct), bit(u.Expected))
+				u.ID, u.Name, u.CreditCode, key(u.Area), bit(u.Direct), bit(u.Expected))
 			if store.IsForeignKey(err) {
 				return ErrUnit.With("%.10q", u.Area)
 			}
@@ -112,7 +115,7 @@ func (s *Service) Units(ctx context.Context, by access.Actor) ([]Unit, error) {
 
 func readUnit(ctx context.Context, q store.Querier, id string) (Unit, error) {
 	u := Unit{ID: id}
-	err := q.QueryRowContext(ctx, `SELECT name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit WHERE id = $1`, id).
+	err := q.QueryRowContext(ctx, `SELECT name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit WHERE id = $1`, key(id)).
 		Scan(&u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, ErrUnit.New()
@@ -140,6 +143,9 @@ func (s *Service) assign(ctx context.Context, by access.Actor, actorID string, r
 		if err := v.need(access.RoleRegistrar); err != nil {
 			return err
 		}
+		if key(unit+area) == "" {
+			return ErrUnit.New()
+		}
 		member, err := s.Access.ActorIn(ctx, tx, actorID)
 		if err != nil {
 			return err
@@ -148,7 +154,7 @@ func (s *Service) assign(ctx context.Context, by access.Actor, actorID string, r
 			return access.ErrRole.With("%s", role)
 		}
 		result, err := tx.ExecContext(ctx, `INSERT INTO enroll_member (actor, unit, area, since, by) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (actor) DO NOTHING`, actorID, orNull(unit), orNull(area), store.Time(s.Clock()), by.ID)
+			ON CONFLICT (actor) DO NOTHING`, actorID, orNull(key(unit)), orNull(key(area)), store.Time(s.Clock()), by.ID)
 		if store.IsForeignKey(err) {
 			return ErrUnit.New()
 		}

@@ -77,6 +77,13 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		h.close()
 		return nil, nil, err
 	}
+	publishing, err := b.publishing()
+	if err != nil {
+		issuing.floorDB.Close()
+		big.file.Close()
+		h.close()
+		return nil, nil, err
+	}
 	return []figure{
 		{"seal-small", b.sealSmall, b.sealFloor},
 		{"release-check", b.releaseCheck, b.releaseFloor},
@@ -84,6 +91,8 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		{"verify-50", fifty.verify, fifty.floor},
 		{"seal-200mb-after-upload", big.seal, b.sealSmall},
 		{issueFigure, issuing.issue, issuing.floor},
+		{ocspFigure, publishing.ocsp, publishing.ocspFloor},
+		{crlFigure, publishing.crl, publishing.crlFloor},
 	}, func() { issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
 }
 

@@ -27,8 +27,11 @@ var errEnough = errors.New("the prepared work is done")
 
 // pieces is how many pieces of work one run of a figure does; its numbers are for one.
 func (f figure) pieces() float64 {
-	if f.name == issueFigure {
+	switch f.name {
+	case issueFigure:
 		return issueBatch
+	case ocspFigure:
+		return ocspBatch
 	}
 	return 1
 }

@@ -23,6 +23,7 @@ type caCommand struct {
 	RootOrder    caRootOrderCommand  `cmd:"" name:"root-order" help:"Write what the offline root is to sign: its next revocation list."`
 	RootCRL      caRootCRLCommand    `cmd:"" name:"root-crl" help:"On the offline machine: sign what was ordered. Needs the root's keystore and no database."`
 	Reshare      caReshareCommand    `cmd:"" help:"Put the root's keystore under new shares."`
+	Orders       ordersCommand       `cmd:"" help:"Order certificates from another authority: place, send as a file, take in, accept."`
 	ImportAnchor importAnchorCommand `cmd:"" name:"import-anchor" help:"Trust a certificate of another authority: ask for it, then redeem the approval."`
 	RemoveAnchor removeAnchorCommand `cmd:"" name:"remove-anchor" help:"End the trust in an imported certificate."`
 	Anchors      anchorsCommand      `cmd:"" help:"List what was imported."`

@@ -26,7 +26,7 @@ const confirmDigits = 8
 
 type ceremonyCommand struct {
 	dataFlags
-	Plan           string `arg:"" help:"The plan, YAML; see docs/formats.md." placeholder:"PLAN"`
+	Plan           string `arg:"" help:"The plan, YAML; see docs/authority.md." placeholder:"PLAN"`
 	Hold           bool   `help:"Hold the ceremony: both officers confirm, keys and certificates are made. Without it nothing is made or asked."`
 	RootPassphrase string `name:"root-passphrase-file" help:"File with the passphrase of the root's keystore (default: the same passphrase)." placeholder:"FILE"`
 	Shares         string `help:"Folder for the files of the root's shares, one each; it must be empty or absent." placeholder:"DIR"`

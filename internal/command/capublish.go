@@ -13,13 +13,15 @@ import (
 
 type caPublishCommand struct {
 	dataFlags
-	Root string `name:"root-crl" help:"Take in this list, signed by the offline root, and publish it." placeholder:"FILE"`
-	As   string `help:"Who brings the root's list (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+	Root    string `name:"root-crl" help:"Take in this list, signed by the offline root, and publish it." placeholder:"FILE"`
+	Issuing string `help:"Put this new certificate of the issuing CA, signed by the offline root, into force; takes --with." placeholder:"FILE"`
+	As      string `help:"Officer who brings what the root signed (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+	With    string `help:"Second officer, for a new certificate of the issuing CA." placeholder:"ACTOR"`
 }
 
 // Help is printed by --help.
 func (caPublishCommand) Help() string {
-	return "Makes a new revocation list of the issuing CA now, due or not, and writes certificates and lists into the folder trust."
+	return "Makes a new revocation list of the issuing CA now, due or not, and writes certificates and lists into the folder trust. A service that runs takes up a new certificate of the issuing CA when it is started again."
 }
 
 func (c caPublishCommand) Run(ctx context.Context, s streams) error {
@@ -28,18 +30,15 @@ func (c caPublishCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	if c.Root != "" {
-		actor, err := h.operator(ctx, c.As)
-		if err != nil {
+	if err := c.takeIn(ctx, h); err != nil {
+		return err
+	}
+	if c.Issuing != "" {
+		h.close()
+		if h, err = openInstallation(ctx, c.dataFlags, s.now); err != nil {
 			return err
 		}
-		b, err := readSmall(c.Root)
-		if err != nil {
-			return err
-		}
-		if err := h.authority.ImportRootCRL(ctx, actor.ID, pemOrDER(b, "CRL")); err != nil {
-			return at(err, c.Root)
-		}
+		defer h.close()
 	}
 	if err := h.authority.PublishCRL(ctx); err != nil {
 		return err
@@ -60,9 +59,44 @@ func (c caPublishCommand) Run(ctx context.Context, s streams) error {
 	return nil
 }
 
+// takeIn takes in what the offline root signed.
+func (c caPublishCommand) takeIn(ctx context.Context, h *installation) error {
+	if c.Root == "" && c.Issuing == "" {
+		return nil
+	}
+	actor, err := h.operator(ctx, c.As)
+	if err != nil {
+		return err
+	}
+	if c.Issuing != "" {
+		if c.With == "" {
+			return errMissing.At(fault.Field("--with"))
+		}
+		b, err := readSmall(c.Issuing)
+		if err != nil {
+			return err
+		}
+		if err := h.authority.ImportIssuing(ctx, [2]string{actor.ID, c.With}, pemOrDER(b, "CERTIFICATE")); err != nil {
+			return at(err, c.Issuing)
+		}
+	}
+	if c.Root == "" {
+		return nil
+	}
+	b, err := readSmall(c.Root)
+	if err != nil {
+		return err
+	}
+	if err := h.authority.ImportRootCRL(ctx, actor.ID, pemOrDER(b, "CRL")); err != nil {
+		return at(err, c.Root)
+	}
+	return nil
+}
+
 type caRootOrderCommand struct {
 	Data     string `required:"" help:"Data directory." placeholder:"DIR"`
 	Database string `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
+	Issuing  int    `help:"Also ask for a new certificate of the issuing CA, for so many years." placeholder:"YEARS"`
 	Output   string `short:"o" required:"" help:"Where the order is written: a file to carry to the offline machine." placeholder:"FILE"`
 }
 
@@ -75,6 +109,11 @@ func (c caRootOrderCommand) Run(ctx context.Context, s streams) error {
 	order, err := h.authority.RootOrder(ctx)
 	if err != nil {
 		return err
+	}
+	if c.Issuing != 0 {
+		if err := h.authority.OrderIssuing(&order, c.Issuing); err != nil {
+			return err
+		}
 	}
 	b, err := json.MarshalIndent(order, "", "  ")
 	if err != nil {
@@ -96,6 +135,9 @@ func printOrder(s streams, o ca.RootOrder, root *chain.Certificate) {
 	for _, serial := range o.Remove {
 		fmt.Fprintf(s.out, "  - %s\n", serial)
 	}
+	if o.Issuing != nil {
+		fmt.Fprintf(s.out, "  签发证书 a new certificate of the issuing CA: %d 年 years, %s\n", o.Issuing.Years, o.Issuing.Serial)
+	}
 	if len(o.Add)+len(o.Remove) == 0 {
 		fmt.Fprintln(s.out, "  内容不变，只更新期限 no change but the dates")
 	}
@@ -103,8 +145,9 @@ func printOrder(s streams, o ca.RootOrder, root *chain.Certificate) {
 
 type caRootCRLCommand struct {
 	rootFlags
-	Order  string `required:"" help:"The order, from yinxin ca root-order." placeholder:"FILE"`
-	Output string `short:"o" help:"Where the signed list is written. Without it: shows what would be signed, opens no key." placeholder:"FILE"`
+	Order   string `required:"" help:"The order, from yinxin ca root-order." placeholder:"FILE"`
+	Issuing string `name:"issuing-out" help:"Where the new certificate of the issuing CA is written, if one was ordered." placeholder:"FILE"`
+	Output  string `short:"o" help:"Where the signed list is written. Without it: shows what would be signed, opens no key." placeholder:"FILE"`
 }
 
 // Help is printed by --help.
@@ -130,6 +173,9 @@ func (c caRootCRLCommand) Run(ctx context.Context, s streams) error {
 	if err := checkOutput(c.Output); err != nil {
 		return err
 	}
+	if (order.Issuing != nil) != (c.Issuing != "") {
+		return errMissing.At(fault.Field("--issuing-out"))
+	}
 	keys, err := c.open(s)
 	if err != nil {
 		return err
@@ -137,6 +183,16 @@ func (c caRootCRLCommand) Run(ctx context.Context, s streams) error {
 	key, err := keys.Ring(keystore.PurposeRoot).Get(ctx, ca.KeyRoot)
 	if err != nil {
 		return err
+	}
+	if c.Issuing != "" {
+		issuing, err := ca.SignIssuing(ctx, key, data, s.now())
+		if err != nil {
+			return err
+		}
+		if err := writeBytes(ctx, c.Issuing, 0o644, certificatePEM(issuing)); err != nil {
+			return err
+		}
+		fmt.Fprintln(s.out, c.Issuing)
 	}
 	der, err := ca.SignRootCRL(ctx, key, data, s.now())
 	if err != nil {

@@ -2,12 +2,20 @@ package command
 
 import (
 	"context"
+	"encoding/hex"
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
 	"time"
+
+	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
 )
 
 type caStatusCommand struct {
@@ -127,6 +135,9 @@ func (c caStatusCommand) gather(ctx context.Context, s streams) (authorityStatus
 			status.attend("anchor", "信任锚已过期："+a.Name, "an imported trust anchor has expired: "+a.Name)
 		}
 	}
+	if err := status.transcript(ctx, h); err != nil {
+		return status, err
+	}
 	if status.Pending > 0 {
 		status.attend("half-issued", fmt.Sprintf("%d 张证书签发中断，服务启动时作废", status.Pending), fmt.Sprintf("%d certificates are half issued; the service voids them at start", status.Pending))
 	}
@@ -160,6 +171,27 @@ func (a *authorityStatus) member(p ca.Profile, c *chain.Certificate, now time.Ti
 		a.attend(string(p), fmt.Sprintf("证书 %s 将在 %d 天后过期", p, m.DaysLeft), fmt.Sprintf("the certificate %s expires in %d days", p, m.DaysLeft))
 	}
 	a.Infrastructure = append(a.Infrastructure, m)
+}
+
+// transcript compares the transcript of the ceremony with the digest that the ledger has of it.
+func (a *authorityStatus) transcript(ctx context.Context, h *installation) error {
+	recorded, err := ledger.OfKind(ctx, h.db.Read(), "ceremony.transcript", 1)
+	if err != nil || len(recorded) == 0 { // founded before there were transcripts
+		return err
+	}
+	text, err := os.ReadFile(filepath.Join(h.dir, ceremonyName, transcriptJSON))
+	if errors.Is(err, fs.ErrNotExist) {
+		a.attend("transcript", "缺少密钥仪式的记录", "the transcript of the ceremony is missing")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	sum := sm3.Sum(text)
+	if hex.EncodeToString(sum[:]) != recorded[0].Data["sm3"] {
+		a.attend("transcript", "密钥仪式的记录与日志中的摘要不符", "the transcript of the ceremony is not the one that the ledger knows")
+	}
+	return nil
 }
 
 func (a *authorityStatus) judgeLists(now time.Time) {

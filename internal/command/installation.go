@@ -36,6 +36,7 @@ import (
 	"yinxin/sealer"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
+	"yinxin/sealer/registration"
 	"yinxin/sealer/view"
 )
 
@@ -83,6 +84,8 @@ type config struct {
 	Mail *mail.Config `json:"mail,omitempty"`
 	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
 	Renewals renewal.Policy `json:"renewals,omitzero"`
+	// Authorities are those outside of this installation from which certificates are ordered; paths may be in the folder.
+	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
@@ -159,6 +162,7 @@ type installation struct {
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
 	business  *business.Service
+	desk      *registration.Desk
 	calendar  *workday.Calendar
 	anchors   atomic.Pointer[chain.Anchors] // in force now
 }

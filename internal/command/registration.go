@@ -6,12 +6,14 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/csr"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/workday"
 	"yinxin/ca/escrow"
 	"yinxin/internal/fault"
 	"yinxin/keystore"
+	"yinxin/sealer/registration"
 )
 
 // registrationConfig is the section "registration" of config.json.
@@ -23,6 +25,8 @@ type registrationConfig struct {
 	KeyRetention int `json:"key_retention_years,omitempty"`
 	// Days are the public holidays, and the weekend days that are worked instead.
 	Days workday.Days `json:"days,omitzero"`
+	// Authority names which of "authorities" makes the certificates of central seals; empty: the own one.
+	Authority string `json:"authority,omitempty"`
 	// DocumentTypes are the 证件类型 that a roster may hold beside 111-居民身份证, by code.
 	DocumentTypes map[string]string `json:"document_types,omitempty"`
 }
@@ -41,15 +45,26 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 	}
 	h.calendar = calendar
 	h.escrow = escrow.New(escrow.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Clock: h.now, Standing: h.stands, Retention: c.KeyRetention})
+	authorities, err := h.backends(ctx)
+	if err != nil {
+		return err
+	}
+	if c.Authority != "" {
+		if _, err := authorities.Named(c.Authority); err != nil {
+			return err
+		}
+	}
 	acceptDays := c.AcceptDays
 	if acceptDays == 0 {
 		acceptDays = enroll.DefaultAcceptDays
 	}
 	h.business = business.New(business.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Seals: h.register.ForBusiness(),
-		Keys: sealingKeys{h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
+		Keys: sealingKeys{h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe,
+		Authorities: authorities, Institutions: c.Authority, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.enroll = enroll.New(enroll.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Safe: safe, Files: h.files, Planner: h.business, Suspender: h.business,
 		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.business.Enroll = h.enroll
+	h.desk = registration.New(registration.Config{Enroll: h.enroll, Business: h.business})
 	return nil
 }
 
@@ -88,6 +103,14 @@ func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKe
 		return nil, err
 	}
 	return key.Public(), nil
+}
+
+func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
+	key, err := k.ring.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return csr.Create(ctx, key, csr.Template{})
 }
 
 func (k sealingKeys) Retire(ctx context.Context, name string) error {

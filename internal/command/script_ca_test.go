@@ -26,6 +26,8 @@ func scriptCodeLines(ts *testscript.TestScript, _ bool, args []string) {
 var (
 	requestPattern = regexp.MustCompile(`\breq_[0-9a-z]+`)
 	anchorPattern  = regexp.MustCompile(`\banc_[0-9a-z]+`)
+	orderPattern   = regexp.MustCompile(`\bord_[0-9a-z]+`)
+	serialPattern  = regexp.MustCompile(`\b[0-9a-f]{32}\b`)
 )
 
 // scriptRequestID: requestid VARIABLE keeps the number of the request in the last output.
@@ -38,10 +40,22 @@ func scriptAnchorID(ts *testscript.TestScript, _ bool, args []string) {
 	keep(ts, anchorPattern, args[0])
 }
 
+// scriptOrderID: orderid VARIABLE keeps that of an order at another authority.
+func scriptOrderID(ts *testscript.TestScript, _ bool, args []string) { keep(ts, orderPattern, args[0]) }
+
+// scriptSerial: serial VARIABLE keeps the first serial number.
+func scriptSerial(ts *testscript.TestScript, _ bool, args []string) { keep(ts, serialPattern, args[0]) }
+
 func keep(ts *testscript.TestScript, pattern *regexp.Regexp, variable string) {
 	found := pattern.FindString(ts.ReadFile("stdout"))
 	if found == "" {
 		ts.Fatalf("nothing like %v in the output", pattern)
 	}
 	ts.Setenv(variable, found)
+}
+
+// scriptTruncateLast: truncatelast FILE takes the last byte away.
+func scriptTruncateLast(ts *testscript.TestScript, _ bool, args []string) {
+	text := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text[:len(text)-1]), 0o600))
 }

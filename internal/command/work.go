@@ -62,7 +62,7 @@ func (h *installation) passTime(ctx context.Context) error {
 	_, err := h.enroll.Sweep(ctx)
 	err = errors.Join(err, h.business.CarryOutAll(ctx))
 	_, settled := h.business.SettleRenewals(ctx)
-	return errors.Join(err, settled, h.business.RetireKeys(ctx), h.escrow.Recover(ctx))
+	return errors.Join(err, settled, h.business.RetireKeys(ctx), h.escrow.Recover(ctx), h.tendOrders(ctx))
 }
 
 // mailer is nil where config.json has no mail server.

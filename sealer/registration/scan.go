@@ -13,6 +13,16 @@ import (
 	"yinxin/internal/fault"
 )
 
+// MaxScan is the largest scan in bytes.
+const MaxScan = 64 << 20
+
+// limits are those of the house, for files of at most MaxScan.
+func limits() attachment.Limits {
+	l := attachment.DefaultLimits
+	l.Bytes = MaxScan
+	return l
+}
+
 // Outcome says what became of a page of a scan.
 type Outcome string
 
@@ -41,7 +51,7 @@ type Page struct {
 // that cannot be placed does not keep the others back. The same scan again changes nothing. Errors: those of
 // attachment.Open, registration.busy, that of ctx.
 func (d *Desk) Scan(ctx context.Context, by access.Actor, name string, data []byte) ([]Page, error) {
-	file, err := attachment.Open(name, data, attachment.DefaultLimits)
+	file, err := attachment.Open(name, data, limits())
 	if err != nil {
 		return nil, err
 	}
@@ -117,7 +127,7 @@ func withDigest(a enroll.Application, kind enroll.AttachmentKind, digest string)
 // empty. Errors: those of attachment.Open and enroll.Service.AddAttachment, registration.order for a page that is not
 // there.
 func (d *Desk) Attach(ctx context.Context, by access.Actor, ref enroll.Ref, kind enroll.AttachmentKind, name string, data []byte, page int) (enroll.Application, error) {
-	file, err := attachment.Open(name, data, attachment.DefaultLimits)
+	file, err := attachment.Open(name, data, limits())
 	if err != nil {
 		return enroll.Application{}, err
 	}

@@ -140,7 +140,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 		if err != nil {
 			return Made{}, nil, err
 		}
-		file, err := attachment.Open("", data, attachment.DefaultLimits)
+		file, err := attachment.Open("", data, limits())
 		if err != nil {
 			return Made{}, nil, err
 		}
@@ -173,10 +173,11 @@ func (m *Made) box(ctx context.Context, file *attachment.File, number string, pa
 		}
 		m.Page, m.Precise = p.Page, p.Precise
 		region := map[Box]form.Region{BothBoxes: p.Both, FirstBox: p.Imprints[0], SecondBox: p.Imprints[1]}[m.Box]
-		if len(region.Picture) == 0 {
-			return nil, ErrNoBox.At(fault.Page(p.Page))
+		picture, err := p.Cut(file, region)
+		if err != nil {
+			return nil, ErrNoBox.At(fault.Page(p.Page)).Because(err)
 		}
-		return region.Picture, nil
+		return picture, nil
 	}
 	return nil, ErrNoForm.New()
 }

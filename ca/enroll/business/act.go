@@ -28,7 +28,8 @@ type phase string
 
 const (
 	phaseIssue  phase = "issue"  // as soon as the application is approved
-	phaseAccept phase = "accept" // when the holder has accepted
+	phaseAccept phase = "accept" // when the holder has accepted, in the same transaction
+	phaseAfter  phase = "after"  // after that, with another authority that takes its time
 )
 
 // groupCentral is what is made for the key in the service; other groups are the actors who come with a USB Key.
@@ -47,16 +48,21 @@ type act struct {
 	Group string `json:"group,omitempty"`
 
 	Certificate *certificateTerms `json:"certificate,omitempty"`
-	Seal        *SealOrder        `json:"seal,omitempty"`
-	Grant       *SealGrant        `json:"grant,omitempty"`
-	Actor       string            `json:"actor,omitempty"`  // role: who
-	Serial      string            `json:"serial,omitempty"` // revoke, resume: which certificate
-	Reason      ca.Reason         `json:"reason,omitempty"` // revoke: why
-	Code        string            `json:"code,omitempty"`   // cancel: which seal
-	Token       string            `json:"token,omitempty"`  // unlock: which USB Key
+	// Authority makes or revokes the certificate; empty: the own one.
+	Authority string     `json:"authority,omitempty"`
+	Seal      *SealOrder `json:"seal,omitempty"`
+	Grant     *SealGrant `json:"grant,omitempty"`
+	Actor     string     `json:"actor,omitempty"`   // role: who
+	Serial    string     `json:"serial,omitempty"`  // revoke, resume: which certificate
+	Foreign   []byte     `json:"foreign,omitempty"` // revoke: a certificate of another authority, DER
+	Reason    ca.Reason  `json:"reason,omitempty"`  // revoke: why
+	Code      string     `json:"code,omitempty"`    // cancel: which seal
+	Token     string     `json:"token,omitempty"`   // unlock: which USB Key
 
 	Done   bool   `json:"-"`
 	Result string `json:"-"` // serial number or identifier of what was made
+	Order  string `json:"-"` // at another authority, while it has not answered
+	Key    string `json:"-"` // the name of the key that the order is for
 	Part   string `json:"-"` // the approval, once there is one
 }
 
@@ -85,6 +91,9 @@ func (s *Service) part(a act) access.Part {
 	case actRole:
 		return access.Part{Kind: access.KindGrantRole, Subject: access.GrantSubject(a.Actor, access.RoleOperator)}
 	case actRevoke:
+		if a.Authority != "" {
+			return access.Part{Kind: access.KindRevokeCertificate, Subject: s.foreignRevocation(a)}
+		}
 		return access.Part{Kind: access.KindRevokeCertificate, Subject: ca.RevokeSubject(serialNumber(a.Serial), a.Reason)}
 	case actResume:
 		return access.Part{Kind: access.KindResumeCertificate, Subject: ca.ResumeSubject(serialNumber(a.Serial))}
@@ -106,7 +115,7 @@ func saveActs(ctx context.Context, tx *store.Tx, application string, version int
 		if err != nil {
 			return err
 		}
-		_, err = tx.ExecContext(ctx, `INSERT INTO business_act (application, version, number, kind, phase, content, state, result) VALUES ($1, $2, $3, $4, $5, $6, 'planned', '')`,
+		_, err = tx.ExecContext(ctx, `INSERT INTO business_act (application, version, number, kind, phase, content, state, result, ordered, key_name) VALUES ($1, $2, $3, $4, $5, $6, 'planned', '', '', '')`,
 			application, version, i+1, string(a.Kind), string(a.Phase), string(content))
 		if err != nil {
 			return err
@@ -117,7 +126,7 @@ func saveActs(ctx context.Context, tx *store.Tx, application string, version int
 
 // readActs gives the acts of a version in their order; plan is the request whose parts they stand on.
 func readActs(ctx context.Context, q store.Querier, application string, version int, plan string) ([]act, error) {
-	rows, err := q.QueryContext(ctx, `SELECT b.number, b.content, b.state = 'done', b.result, COALESCE(r.id, '') FROM business_act b
+	rows, err := q.QueryContext(ctx, `SELECT b.number, b.content, b.state = 'done', b.result, b.ordered, b.key_name, COALESCE(r.id, '') FROM business_act b
 		LEFT JOIN access_request r ON r.parent = $3 AND r.part = b.number
 		WHERE b.application = $1 AND b.version = $2 ORDER BY b.number`, application, version, plan)
 	if err != nil {
@@ -128,7 +137,7 @@ func readActs(ctx context.Context, q store.Querier, application string, version 
 	for rows.Next() {
 		var a act
 		var content string
-		if err := rows.Scan(&a.Number, &content, &a.Done, &a.Result, &a.Part); err != nil {
+		if err := rows.Scan(&a.Number, &content, &a.Done, &a.Result, &a.Order, &a.Key, &a.Part); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal([]byte(content), &a); err != nil {

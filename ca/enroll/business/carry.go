@@ -2,6 +2,7 @@ package business
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -81,6 +82,8 @@ func (s *Service) CarryOut(ctx context.Context, by access.Actor, application str
 		switch {
 		case a.Kind == actSeal && isPresent(a.Group):
 			err = w.remake(ctx, a)
+		case a.Kind == actRevoke && a.Authority != "":
+			err = w.revokeElsewhere(ctx, a)
 		case a.Kind == actRevoke, a.Kind == actCancel:
 			err = w.DB.Write(ctx, func(tx *store.Tx) error { return w.do(ctx, tx, a) })
 		}
@@ -104,22 +107,26 @@ func (s *Service) CarryOutAll(ctx context.Context) error {
 			failed = append(failed, fmt.Errorf("application %s: %w", id, err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(append(failed, s.tellOthers(ctx))...)
 }
 
 func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`)
+	return column(q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
+}
+
+// column reads rows of one text.
+func column(rows *sql.Rows, err error) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var list []string
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return nil, err
 		}
-		list = append(list, id)
+		list = append(list, text)
 	}
 	return list, rows.Err()
 }
@@ -143,7 +150,7 @@ func (s *Service) finishIssuing(ctx context.Context, application string) error {
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		var left, later int
 		var state enroll.State
-		err := tx.QueryRowContext(ctx, `SELECT a.state, COUNT(CASE WHEN b.phase = 'issue' AND b.state = 'planned' THEN 1 END), COUNT(CASE WHEN b.phase = 'accept' THEN 1 END)
+		err := tx.QueryRowContext(ctx, `SELECT a.state, COUNT(CASE WHEN b.phase = 'issue' AND b.state = 'planned' THEN 1 END), COUNT(CASE WHEN b.phase <> 'issue' THEN 1 END)
 			FROM enroll_application a LEFT JOIN business_act b ON b.application = a.id AND b.version = a.version WHERE a.id = $1 GROUP BY a.state`, application).
 			Scan(&state, &left, &later)
 		if err != nil || left > 0 || state != enroll.StateApproved {
@@ -151,45 +158,6 @@ func (s *Service) finishIssuing(ctx context.Context, application string) error {
 		}
 		return s.Enroll.MarkIssued(ctx, tx, application, later)
 	})
-}
-
-// central makes what the key in the service needs.
-func (w *work) central(ctx context.Context) error {
-	var certificate, seal *act
-	for _, a := range w.open(phaseIssue, groupCentral) {
-		switch a.Kind {
-		case actCertificate:
-			certificate = &a
-		case actSeal:
-			seal = &a
-		}
-	}
-	switch {
-	case seal == nil:
-		return nil
-	case certificate == nil:
-		return w.remake(ctx, *seal)
-	}
-	order, err := w.order(ctx, *seal)
-	if err != nil {
-		return err
-	}
-	order.KeyName = newKeyName(order.Code)
-	draft, err := w.Seals.PrepareSeal(seal.Part, order)
-	if err != nil {
-		return err
-	}
-	public, err := w.Keys.Generate(ctx, order.KeyName)
-	if err != nil {
-		return err
-	}
-	r := certificate.Certificate.request()
-	r.Public = public
-	_, err = w.Authority.Issue(ctx, certificate.Part, r, draft, &doneWith{w: w, act: *certificate}, &doneWith{w: w, act: *seal, draft: draft})
-	if err != nil {
-		return errors.Join(err, w.Keys.Retire(ctx, order.KeyName))
-	}
-	return nil
 }
 
 // order completes the order of an act with the pictures, which stand where they were kept.

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/workday"
 	"yinxin/ca/escrow"
@@ -37,6 +38,8 @@ func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "
 // SealingKeys is custody of the keys of central seals. Names are chosen here.
 type SealingKeys interface {
 	Generate(ctx context.Context, name string) (*ecdsa.PublicKey, error)
+	// Request is a certification request (PKCS#10) of a key, signed by it.
+	Request(ctx context.Context, name string) ([]byte, error)
 	// Retire ends the use of a key; one that is retired already stays so.
 	Retire(ctx context.Context, name string) error
 }
@@ -50,7 +53,11 @@ type Config struct {
 	Enroll    *enroll.Service // set after New, since registration asks this room for plans
 	Seals     Seals
 	Keys      SealingKeys
-	Escrow    *escrow.Centre
+	// Authorities make certificates of institutions in place of the own authority; nil: there is only that.
+	Authorities *backend.Backends
+	// Institutions names the authority that makes the certificates of central seals; empty: the own one.
+	Institutions string
+	Escrow       *escrow.Centre
 	// Safe seals the SO PINs of tokens.
 	Safe  *keystore.Safe
 	Clock func() time.Time

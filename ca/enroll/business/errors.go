@@ -26,6 +26,8 @@ var (
 		ZH: "USB Key 序列号无效或未登记。", EN: "The serial number of the USB Key is not valid or not registered."}
 	ErrDone = fault.Spec{Kind: fault.Conflict, Code: "business.done",
 		ZH: "这一项已经办理。", EN: "This has been carried out already."}
+	ErrRefused = fault.Spec{Kind: fault.Refused, Code: "business.refused",
+		ZH: "受委托的电子认证机构没有签发证书，请重新申请。", EN: "The other authority did not issue the certificate; another application is needed."}
 	ErrNotDone = fault.Spec{Kind: fault.Refused, Code: "business.not-done",
 		ZH: "申请中还有未办理的事项。", EN: "Something that the application takes has not been carried out yet."}
 	ErrNoRenewal = fault.Spec{Kind: fault.NotFound, Code: "business.no-renewal",

@@ -127,7 +127,7 @@ func (p *planner) newSeal() error {
 // central makes the instance for the key in the service, with a certificate or for the present one.
 func (p *planner) central(o SealOrder, certificate bool) {
 	if certificate {
-		p.add(act{Kind: actCertificate, Phase: phaseIssue, Group: groupCentral, Certificate: &certificateTerms{Profile: ca.ProfileInstitution,
+		p.add(act{Kind: actCertificate, Phase: phaseIssue, Group: groupCentral, Authority: p.Institutions, Certificate: &certificateTerms{Profile: ca.ProfileInstitution,
 			Organisation: o.Organisation, CreditCode: o.CreditCode, SealCode: o.Code}})
 	}
 	p.add(act{Kind: actSeal, Phase: phaseIssue, Group: groupCentral, Seal: &o})

@@ -113,13 +113,21 @@ func (p *planner) revokeHoldings(actor string, reason ca.Reason, when phase) err
 	return err
 }
 
-// revokeCertificate plans the revocation of a certificate that is not revoked yet.
+// revokeCertificate plans the revocation of a certificate that is not revoked yet. Another authority is told when the
+// transaction of an acceptance is over.
 func (p *planner) revokeCertificate(der []byte, reason ca.Reason, when phase) error {
 	c, err := chain.ParseCertificate(der)
 	if err != nil {
 		return err
 	}
 	record, err := p.Authority.Certificate(p.ctx, c.Serial)
+	if isNotFound(err) && p.Institutions != "" {
+		if when == phaseAccept {
+			when = phaseAfter
+		}
+		p.add(act{Kind: actRevoke, Phase: when, Authority: p.Institutions, Foreign: der, Reason: reason})
+		return nil
+	}
 	if err != nil || record.State == ca.RecordRevoked {
 		return err
 	}

@@ -89,6 +89,14 @@ func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKe
 	return key.Public(), nil
 }
 
+func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
+	key, err := k.ring.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return csr.Create(ctx, key, csr.Template{})
+}
+
 func (k sealingKeys) Retire(ctx context.Context, name string) error {
 	return k.ring.SetState(ctx, name, keystore.StateSuspended)
 }

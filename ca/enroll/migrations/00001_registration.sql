@@ -132,6 +132,7 @@ CREATE TABLE enroll_application (
 	approved        TEXT,
 	issued          TEXT,
 	accept_by       TEXT,
+	aborted         INTEGER NOT NULL CHECK (aborted IN (0, 1)),
 	FOREIGN KEY (id, version) REFERENCES enroll_version (application, version),
 	FOREIGN KEY (examination, id, examination_version, examination_digest) REFERENCES enroll_examination (id, application, version, digest),
 	FOREIGN KEY (approval, approval_kind, examination_digest, approval_used) REFERENCES access_approval (id, kind, digest, used),
@@ -145,7 +146,8 @@ CREATE TABLE enroll_application (
 		OR (approval IS NOT NULL AND approval_kind IS NOT NULL AND approval_used IS NOT NULL AND approved IS NOT NULL
 			AND approval = examination AND approval_kind = 'application.approve' AND approval_used = 1)),
 	CHECK ((state IN ('issued', 'accepted', 'objected', 'closed')) = (issued IS NOT NULL)),
-	CHECK ((issued IS NULL) = (accept_by IS NULL))
+	CHECK ((issued IS NULL) = (accept_by IS NULL)),
+	CHECK (aborted = 0 OR state IN ('objected', 'closed'))
 );
 CREATE INDEX enroll_application_unit ON enroll_application (unit, created);
 CREATE INDEX enroll_application_state ON enroll_application (state, since);

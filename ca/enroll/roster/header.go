@@ -156,20 +156,13 @@ func readHeader(g *grid, index int) *header {
 		}
 	}
 	for _, u := range unknown {
-		if !known[u.column] && !groups(g, u, h.bottom) {
+		if !known[u.column] {
 			h.labels[u.column] = ""
 			h.findings = append(h.findings, u)
 		}
 	}
 	h.missing()
 	return h
-}
-
-// groups tells whether a header cell only stands above others: merged sideways, and not down to the last row.
-func groups(g *grid, u place, bottom int) bool {
-	return slices.ContainsFunc(g.merges, func(m area) bool {
-		return m.top == u.row && m.left == u.column && m.right > m.left && m.bottom < bottom
-	})
 }
 
 // missing says which required columns are not there, at the first cell of the header.

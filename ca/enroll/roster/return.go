@@ -141,7 +141,6 @@ func lastOf(l *line) int { return l.cells[len(l.cells)-1].column }
 type parcel struct {
 	*book
 	changed    map[string][]byte // by name, lower case where the part was there
-	fresh      []string          // names of new parts, in order
 	types      strings.Builder   // content types of new parts
 	stylesPart string
 	base       string

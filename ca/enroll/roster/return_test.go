@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/xuri/excelize/v2"
@@ -107,32 +108,52 @@ func TestTheReturnedWorkbookMarksEveryWrongCellAndListsIt(t *testing.T) {
 	}
 }
 
+// calc says once why LibreOffice Calc cannot be used here, or nothing: its programs may be there without it.
+var calc = sync.OnceValue(func() string {
+	program, err := exec.LookPath("soffice")
+	if err != nil {
+		return "libreoffice is not installed"
+	}
+	var b bytes.Buffer
+	dir, err := os.MkdirTemp("", "calc")
+	if err != nil {
+		return err.Error()
+	}
+	defer os.RemoveAll(dir)
+	if err := Template(&b, Blank{}); err != nil {
+		return err.Error()
+	}
+	if out, _ := convert(program, dir, b.Bytes(), "csv"); out == nil {
+		return "libreoffice has no Calc here (package libreoffice-calc-nogui)"
+	}
+	return ""
+})
+
+// convert gives nil where the program made no file.
+func convert(program, dir string, data []byte, to string) (out, said []byte) {
+	in := filepath.Join(dir, "in.xlsx")
+	if err := os.WriteFile(in, data, 0o600); err != nil {
+		return nil, []byte(err.Error())
+	}
+	command := exec.Command(program, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", filepath.Join(dir, "out"), in)
+	said, _ = command.CombinedOutput()
+	out, _ = os.ReadFile(filepath.Join(dir, "out", "in."+to))
+	return out, said
+}
+
 // office converts a workbook with LibreOffice Calc, an independent reader and writer.
 func office(t *testing.T, data []byte, to string) []byte {
 	t.Helper()
+	if why := calc(); why != "" {
+		t.Skip(why)
+	}
 	program, err := exec.LookPath("soffice")
-	if err != nil {
-		t.Skip("libreoffice is not installed")
+	must(t, err)
+	out, said := convert(program, t.TempDir(), data, to)
+	if out == nil {
+		t.Fatalf("libreoffice does not read the workbook: %s", said)
 	}
-	dir := t.TempDir()
-	convert := func(data []byte) []byte {
-		must(t, os.WriteFile(filepath.Join(dir, "in.xlsx"), data, 0o600))
-		out := filepath.Join(dir, to)
-		command := exec.Command(program, "-env:UserInstallation=file://"+filepath.Join(dir, "profile"), "--headless", "--convert-to", to, "--outdir", out, filepath.Join(dir, "in.xlsx"))
-		if text, err := command.CombinedOutput(); err != nil {
-			t.Fatalf("%v: %s", err, text)
-		}
-		converted, _ := os.ReadFile(filepath.Join(out, "in."+to))
-		return converted
-	}
-	converted := convert(data)
-	if converted == nil && convert(table(t, people(1))) == nil {
-		t.Skip("libreoffice has no Calc here (package libreoffice-calc-nogui)")
-	}
-	if converted == nil {
-		t.Fatal("libreoffice does not read the workbook")
-	}
-	return converted
+	return out
 }
 
 func TestLibreOfficeReadsTheReturnedWorkbook(t *testing.T) {

@@ -95,12 +95,12 @@ func TestACreditCodeColumnIsComparedWithTheApplication(t *testing.T) {
 
 func TestNamesAreComparedWithoutWidthAndKeptAsInTheApplication(t *testing.T) {
 	rows := people(1)
-	rows[0][9] = "合同专用章(１)"
+	rows[0][9], rows[0][1] = "合同专用章(１)", "云山市档案馆(分馆)"
 	own := rules
-	own.Expect.Seals = []string{"合同专用章（1）"}
+	own.Expect.Seals, own.Expect.Unit = []string{"合同专用章（1）"}, "云山市档案馆（分馆）"
 	r, err := Read(table(t, rows), own)
 	must(t, err)
-	if !r.Good() || r.Persons[0].Seal != "合同专用章（1）" {
+	if !r.Good() || r.Persons[0].Seal != "合同专用章（1）" || r.Persons[0].Unit != "云山市档案馆（分馆）" {
 		t.Errorf("%s %v", codes(r), r.Persons)
 	}
 }

@@ -95,6 +95,9 @@ func TestAReturnedSheetKeepsTheOrderOfTheSchema(t *testing.T) {
 
 // TestARosterInWhichEverythingIsWrongIsReturned is the largest answer that one can provoke: 20,000 rows, ten faults each.
 func TestARosterInWhichEverythingIsWrongIsReturned(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes some seconds")
+	}
 	var rows strings.Builder
 	cells := strings.Repeat(`<c t="inlineStr"><is><t>?</t></is></c>`, 10)
 	for range maxPersons - 3 {

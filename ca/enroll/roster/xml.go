@@ -3,6 +3,7 @@ package roster
 import (
 	"encoding/xml"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -76,10 +77,14 @@ func (s *scanner) own(n xml.Name) string {
 // depth is the number of open elements, the one just started included.
 func (s *scanner) depth() int { return len(s.open) }
 
-// asBroken keeps a refusal of ours that came up through the decoder, and calls everything else broken.
+// asBroken keeps a refusal of ours that came up through the decoder, and calls everything else broken. The decoder's own
+// words are left out: they quote the document, and the document holds personal data.
 func asBroken(err error) error {
 	if _, ok := fault.Of(err); ok {
 		return err
+	}
+	if syntax := (*xml.SyntaxError)(nil); errors.As(err, &syntax) {
+		return ErrBroken.Because(fmt.Errorf("not well formed at line %d", syntax.Line))
 	}
 	return ErrBroken.Because(err)
 }

@@ -8,11 +8,14 @@ CREATE TABLE business_act (
 	version     INTEGER NOT NULL,
 	number      INTEGER NOT NULL CHECK (number > 0),
 	kind        TEXT NOT NULL,
-	phase       TEXT NOT NULL CHECK (phase IN ('issue', 'accept')),
+	phase       TEXT NOT NULL CHECK (phase IN ('issue', 'accept', 'after')),
 	content     TEXT NOT NULL,
 	state       TEXT NOT NULL CHECK (state IN ('planned', 'done')),
 	done        TEXT,
 	result      TEXT NOT NULL,
+	-- Of a certificate that another authority makes: its order there, and the key that it is for.
+	ordered     TEXT NOT NULL,
+	key_name    TEXT NOT NULL,
 	PRIMARY KEY (application, version, number),
 	CHECK ((state = 'done') = (done IS NOT NULL))
 );

@@ -1,0 +1,162 @@
+package api
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"slices"
+	"time"
+	"unicode/utf8"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+)
+
+// Approval is a request that two people decide.
+type Approval struct {
+	ID        string    `json:"id"`
+	Kind      string    `json:"kind" example:"certificate.revoke"`
+	State     string    `json:"state" enum:"open,approved,rejected,voided"`
+	Requester string    `json:"requester"`
+	Created   time.Time `json:"created"`
+	Expires   time.Time `json:"expires"`
+	Reason    string    `json:"reason,omitempty" doc:"Of a rejection."`
+	Parent    string    `json:"parent,omitempty" doc:"The plan of which it is a part."`
+	SM3       string    `json:"sm3" doc:"Digest of the subject."`
+	OwnStep   string    `json:"own_step,omitempty" doc:"Where it is decided, when not here." example:"POST /v1/applications/{id}/approve"`
+	Subject   any       `json:"subject,omitempty" doc:"Exactly what is decided: JSON, or a text. Not in lists."`
+}
+
+func approvalOf(p access.Pending, whole bool) Approval {
+	v := Approval{ID: p.ID, Kind: string(p.Kind), State: p.State, Requester: p.Requester, Created: p.Created.UTC(), Expires: p.Expires.UTC(), Reason: p.Reason,
+		Parent: p.Parent, SM3: p.Digest, OwnStep: ownSteps[p.Kind]}
+	if p.Voided {
+		v.State = "voided"
+	}
+	switch {
+	case !whole:
+	case json.Valid(p.Subject):
+		v.Subject = json.RawMessage(p.Subject)
+	case utf8.Valid(p.Subject):
+		v.Subject = string(p.Subject)
+	default:
+		v.Subject = p.Subject // in base64
+	}
+	return v
+}
+
+// ownSteps are where requests are decided whose approval changes more than the request.
+var ownSteps = map[access.Kind]string{
+	access.KindApproveApplication: "POST /v1/applications/{id}/approve",
+	access.KindConfirmSuspension:  "POST /v1/suspensions/{id}/approve",
+	access.KindLiftSuspension:     "POST /v1/suspensions/{id}/approve",
+}
+
+const (
+	approvalPath = "/v1/approvals"
+	// mostOpen is how many open requests a list is made from.
+	mostOpen = 10_000
+)
+
+func (s *server) approvals() {
+	type filter struct {
+		Paging
+		Kind      string `query:"kind" maxLength:"40" doc:"Only of this kind."`
+		Requester string `query:"requester" maxLength:"64"`
+	}
+	type listed struct {
+		Body struct {
+			Approvals []Approval `json:"approvals"`
+			Next      string     `json:"next,omitempty"`
+		}
+	}
+	operate(s, huma.Operation{OperationID: "list-approvals", Method: http.MethodGet, Path: approvalPath, Tags: []string{"approvals"},
+		Summary: "List what waits for a decision", Description: "The oldest first, without what is decided.", Responses: s.answers(401, 403, 422)},
+		overseers(), func(ctx context.Context, in *filter) (*listed, error) {
+			all, err := s.Access.Open(ctx, mostOpen)
+			if err != nil {
+				return nil, err
+			}
+			all = slices.DeleteFunc(all, func(p access.Pending) bool {
+				return in.Kind != "" && string(p.Kind) != in.Kind || in.Requester != "" && p.Requester != in.Requester
+			})
+			return showApprovals[listed](all, in.Paging, false, func(out *listed, list []Approval, next string) {
+				out.Body.Approvals, out.Body.Next = list, next
+			}), nil
+		})
+	type one struct{ Body Approval }
+	operate(s, huma.Operation{OperationID: "get-approval", Method: http.MethodGet, Path: approvalPath + "/{id}", Tags: []string{"approvals"},
+		Summary: "Show a request", Description: "With exactly what is decided.", Responses: s.reading()},
+		overseers(), func(ctx context.Context, in *Named) (*one, error) {
+			p, err := s.Access.Pending(ctx, in.ID)
+			return &one{approvalOf(p, true)}, err
+		})
+	type asked struct {
+		Named
+		Paging
+	}
+	operate(s, huma.Operation{OperationID: "approval-parts", Method: http.MethodGet, Path: approvalPath + "/{id}/parts", Tags: []string{"approvals"},
+		Summary: "The parts of a plan", Description: "They are decided together with it.", Responses: s.reading()},
+		overseers(), func(ctx context.Context, in *asked) (*listed, error) {
+			if _, err := s.Access.Pending(ctx, in.ID); err != nil {
+				return nil, err
+			}
+			all, err := s.Access.Parts(ctx, in.ID)
+			if err != nil {
+				return nil, err
+			}
+			return showApprovals[listed](all, in.Paging, true, func(out *listed, list []Approval, next string) {
+				out.Body.Approvals, out.Body.Next = list, next
+			}), nil
+		})
+	s.decisions()
+}
+
+func showApprovals[O any](all []access.Pending, p Paging, whole bool, put func(out *O, list []Approval, next string)) *O {
+	piece, next := page(all, p, func(p access.Pending) string { return p.ID })
+	list := make([]Approval, 0, len(piece))
+	for _, p := range piece {
+		list = append(list, approvalOf(p, whole))
+	}
+	out := new(O)
+	put(out, list, next)
+	return out
+}
+
+func (s *server) decisions() {
+	done(s, huma.Operation{OperationID: "approve", Method: http.MethodPost, Path: approvalPath + "/{id}/approve", Tags: []string{"approvals"},
+		Summary:     "Agree, as the second person",
+		Description: "Not where own_step names another place: there, the approval changes more than the request.", Responses: s.answers(401, 403, 404, 409, 422)},
+		approvers(), func(ctx context.Context, by access.Actor, in *Named) error {
+			if err := s.decidedHere(ctx, in.ID); err != nil {
+				return err
+			}
+			return s.Access.Approve(ctx, by, in.ID)
+		})
+	type refused struct {
+		ID   string `path:"id" maxLength:"64"`
+		Body Reason
+	}
+	done(s, huma.Operation{OperationID: "reject", Method: http.MethodPost, Path: approvalPath + "/{id}/reject", Tags: []string{"approvals"},
+		Summary: "Refuse", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
+		approvers(), func(ctx context.Context, by access.Actor, in *refused) error {
+			if err := s.decidedHere(ctx, in.ID); err != nil {
+				return err
+			}
+			return s.Access.Reject(ctx, by, in.ID, in.Body.Reason)
+		})
+}
+
+// decidedHere refuses what another room decides: its records would not know.
+func (s *server) decidedHere(ctx context.Context, id string) error {
+	p, err := s.Access.Pending(ctx, id)
+	if err != nil {
+		return err
+	}
+	if step := ownSteps[p.Kind]; step != "" {
+		return errOwnStep.With("%s", step).At(fault.Field("id"))
+	}
+	return nil
+}
