@@ -6,11 +6,11 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/sealer/registration"
 )
 
 type enrollCommand struct {
@@ -95,11 +95,6 @@ func (f enrollFlags) with(ctx context.Context, s streams, do func(c *counter) er
 	return inForm(s, f.JSON, err)
 }
 
-// desk joins paper and records.
-func (c *counter) desk() *registration.Desk {
-	return registration.New(registration.Config{Enroll: c.enroll, Business: c.business})
-}
-
 // clock is the present time; installation and streams both have it.
 func (c *counter) clock() time.Time { return c.installation.now() }
 
@@ -158,7 +153,7 @@ func (f actFlags) acting(ctx context.Context, s streams, do func(c *counter, a e
 // told says where an application stands.
 func (c *counter) told(a enroll.Application) error {
 	if c.json {
-		return printJSON(c.streams, applicationOf(a))
+		return printJSON(c.streams, api.ApplicationOf(a))
 	}
 	_, err := fmt.Fprintf(c.out, "%s  %s %s  第 %d 稿 version %d，修订 revision %d\n", a.Number, a.State.Label(), a.State, a.Version, a.Version, a.Revision)
 	return err
@@ -171,9 +166,10 @@ func (c *counter) took(ctx context.Context, a enroll.Application) error {
 		return err
 	}
 	if c.json {
-		v := applicationOf(a)
-		v.Acts = actsOf(acts)
-		return printJSON(c.streams, v)
+		return printJSON(c.streams, struct {
+			api.Application
+			Acts []api.Act `json:"acts"`
+		}{api.ApplicationOf(a), api.ActsOf(acts)})
 	}
 	if err := c.told(a); err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 )
 
@@ -18,7 +19,7 @@ type enrollBatchCommand struct {
 
 func (c *counter) printBatch(b enroll.Batch) error {
 	if c.json {
-		return printJSON(c.streams, batchOf(b))
+		return printJSON(c.streams, api.BatchOf(b))
 	}
 	state := "汇总中 open"
 	if !b.HandedIn.IsZero() {
@@ -57,7 +58,7 @@ type enrollBatchGatherCommand struct {
 
 func (c enrollBatchGatherCommand) Run(ctx context.Context, s streams) error {
 	return c.with(ctx, s, func(k *counter) error {
-		done := []applicationJSON{}
+		done := []api.Application{}
 		for _, number := range c.Numbers {
 			a, err := k.find(ctx, number)
 			if err != nil {
@@ -66,7 +67,7 @@ func (c enrollBatchGatherCommand) Run(ctx context.Context, s streams) error {
 			if a, err = k.enroll.Gather(ctx, k.by, a.Ref(), c.Batch); err != nil {
 				return err
 			}
-			if done = append(done, applicationOf(a)); !k.json {
+			if done = append(done, api.ApplicationOf(a)); !k.json {
 				if err := k.told(a); err != nil {
 					return err
 				}
@@ -138,21 +139,7 @@ func (c enrollBatchProgressCommand) Run(ctx context.Context, s streams) error {
 
 func (c *counter) printProgress(p enroll.Progress) error {
 	if c.json {
-		type standing struct {
-			Unit         enroll.Unit   `json:"unit"`
-			Missing      bool          `json:"missing"`
-			Label        string        `json:"label"`
-			Applications []summaryJSON `json:"applications"`
-		}
-		units := []standing{}
-		for _, u := range p.Units {
-			units = append(units, standing{u.Unit, u.Missing, u.Label(), summariesOf(u.Applications)})
-		}
-		return printJSON(c.streams, struct {
-			batchJSON
-			Late  bool       `json:"late"`
-			Units []standing `json:"units"`
-		}{batchOf(p.Batch), p.Late, units})
+		return printJSON(c.streams, api.ProgressOf(p))
 	}
 	if err := c.printBatch(p.Batch); err != nil {
 		return err
@@ -181,9 +168,9 @@ func (c enrollBatchListCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			all := []batchJSON{}
+			all := []api.Batch{}
 			for _, b := range list {
-				all = append(all, batchOf(b))
+				all = append(all, api.BatchOf(b))
 			}
 			return printJSON(s, all)
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 
+	"yinxin/api"
 	"yinxin/ca"
 	"yinxin/ca/csr"
 	"yinxin/ca/enroll"
@@ -41,7 +42,7 @@ func (c enrollImprintCommand) Run(ctx context.Context, s streams) error {
 				return err
 			}
 		}
-		made, err := k.desk().MakeTemplate(ctx, k.by, a.Ref(), registration.Order{Attachment: c.Attachment, Page: c.Page, Box: registration.Box(c.Box),
+		made, err := k.desk.MakeTemplate(ctx, k.by, a.Ref(), registration.Order{Attachment: c.Attachment, Page: c.Page, Box: registration.Box(c.Box),
 			Code: c.Code, Reason: c.Reason, Dry: c.DryRun})
 		if err != nil {
 			return err
@@ -231,7 +232,7 @@ func (c enrollRenewKeyCommand) Run(ctx context.Context, s streams) error {
 			}
 		}
 		if k.json {
-			return printJSON(s, renewalOf(r))
+			return printJSON(s, api.RenewalOf(r))
 		}
 		printRenewal(s, r)
 		return nil

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/form"
 )
@@ -43,7 +44,7 @@ func (c enrollFindingsCommand) Run(ctx context.Context, s streams) error {
 			}
 		}
 		if k.json {
-			if err := printJSON(s, findingsOf(list)); err != nil {
+			if err := printJSON(s, api.FindingsOf(list)); err != nil {
 				return err
 			}
 		} else {
@@ -91,7 +92,7 @@ func (c enrollHistoryCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			return printJSON(s, historyOf(list))
+			return printJSON(s, api.HistoryOf(list))
 		}
 		for _, l := range list {
 			fmt.Fprintln(s.out, l.Sentence())

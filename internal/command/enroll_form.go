@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/fault"
@@ -173,7 +174,7 @@ type enrollPrintCommand struct {
 
 func (c enrollPrintCommand) Run(ctx context.Context, s streams) error {
 	return c.about(ctx, s, func(k *counter, a enroll.Application) error {
-		err := writeFile(ctx, c.Output, 0o600, func(w io.Writer) error { return k.desk().Print(ctx, k.by, a.ID, w) })
+		err := writeFile(ctx, c.Output, 0o600, func(w io.Writer) error { return k.desk.Print(ctx, k.by, a.ID, w) })
 		if err != nil {
 			return err
 		}
@@ -274,7 +275,7 @@ func (c enrollListCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			return printJSON(s, summariesOf(list))
+			return printJSON(s, api.SummariesOf(list))
 		}
 		if len(list) == 0 {
 			fmt.Fprintln(s.out, "没有申请。 There is no application.")

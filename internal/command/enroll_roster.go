@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/roster"
 	"yinxin/internal/fault"
@@ -38,18 +39,18 @@ func readWorkbook(name string) ([]byte, error) {
 
 // rosterJSON is what roster check and import print.
 type rosterJSON struct {
-	Good        bool             `json:"good"`
-	Rows        int              `json:"rows"`
-	Persons     int              `json:"persons"` // without fault
-	FilledOn    string           `json:"filled_on,omitempty"`
-	Findings    []roster.Finding `json:"findings"`
-	Returned    string           `json:"returned,omitempty"`
-	Application *applicationJSON `json:"application,omitempty"`
+	Good        bool                `json:"good"`
+	Rows        int                 `json:"rows"`
+	Persons     int                 `json:"persons"` // without fault
+	FilledOn    string              `json:"filled_on,omitempty"`
+	Findings    []api.RosterFinding `json:"findings"`
+	Returned    string              `json:"returned,omitempty"`
+	Application *api.Application    `json:"application,omitempty"`
 }
 
 // tell says what is wrong with a roster, writes what goes back, and gives the status.
 func tellRoster(ctx context.Context, s streams, asJSON bool, r *roster.Roster, returned string, a *enroll.Application) error {
-	v := rosterJSON{Good: r.Good() && !r.Date.IsZero(), Rows: r.Rows, Persons: len(r.Persons), Findings: append([]roster.Finding{}, r.Findings...)}
+	v := rosterJSON{Good: r.Good() && !r.Date.IsZero(), Rows: r.Rows, Persons: len(r.Persons), Findings: api.RosterFindingsOf(r.Findings)}
 	if !r.Date.IsZero() {
 		v.FilledOn = r.Date.In(china).Format("2006-01-02")
 	}
@@ -60,7 +61,7 @@ func tellRoster(ctx context.Context, s streams, asJSON bool, r *roster.Roster, r
 		v.Returned = returned
 	}
 	if a != nil {
-		shown := applicationOf(*a)
+		shown := api.ApplicationOf(*a)
 		v.Application = &shown
 	}
 	if asJSON {
@@ -82,7 +83,7 @@ func (v rosterJSON) print(s streams) {
 		if f.Note {
 			mark = "·"
 		}
-		fmt.Fprintf(s.out, "%s %s %s  %s：%s\n    %s (%s)\n", mark, f.Sheet, f.Cell, f.Label, f.ZH, f.EN, f.Code)
+		fmt.Fprintf(s.out, "%s %s %s  %s：%s\n    %s (%s)\n", mark, f.Sheet, f.Cell, f.Label, f.Message, f.MessageEN, f.Code)
 	}
 	verdict := "✔ 无需退回 nothing goes back"
 	if !v.Good {
@@ -221,16 +222,7 @@ func (c enrollRosterShowCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			type person struct {
-				enroll.Person
-				Identity string `json:"identity"` // masked, as Persons gives them
-				Mobile   string `json:"mobile"`
-			}
-			all := []person{}
-			for _, p := range list {
-				all = append(all, person{p, p.Identity, p.Mobile})
-			}
-			return printJSON(s, all)
+			return printJSON(s, api.PersonsOf(list))
 		}
 		for _, p := range list {
 			fmt.Fprintf(s.out, "第 %d 行 row %d  %s  %s  %s  %s  %s  %s\n", p.Row, p.Row, p.Name, p.Identity, p.Mobile, p.Post, p.Status, p.SealName)

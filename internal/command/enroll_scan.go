@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/internal/fault"
 	"yinxin/sealer/registration"
@@ -77,7 +78,7 @@ func (c enrollScanCommand) scan(ctx context.Context, k *counter, name string) ([
 	if err != nil {
 		return nil, err
 	}
-	pages, err := k.desk().Scan(ctx, k.by, filepath.Base(name), data)
+	pages, err := k.desk.Scan(ctx, k.by, filepath.Base(name), data)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +91,7 @@ func (c enrollScanCommand) scan(ctx context.Context, k *counter, name string) ([
 		}
 		if c.Output != "" && p.Outcome != registration.Attached {
 			// A page without a picture cannot be taken out; it is in the list with its reason.
-			content, ending, err := k.desk().Extract(ctx, data, p.Page)
+			content, ending, err := k.desk.Extract(ctx, data, p.Page)
 			if err == nil {
 				stem := strings.TrimSuffix(filepath.Base(name), filepath.Ext(name))
 				v.Extracted = filepath.Join(c.Output, fmt.Sprintf("%s-%d.%s", stem, p.Page, ending))
@@ -129,7 +130,7 @@ func (c enrollAttachCommand) Run(ctx context.Context, s streams) error {
 		return inForm(s, c.JSON, err)
 	}
 	return c.act(ctx, s, func(k *counter, a enroll.Application) (enroll.Application, error) {
-		done, err := k.desk().Attach(ctx, k.by, a.Ref(), enroll.AttachmentKind(c.Kind), filepath.Base(c.File), data, c.Page)
+		done, err := k.desk.Attach(ctx, k.by, a.Ref(), enroll.AttachmentKind(c.Kind), filepath.Base(c.File), data, c.Page)
 		if err != nil {
 			err = at(err, c.File)
 		}
@@ -161,7 +162,7 @@ type enrollAttachmentsCommand struct{ numberFlags }
 func (c enrollAttachmentsCommand) Run(ctx context.Context, s streams) error {
 	return c.about(ctx, s, func(k *counter, a enroll.Application) error {
 		if k.json {
-			return printJSON(s, applicationOf(a).Attachments)
+			return printJSON(s, api.ApplicationOf(a).Attachments)
 		}
 		for _, at := range a.Attachments {
 			fmt.Fprintf(s.out, "%s  %s %s  %s  %d bytes  %s  %s\n", at.ID, at.Kind.Label(), at.Kind, at.Media, at.Size, moment(at.Added), at.Matched)
@@ -191,7 +192,7 @@ func (c enrollOpenAttachmentCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			return printJSON(s, map[string]any{"attachment": attachmentOf(at), "output": c.Output})
+			return printJSON(s, map[string]any{"attachment": api.AttachmentOf(at), "output": c.Output})
 		}
 		_, err = fmt.Fprintf(s.out, "%s  %s  %s (%d bytes)\n", at.ID, at.Kind.Label(), c.Output, at.Size)
 		return err
@@ -210,18 +211,7 @@ func (c enrollUnmaskCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			type person struct {
-				Row      int    `json:"row"`
-				Name     string `json:"name"`
-				Identity string `json:"identity"`
-				Mobile   string `json:"mobile,omitempty"`
-			}
-			persons := []person{}
-			for _, p := range u.Persons {
-				persons = append(persons, person{p.Row, p.Name, p.Identity, p.Mobile})
-			}
-			return printJSON(s, map[string]any{"handler_identity": u.Personal.HandlerIdentity, "handler_mobile": u.Personal.HandlerMobile,
-				"key_holder_identity": u.Personal.KeyHolderIdentity, "persons": persons})
+			return printJSON(s, api.PersonalOf(u))
 		}
 		fmt.Fprintf(s.out, "经办人 handler  %s  %s  %s\n", a.Form.Handler.Name, u.Personal.HandlerIdentity, u.Personal.HandlerMobile)
 		if u.Personal.KeyHolderIdentity != "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/internal/fault"
 )
@@ -80,7 +81,7 @@ func (c *counter) holder(ctx context.Context, name, unit string) (string, error)
 
 func (c *counter) printSuspension(x enroll.Suspension) error {
 	if c.json {
-		return printJSON(c.streams, suspensionOf(x))
+		return printJSON(c.streams, api.SuspensionOf(x))
 	}
 	state := map[enroll.SuspensionState]string{enroll.SuspensionOpen: "已停用 open", enroll.SuspensionConfirmed: "已确认 confirmed", enroll.SuspensionLifted: "已恢复 lifted"}[x.State]
 	fmt.Fprintf(c.out, "%s  %s  %s  %s  %s  %s: %s\n", x.ID, state, x.Name, x.Unit, moment(x.Opened), x.By, x.Reason)
@@ -139,9 +140,9 @@ func (c enrollSuspensionsListCommand) Run(ctx context.Context, s streams) error 
 			return err
 		}
 		if k.json {
-			all := []suspensionJSON{}
+			all := []api.Suspension{}
 			for _, x := range list {
-				all = append(all, suspensionOf(x))
+				all = append(all, api.SuspensionOf(x))
 			}
 			return printJSON(s, all)
 		}

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/internal/fault"
@@ -49,7 +50,7 @@ func isTerminal(w io.Writer) bool {
 
 func (c *counter) printPIN(p business.SOPIN) error {
 	if c.json {
-		return printJSON(c.streams, map[string]string{"token": p.Token, "so_pin": p.Now, "next_so_pin": p.Next})
+		return printJSON(c.streams, api.SOPINOf(p))
 	}
 	fmt.Fprintf(c.out, "USB Key  %s\nSO PIN   %s\n", p.Token, p.Now)
 	if p.Next != "" {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"text/tabwriter"
 
+	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/internal/fault"
 )
@@ -58,7 +59,7 @@ func (c enrollAreasSetCommand) Run(ctx context.Context, s streams) error {
 
 type enrollUnitsCommand struct {
 	List enrollUnitsListCommand `cmd:"" help:"List the units that the actor may see."`
-	Set  enrollUnitsSetCommand  `cmd:"" help:"Record units from a file: [{\"id\":\"\",\"name\":\"…\",\"creditCode\":\"…\",\"area\":\"227100\",\"direct\":false,\"expected\":true}]."`
+	Set  enrollUnitsSetCommand  `cmd:"" help:"Record units from a file: [{\"id\":\"\",\"name\":\"…\",\"credit_code\":\"…\",\"area\":\"227100\",\"direct\":false,\"expected\":true}]."`
 }
 
 type enrollUnitsListCommand struct{ enrollFlags }
@@ -79,9 +80,13 @@ type enrollUnitsSetCommand struct {
 }
 
 func (c enrollUnitsSetCommand) Run(ctx context.Context, s streams) error {
-	units, err := readList[enroll.Unit](c.File)
+	given, err := readList[api.UnitInput](c.File)
 	if err != nil {
 		return inForm(s, c.JSON, err)
+	}
+	units := make([]enroll.Unit, len(given))
+	for i, u := range given {
+		units[i] = enroll.Unit{ID: u.ID, Name: u.Name, CreditCode: u.CreditCode, Area: u.Area, Direct: u.Direct, Expected: u.Expected}
 	}
 	return c.with(ctx, s, func(k *counter) error {
 		units, err := k.enroll.SetUnits(ctx, k.by, units)
@@ -94,7 +99,7 @@ func (c enrollUnitsSetCommand) Run(ctx context.Context, s streams) error {
 
 func (c *counter) printUnits(units []enroll.Unit) error {
 	if c.json {
-		return printJSON(c.streams, append([]enroll.Unit{}, units...))
+		return printJSON(c.streams, api.UnitsOf(units))
 	}
 	w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
 	for _, u := range units {
@@ -186,7 +191,7 @@ func (c enrollAgreementShowCommand) Run(ctx context.Context, s streams) error {
 
 func (c *counter) printAgreement(a enroll.Agreement) error {
 	if c.json {
-		return printJSON(c.streams, map[string]any{"version": a.Version, "text": a.Text, "sm3": a.Digest, "published": a.Published.UTC()})
+		return printJSON(c.streams, api.AgreementOf(a))
 	}
 	_, err := fmt.Fprintf(c.out, "%s  %s  SM3 %s\n\n%s\n", a.Version, moment(a.Published), a.Digest, a.Text)
 	return err

@@ -3,36 +3,11 @@ package command
 import (
 	"context"
 	"fmt"
-	"time"
 
+	"yinxin/api"
 	"yinxin/ca"
 	"yinxin/ca/enroll/business"
 )
-
-// waitingJSON is a renewal that waits, was put into use or was objected to.
-type waitingJSON struct {
-	ID           string                `json:"id"`
-	Seal         string                `json:"seal,omitempty"`
-	Holder       string                `json:"holder,omitempty"`
-	Made         time.Time             `json:"made"`
-	AcceptBy     time.Time             `json:"accept_by"`
-	State        business.RenewalState `json:"state"`
-	Certificates []renewedJSON         `json:"certificates"`
-}
-
-type renewedJSON struct {
-	Serial    string   `json:"serial"`
-	Replaces  string   `json:"replaces"`
-	Instances []string `json:"instances,omitempty"`
-}
-
-func renewalOf(r business.Renewal) waitingJSON {
-	v := waitingJSON{ID: r.ID, Seal: r.Seal, Holder: r.Holder, Made: r.Made.UTC(), AcceptBy: r.AcceptBy.UTC(), State: r.State, Certificates: []renewedJSON{}}
-	for _, c := range r.Certificates {
-		v.Certificates = append(v.Certificates, renewedJSON{ca.SerialText(c.Successor), ca.SerialText(c.Predecessor), c.Instances})
-	}
-	return v
-}
 
 func printRenewal(s streams, r business.Renewal) {
 	fmt.Fprintf(s.out, "%s  %s  %s%s  无异议则于 unless objected to, from %s\n", r.ID, r.State, r.Seal, r.Holder, moment(r.AcceptBy))
@@ -57,9 +32,9 @@ func (c renewalsWaitingCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		all := []waitingJSON{}
+		all := []api.Renewal{}
 		for _, r := range list {
-			if all = append(all, renewalOf(r)); !k.json {
+			if all = append(all, api.RenewalOf(r)); !k.json {
 				printRenewal(s, r)
 			}
 		}
@@ -90,7 +65,7 @@ func (f renewalFlags) decide(ctx context.Context, s streams, do func(k *counter)
 			return err
 		}
 		if k.json {
-			return printJSON(s, renewalOf(r))
+			return printJSON(s, api.RenewalOf(r))
 		}
 		printRenewal(s, r)
 		return nil
