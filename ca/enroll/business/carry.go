@@ -37,19 +37,22 @@ func unspent(err error) error {
 	return err
 }
 
-// begin reads what an approved application takes. by must be a registrar, or nobody for the service itself. Error:
+// begin reads what an approved application takes, for a registrar who carries it out. Errors: access.role,
 // access.not-approved.
 func (s *Service) begin(ctx context.Context, by access.Actor, application string) (*work, error) {
-	q := s.DB.Read()
-	if by.ID != "" {
-		actor, err := s.Access.ActorIn(ctx, q, by.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !actor.Has(access.RoleRegistrar) {
-			return nil, access.ErrRole.With("%s", access.RoleRegistrar)
-		}
+	actor, err := s.Access.ActorIn(ctx, s.DB.Read(), by.ID)
+	if err != nil {
+		return nil, err
 	}
+	if !actor.Has(access.RoleRegistrar) {
+		return nil, access.ErrRole.With("%s", access.RoleRegistrar)
+	}
+	return s.beginAs(ctx, by, application)
+}
+
+// beginAs is begin for somebody who may, or for nobody: the service itself.
+func (s *Service) beginAs(ctx context.Context, by access.Actor, application string) (*work, error) {
+	q := s.DB.Read()
 	d, err := s.Enroll.DossierIn(ctx, q, application)
 	if err != nil {
 		return nil, err
@@ -81,7 +84,11 @@ func (w *work) open(when phase, group string) []act {
 // is marked as issued. A registrar starts it, or the service after the approval. Error: business.spent where an earlier call
 // used an approval up and left nothing.
 func (s *Service) CarryOut(ctx context.Context, by access.Actor, application string) error {
-	w, err := s.begin(ctx, by, application)
+	begin := s.begin
+	if by.ID == "" {
+		begin = s.beginAs
+	}
+	w, err := begin(ctx, by, application)
 	if err != nil {
 		return err
 	}

@@ -195,7 +195,7 @@ func (s *Service) tellOthers(ctx context.Context) error {
 	}
 	var failed []error
 	for _, id := range list {
-		w, err := s.begin(ctx, access.Actor{}, id)
+		w, err := s.beginAs(ctx, access.Actor{}, id)
 		if err != nil {
 			failed = append(failed, err)
 			continue
