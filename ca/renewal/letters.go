@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
-	"time"
 
 	"yinxin/ca"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/mail"
 )
@@ -65,12 +65,9 @@ type facts struct {
 	Days                                          int
 }
 
-// china is the time in which dates are told to people.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
 func (s *Service) facts(e ca.Expiry) facts {
 	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: ca.SerialText(e.Serial),
-		End: e.NotAfter.In(china).Format("2006-01-02 15:04"), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
+		End: civil.Minute(e.NotAfter), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
 }
 
 // oneLine keeps a name within its line: names come from certificates, whose text may hold anything.

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"yinxin/internal/civil"
 )
 
 // unseen are blanks of every kind and characters without a glyph (zero-width blanks, byte order marks, controls).
@@ -77,9 +79,6 @@ var (
 	dateHan    = regexp.MustCompile(`([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日`)
 )
 
-// china has one time of day.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
 // parseDate reads a day as people write it: 2025年3月24日, 2025-03-24, 2025/3/24, 2025.3.24, 20250324,
 // 二〇二五年三月二十四日, full-width digits, blanks anywhere.
 func parseDate(s string) (time.Time, bool) {
@@ -105,7 +104,7 @@ func parseDate(s string) (time.Time, bool) {
 }
 
 func day(year, month, d int) (time.Time, bool) {
-	t := time.Date(year, time.Month(month), d, 0, 0, 0, 0, china)
+	t := time.Date(year, time.Month(month), d, 0, 0, 0, 0, civil.China)
 	return t, year >= 1900 && t.Month() == time.Month(month) && t.Day() == d
 }
 
@@ -144,9 +143,9 @@ func hanNumber(s string) int {
 // (ECMA-376-1, 18.17.4.1). Only this century counts as a date.
 func serialDate(value string, date1904 bool) (time.Time, bool) {
 	f, err := strconv.ParseFloat(value, 64)
-	epoch := time.Date(1899, 12, 30, 0, 0, 0, 0, china)
+	epoch := time.Date(1899, 12, 30, 0, 0, 0, 0, civil.China)
 	if date1904 {
-		epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, china)
+		epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, civil.China)
 	}
 	if err != nil || !(f >= 1 && f < 100_000) {
 		return time.Time{}, false
