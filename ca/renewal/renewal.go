@@ -37,12 +37,6 @@ type Renewer interface {
 	Renew(ctx context.Context, e ca.Expiry) error
 }
 
-// RenewerFunc is a Renewer of one function.
-type RenewerFunc func(ctx context.Context, e ca.Expiry) error
-
-// Renew implements Renewer.
-func (f RenewerFunc) Renew(ctx context.Context, e ca.Expiry) error { return f(ctx, e) }
-
 // Mail takes in mails; *mail.Mailer has it. See Compose.
 type Mail interface {
 	Enqueue(ctx context.Context, tx *store.Tx, source, id string) error
