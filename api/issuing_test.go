@@ -127,6 +127,10 @@ func (d *dossier) keyRenewed(actor string, signing, request []byte) {
 			d.t.Errorf("%s sees %+v", who, list.Renewals)
 		}
 	}
+	d.send("auditor", "GET", "/v1/renewals?after="+r.ID, nil).is(200).into(&list)
+	if len(list.Renewals) != 0 {
+		d.t.Errorf("behind the only one: %+v", list.Renewals)
+	}
 	d.send("clerk", "GET", "/v1/renewals/"+r.ID, nil).problem(404, "business.no-renewal")
 	d.send("clerk", "POST", "/v1/renewals/"+r.ID+"/accept", nil).problem(404, "business.no-renewal")
 	d.send("clerk", "POST", "/v1/renewals/"+r.ID+"/object", object{"reason": "不需要"}).problem(404, "business.no-renewal")

@@ -102,7 +102,13 @@ func TestANewSealGoesTheWholeWayOverHTTP(t *testing.T) {
 	var parts struct{ Approvals []Approval }
 	d.send("approver", "GET", "/v1/approvals/"+d.Examination+"/parts", nil).is(200).into(&parts)
 	if len(parts.Approvals) < 3 || parts.Approvals[0].Subject == nil {
-		t.Errorf("%+v", parts)
+		t.Fatalf("%+v", parts)
+	}
+	first := parts.Approvals[0].ID
+	second := parts.Approvals[1].ID
+	d.send("approver", "GET", "/v1/approvals/"+d.Examination+"/parts?limit=1&after="+first, nil).is(200).into(&parts)
+	if len(parts.Approvals) != 1 || parts.Approvals[0].ID != second {
+		t.Errorf("behind the first part: %+v", parts)
 	}
 	d.step("approver", "approve", nil, enroll.StateApproved)
 	d.send("registrar", "POST", d.path("/carry-out"), nil).is(200).into(&d.Application)
