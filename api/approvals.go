@@ -3,7 +3,6 @@ package api
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"net/http"
 	"time"
 	"unicode/utf8"
@@ -12,7 +11,6 @@ import (
 
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
-	"yinxin/internal/fault"
 )
 
 // Approval is a request that two people decide.
@@ -119,9 +117,6 @@ func (s *server) decisions() {
 		Summary:     "Agree, as the second person",
 		Description: "Not where own_step names another place: there, the approval changes more than the request.", Responses: s.answers(401, 403, 404, 409, 422)},
 		approvers(), func(ctx context.Context, by access.Actor, in *Named) error {
-			if err := s.decidedHere(ctx, in.ID); err != nil {
-				return err
-			}
 			return s.Access.Approve(ctx, by, in.ID)
 		})
 	type refused struct {
@@ -131,21 +126,9 @@ func (s *server) decisions() {
 	done(s, huma.Operation{OperationID: "reject", Method: http.MethodPost, Path: approvalPath + "/{id}/reject", Tags: []string{"approvals"},
 		Summary: "Refuse", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		approvers(), func(ctx context.Context, by access.Actor, in *refused) error {
-			if err := errors.Join(s.decidedHere(ctx, in.ID), enroll.CheckReason(in.Body.Reason)); err != nil {
+			if err := enroll.CheckReason(in.Body.Reason); err != nil {
 				return err
 			}
 			return s.Access.Reject(ctx, by, in.ID, in.Body.Reason)
 		})
-}
-
-// decidedHere refuses what another room decides: its records would not know.
-func (s *server) decidedHere(ctx context.Context, id string) error {
-	p, err := s.Access.Pending(ctx, id)
-	if err != nil {
-		return err
-	}
-	if step := ownSteps[p.Kind]; step != "" {
-		return errOwnStep.With("%s", step).At(fault.Field("id"))
-	}
-	return nil
 }

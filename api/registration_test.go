@@ -98,7 +98,7 @@ func TestANewSealGoesTheWholeWayOverHTTP(t *testing.T) {
 	if len(waiting.Approvals) != 1 || waiting.Approvals[0].ID != d.Examination || waiting.Approvals[0].OwnStep == "" {
 		t.Fatalf("%+v", waiting)
 	}
-	d.send("approver", "POST", "/v1/approvals/"+d.Examination+"/approve", nil).problem(422, "request.own-step")
+	d.send("approver", "POST", "/v1/approvals/"+d.Examination+"/approve", nil).problem(409, "access.own-step")
 	var parts struct{ Approvals []Approval }
 	d.send("approver", "GET", "/v1/approvals/"+d.Examination+"/parts", nil).is(200).into(&parts)
 	if len(parts.Approvals) < 3 || parts.Approvals[0].Subject == nil {
