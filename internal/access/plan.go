@@ -13,6 +13,21 @@ type Part struct {
 	Subject []byte
 }
 
+// OwnStep reports whether requests of a kind are decided by a step of the room that they belong to, which changes its own
+// records with them: ApproveIn and RejectIn, never Approve and Reject.
+func (k Kind) OwnStep() bool {
+	return k == KindApproveApplication || k == KindConfirmSuspension || k == KindLiftSuspension
+}
+
+// decidedHere refuses what another room decides.
+func (s *Service) decidedHere(ctx context.Context, tx *store.Tx, id string) error {
+	r, err := readRequest(ctx, tx, id)
+	if err == nil && r.Kind.OwnStep() {
+		err = ErrOwnStep.With("%s", r.Kind)
+	}
+	return err
+}
+
 // MaxParts is the largest number of parts of a plan.
 const MaxParts = 50_000
 

@@ -15,21 +15,26 @@ import (
 	"yinxin/internal/fault"
 )
 
-// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page,
+// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page and is
+// small enough to be kept,
 // otherwise its picture with its resolution. Errors: those of attachment.File.Picture.
 func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
-	if len(f.Pages) == 1 {
+	if len(f.Pages) == 1 && len(data) <= enroll.MaxAttachment {
 		return data, nil
 	}
 	img, err := f.Picture(page)
 	if err != nil {
 		return nil, err
 	}
-	p := f.Pages[page]
-	if lossless, err := pngOf(img, p.DPIX, p.DPIY); err != nil || len(lossless) <= enroll.MaxAttachment {
+	return encoded(img, f.Pages[page].DPIX, f.Pages[page].DPIY)
+}
+
+// encoded is a picture as PNG, or where that is too large to be kept as JPEG.
+func encoded(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	if lossless, err := pngOf(img, dpiX, dpiY); err != nil || len(lossless) <= enroll.MaxAttachment {
 		return lossless, err
 	}
-	return jpegOf(img, p.DPIX, p.DPIY)
+	return jpegOf(img, dpiX, dpiY)
 }
 
 // quality of a page that is too large for PNG: what scanners take for good.

@@ -18,7 +18,7 @@ import (
 // RenewCentral renews the certificate of a central seal with a new key and remakes the seal with it, in one step and
 // without a person: the approval behind both carries renewals for five years. The new ones wait for the term in which
 // the holder may object, but not beyond the end of the old certificate. Errors: business.not-central for a certificate
-// of no central seal in use, those of ca.Authority.Renew.
+// of no central seal in use, business.changing, those of ca.Authority.Renew.
 func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, error) {
 	old, err := s.Authority.Certificate(ctx, serial)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, e
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}}
+	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
 	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
 		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
 	}
@@ -62,10 +62,11 @@ func (s *Service) centralWith(ctx context.Context, c ca.Record) (SealInstance, e
 }
 
 // RenewKey renews both certificates of a USB Key and the seals on it, under the approval of the first ones: serial is
-// the signing certificate, request a PKCS#10 by its present key or a new one. The encryption certificate keeps its key.
-// They wait for the holder's acceptance, as all renewals do. A registrar or the holder does it; called again with the
-// same key it goes on where it was interrupted. Errors: business.no-key, business.other-key, those of csr.Parse and of
-// ca.Authority.Renew.
+// the signing certificate, request a PKCS#10 by its present key. The encryption certificate keeps its key. They wait for
+// the holder's acceptance, as all renewals do. A registrar or the holder does it, and only the holder may bring a new
+// key: a registrar who could would have a certificate in the holder's name without a second person, for which there is
+// Key 补办. Called again with the same key it goes on where it was interrupted. Errors: business.no-key,
+// business.present-key, business.other-key, business.changing, those of csr.Parse and of ca.Authority.Renew.
 func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int, request []byte) (Renewal, error) {
 	asked, err := csr.Parse(request, csr.Options{})
 	if err != nil {
@@ -78,6 +79,11 @@ func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int
 	if err := s.mayDecide(ctx, s.DB.Read(), by, holder); err != nil {
 		return Renewal{}, err
 	}
+	if by.ID != holder {
+		if err := s.sameKey(ctx, serial, asked.Public); err != nil {
+			return Renewal{}, err
+		}
+	}
 	r, err := s.renewSigning(ctx, serial, holder, asked.Public)
 	if err != nil {
 		return Renewal{}, err
@@ -86,6 +92,15 @@ func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int
 		return Renewal{}, err
 	}
 	return s.Renewal(ctx, r.ID)
+}
+
+// sameKey refuses a request by another key than that of a certificate.
+func (s *Service) sameKey(ctx context.Context, serial *big.Int, public *ecdsa.PublicKey) error {
+	record, err := s.Authority.Certificate(ctx, serial)
+	if err == nil && (record.Certificate == nil || !public.Equal(record.Certificate.PublicKey)) {
+		err = ErrPresentKey.New()
+	}
+	return err
 }
 
 func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder string, public *ecdsa.PublicKey) (Renewal, error) {
@@ -114,7 +129,7 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 		if err != nil {
 			return Renewal{}, err
 		}
-		row.drafts, with = append(row.drafts, draft), append(with, draft)
+		row.drafts, row.codes, with = append(row.drafts, draft), append(row.codes, in.Code), append(with, draft)
 	}
 	_, err = s.Authority.Renew(ctx, serial, public, append(with, row)...)
 	return row.renewal, err
@@ -150,6 +165,7 @@ type renewing struct {
 	renewal Renewal
 	old     ca.Record
 	drafts  []SealDraft // made with the certificate
+	codes   []string    // of the seals
 	holder  string      // of the USB Key
 	profile ca.Profile  // what is on it
 	joins   bool        // the renewal is on record already
@@ -157,7 +173,13 @@ type renewing struct {
 
 var _ ca.Companion = (*renewing)(nil)
 
-func (r *renewing) Intend(context.Context, *store.Tx) error { return nil }
+func (r *renewing) Intend(ctx context.Context, tx *store.Tx) error {
+	changing, err := underWay(ctx, tx, r.old.Serial, r.codes)
+	if err == nil && changing {
+		err = ErrChanging.New()
+	}
+	return err
+}
 
 func (r *renewing) Make(context.Context, *chain.Certificate) error { return nil }
 
