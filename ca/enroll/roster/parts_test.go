@@ -19,11 +19,6 @@ func TestPhoneticGuidesAndEscapesAreNoText(t *testing.T) {
 	if r := read(t, data); !r.Good() || r.Persons[0].Name != name {
 		t.Errorf("%s: %v", codes(r), r.Persons)
 	}
-	for escaped, want := range map[string]string{"a_x0041_b": "aAb", "_x005F_x0041_": "_x0041_", "_x00": "_x00", "_xZZZZ_": "_xZZZZ_", "_xD800_": "_xD800_"} {
-		if got := unescape(escaped); got != want {
-			t.Errorf("%s becomes %s", escaped, got)
-		}
-	}
 }
 
 func TestDatesCountFromTheEpochOfTheWorkbook(t *testing.T) {
@@ -42,8 +37,8 @@ func TestDatesCountFromTheEpochOfTheWorkbook(t *testing.T) {
 		}
 	}
 	data := changed(t, "xl/workbook.xml", func(s string) string { return strings.Replace(s, "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1) })
-	if b, err := openBook(data); err != nil || !b.date1904 {
-		t.Errorf("the workbook's epoch is not read: %v", err)
+	if r := read(t, data); !r.book.date1904 {
+		t.Error("the workbook's epoch is not read")
 	}
 }
 
@@ -76,20 +71,5 @@ func TestStatusUS02IsRead(t *testing.T) {
 	r := read(t, table(t, rows))
 	if !r.Good() || r.Persons[0].Status != Withdrawn || r.Persons[1].Status != Withdrawn {
 		t.Errorf("%s %v", codes(r), r.Persons)
-	}
-}
-
-func TestAttributesAreSetInAnyStartTag(t *testing.T) {
-	for _, c := range [][3]string{
-		{`<c r="A1">`, "7", `<c r="A1" s="7">`},
-		{`<c r="A1"/>`, "7", `<c r="A1" s="7"/>`},
-		{`<c/>`, "7", `<c s="7"/>`},
-		{`<c s="1" r="A1"/>`, "7", `<c s="7" r="A1"/>`},
-		{"<c r='A1'\n s = '12' t='s'>", "7", "<c r='A1'\n s=\"7\" t='s'>"},
-		{`<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="1">`, "7", `<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="7">`},
-	} {
-		if got := setAttr([]byte(c[0]), "s", c[1]); got != c[2] {
-			t.Errorf("%s becomes %s", c[0], got)
-		}
 	}
 }
