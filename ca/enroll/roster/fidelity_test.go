@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -84,14 +85,10 @@ func dialects(t testing.TB, p *parts) map[string]*parts {
 	}
 	return map[string]*parts{
 		"a prefix on every element": rewrite(func(name, s string) string {
-			if strings.HasPrefix(name, "xl/") && !strings.Contains(name, "_rels") && !strings.Contains(name, "theme") {
+			if strings.HasPrefix(name, "xl/worksheets/sheet") || name == "xl/workbook.xml" || name == "xl/styles.xml" || name == "xl/sharedStrings.xml" {
 				return prefix(s)
 			}
 			return s
-		}),
-		"the strict namespaces": rewrite(func(_, s string) string {
-			s = strings.ReplaceAll(s, "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
-			return strings.ReplaceAll(s, "http://schemas.openxmlformats.org/officeDocument/2006/relationships", "http://purl.oclc.org/ooxml/officeDocument/relationships")
 		}),
 		"single quotes and blanks in tags": rewrite(func(name, s string) string {
 			if name == sheet1 {
@@ -108,6 +105,58 @@ func dialects(t testing.TB, p *parts) map[string]*parts {
 			}
 			return s
 		}),
+	}
+}
+
+func TestDialectsThatTheLibraryReadsWronglyAreRefused(t *testing.T) {
+	good := unpack(t, lived(t))
+	part := func(name string, change func(string) string) *parts {
+		p := &parts{content: map[string]string{}}
+		for _, n := range good.names {
+			p.set(n, good.content[n])
+		}
+		p.set(name, change(p.content[name]))
+		if p.content[name] == good.content[name] {
+			t.Fatalf("%s is not changed", name)
+		}
+		return p
+	}
+	inSheet := func(old, new string) *parts {
+		return part(sheet1, func(s string) string { return regexp.MustCompile(old).ReplaceAllString(s, new) })
+	}
+	moved := func(name, to string) *parts {
+		p := part("xl/_rels/workbook.xml.rels", func(s string) string {
+			return regexp.MustCompile(`Target="[^"]*`+name+`"`).ReplaceAllString(s, `Target="/xl/`+to+`"`)
+		})
+		p.set("xl/"+to, p.content["xl/"+name])
+		return p
+	}
+	strict := &parts{content: map[string]string{}}
+	for _, n := range good.names {
+		s := strings.ReplaceAll(good.content[n], "http://schemas.openxmlformats.org/spreadsheetml/2006/main", "http://purl.oclc.org/ooxml/spreadsheetml/main")
+		strict.set(n, strings.ReplaceAll(s, "http://schemas.openxmlformats.org/officeDocument/2006/relationships", "http://purl.oclc.org/ooxml/officeDocument/relationships"))
+	}
+	for name, p := range map[string]*parts{
+		"the strict namespaces":       strict,
+		"cells without references":    inSheet(`<c r="[A-Z0-9]+"`, "<c"),
+		"rows without references":     inSheet(`<row r="[0-9]+"`, "<row"),
+		"cells of another vocabulary": inSheet(`<c r="B4"`, `<y:c xmlns:y="y" r="B4"><y:v>1</y:v></y:c><c r="B4"`),
+		"a cell with two values":      inSheet(`(<c r="B4"[^>]*><v>[0-9]+</v>)`, "$1<v>0</v>"),
+		"an extension in a cell":      inSheet(`(<c r="B4"[^>]*><v>[0-9]+</v>)`, "$1<extLst/>"),
+		"two tables in a sheet":       inSheet(`</sheetData>`, `</sheetData><sheetData/>`),
+		"rows before the table":       inSheet(`<sheetData>`, `<row r="4"><c r="A4"/></row><sheetData>`),
+		"strings in another part":     moved("sharedStrings.xml", "strings.xml"),
+		"formats in another part":     moved("styles.xml", "formats.xml"),
+		"a name in other letters":     moved("worksheets/sheet1.xml", "worksheets/SHEET9.xml"),
+	} {
+		if name == "a name in other letters" {
+			p.set("xl/worksheets/Sheet9.xml", p.content["xl/worksheets/SHEET9.xml"])
+			delete(p.content, "xl/worksheets/SHEET9.xml")
+			p.names = slices.DeleteFunc(p.names, func(n string) bool { return n == "xl/worksheets/SHEET9.xml" })
+		}
+		if _, err := Read(p.pack(t), rules); !fault.Has(err, ErrDialect) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 

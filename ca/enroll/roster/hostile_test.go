@@ -383,7 +383,7 @@ func manyRowsOf(n int, cells func(row int) string) string {
 
 // farCells are rows with a cell in the last column.
 func farCells(n int) string {
-	return manyRowsOf(n, func(row int) string { return fmt.Sprintf(`<c r="XFD%d" s="1"><v>1</v></c>`, row) })
+	return manyRowsOf(n, func(row int) string { return fmt.Sprintf(`<c r="XFD%d"><v>1</v></c>`, row) })
 }
 
 // commented is a workbook with n comments beside the table, none of them ours.

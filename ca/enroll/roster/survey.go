@@ -56,6 +56,13 @@ func (p *pack) surveyPart(name string) (*survey, error) {
 			}
 			if s.depth() == 1 {
 				v.root = name
+				// The library rewrites the strict namespaces of ISO 29500 in the parts that it changes only: what came back
+				// would be half the one and half the other, and programs would read half of it.
+				for _, a := range e.Attr {
+					if strings.HasPrefix(a.Value, "http://purl.oclc.org/ooxml/") {
+						return nil, ErrDialect.New()
+					}
+				}
 				if name == "worksheet" {
 					v.grid = &grid{}
 					sheet = &sheetScan{scanner: s, grid: v.grid}
