@@ -177,12 +177,12 @@ func (b *book) references(rels map[string]relation, surveys map[string]*survey) 
 			return misplaced(b.pack, r.target)
 		case r.kind == "sharedStrings":
 			strings = surveys[r.target].strings
-		default:
+		case surveys[r.target].lists == [2]bool{true, true}:
 			formats = surveys[r.target].formats
 		}
 	}
 	if formats == 0 {
-		return ErrBroken.New()
+		return ErrDialect.New()
 	}
 	for _, s := range b.sheets {
 		if s.grid.lastString > strings || s.grid.lastStyle >= formats {

@@ -145,6 +145,8 @@ func TestDialectsThatTheLibraryReadsWronglyAreRefused(t *testing.T) {
 		"an extension in a cell":      inSheet(`(<c r="B4"[^>]*><v>[0-9]+</v>)`, "$1<extLst/>"),
 		"two tables in a sheet":       inSheet(`</sheetData>`, `</sheetData><sheetData/>`),
 		"rows before the table":       inSheet(`<sheetData>`, `<row r="4"><c r="A4"/></row><sheetData>`),
+		"no fonts":                    part("xl/styles.xml", func(s string) string { return regexp.MustCompile(`<fonts.*</fonts>`).ReplaceAllString(s, "") }),
+		"no fills":                    part("xl/styles.xml", func(s string) string { return regexp.MustCompile(`<fills.*</fills>`).ReplaceAllString(s, "") }),
 		"strings in another part":     moved("sharedStrings.xml", "strings.xml"),
 		"formats in another part":     moved("styles.xml", "formats.xml"),
 		"a name in other letters":     moved("worksheets/sheet1.xml", "worksheets/SHEET9.xml"),
@@ -157,6 +159,13 @@ func TestDialectsThatTheLibraryReadsWronglyAreRefused(t *testing.T) {
 		if _, err := Read(p.pack(t), rules); !fault.Has(err, ErrDialect) {
 			t.Errorf("%s: %v", name, err)
 		}
+	}
+}
+
+func TestAPanicOfTheLibraryIsARefusal(t *testing.T) {
+	b := &book{data: table(t, people(1))}
+	if err := b.library(func(*excelize.File) error { panic("22010219900101123X") }); !fault.Has(err, ErrBroken) || strings.Contains(fmt.Sprint(err), "2201") {
+		t.Error(err)
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"yinxin/internal/fault"
 )
 
 func TestPhoneticGuidesAndEscapesAreNoText(t *testing.T) {
@@ -71,5 +73,21 @@ func TestStatusUS02IsRead(t *testing.T) {
 	r := read(t, table(t, rows))
 	if !r.Good() || r.Persons[0].Status != Withdrawn || r.Persons[1].Status != Withdrawn {
 		t.Errorf("%s %v", codes(r), r.Persons)
+	}
+}
+
+func TestAValueWhereTheSurveySawNoCellIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts []string
+		want  bool // refused
+	}{
+		"as seen": {[]string{"", "x"}, false}, "no value": {nil, false}, "blank beside it": {[]string{"", "x", ""}, false},
+		"before": {[]string{"y", "x"}, true}, "after": {[]string{"", "x", "y"}, true},
+	} {
+		l := line{number: 4, cells: []cell{{column: 2, kind: text}}}
+		content, err := l.fill(c.texts)
+		if fault.Has(err, ErrDialect) != c.want || err == nil && content != (len(c.texts) > 0) {
+			t.Errorf("%s: %v, %v", name, content, err)
+		}
 	}
 }

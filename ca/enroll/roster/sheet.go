@@ -18,7 +18,7 @@ const (
 	maxFilled = 100_000
 	// maxMoves bounds what blank rows cost: the library takes them out one by one when it writes a sheet, and moves all
 	// rows below each time.
-	maxMoves = 50_000_000
+	maxMoves = 200_000_000
 	maxText  = 32_767 // characters of one cell: Excel's own limit
 )
 

@@ -161,18 +161,16 @@ func (s *summaryWriter) format() {
 	}
 	top := &excelize.Alignment{Vertical: "top", WrapText: true}
 	font := func(f excelize.Font) *excelize.Font { f.Family, f.Size = "宋体", 11; return &f }
+	last := max(s.number, s.header+1)
 	for _, part := range []struct {
 		from, to string
 		style    excelize.Style
 	}{
 		{"A1", "A1", excelize.Style{Font: font(excelize.Font{Bold: true})}},
 		{refOf(1, s.header), refOf(6, s.header), excelize.Style{Font: font(excelize.Font{Bold: true})}},
-		{refOf(1, s.header+1), refOf(6, s.number), excelize.Style{Font: font(excelize.Font{}), Alignment: top}},
-		{refOf(2, s.header+1), refOf(2, s.number), excelize.Style{Font: font(excelize.Font{Underline: "single", Color: "0563C1"}), Alignment: top}},
+		{refOf(1, s.header+1), refOf(6, last), excelize.Style{Font: font(excelize.Font{}), Alignment: top}},
+		{refOf(2, s.header+1), refOf(2, last), excelize.Style{Font: font(excelize.Font{Underline: "single", Color: "0563C1"}), Alignment: top}},
 	} {
-		if part.from == refOf(1, s.header+1) && s.number == s.header || part.from == refOf(2, s.header+1) && s.number == s.header {
-			continue // nothing is listed
-		}
 		id, err := s.file.NewStyle(&part.style)
 		s.do(err)
 		if err == nil {

@@ -24,10 +24,11 @@ var maxElements = map[string]int{
 // survey is what was seen in a part before the library gets it.
 type survey struct {
 	root    string
-	strings int   // shared strings
-	length  int   // of the last one
-	formats int   // cell formats
-	grid    *grid // of a worksheet, with the cells' kinds and formats but not their values
+	strings int     // shared strings
+	length  int     // of the last one
+	formats int     // cell formats
+	lists   [2]bool // whether there are fonts and fills, which the library takes for granted
+	grid    *grid   // of a worksheet, with the cells' kinds and formats but not their values
 }
 
 // surveyPart streams through a part, whatever it is, and refuses what would cost the library too much.
@@ -100,6 +101,9 @@ func (v *survey) note(s *scanner, e xml.StartElement) {
 	switch {
 	case v.root == "sst" && s.depth() == 2 && e.Name.Local == "si":
 		v.strings, v.length = v.strings+1, 0
+	case v.root == "styleSheet" && s.depth() == 2:
+		v.lists[0] = v.lists[0] || e.Name.Local == "fonts"
+		v.lists[1] = v.lists[1] || e.Name.Local == "fills"
 	case v.root == "styleSheet" && s.depth() == 3 && s.open[1].Local == "cellXfs" && e.Name.Local == "xf":
 		v.formats++
 	}
