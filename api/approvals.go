@@ -3,6 +3,7 @@ package api
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -10,6 +11,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
@@ -142,7 +144,7 @@ func (s *server) decisions() {
 	done(s, huma.Operation{OperationID: "reject", Method: http.MethodPost, Path: approvalPath + "/{id}/reject", Tags: []string{"approvals"},
 		Summary: "Refuse", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		approvers(), func(ctx context.Context, by access.Actor, in *refused) error {
-			if err := s.decidedHere(ctx, in.ID); err != nil {
+			if err := errors.Join(s.decidedHere(ctx, in.ID), enroll.CheckReason(in.Body.Reason)); err != nil {
 				return err
 			}
 			return s.Access.Reject(ctx, by, in.ID, in.Body.Reason)

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
@@ -99,6 +100,9 @@ func (s *server) certificates() {
 		Description: "The emergency: one officer does it; revocation or release then take two people.", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		officers(), func(ctx context.Context, in *hold) (*certificateOutput, error) {
 			serial, err := serialOf(in.Serial)
+			if err == nil {
+				err = enroll.CheckReason(in.Body.Reason)
+			}
 			if err == nil {
 				err = s.Authority.SuspendAtOnce(ctx, actorOf(ctx), serial, in.Body.Reason)
 			}

@@ -259,6 +259,32 @@ func (s *Service) WithRole(ctx context.Context, q store.Querier, r Role) ([]stri
 	return list, rows.Err()
 }
 
+// Actors lists everybody who is not retired, with their roles, by identifier: behind the actor after, at most limit.
+func (s *Service) Actors(ctx context.Context, after string, limit int) ([]Actor, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.name, a.organisation, COALESCE(r.role, '')
+		FROM (SELECT id, name, organisation FROM access_actor WHERE retired IS NULL AND id > $1 ORDER BY id LIMIT $2) a
+		LEFT JOIN access_role r ON r.actor = a.id ORDER BY a.id, r.role`, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var list []Actor
+	for rows.Next() {
+		var a Actor
+		var role Role
+		if err := rows.Scan(&a.ID, &a.Name, &a.Organisation, &role); err != nil {
+			return nil, err
+		}
+		if n := len(list); n == 0 || list[n-1].ID != a.ID {
+			list = append(list, a)
+		}
+		if last := &list[len(list)-1]; role != "" {
+			last.Roles = append(last.Roles, role)
+		}
+	}
+	return list, rows.Err()
+}
+
 func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	a := Actor{ID: id}
 	err := q.QueryRowContext(ctx, `SELECT name, organisation FROM access_actor WHERE id = $1 AND retired IS NULL`, id).Scan(&a.Name, &a.Organisation)

@@ -31,14 +31,15 @@ func (demoCommand) Help() string {
 
 // The artefacts of the demo, in its folder.
 const (
-	demoForm      = "form.jpg"
-	demoForm2     = "form-2.jpg"
-	demoTemplate  = "template.png"
-	demoTemplate2 = "template-2.png"
-	demoCopy      = "copy.pdf"
-	demoSealed    = "copy-sealed.pdf"
-	demoTampered  = "copy-tampered.pdf"
-	demoKey       = "platform-api-key"
+	demoShares      = "shares"
+	demoRosterWrong = "roster-wrong.xlsx"
+	demoReturned    = "roster-returned.xlsx"
+	demoRoster      = "roster.xlsx"
+	demoBatch       = "batch.xlsx"
+	demoCopy        = "copy.pdf"
+	demoSealed      = "copy-sealed.pdf"
+	demoTampered    = "copy-tampered.pdf"
+	demoKey         = "platform-api-key"
 )
 
 var errDemoFailed = fault.Spec{Kind: fault.Internal, Code: "demo.failed",
@@ -75,6 +76,7 @@ type demo struct {
 	listen      string
 	s           streams
 	steps       int
+	printer     <-chan struct{} // closed when pages can be shown
 }
 
 func (d *demo) build(ctx context.Context) error {

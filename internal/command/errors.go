@@ -135,10 +135,17 @@ func printJSON(s streams, v any) error {
 	return e.Encode(v)
 }
 
-// inForm gives a command's error in the form that was asked for: printed as JSON, or as it is.
+// inForm gives a command's error in the form that was asked for: printed as JSON, or as it is. What only ends a command
+// with a status was told already.
 func inForm(s streams, asJSON bool, err error) error {
-	if err != nil && asJSON {
+	if err != nil && asJSON && !isExit(err) {
 		return failJSON(s, err)
 	}
 	return err
+}
+
+// isExit reports whether an error only carries a status.
+func isExit(err error) bool {
+	var e exit
+	return errors.As(err, &e)
 }

@@ -84,20 +84,51 @@ func (f forBusiness) InstancesOf(ctx context.Context, holder string) ([]business
 	return f.active(ctx, `WHERE i.custody = 'key' AND i.holder = $1 AND i.state = 'active' ORDER BY i.seal_code`, holder)
 }
 
+func (f forBusiness) WaitingRenewal(ctx context.Context, instanceID string) (der []byte, err error) {
+	err = f.DB.Read().QueryRowContext(ctx, `SELECT certificate FROM seal_instance WHERE renews = $1 AND state = 'waiting'`, instanceID).Scan(&der)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return der, err
+}
+
+func (f forBusiness) GrantedOnKey(ctx context.Context, holder string) ([]string, error) {
+	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT i.seal_code FROM seal_instance i WHERE i.custody = 'key' AND i.holder = $1
+		AND (i.state = 'active' OR EXISTS (SELECT 1 FROM seal_grant g WHERE g.seal_code = i.seal_code AND g.actor_id = $1 AND g.withdrawn = 0 AND g.valid_until > $2))
+		AND NOT EXISTS (SELECT 1 FROM seal_state s WHERE s.seal_code = i.seal_code AND s.state = 'cancelled')
+		ORDER BY i.seal_code`, holder, store.Time(f.Clock()))
+	if err != nil {
+		return nil, err
+	}
+	return column(rows)
+}
+
+func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (bool, error) {
+	var state string
+	err := tx.QueryRowContext(ctx, `SELECT CASE WHEN i.renews IS NOT NULL AND o.state <> 'active' THEN 'outdated' ELSE i.state END
+		FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews WHERE i.id = $1`, instanceID).Scan(&state)
+	return state == "waiting", err
+}
+
 func (f forBusiness) IdleKeys(ctx context.Context) ([]string, error) {
 	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
 		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`)
 	if err != nil {
 		return nil, err
 	}
+	return column(rows)
+}
+
+// column reads rows of one text, and closes them.
+func column(rows *sql.Rows) ([]string, error) {
 	defer rows.Close()
 	var list []string
 	for rows.Next() {
-		var name string
-		if err := rows.Scan(&name); err != nil {
+		var text string
+		if err := rows.Scan(&text); err != nil {
 			return nil, err
 		}
-		list = append(list, name)
+		list = append(list, text)
 	}
 	return list, rows.Err()
 }

@@ -12,12 +12,14 @@ import (
 
 // Activate puts an instance that waits into use: it supersedes the active one of the same holder, a seal that was being
 // made becomes active, and one whose name changes takes the name of the instance and keeps the old one on record. An
-// instance that is in use already stays so. Errors: seal.not-found, seal.superseded for one that was withdrawn.
+// instance that is in use already stays so. Errors: seal.not-found, seal.cancelled, seal.superseded for one that was
+// withdrawn, or that repeats an instance which is in use no more: its picture and name may be of yesterday.
 func (r *Register) Activate(ctx context.Context, tx *store.Tx, instanceID string) error {
 	now := r.Clock()
-	var code, name, organisation, creditCode, custody, holder, state, approval string
-	err := tx.QueryRowContext(ctx, `SELECT seal_code, name, organisation, credit_code, custody, holder, state, approval_id FROM seal_instance WHERE id = $1`, instanceID).
-		Scan(&code, &name, &organisation, &creditCode, &custody, &holder, &state, &approval)
+	var code, name, organisation, creditCode, custody, holder, state, approval, repeated string
+	err := tx.QueryRowContext(ctx, `SELECT i.seal_code, i.name, i.organisation, i.credit_code, i.custody, i.holder, i.state, i.approval_id, COALESCE(o.state, 'active')
+		FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews WHERE i.id = $1`, instanceID).
+		Scan(&code, &name, &organisation, &creditCode, &custody, &holder, &state, &approval, &repeated)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return errNoSeal.With("%s", instanceID)
@@ -25,8 +27,15 @@ func (r *Register) Activate(ctx context.Context, tx *store.Tx, instanceID string
 		return err
 	case state == "active":
 		return nil
-	case state != "waiting":
+	case state != "waiting" || repeated != "active":
 		return errSuperseded.With("%s", code)
+	}
+	s, err := standing(ctx, tx, code, now)
+	if err != nil {
+		return err
+	}
+	if s.State == Cancelled {
+		return errCancelled.With("%s", code)
 	}
 	if _, err := tx.ExecContext(ctx, `UPDATE seal_instance SET state = 'superseded' WHERE seal_code = $1 AND custody = $2 AND holder = $3 AND state = 'active'`,
 		code, custody, holder); err != nil {
@@ -42,9 +51,8 @@ func (r *Register) Activate(ctx context.Context, tx *store.Tx, instanceID string
 		Data: map[string]string{"instance": instanceID, "approval": approval}}); err != nil {
 		return err
 	}
-	s, err := standing(ctx, tx, code, now)
-	if err != nil || s.State != Making {
-		return err
+	if s.State != Making {
+		return nil
 	}
 	return r.move(ctx, tx, code, step{to: Active, actor: "seal-maker", reason: "instance " + instanceID,
 		approval: approval, kind: access.KindMakeSeal}, Making)
@@ -93,4 +101,35 @@ func (r *Register) Withdraw(ctx context.Context, tx *store.Tx, by access.Actor, 
 	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: r.Clock(), Kind: "seal.withdrawn", Actor: by.ID, Subject: code,
 		Data: map[string]string{"instance": instanceID, "reason": reason}})
 	return err
+}
+
+// WithdrawListing ends, as Withdraw does, the instances that list a certificate (DER), which is revoked.
+func (r *Register) WithdrawListing(ctx context.Context, tx *store.Tx, by access.Actor, certificate []byte, reason string) error {
+	return r.withdrawAll(ctx, tx, by, "certificate_hash", digest(certificate), reason)
+}
+
+// withdrawAll ends the instances with a value in a column.
+func (r *Register) withdrawAll(ctx context.Context, tx *store.Tx, by access.Actor, column, value, reason string) error {
+	rows, err := tx.QueryContext(ctx, `SELECT id FROM seal_instance WHERE `+column+` = $1 AND state IN ('waiting', 'active') ORDER BY id`, value)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var list []string
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return err
+		}
+		list = append(list, id)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, id := range list {
+		if err := r.Withdraw(ctx, tx, by, id, reason); err != nil {
+			return err
+		}
+	}
+	return nil
 }

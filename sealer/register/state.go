@@ -110,9 +110,12 @@ func (r *Register) Cancel(ctx context.Context, approvalID, code string) error {
 	return r.DB.Write(ctx, func(tx *store.Tx) error { return r.CancelIn(ctx, tx, approvalID, code) })
 }
 
-// CancelIn is Cancel in a transaction of the caller.
+// CancelIn is Cancel in a transaction of the caller. The instances end with the seal, those that wait as well.
 func (r *Register) CancelIn(ctx context.Context, tx *store.Tx, approvalID, code string) error {
-	return r.decided(ctx, tx, approvalID, access.KindCancelSeal, code, Cancelled, Making, Active, Suspended)
+	if err := r.decided(ctx, tx, approvalID, access.KindCancelSeal, code, Cancelled, Making, Active, Suspended); err != nil {
+		return err
+	}
+	return r.withdrawAll(ctx, tx, access.Actor{}, "seal_code", code, "cancelled")
 }
 
 // ResumeSubject and CancelSubject are what two people approve: the seal's code.

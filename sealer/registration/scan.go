@@ -139,6 +139,7 @@ func (d *Desk) Attach(ctx context.Context, by access.Actor, ref enroll.Ref, kind
 		if err != nil {
 			return enroll.Application{}, err
 		}
+		name = "" // what it says is the format of the file, not of the page
 		data, err = pageOf(file, data, page-1)
 		done()
 		if err != nil {

@@ -82,6 +82,10 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 		return Made{}, enroll.ErrState.Saying(a.State.Label(), string(a.State))
 	case !a.Form.NeedsImprint():
 		return Made{}, ErrNotAsked.New()
+	case a.Form.ConcernsSeal() && o.Code != "" && o.Code != a.Form.Seal.Code:
+		return Made{}, ErrOrder.At(fault.Field("code"))
+	case a.Form.ConcernsSeal():
+		o.Code = a.Form.Seal.Code // a change keeps it
 	}
 	done, err := d.turn(ctx)
 	if err != nil {

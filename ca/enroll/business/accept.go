@@ -20,18 +20,41 @@ func (s *Service) Accepted(ctx context.Context, tx *store.Tx, by access.Actor, d
 		return ErrNotDone.New()
 	}
 	for _, a := range w.acts {
-		if a.Kind == actSeal {
-			if err := s.Seals.Activate(ctx, tx, a.Result); err != nil {
-				return err
-			}
+		if a.Kind != actSeal {
+			continue
+		}
+		// What was cancelled or revoked since it was made stays out of use, and keeps nobody else waiting.
+		if waits, err := s.Seals.Waiting(ctx, tx, a.Result); err != nil {
+			return err
+		} else if !waits {
+			continue
+		}
+		if err := s.Seals.Activate(ctx, tx, a.Result); err != nil {
+			return err
 		}
 	}
 	for _, a := range w.open(phaseAccept, "") {
+		if a.Kind == actGrant || a.Kind == actRole {
+			// Whoever was stopped meanwhile gets nothing new; lifting the suspension does that, by two people.
+			if stopped, err := isStopped(ctx, tx, a.who()); err != nil {
+				return err
+			} else if stopped {
+				continue
+			}
+		}
 		if err := w.do(ctx, tx, a); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// isStopped reports whether an actor is a person with a USB Key on which no certificate is good.
+func isStopped(ctx context.Context, q store.Querier, actor string) (bool, error) {
+	var all, good int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*), COUNT(CASE WHEN s.serial IS NULL THEN 1 END) FROM business_holding h
+		LEFT JOIN ca_status s ON s.serial = h.serial WHERE h.actor = $1`, actor).Scan(&all, &good)
+	return all > 0 && good == 0, err
 }
 
 // Objected keeps what was issued from being used, in the transaction in which the holder's objection is recorded:
@@ -42,7 +65,7 @@ func (s *Service) Objected(ctx context.Context, tx *store.Tx, by access.Actor, d
 		return err
 	}
 	for _, a := range acts {
-		if a.Kind != actCertificate || !a.Done {
+		if a.Kind != actCertificate || !a.Done || a.Authority != "" { // no other authority knows a hold: the seal waits
 			continue
 		}
 		if err := s.Authority.HoldIn(ctx, tx, by, serialNumber(a.Result), "objection"); err != nil && !isHeld(err) && !isRevoked(err) {
@@ -59,7 +82,7 @@ func (s *Service) settled(ctx context.Context, tx *store.Tx, by access.Actor, d 
 		return err
 	}
 	for _, a := range acts {
-		if a.Kind != actCertificate || !a.Done {
+		if a.Kind != actCertificate || !a.Done || a.Authority != "" { // no other authority knows a hold: the seal waits
 			continue
 		}
 		var off int

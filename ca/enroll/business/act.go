@@ -64,6 +64,7 @@ type act struct {
 	Order  string `json:"-"` // at another authority, while it has not answered
 	Key    string `json:"-"` // the name of the key that the order is for
 	Part   string `json:"-"` // the approval, once there is one
+	Spent  bool   `json:"-"` // the approval was used, and the act is not done
 }
 
 // certificateTerms is a certificate without its key.
@@ -126,8 +127,10 @@ func saveActs(ctx context.Context, tx *store.Tx, application string, version int
 
 // readActs gives the acts of a version in their order; plan is the request whose parts they stand on.
 func readActs(ctx context.Context, q store.Querier, application string, version int, plan string) ([]act, error) {
-	rows, err := q.QueryContext(ctx, `SELECT b.number, b.content, b.state = 'done', b.result, b.ordered, b.key_name, COALESCE(r.id, '') FROM business_act b
+	rows, err := q.QueryContext(ctx, `SELECT b.number, b.content, b.state = 'done', b.result, b.ordered, b.key_name, COALESCE(r.id, ''),
+			b.state <> 'done' AND COALESCE(p.used, 0) = 1 FROM business_act b
 		LEFT JOIN access_request r ON r.parent = $3 AND r.part = b.number
+		LEFT JOIN access_approval p ON p.id = r.id
 		WHERE b.application = $1 AND b.version = $2 ORDER BY b.number`, application, version, plan)
 	if err != nil {
 		return nil, err
@@ -137,7 +140,7 @@ func readActs(ctx context.Context, q store.Querier, application string, version 
 	for rows.Next() {
 		var a act
 		var content string
-		if err := rows.Scan(&a.Number, &content, &a.Done, &a.Result, &a.Order, &a.Key, &a.Part); err != nil {
+		if err := rows.Scan(&a.Number, &content, &a.Done, &a.Result, &a.Order, &a.Key, &a.Part, &a.Spent); err != nil {
 			return nil, err
 		}
 		if err := json.Unmarshal([]byte(content), &a); err != nil {
@@ -161,4 +164,12 @@ func (w *work) finish(ctx context.Context, tx *store.Tx, a act, result string) e
 		return ErrDone.New()
 	}
 	return nil
+}
+
+// who is the actor who gets a role or a grant.
+func (a act) who() string {
+	if a.Grant != nil {
+		return a.Grant.Actor
+	}
+	return a.Actor
 }

@@ -47,7 +47,7 @@ func TestTheTemplateStaysAsItWasExamined(t *testing.T) {
 	other := business.Template{Width: 42, Height: 42, Template: picture(t, 20), Picture: picture(t, 10), Verdict: "pass", Measures: "{}"}
 	a := w.inked(w.submitted(w.filled(form.New)))
 	for _, version := range []int{0, a.Version - 1, a.Version + 1} {
-		if _, err := w.SetTemplate(ctx, w.registrar, a.ID, version, other); !fault.Has(err, business.ErrTemplate) {
+		if _, err := w.SetTemplate(ctx, w.registrar, a.ID, version, other); !fault.Has(err, enroll.ErrConflict) {
 			t.Errorf("version %d of %d: %v", version, a.Version, err)
 		}
 	}

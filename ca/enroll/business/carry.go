@@ -12,6 +12,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
@@ -27,6 +28,14 @@ type work struct {
 }
 
 func (w *work) now() time.Time { return w.Clock() }
+
+// unspent says what to do about an act whose approval another call uses, or used up before this one came to it.
+func unspent(err error) error {
+	if fault.Has(err, access.ErrUsed) {
+		return ErrSpent.New()
+	}
+	return err
+}
 
 // begin reads what an approved application takes, for a registrar who carries it out. Errors: access.role,
 // access.not-approved.
@@ -72,7 +81,8 @@ func (w *work) open(when phase, group string) []act {
 
 // CarryOut does what an approved application takes and for which nobody has to come with a USB Key: central seals,
 // revocations, the end of a seal. It goes on where an earlier call was interrupted. When nothing is left the application
-// is marked as issued. A registrar starts it, or the service after the approval.
+// is marked as issued. A registrar starts it, or the service after the approval. Error: business.spent where an earlier call
+// used an approval up and left nothing.
 func (s *Service) CarryOut(ctx context.Context, by access.Actor, application string) error {
 	begin := s.begin
 	if by.ID == "" {
@@ -87,6 +97,8 @@ func (s *Service) CarryOut(ctx context.Context, by access.Actor, application str
 	}
 	for _, a := range w.open(phaseIssue, "") {
 		switch {
+		case a.Kind == actSeal && isPresent(a.Group) && a.Spent:
+			err = ErrSpent.New()
 		case a.Kind == actSeal && isPresent(a.Group):
 			err = w.remake(ctx, a)
 		case a.Kind == actRevoke && a.Authority != "":
@@ -210,7 +222,7 @@ func (w *work) remake(ctx context.Context, a act) error {
 // makeAlone takes a seal through the steps of an issuance for a certificate that exists.
 func (w *work) makeAlone(ctx context.Context, draft SealDraft, done ca.Companion, c *chain.Certificate) error {
 	if err := w.DB.Write(ctx, func(tx *store.Tx) error { return draft.Intend(ctx, tx) }); err != nil {
-		return err
+		return unspent(err)
 	}
 	if err := draft.Make(ctx, c); err != nil {
 		return err
@@ -255,13 +267,14 @@ func (w *work) do(ctx context.Context, tx *store.Tx, a act) error {
 	var err error
 	switch a.Kind {
 	case actRevoke:
-		if err = w.Authority.RevokeIn(ctx, tx, a.Part, serialNumber(a.Serial), a.Reason); isRevoked(err) {
-			err = nil // somebody was quicker, for a reason of their own
-		}
+		err = w.revoke(ctx, tx, a)
 	case actResume:
-		err = w.Authority.ResumeIn(ctx, tx, a.Part, serialNumber(a.Serial))
+		// A renewal may have taken its place since this was planned, or two others released it.
+		if err = w.Authority.ResumeIn(ctx, tx, a.Part, serialNumber(a.Serial)); isRevoked(err) || fault.Has(err, ca.ErrNotHeld) {
+			err = nil
+		}
 	case actCancel:
-		err = w.endSeal(ctx, tx, a)
+		err = w.Seals.CancelSeal(ctx, tx, a.Part, a.Code)
 	case actGrant:
 		err = w.Seals.GrantSeal(ctx, tx, a.Part, *a.Grant)
 	case actRole:
@@ -276,19 +289,16 @@ func (w *work) do(ctx context.Context, tx *store.Tx, a act) error {
 // isPresent reports whether a group is of an instance for a certificate that is on a USB Key already.
 func isPresent(group string) bool { return strings.HasPrefix(group, groupPresent) }
 
-// endSeal cancels a seal and ends its instances.
-func (w *work) endSeal(ctx context.Context, tx *store.Tx, a act) error {
-	inUse, err := w.Seals.InstancesInUse(ctx, a.Code)
+// revoke revokes a certificate; the seals that list it end with it.
+func (w *work) revoke(ctx context.Context, tx *store.Tx, a act) error {
+	serial := serialNumber(a.Serial)
+	err := w.Authority.RevokeIn(ctx, tx, a.Part, serial, a.Reason)
+	if err != nil && !isRevoked(err) { // revoked already: somebody was quicker, for a reason of their own
+		return err
+	}
+	record, err := w.Authority.Certificate(ctx, serial)
 	if err != nil {
 		return err
 	}
-	if err := w.Seals.CancelSeal(ctx, tx, a.Part, a.Code); err != nil {
-		return err
-	}
-	for _, in := range inUse {
-		if err := w.Seals.Withdraw(ctx, tx, w.by, in.ID, "cancelled"); err != nil {
-			return err
-		}
-	}
-	return nil
+	return w.Seals.WithdrawListing(ctx, tx, w.by, record.Certificate.Raw, "revoked")
 }

@@ -26,6 +26,8 @@ func (w *work) central(ctx context.Context) error {
 	switch {
 	case seal == nil:
 		return nil
+	case seal.Spent, certificate != nil && certificate.Spent && certificate.Order == "":
+		return ErrSpent.New()
 	case certificate == nil:
 		return w.remake(ctx, *seal)
 	case certificate.Authority != "":
@@ -48,7 +50,7 @@ func (w *work) central(ctx context.Context) error {
 	r.Public = public
 	_, err = w.Authority.Issue(ctx, certificate.Part, r, draft, &doneWith{w: w, act: *certificate}, &doneWith{w: w, act: *seal, draft: draft})
 	if err != nil {
-		return errors.Join(err, w.Keys.Retire(ctx, order.KeyName))
+		return errors.Join(unspent(err), w.Keys.Retire(ctx, order.KeyName))
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func (w *work) orderFrom(ctx context.Context, at backend.Backend, a act) error {
 	r.Public = public
 	outcome, err := at.Order(ctx, backend.Order{Approval: a.Part, Request: r, CSR: request})
 	if err != nil {
-		return errors.Join(err, w.Keys.Retire(ctx, name))
+		return errors.Join(unspent(err), w.Keys.Retire(ctx, name))
 	}
 	return w.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE business_act SET ordered = $1, key_name = $2 WHERE application = $3 AND version = $4 AND number = $5`,

@@ -29,6 +29,13 @@ var (
 		ZH: "USB Key 序列号无效或未登记。", EN: "The serial number of the USB Key is not valid or not registered."}
 	ErrDone = fault.Spec{Kind: fault.Conflict, Code: "business.done",
 		ZH: "这一项已经办理。", EN: "This has been carried out already."}
+	ErrSpent = fault.Spec{Kind: fault.Conflict, Code: "business.spent",
+		ZH: "这一项的审批已使用而尚无结果：正在办理中，或曾中断、失败，不能重办。稍后仍无结果的，请中止本申请并重新申请。",
+		EN: "The approval of this act was used and there is no result: it is being carried out right now, or was interrupted or failed and cannot be repeated. If it stays so, abort the application and file another one."}
+	ErrChanging = fault.Spec{Kind: fault.Conflict, Code: "business.changing",
+		ZH: "涉及该印章或证书的申请正在办理，办结前不能更新证书。", EN: "An application about this seal or certificate is under way; nothing is renewed until it ends."}
+	ErrRenewalWaits = fault.Spec{Kind: fault.Conflict, Code: "business.renewal-waits",
+		ZH: "该印章有证书更新等待接受，请先接受更新或提出异议。", EN: "A renewal for this seal waits for its acceptance: accept it or object to it first."}
 	ErrRefused = fault.Spec{Kind: fault.Refused, Code: "business.refused",
 		ZH: "受委托的电子认证机构没有签发证书，请重新申请。", EN: "The other authority did not issue the certificate; another application is needed."}
 	ErrNotDone = fault.Spec{Kind: fault.Refused, Code: "business.not-done",

@@ -23,7 +23,7 @@ type Key struct {
 // IssueKey makes the certificates and seals of one USB Key: request is the PKCS#10 that the Key signed. Called again
 // with a request of the same key it goes on where it was interrupted, and hands the answer out again. A registrar does
 // it, with the person present. Errors: those of csr.Parse, business.no-key for somebody whom the application does not
-// name, business.other-key, ca.key-in-use.
+// name, business.other-key, business.spent, ca.key-in-use.
 func (s *Service) IssueKey(ctx context.Context, by access.Actor, application, actor string, request []byte) (Key, error) {
 	asked, err := csr.Parse(request, csr.Options{})
 	if err != nil {
@@ -84,6 +84,9 @@ func (w *work) signing(ctx context.Context, acts keyActs, actor string, public *
 		}
 		return c, err
 	}
+	if acts.signing.Spent {
+		return nil, ErrSpent.New()
+	}
 	companions := []ca.Companion{&doneWith{w: w, act: *acts.signing, actor: actor}}
 	for _, a := range acts.seals {
 		order, err := w.order(ctx, a)
@@ -98,7 +101,8 @@ func (w *work) signing(ctx context.Context, acts keyActs, actor string, public *
 	}
 	r := acts.signing.Certificate.request()
 	r.Public = public
-	return w.Authority.Issue(ctx, acts.signing.Part, r, companions...)
+	c, err := w.Authority.Issue(ctx, acts.signing.Part, r, companions...)
+	return c, unspent(err)
 }
 
 // encryption issues the second certificate with its key in escrow, or finds the one that was issued, and hands out the
@@ -111,6 +115,8 @@ func (w *work) encryption(ctx context.Context, k *Key, a act, actor string, publ
 		if k.Escrow, err = w.Escrow.ByCertificate(ctx, a.Result); err != nil {
 			return err
 		}
+	} else if a.Spent {
+		return ErrSpent.New()
 	} else {
 		pair, err := w.Escrow.Make(ctx, escrow.Holder{ID: actor, Signing: k.Signing})
 		if err != nil {
@@ -121,7 +127,7 @@ func (w *work) encryption(ctx context.Context, k *Key, a act, actor string, publ
 		r.Public = pair.Public()
 		k.Escrow = pair.ID()
 		if k.Encryption, err = w.Authority.Issue(ctx, a.Part, r, pair, &doneWith{w: w, act: a, actor: actor}); err != nil {
-			return err
+			return unspent(err)
 		}
 	}
 	k.Answer, err = w.Escrow.Deliver(ctx, w.by, k.Escrow, public)

@@ -45,7 +45,7 @@ var _ enroll.Planner = (*Service)(nil)
 
 // Plan implements enroll.Planner: it says which acts an application takes and keeps them for CarryOut. Who is on the
 // roster becomes an actor, without any right yet. Errors: business.no-template, business.code-taken, business.no-users,
-// business.user-missing, business.no-key.
+// business.user-missing, business.no-key, business.renewal-waits.
 func (s *Service) Plan(ctx context.Context, tx *store.Tx, d enroll.Dossier) ([]access.Part, error) {
 	f := facts{form: d.Form, now: s.Clock()}
 	var err error
@@ -205,6 +205,11 @@ func (p *planner) change() error {
 		return err
 	}
 	for _, in := range inUse {
+		if next, err := p.Seals.WaitingRenewal(p.ctx, in.ID); err != nil {
+			return err
+		} else if next != nil && !p.leaves(in.Holder) {
+			return ErrRenewalWaits.New() // it repeats the seal as it was
+		}
 		switch {
 		case in.Holder == "":
 			p.central(o, renamed)
@@ -265,7 +270,7 @@ func (p *planner) replaceKey() error {
 	if err != nil {
 		return err
 	}
-	inUse, err := p.Seals.InstancesOf(p.ctx, u.Actor)
+	codes, err := p.Seals.GrantedOnKey(p.ctx, u.Actor)
 	if err != nil {
 		return err
 	}
@@ -273,8 +278,8 @@ func (p *planner) replaceKey() error {
 		return err
 	}
 	var orders []SealOrder
-	for _, in := range inUse {
-		s, err := p.Seals.Registered(p.ctx, in.Code)
+	for _, code := range codes {
+		s, err := p.Seals.Registered(p.ctx, code)
 		if err != nil {
 			return err
 		}
@@ -323,7 +328,7 @@ func (p *planner) cancel() error {
 	p.add(act{Kind: actCancel, Phase: phaseIssue, Code: code})
 	for _, in := range inUse {
 		if in.Holder == "" {
-			err = p.revokeCertificate(in.Certificate, ca.ReasonCessationOfOperation, phaseIssue)
+			err = p.revokeCentral(in, ca.ReasonCessationOfOperation, phaseIssue)
 		} else if last, e := p.last(in.Holder, code); e != nil {
 			err = e
 		} else if last {
@@ -334,6 +339,18 @@ func (p *planner) cancel() error {
 		}
 	}
 	return nil
+}
+
+// revokeCentral revokes the certificate of a central seal, and that of a renewal which waits.
+func (p *planner) revokeCentral(in SealInstance, reason ca.Reason, when phase) error {
+	if err := p.revokeCertificate(in.Certificate, reason, when); err != nil {
+		return err
+	}
+	next, err := p.Seals.WaitingRenewal(p.ctx, in.ID)
+	if err != nil || next == nil {
+		return err
+	}
+	return p.revokeCertificate(next, reason, when)
 }
 
 // last reports whether a person has no other seal than this.

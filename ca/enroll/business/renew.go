@@ -18,7 +18,7 @@ import (
 // RenewCentral renews the certificate of a central seal with a new key and remakes the seal with it, in one step and
 // without a person: the approval behind both carries renewals for five years. The new ones wait for the term in which
 // the holder may object, but not beyond the end of the old certificate. Errors: business.not-central for a certificate
-// of no central seal in use, those of ca.Authority.Renew.
+// of no central seal in use, business.changing, those of ca.Authority.Renew.
 func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, error) {
 	old, err := s.Authority.Certificate(ctx, serial)
 	if err != nil {
@@ -37,7 +37,7 @@ func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, e
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}}
+	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
 	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
 		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
 	}
@@ -66,7 +66,7 @@ func (s *Service) centralWith(ctx context.Context, c ca.Record) (SealInstance, e
 // the holder's acceptance, as all renewals do. A registrar or the holder does it, and only the holder may bring a new
 // key: a registrar who could would have a certificate in the holder's name without a second person, for which there is
 // Key 补办. Called again with the same key it goes on where it was interrupted. Errors: business.no-key,
-// business.present-key, business.other-key, those of csr.Parse and of ca.Authority.Renew.
+// business.present-key, business.other-key, business.changing, those of csr.Parse and of ca.Authority.Renew.
 func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int, request []byte) (Renewal, error) {
 	asked, err := csr.Parse(request, csr.Options{})
 	if err != nil {
@@ -129,7 +129,7 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 		if err != nil {
 			return Renewal{}, err
 		}
-		row.drafts, with = append(row.drafts, draft), append(with, draft)
+		row.drafts, row.codes, with = append(row.drafts, draft), append(row.codes, in.Code), append(with, draft)
 	}
 	_, err = s.Authority.Renew(ctx, serial, public, append(with, row)...)
 	return row.renewal, err
@@ -165,6 +165,7 @@ type renewing struct {
 	renewal Renewal
 	old     ca.Record
 	drafts  []SealDraft // made with the certificate
+	codes   []string    // of the seals
 	holder  string      // of the USB Key
 	profile ca.Profile  // what is on it
 	joins   bool        // the renewal is on record already
@@ -172,7 +173,13 @@ type renewing struct {
 
 var _ ca.Companion = (*renewing)(nil)
 
-func (r *renewing) Intend(context.Context, *store.Tx) error { return nil }
+func (r *renewing) Intend(ctx context.Context, tx *store.Tx) error {
+	changing, err := underWay(ctx, tx, r.old.Serial, r.codes)
+	if err == nil && changing {
+		err = ErrChanging.New()
+	}
+	return err
+}
 
 func (r *renewing) Make(context.Context, *chain.Certificate) error { return nil }
 

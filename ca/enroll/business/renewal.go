@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
@@ -179,12 +180,20 @@ func (s *Service) AcceptRenewal(ctx context.Context, by access.Actor, id string)
 	return s.settle(ctx, by, id, "accepted")
 }
 
-// settle lets a renewal take the place of what it renews: certificates and seals.
+// settle lets a renewal take the place of what it renews: certificates and seals. One that has nothing left to replace
+// ends instead, as if somebody had objected.
 func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) error {
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		r, err := s.waiting(ctx, tx, by, id)
 		if err != nil {
 			return err
+		}
+		outdated, err := s.outdated(ctx, tx, r)
+		if err != nil {
+			return err
+		}
+		if outdated {
+			return s.drop(ctx, tx, by, r)
 		}
 		for _, c := range r.Certificates {
 			for _, instance := range c.Instances {
@@ -200,9 +209,66 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 	})
 }
 
+// outdated reports whether a renewal has nothing left to take the place of: the seal was cancelled or made anew, or a
+// certificate of it revoked, since it was made.
+func (s *Service) outdated(ctx context.Context, tx *store.Tx, r Renewal) (bool, error) {
+	for _, c := range r.Certificates {
+		for _, instance := range c.Instances {
+			if waits, err := s.Seals.Waiting(ctx, tx, instance); err != nil || !waits {
+				return true, err
+			}
+		}
+		var revoked int
+		err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_status WHERE serial = $1 AND state = 'revoked'`, ca.SerialText(c.Successor)).Scan(&revoked)
+		if err != nil || revoked > 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
+// drop ends a renewal that came too late: its seals will not be used. Its certificates go on hold where a person decides.
+func (s *Service) drop(ctx context.Context, tx *store.Tx, by access.Actor, r Renewal) error {
+	for _, c := range r.Certificates {
+		for _, instance := range c.Instances {
+			if err := s.Seals.Withdraw(ctx, tx, by, instance, "outdated"); err != nil {
+				return err
+			}
+		}
+		if by.ID == "" {
+			continue
+		}
+		if err := s.Authority.HoldIn(ctx, tx, by, c.Successor, "outdated"); err != nil && !isHeld(err) && !isRevoked(err) {
+			return err
+		}
+	}
+	return s.decideRenewal(ctx, tx, by, r, RenewalObjected, map[string]string{"how": "outdated"})
+}
+
+// underWay reports whether an open application takes the revocation of a certificate, or makes or cancels a seal: what is
+// renewed meanwhile would escape what two people decided.
+func underWay(ctx context.Context, q store.Querier, serial *big.Int, codes []string) (bool, error) {
+	about := []string{`%"serial":"` + ca.SerialText(serial) + `"%`}
+	for _, code := range codes {
+		about = append(about, `%"code":"`+code+`"%`)
+	}
+	for _, like := range about {
+		var open int
+		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
+			WHERE a.state IN ('examined', 'approved', 'issued') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
+		if err != nil || open > 0 {
+			return true, err
+		}
+	}
+	return false, nil
+}
+
 // ObjectToRenewal keeps a renewal from being used: its certificates go on hold at once, its seals end, and what it was
 // to renew stays. A registrar or the holder says so. Revoking the certificates takes two people, as always.
 func (s *Service) ObjectToRenewal(ctx context.Context, by access.Actor, id, reason string) error {
+	if err := enroll.CheckReason(reason); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		r, err := s.waiting(ctx, tx, by, id)
 		if err != nil {
@@ -214,7 +280,7 @@ func (s *Service) ObjectToRenewal(ctx context.Context, by access.Actor, id, reas
 					return err
 				}
 			}
-			if err := s.Authority.HoldIn(ctx, tx, by, c.Successor, "objection"); err != nil {
+			if err := s.Authority.HoldIn(ctx, tx, by, c.Successor, "objection"); err != nil && !isHeld(err) && !isRevoked(err) {
 				return err
 			}
 		}

@@ -66,7 +66,10 @@ type Seals interface {
 	InstancesInUse(ctx context.Context, code string) ([]SealInstance, error)
 	// InstancesOf lists the instances on the USB Key of a person, of all seals.
 	InstancesOf(ctx context.Context, holder string) ([]SealInstance, error)
-
+	// WaitingRenewal is the certificate (DER) of the instance that waits to take the place of one; nil where none does.
+	WaitingRenewal(ctx context.Context, instanceID string) (der []byte, err error)
+	// GrantedOnKey names the seals, but for cancelled ones, that a person has on a USB Key, or had and may still use.
+	GrantedOnKey(ctx context.Context, holder string) (codes []string, err error)
 	// IdleKeys names the keys of central instances that ended, where none that waits or is in use has the same.
 	IdleKeys(ctx context.Context) ([]string, error)
 
@@ -78,14 +81,18 @@ type Seals interface {
 	PrepareSeal(approvalID string, o SealOrder) (SealDraft, error)
 	// PrepareSealRenewal begins one that repeats an instance, under the approval of that.
 	PrepareSealRenewal(ctx context.Context, instanceID, keyName string) (SealDraft, error)
+	// Waiting reports whether an instance can still be put into use: it was not withdrawn, and what it repeats is in use.
+	Waiting(ctx context.Context, tx *store.Tx, instanceID string) (bool, error)
 	// Activate puts a waiting instance into use in place of that of the same holder.
 	Activate(ctx context.Context, tx *store.Tx, instanceID string) error
 	// Withdraw ends an instance.
 	Withdraw(ctx context.Context, tx *store.Tx, by access.Actor, instanceID, reason string) error
+	// WithdrawListing ends the instances that list a certificate (DER).
+	WithdrawListing(ctx context.Context, tx *store.Tx, by access.Actor, certificate []byte, reason string) error
 	// GrantSeal records a grant under an approval over GrantTerms.
 	GrantSeal(ctx context.Context, tx *store.Tx, approvalID string, g SealGrant) error
 	// WithdrawGrants ends what an actor may do with a seal, or with all for an empty code.
 	WithdrawGrants(ctx context.Context, tx *store.Tx, by access.Actor, actorID, code, reason string) (int, error)
-	// CancelSeal ends a seal for good under an approval over CancelTerms.
+	// CancelSeal ends a seal and its instances for good under an approval over CancelTerms.
 	CancelSeal(ctx context.Context, tx *store.Tx, approvalID, code string) error
 }

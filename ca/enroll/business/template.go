@@ -38,9 +38,9 @@ type template struct {
 	template, picture []byte
 }
 
-// SetTemplate keeps the template of the present version of an application; a later one replaces it until the application
-// is examined: what is approved and carried out is made of the template that was examined. A registrar does it. Errors:
-// access.role, business.template, business.code-taken, enroll.not-found, enroll.state once it was examined.
+// SetTemplate keeps the template of a version of an application; a later one replaces it until the application is
+// examined. A registrar does it. Errors: access.role, business.template, business.code-taken, enroll.state,
+// enroll.conflict for another version than the present one, those of enroll.CheckReason.
 func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application string, version int, t Template) (code string, err error) {
 	switch {
 	case t.Verdict != "pass" && t.Verdict != "warn":
@@ -52,6 +52,11 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 	case t.Code != "" && !ca.ValidSealCode(t.Code):
 		return "", ErrTemplate.At(fault.Field("code"))
 	}
+	if t.Reason != "" {
+		if err := enroll.CheckReason(t.Reason); err != nil {
+			return "", err
+		}
+	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		actor, err := s.Access.ActorIn(ctx, tx, by.ID)
 		if err != nil {
@@ -60,8 +65,15 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		if !actor.Has(access.RoleRegistrar) {
 			return access.ErrRole.With("%s", access.RoleRegistrar)
 		}
-		if err := takesTemplate(ctx, tx, application, version); err != nil {
+		// Two people approve the template as it is when the application is examined: it does not change behind them.
+		d, err := s.Enroll.DossierIn(ctx, tx, application)
+		switch {
+		case err != nil:
 			return err
+		case d.State == enroll.StateExamined || d.State.Carried() || d.State.Ended():
+			return enroll.ErrState.Saying(d.State.Label(), string(d.State))
+		case d.Version != version:
+			return enroll.ErrConflict.New()
 		}
 		if code = t.Code; code == "" {
 			if code, err = s.codeOf(ctx, tx, application); err != nil {
@@ -84,24 +96,6 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		return err
 	})
 	return code, err
-}
-
-// takesTemplate refuses a template for anything but the present version of an application that was not examined yet.
-func takesTemplate(ctx context.Context, q store.Querier, application string, version int) error {
-	var state enroll.State
-	var present int
-	err := q.QueryRowContext(ctx, `SELECT state, version FROM enroll_application WHERE id = $1`, application).Scan(&state, &present)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return enroll.ErrNotFound.New()
-	case err != nil:
-		return err
-	case state == enroll.StateExamined || state.Carried() || state.Ended():
-		return enroll.ErrState.Saying(state.Label(), string(state))
-	case version != present:
-		return ErrTemplate.At(fault.Field("version"))
-	}
-	return nil
 }
 
 // codeOf is the code that an earlier version of the application was given, or a new one.
