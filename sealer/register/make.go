@@ -129,7 +129,7 @@ func (o Order) fits(c *chain.Certificate) error {
 	if o.Custody == Central && c.Subject.CommonName != o.Code {
 		return errOrder.With("the certificate is for seal %s", c.Subject.CommonName)
 	}
-	if c.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
 		return errOrder.With("the certificate is not for signatures")
 	}
 	return nil
