@@ -45,6 +45,7 @@ type world struct {
 	register *register.Register
 	keys     *keystore.Store
 	unit     enroll.Unit
+	shares   []escrow.Handout // of the recovery key
 
 	registrar, approver, handler, platform access.Actor
 
@@ -174,6 +175,7 @@ func (w *world) centre(l *ledger.Ledger, authority *ca.Authority) *escrow.Centre
 	}
 	handouts, err := c.Establish(ctx, [2]string{"registrar", "approver"}, escrow.Division{Officers: []string{"qian", "sun"}, Threshold: 2})
 	w.must(err)
+	w.shares = handouts
 	w.must(c.Activate(ctx, w.registrar, handouts[0].Share, handouts[1].Share))
 	return c
 }
