@@ -205,7 +205,7 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	if !k.kept() {
 		return ErrState.With("%s", k.state)
 	}
-	end, err := store.ParseTime(k.notAfter.String)
+	_, end, err := k.last(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -215,8 +215,8 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	return nil
 }
 
-// Destroy deletes a private key for good, by approval and when the term after its certificate's end is over; the row
-// stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
+// Destroy deletes a private key for good, by approval and when the term after the end of its last certificate is over;
+// the row stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
 // Errors: escrow.not-found, escrow.state, escrow.term, those of access.Redeem.
 func (c *Centre) Destroy(ctx context.Context, approvalID, id string) error {
 	now := c.Clock()

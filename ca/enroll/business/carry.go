@@ -221,6 +221,9 @@ func (w *work) remake(ctx context.Context, a act) error {
 
 // makeAlone takes a seal through the steps of an issuance for a certificate that exists.
 func (w *work) makeAlone(ctx context.Context, draft SealDraft, done ca.Companion, c *chain.Certificate) error {
+	if err := draft.Fits(c); err != nil {
+		return err
+	}
 	if err := w.DB.Write(ctx, func(tx *store.Tx) error { return draft.Intend(ctx, tx) }); err != nil {
 		return unspent(err)
 	}

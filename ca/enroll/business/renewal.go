@@ -230,7 +230,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 func (s *Service) outdated(ctx context.Context, tx *store.Tx, r Renewal) (bool, error) {
 	for _, c := range r.Certificates {
 		for _, instance := range c.Instances {
-			if waits, err := s.Seals.Waiting(ctx, tx, instance); err != nil || !waits {
+			if usable, err := s.usable(ctx, tx, instance); err != nil || !usable {
 				return true, err
 			}
 		}
@@ -271,7 +271,7 @@ func underWay(ctx context.Context, q store.Querier, serial *big.Int, codes []str
 	for _, like := range about {
 		var open int
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
-			WHERE a.state IN ('examined', 'approved', 'issued') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
+			WHERE a.state IN ('examined', 'approved', 'issued', 'objected') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
 		if err != nil || open > 0 {
 			return true, err
 		}
