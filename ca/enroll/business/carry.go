@@ -249,7 +249,12 @@ type doneWith struct {
 
 var _ ca.Companion = (*doneWith)(nil)
 
-func (d *doneWith) Intend(context.Context, *store.Tx) error { return nil }
+func (d *doneWith) Intend(ctx context.Context, tx *store.Tx) error {
+	if d.actor == "" {
+		return nil
+	}
+	return d.w.notStopped(ctx, tx, d.actor)
+}
 
 func (d *doneWith) Make(context.Context, *chain.Certificate) error { return nil }
 
