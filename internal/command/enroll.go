@@ -14,9 +14,9 @@ import (
 )
 
 type enrollCommand struct {
-	Areas     enrollAreasCommand     `cmd:"" help:"Set the areas of the province."`
+	Areas     enrollAreasCommand     `cmd:"" help:"The areas of the province, one for each city bureau."`
 	Units     enrollUnitsCommand     `cmd:"" help:"List and set the units that are expected to apply."`
-	Members   enrollMembersCommand   `cmd:"" help:"Say who acts for which unit or area."`
+	Members   enrollMembersCommand   `cmd:"" help:"Who acts for which unit or area."`
 	People    enrollPeopleCommand    `cmd:"" help:"Actors and their roles."`
 	Agreement enrollAgreementCommand `cmd:"" help:"The service agreement, by version."`
 
