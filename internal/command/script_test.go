@@ -73,6 +73,7 @@ func TestScripts(t *testing.T) {
 			"nothingin":    scriptNothingLeft,
 			"newkey":       scriptNewKey,
 			"escrowed":     scriptEscrowed,
+			"termsagreed":  scriptTermsAgreed,
 			"agreed":       scriptAgreed,
 			"sessionid":    scriptSessionID,
 			"opens":        scriptOpens,

@@ -51,10 +51,26 @@ func (r Renewal) insert(ctx context.Context, tx *store.Tx) error {
 
 const selectRenewal = `SELECT id, seal, holder, made, accept_by, state FROM business_renewal`
 
+// RenewalFilter narrows a list of renewals; zero fields do not.
+type RenewalFilter struct {
+	State  RenewalState
+	Holder string
+	// After continues a list behind the renewal with this identifier.
+	After string
+	Limit int
+}
+
 // Renewals lists those in a state, the oldest first; an empty state means all. At most limit come.
 func (s *Service) Renewals(ctx context.Context, state RenewalState, limit int) ([]Renewal, error) {
+	return s.ListRenewals(ctx, RenewalFilter{State: state, Limit: limit})
+}
+
+// ListRenewals is Renewals for what passes a filter.
+func (s *Service) ListRenewals(ctx context.Context, f RenewalFilter) ([]Renewal, error) {
 	q := s.DB.Read()
-	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE state = $1 OR $1 = '' ORDER BY made, id LIMIT $2`, string(state), limit)
+	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE ($1 = '' OR state = $1) AND ($2 = '' OR holder = $2)
+		AND ($3 = '' OR (made, id) > (SELECT b.made, b.id FROM business_renewal b WHERE b.id = $3)) ORDER BY made, id LIMIT $4`,
+		string(f.State), f.Holder, f.After, f.Limit)
 	if err != nil {
 		return nil, err
 	}
