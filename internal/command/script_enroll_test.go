@@ -101,7 +101,7 @@ func scriptStamped(ts *testscript.TestScript, cache string, args []string) {
 	ts.Check(err)
 	defer viewer.Close()
 	s := demoSeal{archive: fixtures.Archive(args[2]), seed: 5}
-	scan, err := s.stamped(context.Background(), &installation{viewer: viewer}, []byte(ts.ReadFile(args[0])))
+	scan, err := s.stamped(context.Background(), viewer, []byte(ts.ReadFile(args[0])))
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), scan, 0o644))
 }
