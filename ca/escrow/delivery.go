@@ -16,20 +16,6 @@ import (
 	"yinxin/keystore"
 )
 
-// texts reads one column and closes the rows.
-func texts(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
-}
-
 // stored is a key as the table holds it.
 type stored struct {
 	id, holder, state    string
@@ -171,7 +157,7 @@ func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error 
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState.With("%s", k.state)); err != nil {
+		if err := store.ExactlyOne(result, ErrState.With("%s", k.state)); err != nil {
 			return err
 		}
 		return c.record(ctx, tx, "escrow.key-confirmed", by.ID, id, nil)

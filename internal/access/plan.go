@@ -54,12 +54,12 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 		return "", err
 	}
 	now := s.clock()
-	plan := asked{id: newID("req_"), kind: k, subject: subject, by: by.ID, at: now}
+	plan := asked{id: store.NewID("req_"), kind: k, subject: subject, by: by.ID, at: now}
 	if err := s.ask(ctx, tx, plan); err != nil {
 		return "", err
 	}
 	for i, part := range parts {
-		err := s.ask(ctx, tx, asked{id: newID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
+		err := s.ask(ctx, tx, asked{id: store.NewID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
 		if err != nil {
 			return "", err
 		}

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"slices"
 	"time"
-	"yinxin/internal/fault"
+
 	"yinxin/internal/store"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -38,7 +38,7 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 	if err != nil {
 		return Approval{}, err
 	}
-	if err := exactlyOne(result, ErrUsed); err != nil {
+	if err := store.ExactlyOne(result, ErrUsed.New()); err != nil {
 		return Approval{}, err
 	}
 	err = s.record(ctx, tx, now, "approval.used", r.requester, id, map[string]string{"kind": string(k), "approver": r.approver})
@@ -126,16 +126,4 @@ func (s *Service) given(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	}
 	r.digest = sm3.Sum(stored)
 	return r, nil
-}
-
-// exactlyOne turns an update that found nothing to change into the error that says why.
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return otherwise.New()
-	}
-	return nil
 }

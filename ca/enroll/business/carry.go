@@ -2,7 +2,6 @@ package business
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,24 +129,7 @@ func (s *Service) CarryOutAll(ctx context.Context) error {
 }
 
 func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
-	return column(q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
-}
-
-// column reads rows of one text.
-func column(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
 }
 
 // RetireKeys ends the use of keys whose seals were replaced or ended.

@@ -38,7 +38,7 @@ func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, e
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
 	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
 		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
 	}
@@ -126,7 +126,7 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
 	var with []ca.Companion
 	for _, in := range inUse {
 		if !bytes.Equal(in.Certificate, old.Certificate.Raw) {

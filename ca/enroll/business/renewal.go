@@ -3,7 +3,6 @@ package business
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"math/big"
 	"time"
@@ -162,11 +161,11 @@ func scanRenewal(row interface{ Scan(...any) error }) (r Renewal, err error) {
 
 // serialNumber reads what ca.SerialText wrote; 0, which no certificate has, for anything else.
 func serialNumber(text string) *big.Int {
-	octets, err := hex.DecodeString(text)
+	serial, err := ca.ParseSerial(text)
 	if err != nil {
 		return new(big.Int)
 	}
-	return new(big.Int).SetBytes(octets)
+	return serial
 }
 
 // SettleRenewals puts into use what waited for its whole term without an objection. What cannot be settled, because its
