@@ -1,6 +1,7 @@
 package api
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -38,6 +39,29 @@ func TestACertificateIsChangedByTwoPeopleOverHTTP(t *testing.T) {
 
 	hold := ask(object{"change": "suspend"})
 	carry(hold).problem(403, "access.not-approved")
+	second := ask(object{"change": "revoke", "reason": 4})
+	var seen []string
+	for after, pages := "", 0; pages == 0 || after != ""; pages++ {
+		var open struct {
+			Approvals []Approval
+			Next      string
+		}
+		w.send("approver", "GET", "/v1/approvals?limit=1&requester=registrar&after="+after, nil).is(200).into(&open)
+		for _, p := range open.Approvals {
+			seen = append(seen, p.ID)
+		}
+		after = open.Next
+	}
+	if !slices.Equal(seen, []string{hold, second}) {
+		t.Errorf("open are %v, want %s and %s", seen, hold, second)
+	}
+	for _, filter := range []string{"kind=seal.make", "requester=approver", "after=req_none"} {
+		var none struct{ Approvals []Approval }
+		w.send("approver", "GET", "/v1/approvals?"+filter, nil).is(200).into(&none)
+		if len(none.Approvals) != 0 {
+			t.Errorf("%s: %+v", filter, none.Approvals)
+		}
+	}
 	w.send("approver", "POST", "/v1/approvals/"+hold+"/approve", nil).is(204)
 	carry(hold).is(200)
 	carry(hold).problem(409, "access.used")

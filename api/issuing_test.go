@@ -49,6 +49,8 @@ func TestAUSBKeyGetsItsCertificatesOverHTTP(t *testing.T) {
 	if d.State != string(enroll.StateApproved) {
 		t.Fatalf("nobody came with a Key, and the state is %s", d.State)
 	}
+	d.look()
+	d.send("registrar", "POST", d.path("/abort"), object{"reason": "不再办理"}, "If-Match: "+d.tag).problem(422, "enroll.nothing-done")
 	actors := d.keyActors()
 	if len(actors) != 2 {
 		t.Fatalf("%v", actors)
@@ -127,6 +129,10 @@ func (d *dossier) keyRenewed(actor string, signing, request []byte) {
 			d.t.Errorf("%s sees %+v", who, list.Renewals)
 		}
 	}
+	d.send("auditor", "GET", "/v1/renewals?after="+r.ID, nil).is(200).into(&list)
+	if len(list.Renewals) != 0 {
+		d.t.Errorf("behind the only one: %+v", list.Renewals)
+	}
 	d.send("clerk", "GET", "/v1/renewals/"+r.ID, nil).problem(404, "business.no-renewal")
 	d.send("clerk", "POST", "/v1/renewals/"+r.ID+"/accept", nil).problem(404, "business.no-renewal")
 	d.send("clerk", "POST", "/v1/renewals/"+r.ID+"/object", object{"reason": "不需要"}).problem(404, "business.no-renewal")
@@ -164,7 +170,7 @@ func (d *dossier) userSuspended(actor string) {
 	asked := d.send("registrar", "POST", path+"/request", object{"decision": "lift"}, match).is(200)
 	d.send("registrar", "POST", path+"/request", object{"decision": "lift"}, match).problem(412, "enroll.conflict")
 	asked.into(&x)
-	d.send("approver", "POST", "/v1/approvals/"+x.Request+"/reject", object{"reason": "不"}).problem(422, "request.own-step")
+	d.send("approver", "POST", "/v1/approvals/"+x.Request+"/reject", object{"reason": "不"}).problem(409, "access.own-step")
 	asked = d.send("approver", "POST", path+"/reject", object{"reason": "Key 尚未找到"}, "If-Match: "+asked.header.Get("ETag")).is(200)
 	asked = d.send("registrar", "POST", path+"/request", object{"decision": "lift"}, "If-Match: "+asked.header.Get("ETag")).is(200)
 	d.send("approver", "POST", path+"/approve", nil, "If-Match: "+asked.header.Get("ETag")).is(200).into(&x)

@@ -98,11 +98,17 @@ func TestANewSealGoesTheWholeWayOverHTTP(t *testing.T) {
 	if len(waiting.Approvals) != 1 || waiting.Approvals[0].ID != d.Examination || waiting.Approvals[0].OwnStep == "" {
 		t.Fatalf("%+v", waiting)
 	}
-	d.send("approver", "POST", "/v1/approvals/"+d.Examination+"/approve", nil).problem(422, "request.own-step")
+	d.send("approver", "POST", "/v1/approvals/"+d.Examination+"/approve", nil).problem(409, "access.own-step")
 	var parts struct{ Approvals []Approval }
 	d.send("approver", "GET", "/v1/approvals/"+d.Examination+"/parts", nil).is(200).into(&parts)
 	if len(parts.Approvals) < 3 || parts.Approvals[0].Subject == nil {
-		t.Errorf("%+v", parts)
+		t.Fatalf("%+v", parts)
+	}
+	first := parts.Approvals[0].ID
+	second := parts.Approvals[1].ID
+	d.send("approver", "GET", "/v1/approvals/"+d.Examination+"/parts?limit=1&after="+first, nil).is(200).into(&parts)
+	if len(parts.Approvals) != 1 || parts.Approvals[0].ID != second {
+		t.Errorf("behind the first part: %+v", parts)
 	}
 	d.step("approver", "approve", nil, enroll.StateApproved)
 	d.send("registrar", "POST", d.path("/carry-out"), nil).is(200).into(&d.Application)

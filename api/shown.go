@@ -105,3 +105,12 @@ func PersonalOf(u enroll.Unmasked) PersonalData {
 	}
 	return v
 }
+
+// MembersOf are those who act for a unit or an area.
+func MembersOf(list []enroll.Member) []Member {
+	all := make([]Member, 0, len(list))
+	for _, m := range list {
+		all = append(all, Member(m))
+	}
+	return all
+}

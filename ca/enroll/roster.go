@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -133,6 +134,7 @@ func (s *Service) insertRoster(ctx context.Context, a *act, r sealedRoster) erro
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(r.persons, func(a, b sealedPerson) int { return a.Row - b.Row })
 	whole := sm3.New()
 	rows := make([][]byte, len(r.persons))
 	for i := range r.persons {

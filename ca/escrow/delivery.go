@@ -191,7 +191,7 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	if !k.kept() {
 		return ErrState.With("%s", k.state)
 	}
-	end, err := k.lastUse(ctx, q)
+	_, end, err := k.last(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -201,19 +201,8 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	return nil
 }
 
-// lastUse is the end of the last certificate for the key: a renewal keeps the key, and so the key outlives the certificate
-// that it was made for.
-func (k stored) lastUse(ctx context.Context, q store.Querier) (time.Time, error) {
-	var end string
-	err := q.QueryRowContext(ctx, `SELECT COALESCE(MAX(not_after), '') FROM ca_certificate WHERE public_key = $1 AND state = 'issued'`, k.public).Scan(&end)
-	if err != nil {
-		return time.Time{}, err
-	}
-	return store.ParseTime(max(end, k.notAfter.String))
-}
-
-// Destroy deletes a private key for good, by approval and when the term after its last certificate's end is over; the row
-// stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
+// Destroy deletes a private key for good, by approval and when the term after the end of its last certificate is over;
+// the row stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
 // Errors: escrow.not-found, escrow.state, escrow.term, those of access.Redeem.
 func (c *Centre) Destroy(ctx context.Context, approvalID, id string) error {
 	now := c.Clock()

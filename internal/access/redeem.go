@@ -49,8 +49,8 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 }
 
 // Reuse gives an approval that was redeemed once more, for the renewal of what was made under it with unchanged data.
-// It carries renewals for RenewalTerm years from the second person's consent. Errors: access.not-approved,
-// access.other-subject, access.expired.
+// It carries renewals for RenewalTerm years from the second person's consent, unless it was made void. Errors:
+// access.not-approved, access.other-subject, access.voided, access.expired.
 func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, subjects ...[]byte) (Approval, error) {
 	r, err := s.given(ctx, tx, id, k, subjects)
 	if err != nil {
@@ -60,6 +60,8 @@ func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	switch {
 	case !r.used:
 		return Approval{}, ErrNotApproved.New()
+	case r.voided: // given up after it was done: see Void
+		return Approval{}, ErrVoided.New()
 	case !now.Before(r.RenewableUntil()):
 		return Approval{}, ErrExpired.New()
 	}

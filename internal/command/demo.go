@@ -16,6 +16,7 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
+	"yinxin/sealer/view"
 )
 
 type demoCommand struct {
@@ -76,7 +77,8 @@ type demo struct {
 	listen      string
 	s           streams
 	steps       int
-	printer     <-chan struct{} // closed when pages can be shown
+	printer     *view.Viewer
+	warm        <-chan struct{} // closed when the printer has started
 }
 
 func (d *demo) build(ctx context.Context) error {

@@ -30,17 +30,16 @@ const demoCity = "city"
 func (d *demo) province(ctx context.Context) error {
 	central := &demoSeal{archive: fixtures.Archive("云山市"), code: "29010000000017", seed: 1, method: form.Central, handler: "handler", area: "227100", direct: true}
 	byKey := &demoSeal{archive: fixtures.Archive("松河市"), code: "29020000000025", seed: 2, method: form.Distributed, handler: "handler-2", area: "227200", suffix: "-2"}
+	stop, err := d.startPrinter(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	h, people, err := d.found(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	// The forms are printed soon: the program that shows pages starts meanwhile. Should it fail, so will the printing, and
-	// say why.
-	warm := make(chan struct{})
-	go func() { defer close(warm); _ = h.viewer.Warm(ctx) }()
-	defer func() { <-warm }()
-	d.printer = warm
 	if err := d.keyCentre(ctx, h); err != nil {
 		return err
 	}

@@ -17,8 +17,10 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/truetype"
 	"yinxin/sealer/imprint"
 	"yinxin/sealer/registration"
+	"yinxin/sealer/view"
 )
 
 // demoSeal is one archive's seal on its way from paper to the register.
@@ -41,6 +43,25 @@ func (s *demoSeal) file(stem, ending string) string { return stem + s.suffix + e
 const demoVersion = "2026-01"
 
 const demoAgreement = "《CA数字证书电子认证服务协议》（演示）\n\n本协议为演示文本，不具有任何效力。 This text is part of a demonstration and has no effect.\n"
+
+// startPrinter starts what puts pages on paper, which takes seconds the first time, while other things are done. Should it
+// fail, so will the printing, and say why.
+func (d *demo) startPrinter(ctx context.Context) (stop func(), err error) {
+	font, err := truetype.Find()
+	if err != nil {
+		return nil, err
+	}
+	if d.printer, err = newViewer(d.making, []string{font}, 1, false); err != nil {
+		return nil, err
+	}
+	warm := make(chan struct{})
+	d.warm = warm
+	go func() {
+		defer close(warm)
+		_ = d.printer.Warm(ctx)
+	}()
+	return func() { <-warm; d.printer.Close() }, nil
+}
 
 // keyCentre makes the recovery key and hands out its shares, as yinxin escrow init does.
 func (d *demo) keyCentre(ctx context.Context, h *installation) error {
@@ -121,8 +142,8 @@ func (d *demo) apply(ctx context.Context, h *installation, s *demoSeal) error {
 	}
 	var scan []byte
 	if err := d.step("盖好印模并扫描 stamped with the real seal, scanned", func() (_ string, err error) {
-		<-d.printer
-		if scan, err = s.stamped(ctx, h, printed); err != nil {
+		<-d.warm
+		if scan, err = s.stamped(ctx, d.printer, printed); err != nil {
 			return "", err
 		}
 		name := s.file("form", ".jpg")
@@ -145,9 +166,9 @@ func (d *demo) apply(ctx context.Context, h *installation, s *demoSeal) error {
 }
 
 // stamped prints the form at 300 dpi, stamps it where the boxes are, and lays it on a scanner, a little askew.
-func (s *demoSeal) stamped(ctx context.Context, h *installation, printed []byte) ([]byte, error) {
+func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []byte) ([]byte, error) {
 	const dpi = 300
-	picture, err := h.viewer.Render(ctx, bytes.NewReader(printed), int64(len(printed)), 1, dpi)
+	picture, err := printer.Render(ctx, bytes.NewReader(printed), int64(len(printed)), 1, dpi)
 	if err != nil {
 		return nil, err
 	}

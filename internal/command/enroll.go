@@ -14,9 +14,9 @@ import (
 )
 
 type enrollCommand struct {
-	Areas     enrollAreasCommand     `cmd:"" help:"Set the areas of the province."`
+	Areas     enrollAreasCommand     `cmd:"" help:"The areas of the province, one for each city bureau."`
 	Units     enrollUnitsCommand     `cmd:"" help:"List and set the units that are expected to apply."`
-	Members   enrollMembersCommand   `cmd:"" help:"Say who acts for which unit or area."`
+	Members   enrollMembersCommand   `cmd:"" help:"Who acts for which unit or area."`
 	People    enrollPeopleCommand    `cmd:"" help:"Actors and their roles."`
 	Agreement enrollAgreementCommand `cmd:"" help:"The service agreement, by version."`
 
@@ -51,6 +51,7 @@ type enrollCommand struct {
 	Reject   enrollRejectCommand   `cmd:"" help:"Refuse it for good. Without --yes: says what would be refused."`
 	Withdraw enrollWithdrawCommand `cmd:"" help:"End it at the unit's wish. Without --yes: says what would be ended."`
 	CarryOut enrollCarryOutCommand `cmd:"" name:"carry-out" help:"Go on with what an approved application takes and what needs no USB Key."`
+	Abort    enrollAbortCommand    `cmd:"" help:"Give up what was approved and cannot be finished; what was issued is kept from being used. Without --yes nothing is changed."`
 	IssueKey enrollIssueKeyCommand `cmd:"" name:"issue-key" help:"Make certificates and seals of one USB Key."`
 	RenewKey enrollRenewKeyCommand `cmd:"" name:"renew-key" help:"Renew the certificates and seals of one USB Key."`
 	Accept   enrollAcceptCommand   `cmd:"" help:"Record that the holder accepts what was issued; it is put into use."`

@@ -123,6 +123,16 @@ func (c enrollWithdrawCommand) Run(ctx context.Context, s streams) error {
 	return c.ending(ctx, s, c.Yes, c.Reason, (*enroll.Service).Withdraw)
 }
 
+type enrollAbortCommand struct {
+	actFlags
+	Reason string `required:"" help:"Why it cannot be finished; no personal data." placeholder:"TEXT"`
+	Yes    bool   `help:"Do it. Without it nothing is changed."`
+}
+
+func (c enrollAbortCommand) Run(ctx context.Context, s streams) error {
+	return c.ending(ctx, s, c.Yes, c.Reason, (*enroll.Service).Abort)
+}
+
 type enrollOriginalCommand struct {
 	actFlags
 	On       string `help:"Day of arrival, YYYY-MM-DD (default: today)." placeholder:"DATE"`

@@ -32,7 +32,26 @@ func readList[T any](name string) ([]T, error) {
 }
 
 type enrollAreasCommand struct {
-	Set enrollAreasSetCommand `cmd:"" help:"Record areas from a file: [{\"code\":\"227100\",\"name\":\"…\"}]."`
+	List enrollAreasListCommand `cmd:"" help:"List them."`
+	Set  enrollAreasSetCommand  `cmd:"" help:"Record areas from a file: [{\"code\":\"227100\",\"name\":\"…\"}]."`
+}
+
+type enrollAreasListCommand struct{ enrollFlags }
+
+func (c enrollAreasListCommand) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(k *counter) error {
+		areas, err := k.enroll.Areas(ctx)
+		if err != nil {
+			return err
+		}
+		if k.json {
+			return printJSON(s, append([]enroll.Area{}, areas...))
+		}
+		for _, a := range areas {
+			fmt.Fprintf(s.out, "%s  %s\n", a.Code, a.Name)
+		}
+		return nil
+	})
 }
 
 type enrollAreasSetCommand struct {
@@ -113,7 +132,30 @@ func (c *counter) printUnits(units []enroll.Unit) error {
 }
 
 type enrollMembersCommand struct {
-	Set enrollMembersSetCommand `cmd:"" help:"Say, once, for which unit or area an actor stands."`
+	List enrollMembersListCommand `cmd:"" help:"List them."`
+	Set  enrollMembersSetCommand  `cmd:"" help:"Say, once, for which unit or area an actor stands."`
+}
+
+type enrollMembersListCommand struct {
+	enrollFlags
+	After string `help:"Go on after this actor." placeholder:"ACTOR"`
+}
+
+func (c enrollMembersListCommand) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(k *counter) error {
+		list, err := k.enroll.Members(ctx, k.by, c.After, enroll.MaxList)
+		if err != nil {
+			return err
+		}
+		if k.json {
+			return printJSON(s, api.MembersOf(list))
+		}
+		w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+		for _, m := range list {
+			fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", m.Actor, m.Name, m.Organisation, m.Unit, m.Area)
+		}
+		return w.Flush()
+	})
 }
 
 type enrollMembersSetCommand struct {

@@ -62,7 +62,9 @@ func (f forBusiness) Registered(ctx context.Context, code string) (business.Regi
 	s := business.RegisteredSeal{Code: code}
 	var width, height int64
 	err := f.DB.Read().QueryRowContext(ctx, `SELECT s.name, s.organisation, s.credit_code, t.template, t.picture, t.width_um, t.height_um
-		FROM seal s JOIN seal_template t ON t.seal_code = s.code WHERE s.code = $1 ORDER BY t.version DESC LIMIT 1`, code).
+		FROM seal s JOIN seal_template t ON t.seal_code = s.code WHERE s.code = $1
+		ORDER BY (SELECT COALESCE(MIN(CASE i.state WHEN 'active' THEN 0 WHEN 'waiting' THEN 2 ELSE 1 END), 3) FROM seal_instance i
+			WHERE i.seal_code = t.seal_code AND i.template_version = t.version), t.version DESC LIMIT 1`, code).
 		Scan(&s.Name, &s.Organisation, &s.CreditCode, &s.Template, &s.Picture, &width, &height)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, errNoSeal.With("%s", code)
@@ -99,11 +101,13 @@ func (f forBusiness) GrantedOnKey(ctx context.Context, holder string) ([]string,
 		ORDER BY i.seal_code`, holder, store.Time(f.Clock())))
 }
 
-func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (bool, error) {
-	var state string
-	err := tx.QueryRowContext(ctx, `SELECT CASE WHEN i.renews IS NOT NULL AND o.state <> 'active' THEN 'outdated' ELSE i.state END
-		FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews WHERE i.id = $1`, instanceID).Scan(&state)
-	return state == "waiting", err
+func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (der []byte, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT i.certificate FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews
+		WHERE i.id = $1 AND i.state = 'waiting' AND (i.renews IS NULL OR o.state = 'active')`, instanceID).Scan(&der)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return der, err
 }
 
 func (f forBusiness) IdleKeys(ctx context.Context) ([]string, error) {

@@ -203,6 +203,9 @@ func (w *work) remake(ctx context.Context, a act) error {
 
 // makeAlone takes a seal through the steps of an issuance for a certificate that exists.
 func (w *work) makeAlone(ctx context.Context, draft SealDraft, done ca.Companion, c *chain.Certificate) error {
+	if err := draft.Fits(c); err != nil {
+		return err
+	}
 	if err := w.DB.Write(ctx, func(tx *store.Tx) error { return draft.Intend(ctx, tx) }); err != nil {
 		return unspent(err)
 	}
@@ -228,7 +231,12 @@ type doneWith struct {
 
 var _ ca.Companion = (*doneWith)(nil)
 
-func (d *doneWith) Intend(context.Context, *store.Tx) error { return nil }
+func (d *doneWith) Intend(ctx context.Context, tx *store.Tx) error {
+	if d.actor == "" {
+		return nil
+	}
+	return d.w.notStopped(ctx, tx, d.actor)
+}
 
 func (d *doneWith) Make(context.Context, *chain.Certificate) error { return nil }
 

@@ -50,10 +50,26 @@ func (r Renewal) insert(ctx context.Context, tx *store.Tx) error {
 
 const selectRenewal = `SELECT id, seal, holder, made, accept_by, state FROM business_renewal`
 
+// RenewalFilter narrows a list of renewals; zero fields do not.
+type RenewalFilter struct {
+	State  RenewalState
+	Holder string
+	// After continues a list behind the renewal with this identifier.
+	After string
+	Limit int
+}
+
 // Renewals lists those in a state, the oldest first; an empty state means all. At most limit come.
 func (s *Service) Renewals(ctx context.Context, state RenewalState, limit int) ([]Renewal, error) {
+	return s.ListRenewals(ctx, RenewalFilter{State: state, Limit: limit})
+}
+
+// ListRenewals is Renewals for what passes a filter.
+func (s *Service) ListRenewals(ctx context.Context, f RenewalFilter) ([]Renewal, error) {
 	q := s.DB.Read()
-	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE state = $1 OR $1 = '' ORDER BY made, id LIMIT $2`, string(state), limit)
+	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE ($1 = '' OR state = $1) AND ($2 = '' OR holder = $2)
+		AND ($3 = '' OR (made, id) > (SELECT b.made, b.id FROM business_renewal b WHERE b.id = $3)) ORDER BY made, id LIMIT $4`,
+		string(f.State), f.Holder, f.After, f.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -213,7 +229,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 func (s *Service) outdated(ctx context.Context, tx *store.Tx, r Renewal) (bool, error) {
 	for _, c := range r.Certificates {
 		for _, instance := range c.Instances {
-			if waits, err := s.Seals.Waiting(ctx, tx, instance); err != nil || !waits {
+			if usable, err := s.usable(ctx, tx, instance); err != nil || !usable {
 				return true, err
 			}
 		}
@@ -254,7 +270,7 @@ func underWay(ctx context.Context, q store.Querier, serial *big.Int, codes []str
 	for _, like := range about {
 		var open int
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
-			WHERE a.state IN ('examined', 'approved', 'issued') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
+			WHERE a.state IN ('examined', 'approved', 'issued', 'objected') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
 		if err != nil || open > 0 {
 			return true, err
 		}
