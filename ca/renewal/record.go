@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/store"
 )
 
