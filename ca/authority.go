@@ -223,9 +223,10 @@ func SerialText(serial *big.Int) string {
 	return hex.EncodeToString(serial.FillBytes(make([]byte, serialSize)))
 }
 
-// ParseSerial reads what SerialText wrote; zeros in front may be missing, and digits be upper case.
+// ParseSerial reads what SerialText wrote; zeros in front may be missing, and digits be upper case. The number of another
+// authority may have the 20 octets that RFC 5280 allows.
 func ParseSerial(text string) (*big.Int, error) {
-	if len(text) > 2*serialSize {
+	if len(text) > 2*20 {
 		return nil, fmt.Errorf("ca: a serial number of %d digits", len(text))
 	}
 	serial, ok := new(big.Int).SetString(text, 16)
