@@ -86,7 +86,7 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 
 // ErrPolicy says that a section "renewals" is not valid.
 var ErrPolicy = fault.Spec{Kind: fault.Invalid, Code: "renewal.policy",
-	ZH: "续期配置无效。", EN: "The policy for renewals is not valid."}
+	ZH: "证书更新配置无效。", EN: "The policy for renewals is not valid."}
 
 func (p Policy) withDefaults() Policy {
 	if p.TermDays <= 0 {
