@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -245,8 +244,8 @@ func (s *server) changeCertificate(ctx context.Context, text, request string) er
 
 // serialOf reads a serial number in hexadecimal digits. Error: ca.not-found, since no certificate has it.
 func serialOf(text string) (*big.Int, error) {
-	n, ok := new(big.Int).SetString(text, 16)
-	if !ok || len(text) > 64 || n.Sign() <= 0 || strings.ContainsAny(text, "+-_") {
+	n, err := ca.ParseSerial(text)
+	if err != nil {
 		return nil, ca.ErrNotFound.At(fault.Field("serial"))
 	}
 	return n, nil

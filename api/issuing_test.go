@@ -49,6 +49,8 @@ func TestAUSBKeyGetsItsCertificatesOverHTTP(t *testing.T) {
 	if d.State != string(enroll.StateApproved) {
 		t.Fatalf("nobody came with a Key, and the state is %s", d.State)
 	}
+	d.look()
+	d.send("registrar", "POST", d.path("/abort"), object{"reason": "不再办理"}, "If-Match: "+d.tag).problem(422, "enroll.nothing-done")
 	actors := d.keyActors()
 	if len(actors) != 2 {
 		t.Fatalf("%v", actors)

@@ -94,24 +94,51 @@ func (b *remote) pollAll(ctx context.Context) error {
 	return errors.Join(wrong...)
 }
 
-// Certificates lists the certificates that came from the authorities outside and are in use, for whoever warns of their end.
+// Certificates lists the certificates that came from the authorities outside and are in use, for whoever warns of their
+// end: not those that an authority was told to revoke.
 func (b *Backends) Certificates(ctx context.Context) ([]*chain.Certificate, error) {
 	var found []*chain.Certificate
 	for _, f := range b.Foreign() {
 		var list []*record
+		var ended map[string]bool
 		var err error
 		switch f := f.(type) {
 		case *File:
-			list, err = f.list(ctx, f.DB.Read(), maxCertificates, StateIssued)
+			list, ended, err = f.inUse(ctx)
 		case *remote:
-			list, err = f.list(ctx, f.DB.Read(), maxCertificates, StateIssued)
+			list, ended, err = f.inUse(ctx)
 		}
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range list {
+			if ended[r.ID] {
+				continue
+			}
 			found = append(found, r.Certificate)
 		}
 	}
 	return found, nil
+}
+
+// inUse gives the orders whose certificate was taken, and which of them were ended.
+func (o *orders) inUse(ctx context.Context) (list []*record, ended map[string]bool, err error) {
+	rows, err := o.DB.Read().QueryContext(ctx, `SELECT r.order_id FROM backend_revocation r JOIN backend_order b ON b.id = r.order_id WHERE b.backend = $1`, o.name)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer rows.Close()
+	ended = map[string]bool{}
+	for rows.Next() {
+		var id string
+		if err := rows.Scan(&id); err != nil {
+			return nil, nil, err
+		}
+		ended[id] = true
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, nil, err
+	}
+	list, err = o.list(ctx, o.DB.Read(), maxCertificates, StateIssued)
+	return list, ended, err
 }

@@ -22,7 +22,8 @@ func (s *Service) MarkIssued(ctx context.Context, tx *store.Tx, id string, later
 		}
 		a.r.issued, a.r.until = a.now, s.Calendar.After(a.now, s.AcceptDays)
 		a.data["parts"], a.data["until"] = itoa(all), store.Time(a.r.until)
-		return nil
+		// What waits for the acceptance must not run out in the holder's term, or while an objection is answered.
+		return s.Access.Prolong(ctx, tx, a.r.examination, a.r.until.Add(access.Term))
 	})
 }
 

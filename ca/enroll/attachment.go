@@ -96,7 +96,7 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, s
 func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Scan, media, matched string) (Application, error) {
 	kind, content := scan.Kind, scan.Content
 	digest := sm3.Sum(content)
-	at := Attachment{ID: newID("att_"), Kind: kind, Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(digest[:]), Matched: matched}
+	at := Attachment{ID: store.NewID("att_"), Kind: kind, Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(digest[:]), Matched: matched}
 	// Looked at before 10 MiB are sealed and written for somebody who may not: the transaction looks again.
 	if _, err := s.Application(ctx, by, ref.ID); err != nil {
 		return Application{}, err

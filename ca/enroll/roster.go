@@ -117,7 +117,7 @@ type sealedRoster struct {
 }
 
 func (s *Service) sealRoster(filledOn string, persons []Person) (sealedRoster, error) {
-	r := sealedRoster{id: newID("ros_"), filledOn: filledOn}
+	r := sealedRoster{id: store.NewID("ros_"), filledOn: filledOn}
 	for _, p := range persons {
 		sealed, err := s.sealPerson(r.id, p)
 		if err != nil {
@@ -325,7 +325,7 @@ func (s *Service) holder(ctx context.Context, tx *store.Tx, known map[string]kno
 		}
 		return h.id, err
 	}
-	id := newID("hol_")
+	id := store.NewID("hol_")
 	sealed, err := s.Safe.Seal([]byte(key), holderContext(id)...)
 	if err != nil {
 		return "", err

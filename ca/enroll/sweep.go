@@ -2,6 +2,8 @@ package enroll
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"yinxin/internal/access"
@@ -20,6 +22,7 @@ type Swept struct {
 // time all the same: an approval that ran out is not redeemed, an objection after the term is not taken.
 func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 	var done Swept
+	var failed []error
 	now := s.Clock()
 	lapse := func(a *act) error { return s.reopen(ctx, a) }
 	for _, d := range []due{
@@ -31,11 +34,9 @@ func (s *Service) Sweep(ctx context.Context) (Swept, error) {
 			AND (SELECT MAX(happened) FROM enroll_event e WHERE e.application = a.id AND e.step NOT IN ('unmask', 'print', 'view')) <= $1`,
 			now.Add(-s.IdleTerm), nil},
 	} {
-		if err := s.pass(ctx, d); err != nil {
-			return done, err
-		}
+		failed = append(failed, s.pass(ctx, d))
 	}
-	return done, nil
+	return done, errors.Join(failed...)
 }
 
 // due is a step that the service takes when its time has come: query finds the applications whose moment was not after
@@ -56,6 +57,7 @@ func (s *Service) pass(ctx context.Context, d due) error {
 	if err != nil {
 		return err
 	}
+	var failed []error
 	for _, id := range ids {
 		err := s.DB.Write(ctx, func(tx *store.Tx) error {
 			// Asked again: somebody may have touched it meanwhile.
@@ -72,26 +74,15 @@ func (s *Service) pass(ctx context.Context, d due) error {
 		case err == nil:
 			*d.count++
 		case fault.Has(err, ErrState), fault.Has(err, ErrUnderWay):
-		default:
-			return err
+		case ctx.Err() != nil:
+			return errors.Join(append(failed, ctx.Err())...)
+		default: // it does not keep the others waiting
+			failed = append(failed, fmt.Errorf("application %s: %w", id, err))
 		}
 	}
-	return nil
+	return errors.Join(failed...)
 }
 
 func (d due) find(ctx context.Context, q store.Querier, more string, args ...any) ([]string, error) {
-	rows, err := q.QueryContext(ctx, d.query+more, append([]any{store.Time(d.until)}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, d.query+more, append([]any{store.Time(d.until)}, args...)...))
 }

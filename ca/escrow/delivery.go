@@ -16,20 +16,6 @@ import (
 	"yinxin/keystore"
 )
 
-// texts reads one column and closes the rows.
-func texts(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
-}
-
 // stored is a key as the table holds it.
 type stored struct {
 	id, holder, state    string
@@ -171,7 +157,7 @@ func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error 
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState.With("%s", k.state)); err != nil {
+		if err := store.ExactlyOne(result, ErrState.With("%s", k.state)); err != nil {
 			return err
 		}
 		return c.record(ctx, tx, "escrow.key-confirmed", by.ID, id, nil)
@@ -205,7 +191,7 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	if !k.kept() {
 		return ErrState.With("%s", k.state)
 	}
-	end, err := store.ParseTime(k.notAfter.String)
+	_, end, err := k.last(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -215,8 +201,8 @@ func (c *Centre) destructible(ctx context.Context, q store.Querier, id string) e
 	return nil
 }
 
-// Destroy deletes a private key for good, by approval and when the term after its certificate's end is over; the row
-// stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
+// Destroy deletes a private key for good, by approval and when the term after the end of its last certificate is over;
+// the row stays. What was ever encrypted to the certificate can then be read on the holder's USB Key only, or not at all.
 // Errors: escrow.not-found, escrow.state, escrow.term, those of access.Redeem.
 func (c *Centre) Destroy(ctx context.Context, approvalID, id string) error {
 	now := c.Clock()

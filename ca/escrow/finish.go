@@ -111,7 +111,11 @@ func (c *Centre) recover(ctx context.Context, by access.Actor, s *session, r Rec
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Envelope: out, Certificate: k.certificate}, nil
+	last, _, err := k.last(context.WithoutCancel(ctx), c.DB.Read())
+	if err != nil {
+		last = k.certificate // the key is handed out: that counts
+	}
+	return Outcome{Envelope: out, Certificate: last}, nil
 }
 
 // resplit divides the recovery key in force anew.

@@ -47,11 +47,7 @@ func (c *Centre) Status(ctx context.Context) (Status, error) {
 		if err := countKeys(ctx, q, st.Keys); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, `SELECT id FROM escrow_session WHERE state = 'open' ORDER BY opened, id`)
-		if err != nil {
-			return err
-		}
-		open, err := texts(rows)
+		open, err := store.Column[string](q.QueryContext(ctx, `SELECT id FROM escrow_session WHERE state = 'open' ORDER BY opened, id`))
 		if len(open) > 0 {
 			st.Sessions = open
 		}
@@ -93,11 +89,7 @@ func division(ctx context.Context, q store.Querier, state string) (*InForce, err
 	if d.Since, err = store.ParseTime(created); err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT officer FROM escrow_share WHERE split = $1 ORDER BY number`, s.id)
-	if err != nil {
-		return nil, err
-	}
-	d.Officers, err = texts(rows)
+	d.Officers, err = store.Column[string](q.QueryContext(ctx, `SELECT officer FROM escrow_share WHERE split = $1 ORDER BY number`, s.id))
 	return d, err
 }
 
@@ -185,8 +177,21 @@ func (c *Centre) Key(ctx context.Context, id string) (Entry, error) {
 }
 
 // ByCertificate gives the identifier of the key of an encryption certificate, by its serial number in hexadecimal digits:
-// escrow.not-found.
+// escrow.not-found. A certificate that was renewed for the same key leads to it as well.
 func (c *Centre) ByCertificate(ctx context.Context, serial string) (string, error) {
-	k, err := scanKey(c.DB.Read().QueryRowContext(ctx, selectKey+` WHERE serial = $1`, strings.ToLower(serial)))
+	k, err := scanKey(c.DB.Read().QueryRowContext(ctx, selectKey+` WHERE public_key =
+		(SELECT public_key FROM ca_certificate WHERE serial = $1 AND profile = 'encryption' AND state = 'issued')`, strings.ToLower(serial)))
 	return k.id, err
+}
+
+// last is the certificate of a key that ends last: its renewals are for the same key.
+func (k stored) last(ctx context.Context, q store.Querier) (certificate []byte, notAfter time.Time, err error) {
+	var end string
+	err = q.QueryRowContext(ctx, `SELECT certificate, not_after FROM ca_certificate WHERE public_key = $1 AND profile = 'encryption' AND state = 'issued'
+		ORDER BY not_after DESC, serial LIMIT 1`, k.public).Scan(&certificate, &end)
+	if err != nil {
+		return nil, time.Time{}, err
+	}
+	notAfter, err = store.ParseTime(end)
+	return certificate, notAfter, err
 }

@@ -12,6 +12,7 @@
 // person applies for the new one, and is told at each of these borders. Certificates for encryption go with the personal
 // ones and are only listed. Certificates of the authority's own services (OCSP, time stamps, seal making, the issuing CA and
 // the root) are due in their last Policy.ServiceDays; a ceremony renews them, so there is an alarm.
+// So are those that another authority made for a central seal (Config.Others): only a new application brings a successor.
 //
 // # Promises
 //

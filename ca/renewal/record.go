@@ -2,7 +2,6 @@ package renewal
 
 import (
 	"context"
-	"encoding/hex"
 	"math/big"
 	"slices"
 	"time"
@@ -35,6 +34,7 @@ const (
 	ReasonFailed       Reason = "failed"        // the renewal of a central seal failed
 	ReasonApprovalOver Reason = "approval-over" // the five years of the original approval are over: a new application is needed
 	ReasonCeremony     Reason = "ceremony"      // a certificate of the authority's own services ends: a ceremony is needed
+	ReasonElsewhere    Reason = "elsewhere"     // the certificate of another authority ends: a new application is needed
 )
 
 // Alarm is something that a person must see to.
@@ -46,16 +46,11 @@ type Alarm struct {
 	Raised  time.Time `json:"raised"`
 }
 
-func parseSerial(s string) (*big.Int, error) {
-	b, err := hex.DecodeString(s)
-	return new(big.Int).SetBytes(b), err
-}
-
 // annotate adds what is on record about each certificate of a list.
 func (s *Service) annotate(ctx context.Context, list []Due) error {
 	places := make(map[string]*Due, len(list))
 	for i := range list {
-		places[ca.SerialText(list[i].Serial)] = &list[i]
+		places[serialText(list[i].Serial)] = &list[i]
 	}
 	if len(places) == 0 {
 		return nil
@@ -71,7 +66,7 @@ func (s *Service) annotate(ctx context.Context, list []Due) error {
 		return err
 	}
 	for _, a := range alarms {
-		if d := places[ca.SerialText(a.Serial)]; d != nil {
+		if d := places[serialText(a.Serial)]; d != nil {
 			d.Alarms = append(d.Alarms, a)
 		}
 	}
@@ -155,9 +150,9 @@ func (s *Service) Alarms(ctx context.Context) ([]Alarm, error) {
 	}
 	open := make(map[string]bool, len(expiring))
 	for _, e := range expiring {
-		open[ca.SerialText(e.Serial)] = true
+		open[serialText(e.Serial)] = true
 	}
-	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[ca.SerialText(a.Serial)] }), nil
+	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[serialText(a.Serial)] }), nil
 }
 
 func (s *Service) alarms(ctx context.Context) ([]Alarm, error) {
@@ -173,7 +168,7 @@ func (s *Service) alarms(ctx context.Context) ([]Alarm, error) {
 		if err := rows.Scan(&a.ID, &serial, (*string)(&a.Reason), &a.Failure, &raised); err != nil {
 			return nil, err
 		}
-		if a.Serial, err = parseSerial(serial); err != nil {
+		if a.Serial, err = ca.ParseSerial(serial); err != nil {
 			return nil, err
 		}
 		if err := parseTimes(times{raised, &a.Raised}); err != nil {

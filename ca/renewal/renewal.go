@@ -64,7 +64,8 @@ type Policy struct {
 	TermDays int `json:"term_days,omitempty"`
 	// Reminders are the days before the end of a Key holder's certificate at which its holder is told: 30, 14, 7, 1.
 	Reminders []int `json:"reminder_days,omitempty"`
-	// ServiceDays is how many days before the end of a certificate of the authority's own services there is an alarm: 60.
+	// ServiceDays is how many days before the end of a certificate of the authority's own services, or of
+	// another authority for a seal, there is an alarm: 60.
 	ServiceDays int `json:"service_days,omitempty"`
 }
 
@@ -113,13 +114,15 @@ func (p Policy) withDefaults() Policy {
 type Config struct {
 	DB        *store.DB
 	Authority Authority
-	Clock     func() time.Time
-	Log       *slog.Logger
-	Renewer   Renewer
-	Mail      Mail
-	Contacts  Contacts
-	Calendar  Calendar
-	Policy    Policy
+	// Others adds the certificates of other authorities; nil: there are none.
+	Others   Others
+	Clock    func() time.Time
+	Log      *slog.Logger
+	Renewer  Renewer
+	Mail     Mail
+	Contacts Contacts
+	Calendar Calendar
+	Policy   Policy
 	// Administrators are the addresses to which alarms go.
 	Administrators []string
 }
@@ -132,6 +135,9 @@ func New(c Config) *Service {
 	c.Policy = c.Policy.withDefaults()
 	if c.Calendar == nil {
 		c.Calendar = weekdays{}
+	}
+	if c.Others != nil {
+		c.Authority = joint{c.Authority, c.Others}
 	}
 	return &Service{c}
 }
@@ -158,6 +164,7 @@ const (
 	Key        Holder = "key"        // a person with a USB Key
 	Encryption Holder = "encryption" // the second certificate of such a person
 	Own        Holder = "service"    // the authority itself and its services
+	Elsewhere  Holder = "elsewhere"  // a seal that the service keeps, with a certificate of another authority
 )
 
 func holderOf(p ca.Profile) Holder {
@@ -168,6 +175,8 @@ func holderOf(p ca.Profile) Holder {
 		return Key
 	case ca.ProfileEncryption:
 		return Encryption
+	case profileElsewhere:
+		return Elsewhere
 	}
 	return Own
 }
@@ -208,7 +217,7 @@ func (s *Service) isDue(d Due, at time.Time) bool {
 	switch d.Holder {
 	case Central:
 		return s.Calendar.After(at, s.Policy.TermDays).After(d.NotAfter)
-	case Own:
+	case Own, Elsewhere:
 		return left <= time.Duration(s.Policy.ServiceDays)*day
 	}
 	return left <= time.Duration(s.Policy.Reminders[len(s.Policy.Reminders)-1])*day

@@ -2,10 +2,8 @@ package renewal
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/ca"
@@ -60,6 +58,8 @@ func (s *Service) see(ctx context.Context, d Due, now time.Time) error {
 		return s.remind(ctx, d, now)
 	case d.Holder == Own:
 		return s.raise(ctx, d, ReasonCeremony, "")
+	case d.Holder == Elsewhere:
+		return s.raise(ctx, d, ReasonElsewhere, "")
 	}
 	return nil
 }
@@ -72,9 +72,9 @@ func (s *Service) remind(ctx context.Context, d Due, now time.Time) error {
 			continue
 		}
 		return s.DB.Write(ctx, func(tx *store.Tx) error {
-			id := "rem_" + strings.ToLower(rand.Text())
+			id := store.NewID("rem_")
 			done, err := tx.ExecContext(ctx, `INSERT INTO renewal_reminder (id, serial, days, not_after, made) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (serial, days) DO NOTHING`, id, ca.SerialText(d.Serial), days, store.Time(d.NotAfter), store.Time(now))
+				ON CONFLICT (serial, days) DO NOTHING`, id, serialText(d.Serial), days, store.Time(d.NotAfter), store.Time(now))
 			if err != nil {
 				return err
 			}
@@ -119,13 +119,13 @@ func (s *Service) renew(ctx context.Context, d Due, now time.Time) error {
 		return err
 	}
 	if outcome == nil {
-		s.Log.Info("a central seal was renewed", "serial", ca.SerialText(d.Serial), "seal", d.CommonName)
+		s.Log.Info("a central seal was renewed", "serial", serialText(d.Serial), "seal", d.CommonName)
 		return nil
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // the service ends: no reason for an alarm
 	}
-	s.Log.Error("the renewal of a central seal failed", "serial", ca.SerialText(d.Serial), "seal", d.CommonName, "attempt", number, "error", outcome)
+	s.Log.Error("the renewal of a central seal failed", "serial", serialText(d.Serial), "seal", d.CommonName, "attempt", number, "error", outcome)
 	if fault.Has(outcome, access.ErrExpired) {
 		return s.raise(ctx, d, ReasonApprovalOver, said(outcome))
 	}
@@ -140,7 +140,7 @@ func (s *Service) begin(ctx context.Context, d Due, now time.Time) (number int, 
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		done, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure)
-			VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (serial, number) DO NOTHING`, ca.SerialText(d.Serial), number, store.Time(now))
+			VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (serial, number) DO NOTHING`, serialText(d.Serial), number, store.Time(now))
 		if err != nil {
 			return err
 		}
@@ -160,7 +160,7 @@ func (s *Service) end(ctx context.Context, d Due, number int, outcome error) err
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE renewal_attempt SET outcome = $1, ended = $2, next = $3, failure = $4 WHERE serial = $5 AND number = $6`,
-			word, store.Time(now), next, failure, ca.SerialText(d.Serial), number)
+			word, store.Time(now), next, failure, serialText(d.Serial), number)
 		return err
 	})
 }
@@ -187,9 +187,9 @@ func (s *Service) raise(ctx context.Context, d Due, reason Reason, failure strin
 	}
 	raised := false
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		id := "alm_" + strings.ToLower(rand.Text())
+		id := store.NewID("alm_")
 		done, err := tx.ExecContext(ctx, `INSERT INTO renewal_alarm (id, serial, reason, failure, raised) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (serial, reason) DO NOTHING`, id, ca.SerialText(d.Serial), string(reason), failure, store.Time(s.Clock()))
+			ON CONFLICT (serial, reason) DO NOTHING`, id, serialText(d.Serial), string(reason), failure, store.Time(s.Clock()))
 		if err != nil {
 			return err
 		}
@@ -205,7 +205,7 @@ func (s *Service) raise(ctx context.Context, d Due, reason Reason, failure strin
 		return nil
 	})
 	if err == nil && raised {
-		s.Log.Error("a certificate needs a person", "reason", string(reason), "serial", ca.SerialText(d.Serial), "name", d.CommonName, "not_after", d.NotAfter)
+		s.Log.Error("a certificate needs a person", "reason", string(reason), "serial", serialText(d.Serial), "name", d.CommonName, "not_after", d.NotAfter)
 	}
 	return err
 }

@@ -183,7 +183,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id string,
 		if err != nil {
 			return nil, err
 		}
-		if err := exactlyOne(result, ErrDecided); err != nil {
+		if err := store.ExactlyOne(result, ErrDecided.New()); err != nil {
 			return nil, err
 		}
 	}

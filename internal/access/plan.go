@@ -54,12 +54,12 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 		return "", err
 	}
 	now := s.clock()
-	plan := asked{id: newID("req_"), kind: k, subject: subject, by: by.ID, at: now}
+	plan := asked{id: store.NewID("req_"), kind: k, subject: subject, by: by.ID, at: now}
 	if err := s.ask(ctx, tx, plan); err != nil {
 		return "", err
 	}
 	for i, part := range parts {
-		err := s.ask(ctx, tx, asked{id: newID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
+		err := s.ask(ctx, tx, asked{id: store.NewID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
 		if err != nil {
 			return "", err
 		}
@@ -117,4 +117,31 @@ func (s *Service) Void(ctx context.Context, tx *store.Tx, by Actor, id string) e
 		return err
 	}
 	return s.record(ctx, tx, now, "approval.voided", by.ID, id, map[string]string{"kind": string(r.Kind), "state": r.State})
+}
+
+// Prolong lets what is left of an approved plan be redeemed until a later time, at most a year from now: its work was begun
+// within the term, and what is left waits for somebody outside, the holder's acceptance or another authority. What ran
+// out already stays so. The caller says in which step it does it; it is on record. Errors: access.request-not-found,
+// access.part.
+func (s *Service) Prolong(ctx context.Context, tx *store.Tx, id string, until time.Time) error {
+	r, err := readRequest(ctx, tx, id)
+	if err != nil {
+		return err
+	}
+	if r.Parent != "" {
+		return ErrPart.With("%s", r.Parent)
+	}
+	now := s.clock()
+	if year := now.AddDate(1, 0, 0); until.After(year) {
+		until = year
+	}
+	result, err := tx.ExecContext(ctx, `UPDATE access_approval SET expires = $1 WHERE used = 0 AND expires > $2 AND expires < $1
+		AND id IN (SELECT id FROM access_request WHERE parent = $3 AND voided IS NULL)`, store.Time(until), store.Time(now), id)
+	if err != nil {
+		return err
+	}
+	if n, err := result.RowsAffected(); err != nil || n == 0 {
+		return err
+	}
+	return s.record(ctx, tx, now, "approval.prolonged", "", id, map[string]string{"kind": string(r.Kind), "until": store.Time(until)})
 }

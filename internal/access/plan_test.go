@@ -127,6 +127,31 @@ func TestWhatIsVoidIsNeitherDecidedNorRedeemed(t *testing.T) {
 	})
 }
 
+// What was given up after a part of it was done is not renewed.
+func TestWhatIsVoidCarriesNoRenewals(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		ctx := context.Background()
+		id, parts := r.plan(t, "one", "two")
+		if err := r.Approve(ctx, r.approver, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.redeem(id, kindPlan, "an application"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.redeem(parts[0].ID, KindMakeSeal, "one"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.void(t, id); err != nil {
+			t.Fatal(err)
+		}
+		err := r.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := r.Reuse(ctx, tx, parts[0].ID, KindMakeSeal, []byte("one"))
+			return err
+		})
+		wantCode(t, err, ErrVoided)
+	})
+}
+
 func TestAnApprovalCarriesRenewalsForFiveYearsToTheSecond(t *testing.T) {
 	eachRoom(t, func(t *testing.T, r *room) {
 		ctx := context.Background()

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"slices"
 	"time"
-	"yinxin/internal/fault"
+
 	"yinxin/internal/store"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -38,7 +38,7 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 	if err != nil {
 		return Approval{}, err
 	}
-	if err := exactlyOne(result, ErrUsed); err != nil {
+	if err := store.ExactlyOne(result, ErrUsed.New()); err != nil {
 		return Approval{}, err
 	}
 	err = s.record(ctx, tx, now, "approval.used", r.requester, id, map[string]string{"kind": string(k), "approver": r.approver})
@@ -49,8 +49,8 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 }
 
 // Reuse gives an approval that was redeemed once more, for the renewal of what was made under it with unchanged data.
-// It carries renewals for RenewalTerm years from the second person's consent. Errors: access.not-approved,
-// access.other-subject, access.expired.
+// It carries renewals for RenewalTerm years from the second person's consent, unless it was made void. Errors:
+// access.not-approved, access.other-subject, access.voided, access.expired.
 func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, subjects ...[]byte) (Approval, error) {
 	r, err := s.given(ctx, tx, id, k, subjects)
 	if err != nil {
@@ -60,6 +60,8 @@ func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	switch {
 	case !r.used:
 		return Approval{}, ErrNotApproved.New()
+	case r.voided: // given up after it was done: see Void
+		return Approval{}, ErrVoided.New()
 	case !now.Before(r.RenewableUntil()):
 		return Approval{}, ErrExpired.New()
 	}
@@ -124,16 +126,4 @@ func (s *Service) given(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	}
 	r.digest = sm3.Sum(stored)
 	return r, nil
-}
-
-// exactlyOne turns an update that found nothing to change into the error that says why.
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return otherwise.New()
-	}
-	return nil
 }

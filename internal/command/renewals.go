@@ -47,7 +47,11 @@ func (c renewalsListCommand) list(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	r := renewal.New(renewal.Config{DB: h.db, Authority: h.authority, Clock: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: h.config.Renewals})
+	others, err := h.backends(ctx)
+	if err != nil {
+		return err
+	}
+	r := renewal.New(renewal.Config{Others: others, DB: h.db, Authority: h.authority, Clock: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: h.config.Renewals})
 	var list []renewal.Due
 	if c.Days >= 0 {
 		list, err = r.Within(ctx, s.now(), c.Days)
@@ -97,7 +101,8 @@ func renewalsJSON(list []renewal.Due) []renewalJSON {
 }
 
 var holderWords = map[renewal.Holder]string{renewal.Central: "集中式印章 central seal", renewal.Key: "Key 用户 Key holder",
-	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own"}
+	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own",
+	renewal.Elsewhere: "集中式印章（其他机构签发，须重新申请） central seal, other authority: a new application is needed"}
 
 var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "续期失败 renewal failed",
 	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}

@@ -39,6 +39,9 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 		}})
 	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Policy: h.config.Renewals,
 		Calendar: h.calendar, Contacts: h.business}
+	if r.Others, err = h.backends(context.Background()); err != nil {
+		return nil, errors.Join(err, j.Close())
+	}
 	m, err := h.mailer(j)
 	if err != nil {
 		return nil, errors.Join(err, j.Close())

@@ -62,7 +62,9 @@ func (f forBusiness) Registered(ctx context.Context, code string) (business.Regi
 	s := business.RegisteredSeal{Code: code}
 	var width, height int64
 	err := f.DB.Read().QueryRowContext(ctx, `SELECT s.name, s.organisation, s.credit_code, t.template, t.picture, t.width_um, t.height_um
-		FROM seal s JOIN seal_template t ON t.seal_code = s.code WHERE s.code = $1 ORDER BY t.version DESC LIMIT 1`, code).
+		FROM seal s JOIN seal_template t ON t.seal_code = s.code WHERE s.code = $1
+		ORDER BY (SELECT COALESCE(MIN(CASE i.state WHEN 'active' THEN 0 WHEN 'waiting' THEN 2 ELSE 1 END), 3) FROM seal_instance i
+			WHERE i.seal_code = t.seal_code AND i.template_version = t.version), t.version DESC LIMIT 1`, code).
 		Scan(&s.Name, &s.Organisation, &s.CreditCode, &s.Template, &s.Picture, &width, &height)
 	if errors.Is(err, sql.ErrNoRows) {
 		return s, errNoSeal.With("%s", code)
@@ -93,44 +95,24 @@ func (f forBusiness) WaitingRenewal(ctx context.Context, instanceID string) (der
 }
 
 func (f forBusiness) GrantedOnKey(ctx context.Context, holder string) ([]string, error) {
-	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT i.seal_code FROM seal_instance i WHERE i.custody = 'key' AND i.holder = $1
+	return store.Column[string](f.DB.Read().QueryContext(ctx, `SELECT DISTINCT i.seal_code FROM seal_instance i WHERE i.custody = 'key' AND i.holder = $1
 		AND (i.state = 'active' OR EXISTS (SELECT 1 FROM seal_grant g WHERE g.seal_code = i.seal_code AND g.actor_id = $1 AND g.withdrawn = 0 AND g.valid_until > $2))
 		AND NOT EXISTS (SELECT 1 FROM seal_state s WHERE s.seal_code = i.seal_code AND s.state = 'cancelled')
-		ORDER BY i.seal_code`, holder, store.Time(f.Clock()))
-	if err != nil {
-		return nil, err
-	}
-	return column(rows)
+		ORDER BY i.seal_code`, holder, store.Time(f.Clock())))
 }
 
-func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (bool, error) {
-	var state string
-	err := tx.QueryRowContext(ctx, `SELECT CASE WHEN i.renews IS NOT NULL AND o.state <> 'active' THEN 'outdated' ELSE i.state END
-		FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews WHERE i.id = $1`, instanceID).Scan(&state)
-	return state == "waiting", err
+func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (der []byte, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT i.certificate FROM seal_instance i LEFT JOIN seal_instance o ON o.id = i.renews
+		WHERE i.id = $1 AND i.state = 'waiting' AND (i.renews IS NULL OR o.state = 'active')`, instanceID).Scan(&der)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = nil
+	}
+	return der, err
 }
 
 func (f forBusiness) IdleKeys(ctx context.Context) ([]string, error) {
-	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
-		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`)
-	if err != nil {
-		return nil, err
-	}
-	return column(rows)
-}
-
-// column reads rows of one text, and closes them.
-func column(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return store.Column[string](f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
+		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`))
 }
 
 func (f forBusiness) active(ctx context.Context, where string, args ...any) ([]business.SealInstance, error) {

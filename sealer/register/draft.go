@@ -32,7 +32,7 @@ func (r *Register) Prepare(approvalID string, o Order) (*Draft, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return &Draft{register: r, approval: approvalID, order: o, instance: Instance{ID: newID("s"), SealCode: o.Code, SealName: o.Name,
+	return &Draft{register: r, approval: approvalID, order: o, instance: Instance{ID: store.NewID("s_"), SealCode: o.Code, SealName: o.Name,
 		Custody: o.Custody, Holder: o.Holder, KeyName: o.KeyName, Picture: o.Picture, Width: o.Width, Height: o.Height}}, nil
 }
 
@@ -106,7 +106,7 @@ func (m *Draft) Intend(ctx context.Context, tx *store.Tx) (err error) {
 	if err := r.enter(ctx, tx, o, m.given, now); err != nil {
 		return err
 	}
-	if m.version, err = enterTemplate(ctx, tx, o, now); err != nil {
+	if m.version, err = enterTemplate(ctx, tx, o, m.renews, now); err != nil {
 		return err
 	}
 	data := map[string]string{"instance": m.instance.ID, "requester": m.given.Requester(), "approval": m.given.ID(), "picture": digest(o.Picture)}
@@ -116,6 +116,10 @@ func (m *Draft) Intend(ctx context.Context, tx *store.Tx) (err error) {
 	_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal.intended", Actor: m.given.Approver(), Subject: o.Code, Data: data})
 	return err
 }
+
+// Fits refuses a certificate that is not for this seal, or not for signatures, before anything is used up:
+// seal.invalid-order.
+func (m *Draft) Fits(c *chain.Certificate) error { return m.order.fits(c) }
 
 // Make makes the SESeal of GB/T 38540-2020 for a certificate. Width and height are whole millimetres there; the exact
 // size goes into the extension of internal/oid. Error: seal.invalid-order when the certificate is not for this seal.

@@ -2,7 +2,7 @@ package register
 
 import (
 	"context"
-	"crypto/rand"
+	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
 	"math"
@@ -128,6 +128,9 @@ func (o Order) fits(c *chain.Certificate) error {
 	if o.Custody == Central && c.Subject.CommonName != o.Code {
 		return errOrder.With("the certificate is for seal %s", c.Subject.CommonName)
 	}
+	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
+		return errOrder.With("the certificate is not for signatures")
+	}
 	return nil
 }
 
@@ -149,7 +152,7 @@ func (r *Register) Enter(ctx context.Context, approvalID string, o Order) error 
 		if err := r.enter(ctx, tx, o, approval, now); err != nil {
 			return err
 		}
-		if _, err := enterTemplate(ctx, tx, o, now); err != nil {
+		if _, err := enterTemplate(ctx, tx, o, "", now); err != nil {
 			return err
 		}
 		_, err = r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "seal.entered", Actor: approval.Approver(), Subject: o.Code,
@@ -183,20 +186,19 @@ func (r *Register) enter(ctx context.Context, tx *store.Tx, o Order, approval ac
 	return nil
 }
 
-func enterTemplate(ctx context.Context, tx *store.Tx, o Order, now time.Time) (version int, err error) {
+// enterTemplate records the template of an order, or finds it: that of the instance which is repeated, or an earlier one
+// that is the same. The newest need not be the one in use, since a change may have been objected to.
+func enterTemplate(ctx context.Context, tx *store.Tx, o Order, renews string, now time.Time) (version int, err error) {
 	d := digest(append(append([]byte{}, o.Template...), o.Picture...))
-	var last int
-	if err := tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0) FROM seal_template WHERE seal_code = $1`, o.Code).Scan(&last); err != nil {
-		return 0, err
+	var last, same int
+	if renews != "" {
+		err := tx.QueryRowContext(ctx, `SELECT template_version FROM seal_instance WHERE id = $1`, renews).Scan(&same)
+		return same, err
 	}
-	if last > 0 {
-		var newest string
-		if err := tx.QueryRowContext(ctx, `SELECT digest FROM seal_template WHERE seal_code = $1 AND version = $2`, o.Code, last).Scan(&newest); err != nil {
-			return 0, err
-		}
-		if newest == d {
-			return last, nil
-		}
+	err = tx.QueryRowContext(ctx, `SELECT COALESCE(MAX(version), 0), COALESCE(MAX(CASE WHEN digest = $2 AND width_um = $3 AND height_um = $4 THEN version END), 0)
+		FROM seal_template WHERE seal_code = $1`, o.Code, d, micrometres(o.Width), micrometres(o.Height)).Scan(&last, &same)
+	if err != nil || same > 0 {
+		return same, err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO seal_template (seal_code, version, width_um, height_um, template, picture, digest, created_at)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -210,6 +212,3 @@ func digest(b []byte) string {
 	d := sm3.Sum(b)
 	return hex.EncodeToString(d[:])
 }
-
-// newID gives a random identifier of 130 bits with a prefix that names its kind.
-func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

@@ -107,7 +107,8 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if o.Dry || made.Verdict == imprint.StampAgain || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
-	return made, d.store(ctx, by, a, o, &made)
+	err = d.store(ctx, by, a, o, &made)
+	return made, err
 }
 
 // store keeps a template that is good enough.

@@ -3,6 +3,8 @@ package business
 import (
 	"context"
 
+	"yinxin/ca"
+	"yinxin/ca/chain"
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
@@ -24,9 +26,12 @@ func (s *Service) Accepted(ctx context.Context, tx *store.Tx, by access.Actor, d
 			continue
 		}
 		// What was cancelled or revoked since it was made stays out of use, and keeps nobody else waiting.
-		if waits, err := s.Seals.Waiting(ctx, tx, a.Result); err != nil {
+		if usable, err := s.usable(ctx, tx, a.Result); err != nil {
 			return err
-		} else if !waits {
+		} else if !usable {
+			if err := s.Seals.Withdraw(ctx, tx, by, a.Result, "outdated"); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := s.Seals.Activate(ctx, tx, a.Result); err != nil {
@@ -47,6 +52,21 @@ func (s *Service) Accepted(ctx context.Context, tx *store.Tx, by access.Actor, d
 		}
 	}
 	return nil
+}
+
+// usable reports whether an instance waits to be put into use, and may be: its certificate is not revoked.
+func (s *Service) usable(ctx context.Context, tx *store.Tx, instance string) (bool, error) {
+	der, err := s.Seals.Waiting(ctx, tx, instance)
+	if err != nil || der == nil {
+		return false, err
+	}
+	c, err := chain.ParseCertificate(der)
+	if err != nil {
+		return false, err
+	}
+	var revoked int
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_status WHERE serial = $1 AND state = 'revoked'`, ca.SerialText(c.Serial)).Scan(&revoked)
+	return revoked == 0, err
 }
 
 // isStopped reports whether an actor is a person with a USB Key on which no certificate is good.

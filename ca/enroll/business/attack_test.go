@@ -2,6 +2,7 @@ package business_test
 
 import (
 	"testing"
+	"time"
 
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
@@ -118,5 +119,71 @@ func TestNobodyIsHandedAKeyOrAPIN(t *testing.T) {
 	w.want(err, access.ErrActorNotFound)
 	if n := w.count(`SELECT COUNT(*) FROM ca_certificate WHERE profile = 'personal'`); n != 0 {
 		t.Errorf("%d certificates", n)
+	}
+}
+
+// Somebody who was stopped after the approval gets no key under it: its certificates and grants would not be stopped.
+func TestWhoWasStoppedAfterTheApprovalGetsNoKey(t *testing.T) {
+	for _, confirmed := range []bool{false, true} {
+		w := sqliteWorld(t)
+		ctx := t.Context()
+		f := w.filled(form.New)
+		f.Methods = []form.Method{form.Distributed}
+		a := w.approved(f, w.person(3, userPerson, enroll.StatusActive))
+		w.pass(time.Second)
+		holder, err := w.enroll.HolderIn(ctx, w.db.Read(), "unit", userPerson.IdentityNumber)
+		w.must(err)
+		x, err := w.enroll.SuspendAtOnce(ctx, w.registrar, holder, "已调离")
+		w.must(err)
+		if confirmed {
+			x, err = w.enroll.RequestDecision(ctx, w.registrar, x.Ref(), true)
+			w.must(err)
+			_, err = w.enroll.ApproveDecision(ctx, w.approver, x.Ref())
+			w.must(err)
+		}
+		_, err = w.IssueKey(ctx, w.registrar, a.ID, w.actorOf(userPerson).ID, newToken(t).request(t))
+		w.want(err, business.ErrStopped)
+		if n := w.count(`SELECT COUNT(*) FROM ca_certificate WHERE profile = 'personal'`); n != 0 {
+			t.Errorf("%d certificates", n)
+		}
+		if confirmed {
+			continue
+		}
+		x, err = w.enroll.RequestDecision(ctx, w.registrar, x.Ref(), false)
+		w.must(err)
+		_, err = w.enroll.ApproveDecision(ctx, w.approver, x.Ref())
+		w.must(err)
+		_, err = w.IssueKey(ctx, w.registrar, a.ID, w.actorOf(userPerson).ID, newToken(t).request(t))
+		w.must(err)
+	}
+}
+
+// A lost Key is stopped first and replaced then: two people decide on the new one while the old one is on hold.
+func TestALostKeyIsReplacedWhileItsUserIsStopped(t *testing.T) {
+	w := sqliteWorld(t)
+	ctx := t.Context()
+	user, _, _ := w.distributed()
+	holder, err := w.enroll.HolderIn(ctx, w.db.Read(), "unit", userPerson.IdentityNumber)
+	w.must(err)
+	x, err := w.enroll.SuspendAtOnce(ctx, w.handler, holder, "Key 遗失")
+	w.must(err)
+	f := w.about(form.KeyReplacement)
+	f.Methods, f.Key, f.Personal.KeyHolderIdentity = []form.Method{form.Distributed}, form.Key{Holder: userPerson.Name, Serial: "YX00000000000001"}, userPerson.IdentityNumber
+	a := w.approved(f)
+	w.must(w.CarryOut(ctx, w.registrar, a.ID))
+	k, err := w.IssueKey(ctx, w.registrar, a.ID, user.ID, newToken(t).request(t))
+	w.must(err)
+	w.must(w.Escrow.Confirm(ctx, w.registrar, k.Escrow))
+	w.with(w.enroll.Accept(ctx, w.handler, w.again(a).Ref()))
+	if _, refusal := w.usable(user); refusal == "" {
+		t.Error("used while stopped")
+	}
+	// Lifting it releases what is on hold, and what is not stays as it is.
+	x, err = w.enroll.RequestDecision(ctx, w.registrar, x.Ref(), false)
+	w.must(err)
+	_, err = w.enroll.ApproveDecision(ctx, w.approver, x.Ref())
+	w.must(err)
+	if _, refusal := w.usable(user); refusal != "" {
+		t.Error(refusal)
 	}
 }

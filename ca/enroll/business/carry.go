@@ -2,7 +2,6 @@ package business
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -130,24 +129,7 @@ func (s *Service) CarryOutAll(ctx context.Context) error {
 }
 
 func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
-	return column(q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
-}
-
-// column reads rows of one text.
-func column(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
 }
 
 // RetireKeys ends the use of keys whose seals were replaced or ended.
@@ -221,6 +203,9 @@ func (w *work) remake(ctx context.Context, a act) error {
 
 // makeAlone takes a seal through the steps of an issuance for a certificate that exists.
 func (w *work) makeAlone(ctx context.Context, draft SealDraft, done ca.Companion, c *chain.Certificate) error {
+	if err := draft.Fits(c); err != nil {
+		return err
+	}
 	if err := w.DB.Write(ctx, func(tx *store.Tx) error { return draft.Intend(ctx, tx) }); err != nil {
 		return unspent(err)
 	}
@@ -246,7 +231,12 @@ type doneWith struct {
 
 var _ ca.Companion = (*doneWith)(nil)
 
-func (d *doneWith) Intend(context.Context, *store.Tx) error { return nil }
+func (d *doneWith) Intend(ctx context.Context, tx *store.Tx) error {
+	if d.actor == "" {
+		return nil
+	}
+	return d.w.notStopped(ctx, tx, d.actor)
+}
 
 func (d *doneWith) Make(context.Context, *chain.Certificate) error { return nil }
 

@@ -82,6 +82,9 @@ func (w *work) centralElsewhere(ctx context.Context, certificate, seal act) erro
 	done := both{&doneForeign{w: w, act: certificate}, &doneWith{w: w, act: seal, draft: draft}}
 	switch outcome.State {
 	case backend.StateReceived:
+		if err := draft.Fits(outcome.Certificate); err != nil {
+			return err
+		}
 		_, err = at.Accept(ctx, certificate.Order, "", draft, done)
 		if fault.Has(err, backend.ErrDiffers) {
 			return nil
@@ -115,7 +118,11 @@ func (w *work) orderFrom(ctx context.Context, at backend.Backend, a act) error {
 	return w.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE business_act SET ordered = $1, key_name = $2 WHERE application = $3 AND version = $4 AND number = $5`,
 			outcome.ID, name, w.application, w.version, a.Number)
-		return err
+		if err != nil {
+			return err
+		}
+		// The authority may take as long as an order waits; the seal is made after that.
+		return w.Access.Prolong(ctx, tx, w.dossier.Examination, outcome.Expires.Add(access.Term))
 	})
 }
 
@@ -180,15 +187,23 @@ func (w *work) revokeElsewhere(ctx context.Context, a act) error {
 	if err != nil {
 		return err
 	}
-	if err := at.Revoke(ctx, a.Part, c, a.Reason); err != nil && !fault.Has(err, access.ErrUsed) {
+	err = at.Revoke(ctx, a.Part, c, a.Reason)
+	if err != nil && !fault.Has(err, access.ErrUsed) && !isRevoked(err) {
 		return err // an approval that was used: the authority was told, and only the mark is missing
 	}
-	return w.DB.Write(ctx, func(tx *store.Tx) error { return w.finish(ctx, tx, a, "") })
+	return w.DB.Write(ctx, func(tx *store.Tx) error {
+		if isRevoked(err) { // somebody was quicker, for a reason of their own
+			if _, err := w.Access.Redeem(ctx, tx, a.Part, access.KindRevokeCertificate, at.RevokeSubject(c, a.Reason)); err != nil {
+				return err
+			}
+		}
+		return w.finish(ctx, tx, a, "")
+	})
 }
 
 // tellOthers carries out what waits for the end of an acceptance: what other authorities have to be told.
 func (s *Service) tellOthers(ctx context.Context) error {
-	list, err := column(s.DB.Read().QueryContext(ctx, `SELECT DISTINCT b.application FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
+	list, err := store.Column[string](s.DB.Read().QueryContext(ctx, `SELECT DISTINCT b.application FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
 		WHERE b.phase = 'after' AND b.state = 'planned' AND a.state IN ('accepted', 'closed') ORDER BY b.application`))
 	if err != nil {
 		return err

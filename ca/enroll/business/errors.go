@@ -25,10 +25,17 @@ var (
 	ErrPresentKey = fault.Spec{Kind: fault.Denied, Code: "business.present-key",
 		ZH: "代办更新须使用 USB Key 现有的密钥；换用新密钥由持有人本人办理，或申请 Key 补办。",
 		EN: "Who renews for a holder uses the present key of the USB Key; a new one is for the holder to bring, or takes an application."}
+	ErrStopped = fault.Spec{Kind: fault.Refused, Code: "business.stopped",
+		ZH: "该使用人已被暂停，不能为其签发 USB Key 证书。", EN: "This person was stopped as a user of seals: no USB Key is issued."}
 	ErrToken = fault.Spec{Kind: fault.Invalid, Code: "business.token",
 		ZH: "USB Key 序列号无效或未登记。", EN: "The serial number of the USB Key is not valid or not registered."}
 	ErrDone = fault.Spec{Kind: fault.Conflict, Code: "business.done",
 		ZH: "这一项已经办理。", EN: "This has been carried out already."}
+	ErrSealEnded = fault.Spec{Kind: fault.Refused, Code: "business.seal-ended",
+		ZH: "该印章已经注销。", EN: "The seal was cancelled already."}
+	ErrNothing = fault.Spec{Kind: fault.Refused, Code: "business.nothing",
+		ZH: "按申请内容没有可办理的事项：该印章没有在用的电子印章，汇总表也没有新增或退出的使用人。",
+		EN: "There is nothing to carry out: no electronic seal of this code is in use, and the roster neither adds nor withdraws a user."}
 	ErrSpent = fault.Spec{Kind: fault.Conflict, Code: "business.spent",
 		ZH: "这一项的审批已使用而尚无结果：正在办理中，或曾中断、失败，不能重办。稍后仍无结果的，请中止本申请并重新申请。",
 		EN: "The approval of this act was used and there is no result: it is being carried out right now, or was interrupted or failed and cannot be repeated. If it stays so, abort the application and file another one."}

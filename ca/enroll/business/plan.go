@@ -45,7 +45,8 @@ var _ enroll.Planner = (*Service)(nil)
 
 // Plan implements enroll.Planner: it says which acts an application takes and keeps them for CarryOut. Who is on the
 // roster becomes an actor, without any right yet. Errors: business.no-template, business.code-taken, business.no-users,
-// business.user-missing, business.no-key, business.renewal-waits.
+// business.user-missing, business.no-key, business.renewal-waits,
+// business.seal-ended, business.nothing.
 func (s *Service) Plan(ctx context.Context, tx *store.Tx, d enroll.Dossier) ([]access.Part, error) {
 	f := facts{form: d.Form, now: s.Clock()}
 	var err error
@@ -86,6 +87,9 @@ func (s *Service) plan(ctx context.Context, q store.Querier, f facts) ([]act, er
 	}
 	if err == nil {
 		err = p.dismiss()
+	}
+	if err == nil && len(p.acts) == 0 {
+		err = ErrNothing.New()
 	}
 	return p.acts, err
 }
@@ -178,10 +182,19 @@ func (s *Service) grantFrom(now time.Time, code, actor string) *SealGrant {
 	return &SealGrant{Code: code, Actor: actor, From: from, Until: access.RenewableUntil(from)}
 }
 
+// standing finds a seal that has not ended.
+func (p *planner) standing(code string) (RegisteredSeal, error) {
+	s, err := p.Seals.Registered(p.ctx, code)
+	if err == nil && s.State == stateCancelled {
+		err = ErrSealEnded.With("%s", code)
+	}
+	return s, err
+}
+
 // change is 机构变更 and 印模变更, alone or on one form.
 func (p *planner) change() error {
 	f := p.f.form
-	old, err := p.Seals.Registered(p.ctx, f.Seal.Code)
+	old, err := p.standing(f.Seal.Code)
 	if err != nil {
 		return err
 	}
@@ -321,6 +334,9 @@ func (p *planner) keyHolder() (user, error) {
 // cancel is 注销: the seal ends, and every certificate that stands for it alone.
 func (p *planner) cancel() error {
 	code := p.f.form.Seal.Code
+	if _, err := p.standing(code); err != nil {
+		return err
+	}
 	inUse, err := p.Seals.InstancesInUse(p.ctx, code)
 	if err != nil {
 		return err

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"database/sql"
 	"errors"
 	"math/big"
 
@@ -37,7 +38,7 @@ func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, e
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
 	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
 		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
 	}
@@ -115,6 +116,9 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 		return begun, err
 	}
 	old, err := s.Authority.Certificate(ctx, serial)
+	if err == nil && (old.Profile != ca.ProfilePersonal || old.Certificate == nil) {
+		err = ErrNoKey.With("%s", old.Profile) // the second certificate follows the first
+	}
 	if err != nil {
 		return Renewal{}, err
 	}
@@ -122,17 +126,27 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
 	var with []ca.Companion
 	for _, in := range inUse {
+		if !bytes.Equal(in.Certificate, old.Certificate.Raw) {
+			continue // on another Key of the same person
+		}
 		draft, err := s.Seals.PrepareSealRenewal(ctx, in.ID, "")
 		if err != nil {
 			return Renewal{}, err
 		}
 		row.drafts, row.codes, with = append(row.drafts, draft), append(row.codes, in.Code), append(with, draft)
 	}
-	_, err = s.Authority.Renew(ctx, serial, public, append(with, row)...)
-	return row.renewal, err
+	if len(row.drafts) == 0 {
+		return Renewal{}, ErrNoKey.With("no seal in use lists the certificate") // not accepted yet, or replaced
+	}
+	c, err := s.Authority.Renew(ctx, serial, public, append(with, row)...)
+	if err != nil {
+		return Renewal{}, err
+	}
+	row.renewal.Certificates = []Renewed{{Successor: c.Serial, Predecessor: serial}}
+	return row.renewal, nil
 }
 
 // renewEncryption renews the certificate for encryption that is on the same USB Key, for the key that it has.
@@ -140,23 +154,33 @@ func (s *Service) renewEncryption(ctx context.Context, r Renewal, holder string)
 	if len(r.Certificates) > 1 {
 		return nil // done by an earlier call
 	}
-	list, err := holdingsOf(ctx, s.DB.Read(), holder)
-	if err != nil {
+	first := r.Certificates[0].Predecessor
+	second, err := encryptionOf(ctx, s.DB.Read(), first)
+	if err != nil || second == nil {
 		return err
 	}
-	for _, serial := range list {
-		old, err := s.Authority.Certificate(ctx, serial)
-		if err != nil {
-			return err
-		}
-		if old.Profile != ca.ProfileEncryption || old.State != ca.RecordGood {
-			continue
-		}
-		row := &renewing{service: s, renewal: r, old: old, holder: holder, profile: ca.ProfileEncryption, joins: true}
-		_, err = s.Authority.Renew(ctx, serial, old.Certificate.PublicKey.(*ecdsa.PublicKey), row)
+	old, err := s.Authority.Certificate(ctx, second)
+	if err != nil || old.State != ca.RecordGood {
 		return err
 	}
-	return nil
+	row := &renewing{service: s, renewal: r, old: old, holder: holder, profile: ca.ProfileEncryption, joins: true}
+	_, err = s.Authority.Renew(ctx, second, old.Certificate.PublicKey.(*ecdsa.PublicKey), row)
+	return err
+}
+
+// encryptionOf is the certificate for encryption that was made with a signing certificate, for the same USB Key: the act
+// after its own in the plan, or the other one of the same renewal. Nil where none was made.
+func encryptionOf(ctx context.Context, q store.Querier, signing *big.Int) (*big.Int, error) {
+	var serial string
+	err := q.QueryRowContext(ctx, `SELECT c.serial FROM ca_certificate c WHERE c.profile = 'encryption' AND c.serial IN (
+			SELECT e.result FROM business_act e JOIN business_act s ON s.application = e.application AND s.version = e.version AND s.number + 1 = e.number
+				WHERE s.result = $1 AND s.kind = 'certificate' AND e.kind = 'certificate'
+			UNION SELECT e.successor FROM business_renewed e JOIN business_renewed s ON s.renewal = e.renewal WHERE s.successor = $1)`,
+		ca.SerialText(signing)).Scan(&serial)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, nil
+	}
+	return serialNumber(serial), err
 }
 
 // renewing records a renewal in the transaction that records its certificate.

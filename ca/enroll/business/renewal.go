@@ -3,7 +3,6 @@ package business
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"math/big"
 	"time"
@@ -162,11 +161,11 @@ func scanRenewal(row interface{ Scan(...any) error }) (r Renewal, err error) {
 
 // serialNumber reads what ca.SerialText wrote; 0, which no certificate has, for anything else.
 func serialNumber(text string) *big.Int {
-	octets, err := hex.DecodeString(text)
+	serial, err := ca.ParseSerial(text)
 	if err != nil {
 		return new(big.Int)
 	}
-	return new(big.Int).SetBytes(octets)
+	return serial
 }
 
 // SettleRenewals puts into use what waited for its whole term without an objection. What cannot be settled, because its
@@ -230,7 +229,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 func (s *Service) outdated(ctx context.Context, tx *store.Tx, r Renewal) (bool, error) {
 	for _, c := range r.Certificates {
 		for _, instance := range c.Instances {
-			if waits, err := s.Seals.Waiting(ctx, tx, instance); err != nil || !waits {
+			if usable, err := s.usable(ctx, tx, instance); err != nil || !usable {
 				return true, err
 			}
 		}
@@ -271,7 +270,7 @@ func underWay(ctx context.Context, q store.Querier, serial *big.Int, codes []str
 	for _, like := range about {
 		var open int
 		err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
-			WHERE a.state IN ('examined', 'approved', 'issued') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
+			WHERE a.state IN ('examined', 'approved', 'issued', 'objected') AND b.kind IN ('revoke', 'seal', 'cancel') AND b.content LIKE $1`, like).Scan(&open)
 		if err != nil || open > 0 {
 			return true, err
 		}

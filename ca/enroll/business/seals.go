@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
 )
@@ -29,6 +30,8 @@ type SealDraft interface {
 	ca.Companion
 	// InstanceID names what Complete records; it waits until Seals.Activate.
 	InstanceID() string
+	// Fits refuses a certificate that Make would not take: seal.invalid-order.
+	Fits(c *chain.Certificate) error
 }
 
 // SealInstance is an electronic seal in use.
@@ -44,9 +47,12 @@ type SealInstance struct {
 type RegisteredSeal struct {
 	Code, Name, Organisation, CreditCode string
 	Width, Height                        float64 // mm
-	Template, Picture                    []byte  // PNG, of the newest version
-	State                                string
+	Template, Picture                    []byte  // PNG: of what is in use, not of a change that waits or was objected to
+	State                                string  // as in 印章状态信息; see stateCancelled
 }
+
+// stateCancelled is the state of a seal that has ended.
+const stateCancelled = "cancelled"
 
 // SealGrant lets an actor use a seal.
 type SealGrant struct {
@@ -81,8 +87,9 @@ type Seals interface {
 	PrepareSeal(approvalID string, o SealOrder) (SealDraft, error)
 	// PrepareSealRenewal begins one that repeats an instance, under the approval of that.
 	PrepareSealRenewal(ctx context.Context, instanceID, keyName string) (SealDraft, error)
-	// Waiting reports whether an instance can still be put into use: it was not withdrawn, and what it repeats is in use.
-	Waiting(ctx context.Context, tx *store.Tx, instanceID string) (bool, error)
+	// Waiting is the certificate (DER) of an instance that can still be put into use: it was not withdrawn, and what it
+	// repeats is in use. Nil for any other.
+	Waiting(ctx context.Context, tx *store.Tx, instanceID string) (der []byte, err error)
 	// Activate puts a waiting instance into use in place of that of the same holder.
 	Activate(ctx context.Context, tx *store.Tx, instanceID string) error
 	// Withdraw ends an instance.

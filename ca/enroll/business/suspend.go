@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"math/big"
 
 	"yinxin/ca"
 	"yinxin/ca/enroll"
@@ -62,6 +63,9 @@ func (s *Service) userAndSeal(ctx context.Context, q store.Querier, u enroll.Use
 			return actor, in.Code, nil
 		}
 	}
+	if len(list) == 0 { // what was made for the person waits for acceptance, perhaps
+		return actor, "", nil
+	}
 	return "", "", nil
 }
 
@@ -93,13 +97,19 @@ func (s *Service) PlanDecision(ctx context.Context, tx *store.Tx, u enroll.User,
 // decision is what it takes to make a suspension final, or to lift it, and keeps it for Decided.
 func (s *Service) decision(ctx context.Context, tx *store.Tx, u enroll.User, confirm bool) ([]act, error) {
 	var acts []act
-	actor, _, err := s.userAndSeal(ctx, tx, u)
+	actor, code, err := s.userAndSeal(ctx, tx, u)
 	if err != nil || actor == "" {
 		return nil, err
 	}
-	list, err := holdingsOf(ctx, tx, actor)
+	elsewhere, err := s.usesAnother(ctx, actor, code)
 	if err != nil {
 		return nil, err
+	}
+	var list []*big.Int
+	if !elsewhere {
+		if list, err = holdingsOf(ctx, tx, actor); err != nil {
+			return nil, err
+		}
 	}
 	for _, serial := range list {
 		if confirm {
@@ -114,6 +124,9 @@ func (s *Service) decision(ctx context.Context, tx *store.Tx, u enroll.User, con
 			return nil, err
 		}
 		for _, in := range inUse {
+			if code != "" && in.Code != code {
+				continue
+			}
 			acts = append(acts, act{Kind: actGrant, Grant: s.grantFrom(s.Clock(), in.Code, actor)})
 		}
 	}
@@ -129,7 +142,7 @@ func (s *Service) decision(ctx context.Context, tx *store.Tx, u enroll.User, con
 // Decided implements enroll.Suspender: it carries out, in the transaction of the second person's consent, what
 // PlanDecision said.
 func (s *Service) Decided(ctx context.Context, tx *store.Tx, by access.Actor, u enroll.User, request string, confirm bool) error {
-	actor, _, err := s.userAndSeal(ctx, tx, u)
+	actor, code, err := s.userAndSeal(ctx, tx, u)
 	if err != nil || actor == "" {
 		return err
 	}
@@ -147,6 +160,9 @@ func (s *Service) Decided(ctx context.Context, tx *store.Tx, by access.Actor, u 
 	}
 	inUse, err := s.Seals.InstancesOf(ctx, actor)
 	for _, in := range inUse {
+		if code != "" && in.Code != code {
+			continue
+		}
 		if err := s.Seals.Withdraw(ctx, tx, by, in.ID, "revoked"); err != nil {
 			return err
 		}

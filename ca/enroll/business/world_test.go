@@ -45,6 +45,7 @@ type world struct {
 	register *register.Register
 	keys     *keystore.Store
 	unit     enroll.Unit
+	shares   []escrow.Handout // of the recovery key
 
 	registrar, approver, handler, platform access.Actor
 
@@ -174,6 +175,7 @@ func (w *world) centre(l *ledger.Ledger, authority *ca.Authority) *escrow.Centre
 	}
 	handouts, err := c.Establish(ctx, [2]string{"registrar", "approver"}, escrow.Division{Officers: []string{"qian", "sun"}, Threshold: 2})
 	w.must(err)
+	w.shares = handouts
 	w.must(c.Activate(ctx, w.registrar, handouts[0].Share, handouts[1].Share))
 	return c
 }
@@ -200,7 +202,7 @@ func (w *world) filled(b ...form.Business) form.Application {
 	return form.Application{SealType: form.SealOfficial, Businesses: b, Scopes: []form.Scope{form.Internet}, Methods: []form.Method{form.Central},
 		Unit:     form.Unit{Name: w.unit.Name, Type: form.UnitInstitution, CreditCode: w.unit.CreditCode, Phone: "0499-2345678", Address: "临江省云山市兰台街1号"},
 		Approver: "临江省档案局", Purpose: "出具档案证明", Handler: form.Handler{Name: handlerPerson.Name, Email: "u@archive.example", Address: "兰台街1号"},
-		AppliedOn: "2026-03-05", Seal: form.Seal{Name: w.unit.Name, Size: form.Round(42)},
+		AppliedOn: w.time().Format(time.DateOnly), Seal: form.Seal{Name: w.unit.Name, Size: form.Round(42)},
 		Personal: form.Personal{HandlerIdentity: handlerPerson.IdentityNumber, HandlerMobile: handlerPerson.Mobile}}
 }
 
@@ -231,7 +233,7 @@ func (w *world) submitted(f form.Application, roster ...enroll.Person) enroll.Ap
 		a = w.with(w.enroll.AddAttachment(ctx, w.handler, a.Ref(), enroll.Scan{Kind: kind, Content: picture(w.t, 8)}))
 	}
 	if len(roster) > 0 {
-		a = w.with(w.enroll.AttachRoster(ctx, w.handler, a.Ref(), "2026-03-05", roster))
+		a = w.with(w.enroll.AttachRoster(ctx, w.handler, a.Ref(), w.time().Format(time.DateOnly), roster))
 	}
 	return w.with(w.enroll.Submit(ctx, w.handler, a.Ref()))
 }

@@ -162,6 +162,18 @@ func TestDialectsThatTheLibraryReadsWronglyAreRefused(t *testing.T) {
 	}
 }
 
+func TestASheetThatIsAChartIsPassedOver(t *testing.T) {
+	r, back := give(t, table(t, faulty(), onSheet(t, func(f *excelize.File) error {
+		return f.AddChartSheet("图表", &excelize.Chart{Type: excelize.Col, Series: []excelize.ChartSeries{{Name: "x", Values: "Sheet1!$E$4:$E$6"}}})
+	})))
+	if codes(r) != faultyCodes {
+		t.Error(codes(r))
+	}
+	if sheets := strings.Join(workbook(t, back).GetSheetList(), " "); sheets != "Sheet1 图表 "+summarySheet {
+		t.Errorf("%s", sheets)
+	}
+}
+
 func TestAPanicOfTheLibraryIsARefusal(t *testing.T) {
 	b := &book{data: table(t, people(1))}
 	if err := b.library(func(*excelize.File) error { panic("22010219900101123X") }); !fault.Has(err, ErrBroken) || strings.Contains(fmt.Sprint(err), "2201") {
