@@ -55,7 +55,7 @@ func (k stored) binding(generation int) binding {
 // Deliver gives the answer of GM/T 0092 with both certificates and the enveloped key. signing is the key that asks: the
 // holder's, and only that. It may be repeated until the holder confirms, ten times in all; each time is recorded, and so
 // is an attempt with another key. Errors: escrow.not-found, escrow.state, escrow.other-signing-key, escrow.deliveries,
-// those of Config.Standing.
+// access.role for somebody who is neither a registrar nor the holder, those of Config.Standing.
 func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signing *ecdsa.PublicKey) ([]byte, error) {
 	if err := c.standing(ctx, id); err != nil {
 		return nil, err
@@ -64,10 +64,7 @@ func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signin
 	var refused error
 	err := c.DB.Write(ctx, func(tx *store.Tx) error {
 		answer, refused = nil, nil
-		if _, err := c.Access.ActorIn(ctx, tx, by.ID); err != nil {
-			return err
-		}
-		k, err := readKey(ctx, tx, id)
+		k, err := c.handled(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
@@ -85,6 +82,19 @@ func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signin
 		return nil, err
 	}
 	return answer, nil
+}
+
+// handled reads a key for somebody who hands it out: a registrar, or its holder.
+func (c *Centre) handled(ctx context.Context, tx *store.Tx, by access.Actor, id string) (stored, error) {
+	actor, err := c.Access.ActorIn(ctx, tx, by.ID)
+	if err != nil {
+		return stored{}, err
+	}
+	k, err := readKey(ctx, tx, id)
+	if err == nil && !actor.Has(access.RoleRegistrar) && actor.ID != k.holder {
+		err = access.ErrRole.With("%s", access.RoleRegistrar)
+	}
+	return k, err
 }
 
 // standing asks whether both certificates of a key stand: a Key that was stolen must not get the encryption key as well.
@@ -145,10 +155,10 @@ func (c *Centre) deliver(ctx context.Context, tx *store.Tx, by access.Actor, k s
 }
 
 // Confirm records that the holder has the key: the envelope is deleted and the answer is not handed out any more.
-// Errors: escrow.not-found, escrow.state.
+// Errors: escrow.not-found, escrow.state, access.role.
 func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error {
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
-		k, err := readKey(ctx, tx, id)
+		k, err := c.handled(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
