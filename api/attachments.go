@@ -185,8 +185,8 @@ func (s *server) openAttachment(w http.ResponseWriter, r *http.Request) {
 
 var extensions = map[string]string{"application/pdf": ".pdf", "image/jpeg": ".jpg", "image/png": ".png", "image/tiff": ".tif"}
 
-// received takes a whole upload: into the scratch space while it comes, so that slow callers cost no memory, and into memory when there is room.
-// done gives the room back.
+// received takes a whole upload: into the scratch space while it comes, so that slow callers cost no memory, and into
+// memory when there is room. done gives the room back.
 func (s *server) received(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error) {
 	fail := func(err error) (string, []byte, func(), error) { return "", nil, nil, err }
 	select {

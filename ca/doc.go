@@ -5,7 +5,7 @@
 // folder of its own, which can then be taken offline; an issuing CA under it; and certificates for the OCSP
 // responder, the seal maker and the time-stamp authority. Open then gives an Authority:
 //
-//	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: store.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA), Clock: clock})
+//	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: clock})
 //	id, err := access.Request(ctx, registrar, access.KindIssueCertificate, request.Subject())
 //	err = access.Approve(ctx, approver, id)
 //	certificate, err := authority.Issue(ctx, id, request)
@@ -13,11 +13,11 @@
 // # Order of work
 //
 // Issue redeems the approval, records serial number and to-be-signed bytes, and appends the intent to the ledger, all
-// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers, compared with the
-// profile and held against the rules of ca/conform and zlint; that yields a token which the signing function takes and which works once. The signed certificate is
-// compared with the linted bytes, its signature is checked, and one more transaction records and announces it. An intent
-// without a result (the process died) is found by Open: it counts as failed and its serial number goes on the
-// revocation list, since the signature may exist somewhere.
+// in one transaction. Only then a twin signed by a throwaway key is read back by two parsers, compared with the profile
+// and held against the rules of ca/conform and zlint; that yields a token which the signing function takes and which
+// works once. The signed certificate is compared with the linted bytes, its signature is checked, and one more
+// transaction records and announces it. An intent without a result (the process died) is found by Open: it counts as
+// failed and its serial number goes on the revocation list, since the signature may exist somewhere.
 //
 // # Promises
 //

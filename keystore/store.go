@@ -144,8 +144,8 @@ func writeMaster(dir string, o Options, dataKey []byte, shares *ShareSet, replac
 	return nil
 }
 
-// ChangePassphrase seals the data key under another passphrase, also where shares opened it until now. The keys stay as they are. Whoever copied the folder
-// before can still open that copy with the old passphrase.
+// ChangePassphrase seals the data key under another passphrase, also where shares opened it until now. The keys stay as
+// they are. Whoever copied the folder before can still open that copy with the old passphrase.
 func (s *Store) ChangePassphrase(o Options) error {
 	o, err := o.complete()
 	if err != nil {
