@@ -34,17 +34,25 @@ const maxSmallFile = 64 << 20
 
 // readSmall reads a file that must not be large.
 func readSmall(name string) ([]byte, error) {
-	f, _, err := openInput(name)
+	return readAtMost(name, maxSmallFile, errFlag.With("> %d MB", maxSmallFile>>20))
+}
+
+// readAtMost reads the whole of a file, or of a pipe, whose size shows only then; more than most octets are tooLarge.
+func readAtMost(name string, most int64, tooLarge *fault.Fault) ([]byte, error) {
+	f, size, err := openInput(name)
 	if err != nil {
 		return nil, at(err, name)
 	}
 	defer f.Close()
-	b, err := io.ReadAll(io.LimitReader(f, maxSmallFile+1))
+	if size > most {
+		return nil, tooLarge.At(fault.File(name))
+	}
+	b, err := io.ReadAll(io.LimitReader(f, most+1))
 	if err != nil {
 		return nil, err
 	}
-	if len(b) > maxSmallFile {
-		return nil, errFlag.With("> %d MB", maxSmallFile>>20).At(fault.File(name))
+	if int64(len(b)) > most {
+		return nil, tooLarge.At(fault.File(name))
 	}
 	return b, nil
 }

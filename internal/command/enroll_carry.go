@@ -1,7 +1,6 @@
 package command
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -101,17 +100,7 @@ func (c enrollCarryOutCommand) Run(ctx context.Context, s streams) error {
 
 // readRequest reads a PKCS#10, as a USB Key or its program gives it.
 func readRequest(name string) ([]byte, error) {
-	f, size, err := openInput(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > csr.MaxRequest {
-		return nil, csr.ErrTooLarge.At(fault.File(name))
-	}
-	var b bytes.Buffer
-	_, err = b.ReadFrom(f)
-	return b.Bytes(), err
+	return readAtMost(name, csr.MaxRequest, csr.ErrTooLarge.New())
 }
 
 type enrollIssueKeyCommand struct {

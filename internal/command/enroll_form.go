@@ -102,12 +102,7 @@ func readForm(name string) (form.Application, error) {
 		return form.Application{}, err
 	}
 	a, err := form.Decode(data)
-	if f, ok := fault.Of(err); ok {
-		place := f.Place
-		place.File = name
-		err = f.At(place)
-	}
-	return a, err
+	return a, at(err, name)
 }
 
 type enrollNewCommand struct {

@@ -27,15 +27,7 @@ const rosterHelp = "Exit status: 0 nothing has to go back, 3 cells are wrong, or
 const maxWorkbook = 64 << 20
 
 func readWorkbook(name string) ([]byte, error) {
-	f, size, err := openInput(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > maxWorkbook {
-		return nil, roster.ErrTooLarge.At(fault.File(name))
-	}
-	return io.ReadAll(io.LimitReader(f, maxWorkbook))
+	return readAtMost(name, maxWorkbook, roster.ErrTooLarge.New())
 }
 
 // rosterJSON is what roster check and import print.

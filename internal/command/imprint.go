@@ -3,7 +3,6 @@ package command
 import (
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -79,15 +78,7 @@ func (c imprintCommand) process(ctx context.Context) (*imprint.Result, error) {
 }
 
 func readScan(name string) ([]byte, error) {
-	f, size, err := openInput(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	if size > maxScan {
-		return nil, errScanTooLarge.With("%d bytes allowed", maxScan).At(fault.File(name))
-	}
-	return io.ReadAll(io.LimitReader(f, maxScan))
+	return readAtMost(name, maxScan, errScanTooLarge.With("%d bytes allowed", maxScan))
 }
 
 // parseSize reads "42", "40x30" or "40×30", in millimetres; a diameter has height 0.
