@@ -84,7 +84,8 @@ type server struct {
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
-	scanning  chan struct{} // uploads in memory: scans, workbooks
+	arriving  chan struct{} // uploads by those who have an account
+	scanning  chan struct{} // and those of them that are in memory: scans, workbooks
 }
 
 // New gives the handler for everything that Yinxin serves.
@@ -110,7 +111,7 @@ func newServer(c Config) (*server, error) {
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
 		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications),
-		scanning: make(chan struct{}, scansInMemory)}
+		arriving: make(chan struct{}, c.Uploads), scanning: make(chan struct{}, scansInMemory)}
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err
 	}

@@ -108,6 +108,7 @@ func (s *server) applicationSteps() {
 			return e.Return(ctx, by, ref, remarks)
 		})
 	s.officerSteps(e)
+	s.reasoned(s.stepRoute("abort", "Give up what cannot be finished", "What was begun under an approval that has run out, or an act of which is impossible: the acts that are left are void, and what was made counts as objected to. Before anything was carried out, edit, return and withdraw serve."), registrars(), e.Abort)
 	s.plain(s.stepRoute("accept", "Accept what was issued", "The holder's word that the data are right: by the handler, or a registrar who has it in writing. What waited is put into use."), unitSide(), e.Accept)
 	s.reasoned(s.stepRoute("object", "Object to what was issued", "Within the term. What was issued goes on hold."), unitSide(), e.Object)
 	s.reasoned(s.stepRoute("settle", "Accept after an objection was answered", ""), anyOf(access.RoleApplicant), e.Settle)

@@ -4,14 +4,13 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"slices"
 	"time"
 	"unicode/utf8"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
-	"yinxin/internal/fault"
 )
 
 // Approval is a request that two people decide.
@@ -54,11 +53,7 @@ var ownSteps = map[access.Kind]string{
 	access.KindLiftSuspension:     "POST /v1/suspensions/{id}/approve",
 }
 
-const (
-	approvalPath = "/v1/approvals"
-	// mostOpen is how many open requests a list is made from.
-	mostOpen = 10_000
-)
+const approvalPath = "/v1/approvals"
 
 func (s *server) approvals() {
 	type filter struct {
@@ -75,16 +70,10 @@ func (s *server) approvals() {
 	operate(s, huma.Operation{OperationID: "list-approvals", Method: http.MethodGet, Path: approvalPath, Tags: []string{"approvals"},
 		Summary: "List what waits for a decision", Description: "The oldest first, without what is decided.", Responses: s.answers(401, 403, 422)},
 		overseers(), func(ctx context.Context, in *filter) (*listed, error) {
-			all, err := s.Access.Open(ctx, mostOpen)
-			if err != nil {
-				return nil, err
-			}
-			all = slices.DeleteFunc(all, func(p access.Pending) bool {
-				return in.Kind != "" && string(p.Kind) != in.Kind || in.Requester != "" && p.Requester != in.Requester
-			})
-			return showApprovals[listed](all, in.Paging, false, func(out *listed, list []Approval, next string) {
-				out.Body.Approvals, out.Body.Next = list, next
-			}), nil
+			list, err := s.Access.ListOpen(ctx, access.Filter{Kind: access.Kind(in.Kind), Requester: in.Requester, After: in.After, Limit: in.Limit})
+			out := &listed{}
+			out.Body.Approvals, out.Body.Next = showApprovals(list, in.Limit, false)
+			return out, err
 		})
 	type one struct{ Body Approval }
 	operate(s, huma.Operation{OperationID: "get-approval", Method: http.MethodGet, Path: approvalPath + "/{id}", Tags: []string{"approvals"},
@@ -103,26 +92,24 @@ func (s *server) approvals() {
 			if _, err := s.Access.Pending(ctx, in.ID); err != nil {
 				return nil, err
 			}
-			all, err := s.Access.Parts(ctx, in.ID)
-			if err != nil {
-				return nil, err
-			}
-			return showApprovals[listed](all, in.Paging, true, func(out *listed, list []Approval, next string) {
-				out.Body.Approvals, out.Body.Next = list, next
-			}), nil
+			list, err := s.Access.ListParts(ctx, in.ID, in.After, in.Limit)
+			out := &listed{}
+			out.Body.Approvals, out.Body.Next = showApprovals(list, in.Limit, true)
+			return out, err
 		})
 	s.decisions()
 }
 
-func showApprovals[O any](all []access.Pending, p Paging, whole bool, put func(out *O, list []Approval, next string)) *O {
-	piece, next := page(all, p, func(p access.Pending) string { return p.ID })
-	list := make([]Approval, 0, len(piece))
-	for _, p := range piece {
-		list = append(list, approvalOf(p, whole))
+// showApprovals are requests as a list shows them, and where it goes on.
+func showApprovals(list []access.Pending, limit int, whole bool) (shown []Approval, next string) {
+	shown = make([]Approval, 0, len(list))
+	for _, p := range list {
+		shown = append(shown, approvalOf(p, whole))
 	}
-	out := new(O)
-	put(out, list, next)
-	return out
+	if len(list) == limit {
+		next = list[len(list)-1].ID
+	}
+	return shown, next
 }
 
 func (s *server) decisions() {
@@ -130,9 +117,6 @@ func (s *server) decisions() {
 		Summary:     "Agree, as the second person",
 		Description: "Not where own_step names another place: there, the approval changes more than the request.", Responses: s.answers(401, 403, 404, 409, 422)},
 		approvers(), func(ctx context.Context, by access.Actor, in *Named) error {
-			if err := s.decidedHere(ctx, in.ID); err != nil {
-				return err
-			}
 			return s.Access.Approve(ctx, by, in.ID)
 		})
 	type refused struct {
@@ -142,21 +126,9 @@ func (s *server) decisions() {
 	done(s, huma.Operation{OperationID: "reject", Method: http.MethodPost, Path: approvalPath + "/{id}/reject", Tags: []string{"approvals"},
 		Summary: "Refuse", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		approvers(), func(ctx context.Context, by access.Actor, in *refused) error {
-			if err := s.decidedHere(ctx, in.ID); err != nil {
+			if err := enroll.CheckReason(in.Body.Reason); err != nil {
 				return err
 			}
 			return s.Access.Reject(ctx, by, in.ID, in.Body.Reason)
 		})
-}
-
-// decidedHere refuses what another room decides: its records would not know.
-func (s *server) decidedHere(ctx context.Context, id string) error {
-	p, err := s.Access.Pending(ctx, id)
-	if err != nil {
-		return err
-	}
-	if step := ownSteps[p.Kind]; step != "" {
-		return errOwnStep.With("%s", step).At(fault.Field("id"))
-	}
-	return nil
 }

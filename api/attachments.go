@@ -190,8 +190,8 @@ var extensions = map[string]string{"application/pdf": ".pdf", "image/jpeg": ".jp
 func (s *server) received(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error) {
 	fail := func(err error) (string, []byte, func(), error) { return "", nil, nil, err }
 	select {
-	case s.uploading <- struct{}{}:
-		defer func() { <-s.uploading }()
+	case s.arriving <- struct{}{}:
+		defer func() { <-s.arriving }()
 	default:
 		return fail(errBusy.New())
 	}

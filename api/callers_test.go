@@ -31,7 +31,7 @@ var mayCall = map[string]string{
 	"POST " + app + "/{id}/settle": "handler", "POST " + app + "/{id}/gather": "city registrar", "POST " + app + "/{id}/release": "city registrar",
 	"POST " + app + "/{id}/return": "city registrar approver", "POST " + app + "/{id}/reject": "registrar approver", "POST " + app + "/{id}/approve": "approver",
 	"POST " + app + "/{id}/receive": "registrar", "POST " + app + "/{id}/original": "registrar", "POST " + app + "/{id}/ink": "registrar",
-	"POST " + app + "/{id}/confirm-finding": "registrar", "POST " + app + "/{id}/examine": "registrar", "POST " + app + "/{id}/close": "registrar",
+	"POST " + app + "/{id}/confirm-finding": "registrar", "POST " + app + "/{id}/examine": "registrar", "POST " + app + "/{id}/close": "registrar", "POST " + app + "/{id}/abort": "registrar",
 
 	"POST " + app + "/{id}/template": "registrar", "GET " + app + "/{id}/template": readers, "GET " + app + "/{id}/template.png": readers,
 	"GET " + app + "/{id}/acts": readers, "POST " + app + "/{id}/carry-out": "registrar", "POST " + app + "/{id}/issue-key": "registrar",

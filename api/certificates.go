@@ -6,12 +6,12 @@ import (
 	"encoding/hex"
 	"math/big"
 	"net/http"
-	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
@@ -99,6 +99,9 @@ func (s *server) certificates() {
 		Description: "The emergency: one officer does it; revocation or release then take two people.", Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		officers(), func(ctx context.Context, in *hold) (*certificateOutput, error) {
 			serial, err := serialOf(in.Serial)
+			if err == nil {
+				err = enroll.CheckReason(in.Body.Reason)
+			}
 			if err == nil {
 				err = s.Authority.SuspendAtOnce(ctx, actorOf(ctx), serial, in.Body.Reason)
 			}
@@ -241,8 +244,8 @@ func (s *server) changeCertificate(ctx context.Context, text, request string) er
 
 // serialOf reads a serial number in hexadecimal digits. Error: ca.not-found, since no certificate has it.
 func serialOf(text string) (*big.Int, error) {
-	n, ok := new(big.Int).SetString(text, 16)
-	if !ok || len(text) > 64 || n.Sign() <= 0 || strings.ContainsAny(text, "+-_") {
+	n, err := ca.ParseSerial(text)
+	if err != nil {
 		return nil, ca.ErrNotFound.At(fault.Field("serial"))
 	}
 	return n, nil

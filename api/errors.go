@@ -27,8 +27,6 @@ var (
 		ZH: "请求中没有文件。", EN: "There is no file in the request."}
 	errUnconditional = fault.Spec{Kind: fault.Invalid, Code: "request.if-match-missing",
 		ZH: "修改须在 If-Match 中带上所见内容的 ETag。", EN: "A change carries in If-Match the ETag of what was seen."}
-	errOwnStep = fault.Spec{Kind: fault.Refused, Code: "request.own-step",
-		ZH: "此事项须在其业务中审批，不能在此单独审批。", EN: "This is decided by a step of its own, not here."}
 	errBusy = fault.Spec{Kind: fault.Unavailable, Code: "service.busy",
 		ZH: "正在验证的文件太多，请稍后再试。", EN: "Too many files are being verified; try again shortly."}
 	errTooMany = fault.Spec{Kind: fault.Unavailable, Code: "request.too-many",

@@ -24,6 +24,8 @@ type Act struct {
 	Profile string `json:"profile,omitempty"`
 	Object  string `json:"object,omitempty" doc:"Code of a seal, serial number of a certificate or of a token."`
 	Done    bool   `json:"done"`
+	Spent   bool   `json:"spent,omitempty" doc:"The approval was used and nothing came of it: it is being carried out right now, or cannot be repeated."`
+	Order   string `json:"order,omitempty" doc:"The order to another authority, which has not answered yet."`
 	Result  string `json:"result,omitempty" doc:"What was made."`
 	Request string `json:"request,omitempty" doc:"The part of the plan under which it is done."`
 }
@@ -78,7 +80,7 @@ func (s *server) issuing() {
 			out.Body.Acts, out.Body.Next = make([]Act, 0, len(piece)), next
 			for _, a := range piece {
 				out.Body.Acts = append(out.Body.Acts, Act{Number: a.Number, Kind: a.Kind, Phase: a.Phase, Actor: a.Actor, Name: a.Name, Profile: string(a.Profile),
-					Object: a.Object, Done: a.Done, Result: a.Result, Request: a.Request})
+					Object: a.Object, Done: a.Done, Spent: a.Spent, Order: a.Order, Result: a.Result, Request: a.Request})
 			}
 			return out, nil
 		})

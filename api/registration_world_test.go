@@ -13,6 +13,7 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/csr"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
@@ -33,6 +34,14 @@ func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKe
 		return nil, err
 	}
 	return key.Public(), nil
+}
+
+func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
+	key, err := k.ring.Get(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	return csr.Create(ctx, key, csr.Template{})
 }
 
 func (k sealingKeys) Retire(ctx context.Context, name string) error {

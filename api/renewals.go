@@ -39,9 +39,6 @@ func renewalOf(r business.Renewal) Renewal {
 	return v
 }
 
-// mostRenewals is how many a list is made from.
-const mostRenewals = 10_000
-
 func (s *server) renewals() {
 	const path = "/v1/renewals"
 	b := s.Registration.Business
@@ -58,18 +55,22 @@ func (s *server) renewals() {
 	operate(s, huma.Operation{OperationID: "list-renewals", Method: http.MethodGet, Path: path, Tags: []string{tagIssuing},
 		Summary: "List renewals", Description: "The oldest first. The holder of a USB Key sees their own.", Responses: s.answers(401, 403, 422)},
 		renewalReaders(), func(ctx context.Context, in *filter) (*listed, error) {
-			all, err := b.Renewals(ctx, business.RenewalState(in.State), mostRenewals)
+			f := business.RenewalFilter{State: business.RenewalState(in.State), After: in.After, Limit: in.Limit}
+			if by := actorOf(ctx); !seesEveryRenewal(by) {
+				f.Holder = by.ID
+			}
+			list, err := b.ListRenewals(ctx, f)
 			if err != nil {
 				return nil, err
 			}
-			seen := []Renewal{}
-			for _, r := range all {
-				if seesRenewal(actorOf(ctx), r) {
-					seen = append(seen, renewalOf(r))
-				}
-			}
 			out := &listed{}
-			out.Body.Renewals, out.Body.Next = page(seen, in.Paging, func(r Renewal) string { return r.ID })
+			out.Body.Renewals = make([]Renewal, 0, len(list))
+			for _, r := range list {
+				out.Body.Renewals = append(out.Body.Renewals, renewalOf(r))
+			}
+			if len(list) == in.Limit {
+				out.Body.Next = list[len(list)-1].ID
+			}
 			return out, nil
 		})
 	type one struct {
@@ -136,5 +137,9 @@ func (s *server) renewal(ctx context.Context, id string) (business.Renewal, erro
 }
 
 func seesRenewal(by access.Actor, r business.Renewal) bool {
-	return by.Has(access.RoleRegistrar) || by.Has(access.RoleApprover) || by.Has(access.RoleAuditor) || r.Holder != "" && r.Holder == by.ID
+	return seesEveryRenewal(by) || r.Holder != "" && r.Holder == by.ID
+}
+
+func seesEveryRenewal(by access.Actor) bool {
+	return by.Has(access.RoleRegistrar) || by.Has(access.RoleApprover) || by.Has(access.RoleAuditor)
 }

@@ -2,12 +2,10 @@ package ca
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -145,7 +143,7 @@ func (a *Authority) ImportAnchor(ctx context.Context, approvalID string, r Ancho
 	}
 	sum := c.Fingerprint()
 	fingerprint := hex.EncodeToString(sum[:])
-	id = "anc_" + strings.ToLower(rand.Text())
+	id = store.NewID("anc_")
 	now := a.Clock()
 	err = a.DB.Write(ctx, func(tx *store.Tx) error {
 		approval, err := a.access.Redeem(ctx, tx, approvalID, access.KindImportAnchor, r.Subject())
@@ -203,7 +201,7 @@ func (a *Authority) RemoveAnchor(ctx context.Context, approvalID, id string) err
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrAnchorNotFound); err != nil {
+		if err := store.ExactlyOne(result, ErrAnchorNotFound.New()); err != nil {
 			return err
 		}
 		return a.record(ctx, tx, now, "anchor.removed", approval.Requester(), id, map[string]string{"approval": approval.ID(), "approver": approval.Approver()})
@@ -305,7 +303,7 @@ func (a *Authority) maySeal(leaf *chain.Certificate, u chain.Usage) bool {
 	// A certificate's profile never changes, so a yes is remembered. A no is not: the certificate may come in a moment.
 	var profile string
 	err := a.DB.Read().QueryRowContext(context.Background(), `SELECT profile FROM ca_certificate WHERE serial = $1 AND certificate = $2`,
-		serialText(leaf.Serial), leaf.Raw).Scan(&profile)
+		SerialText(leaf.Serial), leaf.Raw).Scan(&profile)
 	if err != nil || profile != string(ProfileSealMaker) {
 		return false
 	}

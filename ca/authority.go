@@ -7,6 +7,7 @@ import (
 	"embed"
 	"encoding/hex"
 	"errors"
+	"fmt"
 	"io"
 	"math/big"
 	"strings"
@@ -214,16 +215,25 @@ func newSerial(random io.Reader, prefix []byte) (*big.Int, error) {
 }
 
 // SerialText is how a serial number stands in the database, in the ledger and before people: 32 lower-case hexadecimal
-// digits; empty for a number that is none of ours.
-func SerialText(serial *big.Int) string { return serialText(serial) }
-
-// serialText is how a serial number stands in the database: 32 lower-case hexadecimal digits. A foreign number that
-// is too long for us gives text that is in no row.
-func serialText(serial *big.Int) string {
+// digits; empty, which is in no row, for a number that cannot be ours.
+func SerialText(serial *big.Int) string {
 	if serial == nil || serial.Sign() <= 0 || serial.BitLen() > 8*serialSize {
 		return ""
 	}
 	return hex.EncodeToString(serial.FillBytes(make([]byte, serialSize)))
+}
+
+// ParseSerial reads what SerialText wrote; zeros in front may be missing, and digits be upper case. The number of another
+// authority may have the 20 octets that RFC 5280 allows.
+func ParseSerial(text string) (*big.Int, error) {
+	if len(text) > 2*20 {
+		return nil, fmt.Errorf("ca: a serial number of %d digits", len(text))
+	}
+	serial, ok := new(big.Int).SetString(text, 16)
+	if !ok || strings.ContainsAny(text, "+-_") || serial.Sign() == 0 {
+		return nil, fmt.Errorf("ca: serial number %q", text)
+	}
+	return serial, nil
 }
 
 func (a *Authority) record(ctx context.Context, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error {
@@ -233,17 +243,6 @@ func (a *Authority) record(ctx context.Context, tx *store.Tx, at time.Time, kind
 func record(ctx context.Context, l *ledger.Ledger, tx *store.Tx, at time.Time, kind, actor, subject string, data map[string]string) error {
 	_, err := l.Append(ctx, tx, ledger.Event{Time: at, Kind: kind, Actor: actor, Subject: subject, Data: data})
 	return err
-}
-
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return otherwise.New()
-	}
-	return nil
 }
 
 func isMissing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

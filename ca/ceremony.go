@@ -5,7 +5,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"io"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -267,7 +266,7 @@ func (c Ceremony) months(p Profile) int {
 
 func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl edition) error {
 	now := c.Clock()
-	id := "cer_" + strings.ToLower(rand.Text())
+	id := store.NewID("cer_")
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`,
 		id, store.Time(now), c.Officers[0], c.Officers[1])
 	if err != nil {

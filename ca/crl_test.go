@@ -65,7 +65,7 @@ func TestAListThatLostAnEntryIsNotPublished(t *testing.T) {
 		w.revoke(t, c.Serial, ReasonSuperseded)
 		w.suspend(t, d.Serial)
 		before := w.crl(t)
-		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, serialText(c.Serial)))
+		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, SerialText(c.Serial)))
 		wantCode(t, w.PublishCRL(t.Context()), ErrVanished)
 		w.pass(25 * time.Hour)
 		_, err := w.CRL(t.Context())
@@ -178,11 +178,11 @@ func crowd(t testing.TB, w *world, n int) {
 				return err
 			}
 			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_certificate (shard, serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony)
-				SELECT 3, $1, 'issuing', 'tsa', 'issued', request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE serial = $2`, serialText(serial), serialText(w.made.TSA.Serial))
+				SELECT 3, $1, 'issuing', 'tsa', 'issued', request, organisation, common_name, public_key, tbs, certificate, not_before, not_after, created, completed, ceremony FROM ca_certificate WHERE serial = $2`, SerialText(serial), SerialText(w.made.TSA.Serial))
 			if err != nil {
 				return err
 			}
-			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) SELECT $1, 'issuing', 3, 'revoked', 4, not_before, not_after FROM ca_certificate WHERE serial = $1`, serialText(serial))
+			_, err = tx.ExecContext(context.Background(), `INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) SELECT $1, 'issuing', 3, 'revoked', 4, not_before, not_after FROM ca_certificate WHERE serial = $1`, SerialText(serial))
 			if err != nil {
 				return err
 			}

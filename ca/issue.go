@@ -40,7 +40,7 @@ type Companion interface {
 	Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error
 }
 
-func (i issuance) serial() string { return serialText(i.draft.serial) }
+func (i issuance) serial() string { return SerialText(i.draft.serial) }
 
 // Issue makes the certificate that was approved: approvalID is an approval of kind access.KindIssueCertificate over
 // r.Subject() or r.Terms(). When it returns a certificate, that is on record and in the ledger, and so is what the
@@ -210,7 +210,7 @@ func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certifica
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrSuperseded); err != nil {
+		if err := store.ExactlyOne(result, ErrSuperseded.New()); err != nil {
 			return err
 		}
 		for _, companion := range i.companions {
@@ -260,21 +260,9 @@ func (a *Authority) void(ctx context.Context, serial, why string, signed bool) e
 // Recover voids intents without a result that are at least RecoveryAge old: the process that worked on them died. Their
 // certificates were never released, but signatures may exist, so the serial numbers are revoked.
 func (a *Authority) Recover(ctx context.Context) error {
-	rows, err := a.DB.Read().QueryContext(ctx, `SELECT serial FROM ca_certificate WHERE state = 'intent' AND created <= $1 ORDER BY created`,
-		store.Time(a.Clock().Add(-a.RecoveryAge)))
+	serials, err := store.Column[string](a.DB.Read().QueryContext(ctx, `SELECT serial FROM ca_certificate WHERE state = 'intent' AND created <= $1 ORDER BY created`,
+		store.Time(a.Clock().Add(-a.RecoveryAge))))
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var serials []string
-	for rows.Next() {
-		var serial string
-		if err := rows.Scan(&serial); err != nil {
-			return err
-		}
-		serials = append(serials, serial)
-	}
-	if err := rows.Err(); err != nil {
 		return err
 	}
 	for _, serial := range serials {

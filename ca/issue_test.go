@@ -32,7 +32,7 @@ func TestWhatTwoPeopleApprovedIsIssuedOnce(t *testing.T) {
 			t.Errorf("record %+v", record)
 		}
 		for _, kind := range []string{"certificate.intent", "certificate.issued"} {
-			if n := w.count(t, `SELECT COUNT(*) FROM ledger_event WHERE kind = $1 AND subject = $2`, kind, serialText(c.Serial)); n != 1 {
+			if n := w.count(t, `SELECT COUNT(*) FROM ledger_event WHERE kind = $1 AND subject = $2`, kind, SerialText(c.Serial)); n != 1 {
 				t.Errorf("%d entries %s in the ledger", n, kind)
 			}
 		}
@@ -140,7 +140,7 @@ func (w *world) event(serial *big.Int, state, action, cause string, approval, ki
 		used = 1
 	}
 	return w.exec(`INSERT INTO ca_status_event (id, serial, certificate_state, position, action, reason, happened, cause, actor, approval, approval_kind, approval_used, crl)
-		VALUES ('e', $1, $2, 0, $3, 0, '', $4, 'li', $5, $6, $7, 0)`, serialText(serial), state, action, cause, approval, kind, used)
+		VALUES ('e', $1, $2, 0, $3, 0, '', $4, 'li', $5, $6, $7, 0)`, SerialText(serial), state, action, cause, approval, kind, used)
 }
 
 func TestOfManyWhoUseOneApprovalOneGetsTheCertificate(t *testing.T) {
@@ -228,7 +228,7 @@ func TestAHalfIssuedCertificateIsVoidedAtStart(t *testing.T) {
 			if _, listed := w.crl(t).Lookup(record.Serial); !listed {
 				t.Errorf("after %s the serial number is not on the CRL", step)
 			}
-			if n := w.count(t, `SELECT COUNT(*) FROM ledger_event WHERE kind = 'certificate.failed' AND subject = $1`, serialText(record.Serial)); n != 1 {
+			if n := w.count(t, `SELECT COUNT(*) FROM ledger_event WHERE kind = 'certificate.failed' AND subject = $1`, SerialText(record.Serial)); n != 1 {
 				t.Errorf("after %s the ledger has %d entries", step, n)
 			}
 			wantCode(t, w.Revoke(t.Context(), w.approve(t, access.KindRevokeCertificate, RevokeSubject(record.Serial, ReasonSuperseded)), record.Serial, ReasonSuperseded), ErrNotFound)
@@ -333,7 +333,7 @@ func TestSerialNumbersAreRandomBehindThePrefix(t *testing.T) {
 	for range 200 {
 		serial, err := newSerial(w.Random, w.prefix)
 		must(t, err)
-		text := serialText(serial)
+		text := SerialText(serial)
 		if seen[text] || len(text) != 32 || serial.Sign() <= 0 {
 			t.Fatalf("serial number %s", text)
 		}

@@ -197,7 +197,7 @@ func (l *list) gather(ctx context.Context, q store.Querier, p publication, lastU
 func mayVanish(ctx context.Context, q store.Querier, serial *big.Int, lastUpdate time.Time) (bool, error) {
 	var notAfter, action string
 	err := q.QueryRowContext(ctx, `SELECT c.not_after, COALESCE((SELECT e.action FROM ca_status_event e WHERE e.serial = c.serial ORDER BY e.position DESC LIMIT 1), '')
-		FROM ca_certificate c WHERE c.serial = $1`, serialText(serial)).Scan(&notAfter, &action)
+		FROM ca_certificate c WHERE c.serial = $1`, SerialText(serial)).Scan(&notAfter, &action)
 	if isMissing(err) {
 		return false, nil
 	}

@@ -229,7 +229,7 @@ func TestAKeyThatSignsSomethingElseReleasesNothing(t *testing.T) {
 			if len(list) != 1 || list[0].State != RecordFailed || list[0].Certificate != nil {
 				t.Fatalf("%+v", list)
 			}
-			if n := w.count(t, `SELECT COUNT(*) FROM ca_status WHERE serial = $1`, serialText(list[0].Serial)); n != 1 {
+			if n := w.count(t, `SELECT COUNT(*) FROM ca_status WHERE serial = $1`, SerialText(list[0].Serial)); n != 1 {
 				t.Error("the serial number is not revoked")
 			}
 		})

@@ -18,7 +18,7 @@ import (
 // because its holder has a term to object to the new one. Errors: ca.not-found, ca.revoked, ca.held, ca.renewed,
 // ca.not-renewable for one of a ceremony, access.expired when the years are over; those of Issue.
 func (a *Authority) Renew(ctx context.Context, serial *big.Int, public *ecdsa.PublicKey, with ...Companion) (*chain.Certificate, error) {
-	r, err := a.renewal(ctx, serialText(serial))
+	r, err := a.renewal(ctx, SerialText(serial))
 	if err != nil {
 		return nil, err
 	}
@@ -27,7 +27,7 @@ func (a *Authority) Renew(ctx context.Context, serial *big.Int, public *ecdsa.Pu
 	if err != nil {
 		return nil, err
 	}
-	i.companions, i.renews = with, serialText(serial)
+	i.companions, i.renews = with, SerialText(serial)
 	return a.issue(ctx, i, func(tx *store.Tx) (access.Approval, error) {
 		if err := renewable(ctx, tx, i.renews); err != nil {
 			return access.Approval{}, err

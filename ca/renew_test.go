@@ -121,9 +121,9 @@ func TestTheDatabaseRefusesFalseRenewals(t *testing.T) {
 			return w.exec(`INSERT INTO ca_certificate (serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, shard, not_before, not_after, created,
 				approval, approval_kind, approval_used, approved, renews)
 				SELECT 'x', issuer, profile, 'intent', request, organisation, $1, public_key, tbs, 0, '', '', $2, approval, approval_kind, approval_used, approved, $3
-				FROM ca_certificate WHERE serial = $4`, name, created, serialText(first.Serial), approvalOf)
+				FROM ca_certificate WHERE serial = $4`, name, created, SerialText(first.Serial), approvalOf)
 		}
-		own := serialText(first.Serial)
+		own := SerialText(first.Serial)
 		now := store.Time(w.time())
 		successor := func(cause, of string) error {
 			return w.exec(`INSERT INTO ca_status_event (id, serial, certificate_state, position, action, reason, happened, cause, successor, successor_state, crl)
@@ -134,11 +134,11 @@ func TestTheDatabaseRefusesFalseRenewals(t *testing.T) {
 			want func(error) bool
 		}{
 			"another name":                 {renewal("22000099999999", own, now), store.IsForeignKey},
-			"another approval":             {renewal(testSealCode, serialText(other.Serial), now), store.IsForeignKey},
+			"another approval":             {renewal(testSealCode, SerialText(other.Serial), now), store.IsForeignKey},
 			"after five years":             {renewal(testSealCode, own, store.Time(w.time().AddDate(5, 0, 0))), store.IsCheck},
-			"superseded by a stranger":     {successor("renewal", serialText(other.Serial)), store.IsForeignKey},
+			"superseded by a stranger":     {successor("renewal", SerialText(other.Serial)), store.IsForeignKey},
 			"superseded by nothing":        {w.exec(`INSERT INTO ca_status_event (id, serial, certificate_state, position, action, reason, happened, cause, crl) VALUES ('e', $1, 'issued', 0, 'revoke', 4, $2, 'renewal', 0)`, own, now), store.IsCheck},
-			"an emergency with successors": {successor("emergency", serialText(other.Serial)), store.IsCheck},
+			"an emergency with successors": {successor("emergency", SerialText(other.Serial)), store.IsCheck},
 		} {
 			if !c.want(c.err) {
 				t.Errorf("%s: %v", name, c.err)
@@ -171,7 +171,7 @@ func (e *escort) Make(_ context.Context, c *chain.Certificate) error {
 }
 
 func (e *escort) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error {
-	if _, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET failure = 'touched' WHERE serial = $1`, serialText(c.Serial)); err != nil {
+	if _, err := tx.ExecContext(ctx, `UPDATE ca_certificate SET failure = 'touched' WHERE serial = $1`, SerialText(c.Serial)); err != nil {
 		return err
 	}
 	return e.step("complete")

@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"encoding/hex"
 	"math/big"
 	"time"
 
@@ -33,7 +32,7 @@ func (a *Authority) Expiring(ctx context.Context, after, until time.Time) ([]Exp
 
 // Expiry is that of one certificate, whenever it ends: ca.not-found when it was taken back or has a successor.
 func (a *Authority) Expiry(ctx context.Context, serial *big.Int) (Expiry, error) {
-	list, err := a.expiring(ctx, `c.serial = $1`, serialText(serial))
+	list, err := a.expiring(ctx, `c.serial = $1`, SerialText(serial))
 	if err == nil && len(list) != 1 {
 		err = ErrNotFound.New()
 	}
@@ -80,11 +79,11 @@ func scanExpiry(row interface{ Scan(...any) error }) (Expiry, error) {
 	if r, err := ParseRequest(request); err == nil && r.Organisation != "" {
 		e.Organisation = r.Organisation
 	}
-	octets, err := hex.DecodeString(serial)
-	if err != nil {
+	var err error
+	if e.Serial, err = ParseSerial(serial); err != nil {
 		return e, err
 	}
-	e.Serial, e.Held = new(big.Int).SetBytes(octets), status == stateHeld
+	e.Held = status == stateHeld
 	if e.NotBefore, err = store.ParseTime(notBefore); err != nil {
 		return e, err
 	}

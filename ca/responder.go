@@ -95,7 +95,7 @@ func (a *Authority) answer(ctx context.Context, single *ocsp.Single) error {
 	// After a restore there may be a state without a certificate.
 	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(c.state, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
 		FROM (SELECT CAST($1 AS TEXT) AS serial) k LEFT JOIN ca_certificate c ON c.serial = k.serial AND c.issuer = 'issuing'
-		LEFT JOIN ca_status s ON s.serial = k.serial AND s.issuer = 'issuing'`, serialText(single.CertID.Serial)).
+		LEFT JOIN ca_status s ON s.serial = k.serial AND s.issuer = 'issuing'`, SerialText(single.CertID.Serial)).
 		Scan(&state, &status, &reason, &since)
 	switch {
 	case err != nil:

@@ -8,7 +8,6 @@ import (
 	"io"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -88,7 +87,7 @@ func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 			return err
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_restoration (id, happened, made, manifest, actor, old_prefix, new_prefix, crl_floor) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			"rst_"+strings.ToLower(rand.Text()), store.Time(now), store.Time(r.Made), r.Manifest, r.By, old, next, out.CRLFloor)
+			store.NewID("rst_"), store.Time(now), store.Time(r.Made), r.Manifest, r.By, old, next, out.CRLFloor)
 		if err != nil {
 			return err
 		}
@@ -149,7 +148,7 @@ func (r Restoration) known(issuing *chain.Certificate) (list []knownEntry, highe
 			return nil, 0, ErrKnownCRL.Because(err)
 		}
 		err = eachEntry(entries, func(serial *big.Int, _ []byte) error {
-			text := serialText(serial)
+			text := SerialText(serial)
 			if found, there := crl.Lookup(serial); there && text != "" && number >= numbers[text] {
 				latest[text], numbers[text] = knownEntry{new(big.Int).Set(serial), found}, number
 			}
@@ -169,7 +168,7 @@ func (r Restoration) known(issuing *chain.Certificate) (list []knownEntry, highe
 
 // keep has an entry stay on the next lists.
 func (r Restoration) keep(ctx context.Context, tx *store.Tx, e knownEntry, issuing *chain.Certificate, out *Restored) error {
-	serial := serialText(e.serial)
+	serial := SerialText(e.serial)
 	var certificates, states int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM ca_certificate WHERE serial = $1 AND state = 'issued'), (SELECT COUNT(*) FROM ca_status WHERE serial = $1)`, serial).
 		Scan(&certificates, &states)

@@ -15,7 +15,7 @@ import (
 func (w *world) forget(t *testing.T, serial *big.Int, lists int64) {
 	t.Helper()
 	for _, statement := range []string{`DELETE FROM ca_status WHERE serial = $1`, `DELETE FROM ca_status_event WHERE serial = $1`, `DELETE FROM ca_certificate WHERE serial = $1`} {
-		must(t, w.exec(statement, serialText(serial)))
+		must(t, w.exec(statement, SerialText(serial)))
 	}
 	must(t, w.exec(`DELETE FROM ca_crl WHERE issuer = 'issuing' AND number > $1`, lists))
 }
@@ -34,11 +34,11 @@ func TestARestoredAuthorityRepeatsNoNumberAndKeepsWhatWasRevoked(t *testing.T) {
 		lost := w.issue(t, institution(t))
 		w.revoke(t, lost.Serial, ReasonKeyCompromise)
 		must(t, w.exec(`INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) SELECT serial, issuer, shard, 'revoked', 1, $2, not_after FROM ca_certificate WHERE serial = $1`,
-			serialText(kept.Serial), store.Time(w.time())))
+			SerialText(kept.Serial), store.Time(w.time())))
 		must(t, w.PublishCRL(ctx))
 		known, err := w.CRL(ctx)
 		must(t, err)
-		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, serialText(kept.Serial)))
+		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, SerialText(kept.Serial)))
 		w.forget(t, lost.Serial, before.Number.Int64())
 		// The restore.
 		w.pass(time.Hour)
@@ -66,7 +66,7 @@ func TestARestoredAuthorityRepeatsNoNumberAndKeepsWhatWasRevoked(t *testing.T) {
 			t.Errorf("OCSP says %v of nobody's number", got.Status)
 		}
 		next := w.issue(t, institution(t))
-		if !strings.HasPrefix(serialText(next.Serial), out.NewPrefix) {
+		if !strings.HasPrefix(SerialText(next.Serial), out.NewPrefix) {
 			t.Errorf("serial %x, prefix %s", next.Serial, out.NewPrefix)
 		}
 		w.pass(time.Hour)

@@ -2,11 +2,9 @@ package ca
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"math/big"
 	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/internal/access"
@@ -57,7 +55,7 @@ func changeSubject(what string, serial *big.Int, reason Reason) []byte {
 		Type   string `json:"type"`
 		Serial string `json:"serial"`
 		Reason int    `json:"reason"`
-	}{what, serialText(serial), int(reason)})
+	}{what, SerialText(serial), int(reason)})
 	if err != nil {
 		panic("ca: strings can always be encoded: " + err.Error())
 	}
@@ -76,7 +74,7 @@ func (a *Authority) RevokeIn(ctx context.Context, tx *store.Tx, approvalID strin
 		return ErrReason.With("%d", int(reason))
 	}
 	return a.change(ctx, tx, approvalID, access.KindRevokeCertificate, RevokeSubject(serial, reason),
-		statusChange{serial: serialText(serial), action: actionRevoke, reason: reason})
+		statusChange{serial: SerialText(serial), action: actionRevoke, reason: reason})
 }
 
 // Suspend puts a certificate on hold by approval of two people. Errors: ca.not-found, ca.held, ca.revoked.
@@ -87,7 +85,7 @@ func (a *Authority) Suspend(ctx context.Context, approvalID string, serial *big.
 // SuspendIn is Suspend in a transaction of the caller.
 func (a *Authority) SuspendIn(ctx context.Context, tx *store.Tx, approvalID string, serial *big.Int) error {
 	return a.change(ctx, tx, approvalID, access.KindSuspendCertificate, SuspendSubject(serial),
-		statusChange{serial: serialText(serial), action: actionSuspend, reason: ReasonCertificateHold})
+		statusChange{serial: SerialText(serial), action: actionSuspend, reason: ReasonCertificateHold})
 }
 
 // Resume ends a hold by approval of two people: the certificate leaves the CRL. Errors: ca.not-found, ca.not-held.
@@ -98,7 +96,7 @@ func (a *Authority) Resume(ctx context.Context, approvalID string, serial *big.I
 // ResumeIn is Resume in a transaction of the caller.
 func (a *Authority) ResumeIn(ctx context.Context, tx *store.Tx, approvalID string, serial *big.Int) error {
 	return a.change(ctx, tx, approvalID, access.KindResumeCertificate, ResumeSubject(serial),
-		statusChange{serial: serialText(serial), action: actionResume})
+		statusChange{serial: SerialText(serial), action: actionResume})
 }
 
 // SuspendAtOnce is the emergency: one registrar or approver puts a certificate on hold, to be confirmed by Revoke or
@@ -125,7 +123,7 @@ func (a *Authority) HoldIn(ctx context.Context, tx *store.Tx, by access.Actor, s
 	if len(why) > 200 {
 		return ErrRequest.At(fault.Field("why"))
 	}
-	change := statusChange{serial: serialText(serial), action: actionSuspend, reason: ReasonCertificateHold,
+	change := statusChange{serial: SerialText(serial), action: actionSuspend, reason: ReasonCertificateHold,
 		cause: causeEmergency, actor: by.ID, at: a.Clock()}
 	if err := change.write(ctx, tx); err != nil {
 		return err
@@ -139,7 +137,7 @@ func (a *Authority) HoldIn(ctx context.Context, tx *store.Tx, by access.Actor, s
 func (a *Authority) SupersedeIn(ctx context.Context, tx *store.Tx, successor *big.Int) error {
 	var predecessor string
 	err := tx.QueryRowContext(ctx, `SELECT renews FROM ca_certificate WHERE serial = $1 AND state = 'issued' AND renews IS NOT NULL`,
-		serialText(successor)).Scan(&predecessor)
+		SerialText(successor)).Scan(&predecessor)
 	if isMissing(err) {
 		return ErrNotFound.New()
 	}
@@ -147,7 +145,7 @@ func (a *Authority) SupersedeIn(ctx context.Context, tx *store.Tx, successor *bi
 		return err
 	}
 	change := statusChange{serial: predecessor, action: actionRevoke, reason: ReasonSuperseded, cause: causeRenewal,
-		successor: serialText(successor), at: a.Clock()}
+		successor: SerialText(successor), at: a.Clock()}
 	if err := change.write(ctx, tx); err != nil {
 		return err
 	}
@@ -262,7 +260,7 @@ func (c statusChange) insertEvent(ctx context.Context, tx *store.Tx, certificate
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_status_event
 		(id, serial, certificate_state, position, action, reason, happened, cause, actor, approval, approval_kind, approval_used, successor, successor_state, crl)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 0)`,
-		"cev_"+strings.ToLower(rand.Text()), c.serial, certificateState, position, c.action, int(c.reason), store.Time(c.at), c.cause,
+		store.NewID("cev_"), c.serial, certificateState, position, c.action, int(c.reason), store.Time(c.at), c.cause,
 		actor, approval, kind, used, successor, successorState)
 	return err
 }

@@ -58,8 +58,8 @@ func (a *Authority) RootOrder(ctx context.Context) (RootOrder, error) {
 		return o, err
 	}
 	for _, e := range states {
-		serial, ok := new(big.Int).SetString(e.Serial, 16)
-		if !ok {
+		serial, err := ParseSerial(e.Serial)
+		if err != nil {
 			return o, errOwnCRL
 		}
 		if was, there := crl.Lookup(serial); there && was.Reason == int(e.Reason) {
@@ -74,7 +74,7 @@ func (a *Authority) RootOrder(ctx context.Context) (RootOrder, error) {
 		return o, err
 	}
 	err = eachEntry(entries, func(serial *big.Int, _ []byte) error {
-		text := serialText(serial)
+		text := SerialText(serial)
 		if slices.ContainsFunc(states, func(e RootEntry) bool { return e.Serial == text }) {
 			return nil
 		}
@@ -129,7 +129,7 @@ func ParseRootOrder(data []byte) (RootOrder, *chain.Certificate, *chain.CRL, err
 		return o, nil, nil, ErrRootOrder.At(fault.Field("last_crl")).Because(err)
 	}
 	for i, e := range o.Add {
-		if n, ok := new(big.Int).SetString(e.Serial, 16); !ok || serialText(n) == "" || e.Since.IsZero() || !e.Reason.Final() && e.Reason != ReasonCertificateHold {
+		if _, err := ParseSerial(e.Serial); err != nil || e.Since.IsZero() || !e.Reason.Final() && e.Reason != ReasonCertificateHold {
 			return o, nil, nil, ErrRootOrder.At(fault.Field(fmt.Sprintf("add[%d]", i)))
 		}
 	}
@@ -159,7 +159,10 @@ func SignRootCRL(ctx context.Context, key keystore.Key, data []byte, now time.Ti
 		return nil, ErrRootOrder.At(fault.Field("last_crl")).Because(err)
 	}
 	for _, e := range o.Add {
-		serial, _ := new(big.Int).SetString(e.Serial, 16)
+		serial, err := ParseSerial(e.Serial)
+		if err != nil {
+			return nil, err
+		}
 		if l.entries, err = (entry{serial: serial, since: e.Since, reason: e.Reason}).appendTo(l.entries); err != nil {
 			return nil, err
 		}
@@ -182,7 +185,7 @@ func keptEntries(crl []byte, without []string) (kept []byte, err error) {
 		return nil, err
 	}
 	err = eachEntry(entries, func(serial *big.Int, raw []byte) error {
-		if !slices.Contains(without, serialText(serial)) {
+		if !slices.Contains(without, SerialText(serial)) {
 			kept = append(kept, raw...)
 		}
 		return nil
@@ -229,7 +232,10 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 		return err
 	}
 	for _, e := range states {
-		serial, _ := new(big.Int).SetString(e.Serial, 16)
+		serial, err := ParseSerial(e.Serial)
+		if err != nil {
+			return err
+		}
 		if _, there := crl.Lookup(serial); !there {
 			return ErrRootCRL.Saying("缺少已撤销的证书 "+e.Serial, "a revoked certificate is missing: "+e.Serial)
 		}

@@ -77,7 +77,7 @@ func TestOpensslReadsTheListOfTheOfflineRoot(t *testing.T) {
 	w.pass(time.Hour)
 	o, err := w.RootOrder(t.Context())
 	must(t, err)
-	o.Add = []RootEntry{{Serial: serialText(w.issuing.Serial), Reason: ReasonCessationOfOperation, Since: w.time()}}
+	o.Add = []RootEntry{{Serial: SerialText(w.issuing.Serial), Reason: ReasonCessationOfOperation, Since: w.time()}}
 	data, err := json.Marshal(o)
 	must(t, err)
 	der, err := SignRootCRL(t.Context(), w.rootKey(t), data, w.time())

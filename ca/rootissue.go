@@ -4,10 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/rand"
 	"encoding/hex"
-	"math/big"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -35,7 +32,7 @@ func (a *Authority) OrderIssuing(o *RootOrder, years int) error {
 	if err != nil {
 		return err
 	}
-	o.Issuing = &IssuingOrder{Certificate: a.issuing.Raw, Serial: serialText(serial), Years: years, BaseURL: a.BaseURL}
+	o.Issuing = &IssuingOrder{Certificate: a.issuing.Raw, Serial: SerialText(serial), Years: years, BaseURL: a.BaseURL}
 	return nil
 }
 
@@ -69,9 +66,12 @@ func SignIssuing(ctx context.Context, key keystore.Key, data []byte, now time.Ti
 	if err := issuedBy(old, root); err != nil {
 		return nil, bad(err)
 	}
-	serial, ok := new(big.Int).SetString(o.Issuing.Serial, 16)
+	serial, err := ParseSerial(o.Issuing.Serial)
+	if err != nil {
+		return nil, bad(nil)
+	}
 	base, err := cleanURL(o.Issuing.BaseURL)
-	if err != nil || !ok || serialText(serial) == "" || o.Issuing.Years < MinIssuingYears || o.Issuing.Years > MaxIssuingYears {
+	if err != nil || o.Issuing.Years < MinIssuingYears || o.Issuing.Years > MaxIssuingYears {
 		return nil, bad(err)
 	}
 	request, err := issuingRequest(old)
@@ -123,7 +123,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 	}
 	now := a.Clock()
 	switch {
-	case issuedBy(c, a.root) != nil, !sameAuthority(c, a.issuing), c.Fingerprint() == a.issuing.Fingerprint(), serialText(c.Serial) == "":
+	case issuedBy(c, a.root) != nil, !sameAuthority(c, a.issuing), c.Fingerprint() == a.issuing.Fingerprint(), SerialText(c.Serial) == "":
 		return ErrIssuing.New()
 	case c.NotBefore.After(now.Add(5 * time.Minute)), !c.NotAfter.After(a.issuing.NotAfter), c.NotAfter.After(a.root.NotAfter):
 		return ErrIssuing.Saying("有效期不对", "its validity is not that of a successor")
@@ -144,7 +144,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 			return ErrOfficers.With("%s", id)
 		}
 	}
-	id := "cer_" + strings.ToLower(rand.Text())
+	id := store.NewID("cer_")
 	fingerprint := c.Fingerprint()
 	err = a.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`, id, store.Time(now), by[0], by[1])
@@ -154,7 +154,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 		_, err = tx.ExecContext(ctx, `INSERT INTO ca_certificate
 			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, shard, not_before, not_after, created, completed, ceremony)
 			VALUES ($1, 'root', 'issuing', 'issued', $2, $3, $4, $5, $6, $7, 0, $8, $9, $10, $10, $11)`,
-			serialText(c.Serial), request.Subject(), request.organisation(), request.commonName(), keystore.Point(request.Public), c.RawTBS, c.Raw,
+			SerialText(c.Serial), request.Subject(), request.organisation(), request.commonName(), keystore.Point(request.Public), c.RawTBS, c.Raw,
 			store.Time(c.NotBefore), store.Time(c.NotAfter), store.Time(now), id)
 		if err != nil {
 			return err
@@ -166,7 +166,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 		if err != nil {
 			return err
 		}
-		return a.record(ctx, tx, now, "certificate.issued", by[0], serialText(c.Serial), map[string]string{
+		return a.record(ctx, tx, now, "certificate.issued", by[0], SerialText(c.Serial), map[string]string{
 			"profile": string(ProfileIssuing), "ceremony": id, "certificate": hex.EncodeToString(fingerprint[:])})
 	})
 	if store.IsUnique(err) {

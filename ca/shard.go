@@ -96,22 +96,14 @@ func (a *Authority) points(ctx context.Context, shard int) ([]string, error) {
 	if shard == 0 {
 		return nil, nil
 	}
-	rows, err := a.DB.Read().QueryContext(ctx, `SELECT url FROM ca_base_url ORDER BY since DESC, url LIMIT $1`, maxPoints)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+	bases, err := store.Column[string](a.DB.Read().QueryContext(ctx, `SELECT url FROM ca_base_url ORDER BY since DESC, url LIMIT $1`, maxPoints))
 	points := []string{a.crlURL(shard)}
-	for rows.Next() {
-		var base string
-		if err := rows.Scan(&base); err != nil {
-			return nil, err
-		}
+	for _, base := range bases {
 		if base != a.BaseURL {
 			points = append(points, base+PathShard(shard, false))
 		}
 	}
-	return points, rows.Err()
+	return points, err
 }
 
 // noteBaseURL records the address that new certificates will have, before there are any.

@@ -264,7 +264,7 @@ func TestOneShardThatCannotBePublishedHoldsUpNoOther(t *testing.T) {
 	a, b := w.inShard(t, 1), w.inShard(t, 2)
 	w.revoke(t, a.Serial, ReasonSuperseded)
 	must(t, w.PublishIfDue(t.Context()))
-	must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, serialText(a.Serial)))
+	must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, SerialText(a.Serial)))
 	w.revoke(t, b.Serial, ReasonSuperseded)
 	wantCode(t, w.PublishIfDue(t.Context()), ErrVanished)
 	if _, listed := w.published(t, 2, false).Lookup(b.Serial); !listed {

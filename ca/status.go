@@ -3,7 +3,6 @@ package ca
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math/big"
 	"time"
@@ -25,7 +24,7 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	case !sameAuthority(issuer, a.issuing) && issuer.Fingerprint() != a.root.Fingerprint():
 		return unknown("issued by another authority")
 	}
-	serial := serialText(cert.Serial)
+	serial := SerialText(cert.Serial)
 	der, events, err := a.history(ctx, serial)
 	if err != nil {
 		return chain.Status{}, err
@@ -140,7 +139,7 @@ func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error
 		query += fmt.Sprintf(" AND %s $%d", condition, len(args))
 	}
 	if f.Serial != nil {
-		and("c.serial =", serialText(f.Serial))
+		and("c.serial =", SerialText(f.Serial))
 	}
 	if f.Profile != "" {
 		and("c.profile =", string(f.Profile))
@@ -180,11 +179,9 @@ func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
 	if err != nil {
 		return r, err
 	}
-	octets, err := hex.DecodeString(serial)
-	if err != nil {
+	if r.Serial, err = ParseSerial(serial); err != nil {
 		return r, err
 	}
-	r.Serial = new(big.Int).SetBytes(octets)
 	switch {
 	case state == "intent":
 		r.State = RecordPending

@@ -67,7 +67,7 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 	case size > s.MaxSize:
 		return Document{}, errTooLarge.With("%d bytes allowed", s.MaxSize)
 	}
-	d := Document{ID: newID("d"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
+	d := Document{ID: store.NewID("d_"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
 	if d.state, err = hashstate.Of(digest); err != nil {
 		return Document{}, err
 	}

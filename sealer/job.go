@@ -47,7 +47,7 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 		return Job{}, err
 	}
 	if o.IdempotencyKey == "" {
-		o.IdempotencyKey = newID("once")
+		o.IdempotencyKey = store.NewID("once_")
 	}
 	if _, found, err := s.replay(ctx, by, o); err != nil {
 		return Job{}, err
@@ -71,7 +71,7 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	if err != nil {
 		return Job{}, err
 	}
-	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
+	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
 	if err := s.recordIntent(ctx, &i, JobLife, &frozenJob{object: object, order: o}); err != nil {
 		if _, err = s.lostRace(ctx, by, o, err); err == nil {
 			err = errCompleted.New() // by whoever was faster with the same key

@@ -50,7 +50,7 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 		return Sealed{}, err
 	}
 	if o.IdempotencyKey == "" {
-		o.IdempotencyKey = newID("once")
+		o.IdempotencyKey = store.NewID("once_")
 	}
 	if done, found, err := s.replay(ctx, by, o); found || err != nil {
 		return done, err
@@ -64,7 +64,7 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 		return Sealed{}, err
 	}
 	defer w.close()
-	i := intent{id: newID("q"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
+	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
 	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
 		return s.lostRace(ctx, by, o, err)
 	}
@@ -288,7 +288,7 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	if err != nil {
 		return Sealed{}, err
 	}
-	d := original.with(newID("d"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
+	d := original.with(store.NewID("d_"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, name))

@@ -18,10 +18,8 @@ package sealer
 
 import (
 	"context"
-	"crypto/rand"
 	"embed"
 	"io/fs"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -103,6 +101,3 @@ func New(c Config) *Service {
 	}
 	return &Service{Config: c}
 }
-
-// newID gives a random identifier of 130 bits with a prefix that names its kind.
-func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

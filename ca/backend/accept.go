@@ -37,7 +37,7 @@ func (o *orders) Accept(ctx context.Context, id, approval string, with ...ca.Com
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState); err != nil {
+		if err := store.ExactlyOne(result, ErrState.New()); err != nil {
 			return err
 		}
 		for _, c := range with {
@@ -72,7 +72,7 @@ func (o *orders) agree(ctx context.Context, r *record, approval string, with []c
 			if err != nil {
 				return err
 			}
-			if err := exactlyOne(result, ErrState); err != nil {
+			if err := store.ExactlyOne(result, ErrState.New()); err != nil {
 				return err
 			}
 			err = o.event(ctx, tx, "backend.agreed", redeemed.Requester(), r.ID, map[string]string{"backend": o.name, "approval": redeemed.ID(), "approver": redeemed.Approver()})

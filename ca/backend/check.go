@@ -87,6 +87,9 @@ func (o *orders) examine(ctx context.Context, order *record, c *chain.Certificat
 	if latest := c.NotBefore.AddDate(0, approvedMonths, 0); !c.NotAfter.Before(latest) {
 		found = append(found, Difference{"notAfter", latest.Add(-time.Second).Format(time.RFC3339), c.NotAfter.Format(time.RFC3339)})
 	}
+	if earliest := order.Created.Add(-earlyStart); c.NotBefore.Before(earliest) {
+		found = append(found, Difference{"notBefore", earliest.Truncate(time.Second).Format(time.RFC3339), c.NotBefore.Format(time.RFC3339)})
+	}
 	issuers := result.Path[1:]
 	if n := len(issuers); n > 0 {
 		issuers = issuers[:n-1] // the anchor is known
@@ -120,6 +123,10 @@ func (o *orders) path(ctx context.Context, c *chain.Certificate, others []*chain
 	}
 	return r, false, nil
 }
+
+// earlyStart is how long before its order a certificate may begin: authorities begin with the day, or allow for clocks. One
+// that begins earlier would make signatures of a time at which nobody had approved it.
+const earlyStart = 24 * time.Hour
 
 // approvedMonths is how long a holder's certificate is valid, in calendar months (the notice and the agreement: twelve).
 const approvedMonths = 12

@@ -66,7 +66,7 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 	if err := request.Check(now); err != nil {
 		return WireOutcome{}, err
 	}
-	row := &deskRow{id: newID("dsk_"), actor: by.ID, digest: digest, csr: parsed.Raw, subject: request.Subject()}
+	row := &deskRow{id: store.NewID("dsk_"), actor: by.ID, digest: digest, csr: parsed.Raw, subject: request.Subject()}
 	var earlier *deskRow
 	err = d.DB.Write(ctx, func(tx *store.Tx) error {
 		// Asked again here, where a call that came at the same moment is seen.
@@ -276,7 +276,7 @@ func (d *Desk) Revoke(ctx context.Context, by access.Actor, id string, reason ca
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrRepeated); err != nil {
+		if err := store.ExactlyOne(result, ErrRepeated.New()); err != nil {
 			return err
 		}
 		return d.event(ctx, tx, "backend.desk.revocation", by.ID, row.id, map[string]string{"request": request})

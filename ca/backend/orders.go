@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"encoding/hex"
 	"errors"
@@ -16,7 +15,6 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/ca/csr"
 	"yinxin/internal/access"
-	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 	"yinxin/keystore"
@@ -39,8 +37,6 @@ type record struct {
 	agreed            bool // two people took the certificate with its differences
 }
 
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
-
 func (o *orders) Name() string { return o.name }
 
 func (o *orders) event(ctx context.Context, tx *store.Tx, kind, actor, subject string, data map[string]string) error {
@@ -62,7 +58,7 @@ func (o *orders) open(ctx context.Context, order Order) (*record, error) {
 	}
 	now := o.Clock()
 	r := &record{request: order.Request.Subject(), csr: parsed.Raw, key: keystore.Point(order.Request.Public),
-		Outcome: Outcome{ID: newID("ord_"), Backend: o.name, State: StateOpen, Created: now.UTC(), Expires: now.Add(o.term).UTC()}}
+		Outcome: Outcome{ID: store.NewID("ord_"), Backend: o.name, State: StateOpen, Created: now.UTC(), Expires: now.Add(o.term).UTC()}}
 	err = o.DB.Write(ctx, func(tx *store.Tx) error {
 		approval, err := o.Access.Redeem(ctx, tx, order.Approval, access.KindIssueCertificate, order.Request.Subject(), order.Request.Terms())
 		if err != nil {
@@ -176,7 +172,7 @@ func (o *orders) sending(ctx context.Context, tx *store.Tx, order, what, channel
 	}
 	text := hex.EncodeToString(digest[:])
 	_, err := tx.ExecContext(ctx, `INSERT INTO backend_sending (id, order_id, position, backend, what, channel, happened, actor, fields, digest)
-		SELECT $1, $2, COUNT(*), $3, $4, $5, $6, $7, $8, $9 FROM backend_sending WHERE order_id = $2`, newID("snd_"), order, o.name, what, channel, store.Time(o.Clock()), by, strings.Join(fields, " "), text)
+		SELECT $1, $2, COUNT(*), $3, $4, $5, $6, $7, $8, $9 FROM backend_sending WHERE order_id = $2`, store.NewID("snd_"), order, o.name, what, channel, store.Time(o.Clock()), by, strings.Join(fields, " "), text)
 	if err != nil {
 		return err
 	}
@@ -224,7 +220,7 @@ func (o *orders) receive(ctx context.Context, by string, r *record, c *chain.Cer
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState); err != nil {
+		if err := store.ExactlyOne(result, ErrState.New()); err != nil {
 			return err
 		}
 		var fields []string
@@ -250,7 +246,7 @@ func (o *orders) refuse(ctx context.Context, by string, r *record, why string) e
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState); err != nil {
+		if err := store.ExactlyOne(result, ErrState.New()); err != nil {
 			return err
 		}
 		return o.event(ctx, tx, "backend.refused", by, r.ID, map[string]string{"backend": o.name})
@@ -262,20 +258,10 @@ func (o *orders) Expire(ctx context.Context) ([]string, error) {
 	now := o.Clock()
 	var ended []string
 	err := o.DB.Write(ctx, func(tx *store.Tx) error {
-		ended = nil
-		rows, err := tx.QueryContext(ctx, `UPDATE backend_order SET state = 'expired' WHERE backend = $1 AND state IN ('open', 'sent') AND expires <= $2 RETURNING id`,
-			o.name, store.Time(now))
+		var err error
+		ended, err = store.Column[string](tx.QueryContext(ctx, `UPDATE backend_order SET state = 'expired' WHERE backend = $1 AND state IN ('open', 'sent') AND expires <= $2 RETURNING id`,
+			o.name, store.Time(now)))
 		if err != nil {
-			return err
-		}
-		for rows.Next() {
-			var id string
-			if err := rows.Scan(&id); err != nil {
-				return err
-			}
-			ended = append(ended, id)
-		}
-		if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 			return err
 		}
 		for _, id := range ended {
@@ -310,14 +296,6 @@ func (o *orders) Sendings(ctx context.Context, id string) ([]Sending, error) {
 		list = append(list, s)
 	}
 	return list, rows.Err()
-}
-
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
-	if err == nil && n != 1 {
-		err = otherwise.New()
-	}
-	return err
 }
 
 // sentFields are the data of a request that leave the house with it.

@@ -137,7 +137,14 @@ func (b *remote) answered(ctx context.Context, r *record, answer WireOutcome) (*
 			return r, err
 		}
 		return b.read(ctx, b.DB.Read(), r.ID)
-	case WireIssued, WireHeld, WireRevoked:
+	case WireHeld: // it may be released: until then nothing is made with it
+		return r, nil
+	case WireRevoked:
+		if err := b.refuse(ctx, "", r, "revoked"); err != nil {
+			return r, err
+		}
+		return b.read(ctx, b.DB.Read(), r.ID)
+	case WireIssued:
 		c, err := chain.ParseCertificate(answer.Certificate)
 		if err != nil {
 			return r, ErrRemoteAnswer.Because(err)

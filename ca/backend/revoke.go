@@ -43,7 +43,7 @@ func (o *orders) revoke(ctx context.Context, approval string, c *chain.Certifica
 		return revocation{}, ca.ErrReason.With("%d", int(reason))
 	}
 	digest := c.Fingerprint()
-	v := revocation{id: newID("rev_"), reason: reason, certificate: c.Raw, created: o.Clock()}
+	v := revocation{id: store.NewID("rev_"), reason: reason, certificate: c.Raw, created: o.Clock()}
 	err := o.DB.Write(ctx, func(tx *store.Tx) error {
 		redeemed, err := o.Access.Redeem(ctx, tx, approval, access.KindRevokeCertificate, o.RevokeSubject(c, reason))
 		if err != nil {

@@ -102,7 +102,9 @@ func (c *CRL) say(delta *CRL, cert *Certificate, at time.Time) (answer Status, d
 	case removed:
 		listed = false
 	case !listed && c != nil:
+		// removeFromCRL in a complete list, where it has no meaning, is as if the entry was not there.
 		entry, listed = c.Lookup(cert.Serial)
+		listed = listed && entry.Reason != ReasonRemoveFromCRL
 	}
 	if !listed {
 		for _, list := range []*CRL{c, delta} {

@@ -84,18 +84,5 @@ func scanAgreement(row scanner) (Agreement, error) {
 
 // agreementVersions are all that were ever in force.
 func agreementVersions(ctx context.Context, q store.Querier) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT version FROM enroll_agreement ORDER BY number`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var version string
-		if err := rows.Scan(&version); err != nil {
-			return nil, err
-		}
-		list = append(list, version)
-	}
-	return list, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, `SELECT version FROM enroll_agreement ORDER BY number`))
 }

@@ -70,7 +70,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, unit string, fill
 			return err
 		}
 		now := s.Clock()
-		r := &record{id: newID("app_"), unit: u.ID, area: u.Area, direct: u.Direct, state: StateDraft, since: now, created: now, by: v.ID}
+		r := &record{id: store.NewID("app_"), unit: u.ID, area: u.Area, direct: u.Direct, state: StateDraft, since: now, created: now, by: v.ID}
 		if !v.sees(r) {
 			return ErrUnit.New()
 		}

@@ -96,7 +96,7 @@ func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, s
 func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Scan, media, matched string) (Application, error) {
 	kind, content := scan.Kind, scan.Content
 	digest := sm3.Sum(content)
-	at := Attachment{ID: newID("att_"), Kind: kind, Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(digest[:]), Matched: matched}
+	at := Attachment{ID: store.NewID("att_"), Kind: kind, Media: media, Size: int64(len(content)), Digest: hex.EncodeToString(digest[:]), Matched: matched}
 	// Looked at before 10 MiB are sealed and written for somebody who may not: the transaction looks again.
 	if _, err := s.Application(ctx, by, ref.ID); err != nil {
 		return Application{}, err
@@ -106,6 +106,10 @@ func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Sca
 		return Application{}, err
 	}
 	view, err := s.take(ctx, by, ref, StepEdit, "", func(a *act) error {
+		before, err := s.loadVersion(ctx, a.tx, a.r)
+		if err != nil {
+			return err
+		}
 		present, err := readAttachments(ctx, a.tx, a.r.id)
 		if err != nil {
 			return err
@@ -120,7 +124,7 @@ func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Sca
 			return err
 		}
 		a.data["what"], a.data["kind"], a.data["digest"], a.data["matched"] = "attachment", string(kind), at.Digest, matched
-		return s.editedAround(ctx, a)
+		return s.edited(ctx, a, before.form, before.roster)
 	})
 	if err != nil {
 		// What could not be recorded is not kept; what a crash leaves here is sealed, and nothing points to it.
@@ -132,8 +136,12 @@ func (s *Service) attach(ctx context.Context, by access.Actor, ref Ref, scan Sca
 // RemoveAttachment takes a scan away from an application, which makes another version. The content stays on record.
 func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref, id string) (Application, error) {
 	return s.take(ctx, by, ref, StepEdit, "", func(a *act) error {
+		before, err := s.loadVersion(ctx, a.tx, a.r)
+		if err != nil {
+			return err
+		}
 		var kind, digest string
-		err := a.tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET removed = $1, removed_by = $2
+		err = a.tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET removed = $1, removed_by = $2
 			WHERE id = $3 AND application = $4 AND removed IS NULL RETURNING kind, digest`,
 			store.Time(a.now), a.v.ID, key(id), a.r.id).Scan(&kind, &digest)
 		if errors.Is(err, sql.ErrNoRows) {
@@ -143,17 +151,8 @@ func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref
 			return err
 		}
 		a.data["what"], a.data["kind"], a.data["digest"] = "attachment-removed", kind, digest
-		return s.editedAround(ctx, a)
+		return s.edited(ctx, a, before.form, before.roster)
 	})
-}
-
-// editedAround makes a version in which the form is as before.
-func (s *Service) editedAround(ctx context.Context, a *act) error {
-	before, err := s.loadVersion(ctx, a.tx, a.r)
-	if err != nil {
-		return err
-	}
-	return s.edited(ctx, a, before.form, before.roster)
 }
 
 // OpenAttachment gives the content of a scan: to the handler of the unit, whose paper it is, and to an officer with a

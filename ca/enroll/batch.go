@@ -35,7 +35,7 @@ func (s *Service) OpenBatch(ctx context.Context, by access.Actor, area, title st
 	if !deadline.After(now) {
 		return Batch{}, ErrField.At(fault.Field("deadline"))
 	}
-	b := Batch{ID: newID("bat_"), Area: area, Title: title, Deadline: deadline.UTC().Truncate(time.Second), Created: now, By: by.ID, Revision: 1}
+	b := Batch{ID: store.NewID("bat_"), Area: area, Title: title, Deadline: deadline.UTC().Truncate(time.Second), Created: now, By: by.ID, Revision: 1}
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
 		v, err := s.viewer(ctx, tx, by)
 		if err != nil {

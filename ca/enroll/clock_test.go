@@ -30,7 +30,7 @@ func TestARequestRunsOutToTheSecond(t *testing.T) {
 		_, err = w.Approve(ctx, w.approver, b.Ref())
 		wantCode(t, err, ErrState)
 		w.pass(-time.Second) // the clock goes back: what lapsed stays so
-		wantCode(t, w.Access.Approve(ctx, w.approver, a.Examination), access.ErrVoided)
+		wantCode(t, w.DB.Write(ctx, func(tx *store.Tx) error { return w.Access.ApproveIn(ctx, tx, w.approver, a.Examination) }), access.ErrVoided)
 	})
 }
 

@@ -81,6 +81,17 @@ func TestTheDatabaseRefusesToEndASuspensionAlone(t *testing.T) {
 		ctx := context.Background()
 		x := w.suspended()
 		approval := w.approved().Examination
+		var lifting string // somebody else's, used
+		w.must(w.db.Write(ctx, func(tx *store.Tx) (err error) {
+			if lifting, err = w.Access.RequestPlanIn(ctx, tx, w.registrar, access.KindLiftSuspension, []byte("of another"), nil); err != nil {
+				return err
+			}
+			if err := w.Access.ApproveIn(ctx, tx, w.approver, lifting); err != nil {
+				return err
+			}
+			_, err = w.Access.Redeem(ctx, tx, lifting, access.KindLiftSuspension, []byte("of another"))
+			return err
+		}))
 		for name, c := range map[string]struct {
 			query   string
 			refusal func(error) bool
@@ -91,6 +102,8 @@ func TestTheDatabaseRefusesToEndASuspensionAlone(t *testing.T) {
 				approval = '` + approval + `', approval_kind = 'application.approve', approval_used = 1 WHERE id = $1`, store.IsCheck},
 			"lifted by an approval of a false kind": {`UPDATE enroll_suspension SET state = 'lifted', decided = '2026', request = '` + approval + `',
 				approval = '` + approval + `', approval_kind = 'suspension.lift', approval_used = 1 WHERE id = $1`, store.IsForeignKey},
+			"lifted by an approval that nobody requested of it": {`UPDATE enroll_suspension SET state = 'lifted', decided = '2026', request = NULL,
+				approval = '` + lifting + `', approval_kind = 'suspension.lift', approval_used = 1 WHERE id = $1`, store.IsCheck},
 		} {
 			err := w.db.Write(ctx, func(tx *store.Tx) error {
 				_, err := tx.ExecContext(ctx, c.query, x.ID)
@@ -99,6 +112,21 @@ func TestTheDatabaseRefusesToEndASuspensionAlone(t *testing.T) {
 			if !c.refusal(err) {
 				t.Errorf("%s: %v", name, err)
 			}
+		}
+		// An approval ends one suspension, whoever writes the rows.
+		lift := `UPDATE enroll_suspension SET state = 'lifted', decided = '2026', request = '` + lifting + `', approval = '` + lifting + `',
+			approval_kind = 'suspension.lift', approval_used = 1 WHERE id = $1`
+		write := func(query string, id string) error {
+			return w.db.Write(ctx, func(tx *store.Tx) error {
+				_, err := tx.ExecContext(ctx, query, id)
+				return err
+			})
+		}
+		w.must(write(lift, x.ID))
+		y, err := w.SuspendAtOnce(ctx, w.registrar, x.Holder, "再次遗失")
+		w.must(err)
+		if err := write(lift, y.ID); !store.IsUnique(err) {
+			t.Errorf("twice under one approval: %v", err)
 		}
 	})
 }

@@ -38,7 +38,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"io"
-	"strings"
 	"time"
 
 	"yinxin/ca/enroll/workday"
@@ -112,6 +111,3 @@ func New(c Config) *Service {
 	}
 	return &Service{Config: c}
 }
-
-// newID is a random identifier behind a prefix that names what it identifies.
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }

@@ -55,7 +55,7 @@ var (
 	ErrRoster = fault.Spec{Kind: fault.Invalid, Code: "enroll.roster",
 		ZH: "使用人信息汇总表为空、过大或有错误。", EN: "The roster is empty, too large or has errors."}
 	ErrAltered = fault.Spec{Kind: fault.Internal, Code: "enroll.altered",
-		ZH: "保存的个人信息与其摘要不符。", EN: "Stored personal data does not belong to its digest."}
+		ZH: "保存的数据与其摘要不符。", EN: "Stored data does not belong to its digest."}
 	ErrBatch = fault.Spec{Kind: fault.NotFound, Code: "enroll.batch-not-found",
 		ZH: "没有这个汇总批次。", EN: "There is no such batch."}
 	ErrHandedIn = fault.Spec{Kind: fault.Refused, Code: "enroll.handed-in",

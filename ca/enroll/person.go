@@ -89,30 +89,47 @@ func (p Person) masked() Person {
 	return p
 }
 
-// readPersons opens the persons of a roster, in the order of its rows.
+// readPersons opens the persons of a roster, in the order of its rows. Error: enroll.altered when they are not those of
+// its digest.
 func (s *Service) readPersons(ctx context.Context, q store.Querier, roster string) ([]Person, error) {
 	if roster == "" {
 		return nil, nil
 	}
-	rows, err := q.QueryContext(ctx, `SELECT row, content, sealed FROM enroll_person WHERE roster = $1 ORDER BY row`, roster)
+	digest, err := rosterDigest(ctx, q, roster)
+	if err != nil {
+		return nil, err
+	}
+	rows, err := q.QueryContext(ctx, `SELECT row, holder, status, content, sealed FROM enroll_person WHERE roster = $1 ORDER BY row`, roster)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
 	var list []Person
+	whole := sm3.New()
 	for rows.Next() {
 		var row int
+		var holder, status string
 		var public, sealed []byte
-		if err := rows.Scan(&row, &public, &sealed); err != nil {
+		if err := rows.Scan(&row, &holder, &status, &public, &sealed); err != nil {
 			return nil, err
 		}
 		p, err := s.openPerson(roster, row, public, sealed)
 		if err != nil {
 			return nil, err
 		}
+		if p.Row != row || p.Holder != holder || string(p.Status) != status {
+			return nil, ErrAltered.New()
+		}
+		whole.Write(append(public, '\n'))
 		list = append(list, p)
 	}
-	return list, rows.Err()
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	if hex.EncodeToString(whole.Sum(nil)) != digest {
+		return nil, ErrAltered.New()
+	}
+	return list, nil
 }
 
 func (s *Service) openPerson(roster string, row int, public, sealed []byte) (Person, error) {

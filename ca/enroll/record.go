@@ -156,12 +156,8 @@ func (r *record) save(ctx context.Context, tx *store.Tx) error {
 	if err != nil {
 		return err
 	}
-	n, err := result.RowsAffected()
-	if err != nil {
+	if err := store.ExactlyOne(result, ErrConflict.New()); err != nil {
 		return err
-	}
-	if n != 1 {
-		return ErrConflict.New()
 	}
 	r.revision++
 	return nil

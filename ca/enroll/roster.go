@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -116,7 +117,7 @@ type sealedRoster struct {
 }
 
 func (s *Service) sealRoster(filledOn string, persons []Person) (sealedRoster, error) {
-	r := sealedRoster{id: newID("ros_"), filledOn: filledOn}
+	r := sealedRoster{id: store.NewID("ros_"), filledOn: filledOn}
 	for _, p := range persons {
 		sealed, err := s.sealPerson(r.id, p)
 		if err != nil {
@@ -133,6 +134,7 @@ func (s *Service) insertRoster(ctx context.Context, a *act, r sealedRoster) erro
 	if err != nil {
 		return err
 	}
+	slices.SortFunc(r.persons, func(a, b sealedPerson) int { return a.Row - b.Row })
 	whole := sm3.New()
 	rows := make([][]byte, len(r.persons))
 	for i := range r.persons {
@@ -323,7 +325,7 @@ func (s *Service) holder(ctx context.Context, tx *store.Tx, known map[string]kno
 		}
 		return h.id, err
 	}
-	id := newID("hol_")
+	id := store.NewID("hol_")
 	sealed, err := s.Safe.Seal([]byte(key), holderContext(id)...)
 	if err != nil {
 		return "", err

@@ -72,7 +72,7 @@ func (s *Service) SuspendAtOnce(ctx context.Context, by access.Actor, holder, re
 		if !v.officer() && v.unit != u.Unit.ID {
 			return ErrDenied.New()
 		}
-		x := Suspension{ID: newID("sus_"), Holder: holder, Name: u.Name, Unit: u.Unit.ID, Cause: CauseEmergency, Reason: reason,
+		x := Suspension{ID: store.NewID("sus_"), Holder: holder, Name: u.Name, Unit: u.Unit.ID, Cause: CauseEmergency, Reason: reason,
 			Opened: s.Clock(), By: v.ID, State: SuspensionOpen, Revision: 1}
 		opened, err := s.suspend(ctx, tx, v, u, x)
 		if err == nil && !opened {
@@ -121,7 +121,7 @@ func (s *Service) suspendWithdrawn(ctx context.Context, a *act, roster string) e
 			return err
 		}
 		u.SealName = p.SealName
-		x := Suspension{ID: newID("sus_"), Holder: p.Holder, Unit: u.Unit.ID, Cause: CauseRoster, Application: a.r.id,
+		x := Suspension{ID: store.NewID("sus_"), Holder: p.Holder, Unit: u.Unit.ID, Cause: CauseRoster, Application: a.r.id,
 			Reason: "使用人信息汇总表中状态为 US02", Opened: a.now, By: a.v.ID}
 		opened, err := s.suspend(ctx, a.tx, a.v, u, x)
 		if err != nil {
@@ -293,8 +293,8 @@ func (s *Service) saveSuspension(ctx context.Context, tx *store.Tx, v viewer, x 
 	if err != nil {
 		return err
 	}
-	if n, err := result.RowsAffected(); err != nil || n != 1 {
-		return errors.Join(err, ErrConflict.New())
+	if err := store.ExactlyOne(result, ErrConflict.New()); err != nil {
+		return err
 	}
 	x.Revision++
 	return s.note(ctx, tx, v, event, x.Holder, map[string]string{"suspension": x.ID, "request": x.Request})

@@ -84,18 +84,5 @@ func (s *Service) pass(ctx context.Context, d due) error {
 }
 
 func (d due) find(ctx context.Context, q store.Querier, more string, args ...any) ([]string, error) {
-	rows, err := q.QueryContext(ctx, d.query+more, append([]any{store.Time(d.until)}, args...)...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var ids []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return nil, err
-		}
-		ids = append(ids, id)
-	}
-	return ids, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, d.query+more, append([]any{store.Time(d.until)}, args...)...))
 }

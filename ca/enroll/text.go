@@ -18,6 +18,10 @@ func validText(s string, most int) bool {
 		!strings.ContainsFunc(s, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) })
 }
 
+// CheckReason holds what somebody gives as a reason against the rule of the house: it is kept, listed and in the ledger, so
+// it must not hold what looks like an identity or mobile number. Errors: enroll.reason, enroll.personal-data.
+func CheckReason(reason string) error { return checkReason(reason) }
+
 // checkReason demands a reason, and that it holds no number of a person: reasons go into lists, history and ledger.
 func checkReason(reason string) error {
 	if !validText(reason, maxReason) {

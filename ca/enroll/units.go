@@ -54,7 +54,7 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 	units = append([]Unit(nil), units...)
 	for i, u := range units {
 		if u.ID == "" {
-			units[i].ID = newID("unit_")
+			units[i].ID = store.NewID("unit_")
 		} else if !validText(u.ID, 64) {
 			return nil, ErrField.At(fault.Field("id"))
 		}

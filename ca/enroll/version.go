@@ -79,8 +79,42 @@ func (s *Service) loadVersion(ctx context.Context, q store.Querier, r *record) (
 		return v, err
 	}
 	defer clear(personal)
-	v.form, err = form.Join(public, personal)
-	return v, err
+	if v.form, err = form.Join(public, personal); err != nil {
+		return v, err
+	}
+	return v, v.intact(ctx, q, r, public)
+}
+
+// intact compares what is stored of a version with what two people approve of it: whoever can write rows must not have
+// something else examined, approved or carried out than the digest says. Error: enroll.altered.
+func (v version) intact(ctx context.Context, q store.Querier, r *record, public []byte) error {
+	sub := subject{Type: subjectType, Application: r.id, Version: r.version, Form: public}
+	var err error
+	if sub.Roster, err = rosterDigest(ctx, q, v.roster); err != nil {
+		return err
+	}
+	if sub.Attachments, err = attachedTo(ctx, q, r.id); err != nil {
+		return err
+	}
+	text, err := sub.encode()
+	if err != nil {
+		return err
+	}
+	digest := sm3.Sum(v.subject)
+	if !bytes.Equal(text, v.subject) || hex.EncodeToString(digest[:]) != v.digest {
+		return ErrAltered.New()
+	}
+	return nil
+}
+
+// attachedTo are the attachments of an application as they are approved.
+func attachedTo(ctx context.Context, q store.Querier, application string) ([]attached, error) {
+	present, err := readAttachments(ctx, q, application)
+	list := []attached{}
+	for _, a := range present {
+		list = append(list, attached{a.Kind, a.Digest})
+	}
+	return list, err
 }
 
 func versionContext(application string, version int) []string {
@@ -103,16 +137,12 @@ func (s *Service) addVersion(ctx context.Context, tx *store.Tx, r *record, f for
 	if err != nil {
 		return err
 	}
-	sub := subject{Type: subjectType, Application: r.id, Version: r.version, Form: public, Attachments: []attached{}}
+	sub := subject{Type: subjectType, Application: r.id, Version: r.version, Form: public}
 	if sub.Roster, err = rosterDigest(ctx, tx, roster); err != nil {
 		return err
 	}
-	attachments, err := readAttachments(ctx, tx, r.id)
-	if err != nil {
+	if sub.Attachments, err = attachedTo(ctx, tx, r.id); err != nil {
 		return err
-	}
-	for _, a := range attachments {
-		sub.Attachments = append(sub.Attachments, attached{a.Kind, a.Digest})
 	}
 	text, err := sub.encode()
 	if err != nil {

@@ -8,7 +8,6 @@ import (
 	"embed"
 	"errors"
 	"io"
-	"strings"
 	"sync"
 	"time"
 
@@ -16,7 +15,6 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
-	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
@@ -144,19 +142,6 @@ func sealingKeys(ctx context.Context, q store.Querier) ([]recoveryKey, error) {
 func (c *Centre) record(ctx context.Context, tx *store.Tx, kind, actor, subject string, data map[string]string) error {
 	_, err := c.Ledger.Append(ctx, tx, ledger.Event{Time: c.Clock(), Kind: kind, Actor: actor, Subject: subject, Data: data})
 	return err
-}
-
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
-
-func exactlyOne(result sql.Result, otherwise *fault.Fault) error {
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return otherwise
-	}
-	return nil
 }
 
 func isMissing(err error) bool { return errors.Is(err, sql.ErrNoRows) }

@@ -16,20 +16,6 @@ import (
 	"yinxin/keystore"
 )
 
-// texts reads one column and closes the rows.
-func texts(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
-}
-
 // stored is a key as the table holds it.
 type stored struct {
 	id, holder, state    string
@@ -69,7 +55,7 @@ func (k stored) binding(generation int) binding {
 // Deliver gives the answer of GM/T 0092 with both certificates and the enveloped key. signing is the key that asks: the
 // holder's, and only that. It may be repeated until the holder confirms, ten times in all; each time is recorded, and so
 // is an attempt with another key. Errors: escrow.not-found, escrow.state, escrow.other-signing-key, escrow.deliveries,
-// those of Config.Standing.
+// access.role for somebody who is neither a registrar nor the holder, those of Config.Standing.
 func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signing *ecdsa.PublicKey) ([]byte, error) {
 	if err := c.standing(ctx, id); err != nil {
 		return nil, err
@@ -78,10 +64,7 @@ func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signin
 	var refused error
 	err := c.DB.Write(ctx, func(tx *store.Tx) error {
 		answer, refused = nil, nil
-		if _, err := c.Access.ActorIn(ctx, tx, by.ID); err != nil {
-			return err
-		}
-		k, err := readKey(ctx, tx, id)
+		k, err := c.handled(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
@@ -99,6 +82,19 @@ func (c *Centre) Deliver(ctx context.Context, by access.Actor, id string, signin
 		return nil, err
 	}
 	return answer, nil
+}
+
+// handled reads a key for somebody who hands it out: a registrar, or its holder.
+func (c *Centre) handled(ctx context.Context, tx *store.Tx, by access.Actor, id string) (stored, error) {
+	actor, err := c.Access.ActorIn(ctx, tx, by.ID)
+	if err != nil {
+		return stored{}, err
+	}
+	k, err := readKey(ctx, tx, id)
+	if err == nil && !actor.Has(access.RoleRegistrar) && actor.ID != k.holder {
+		err = access.ErrRole.With("%s", access.RoleRegistrar)
+	}
+	return k, err
 }
 
 // standing asks whether both certificates of a key stand: a Key that was stolen must not get the encryption key as well.
@@ -159,10 +155,10 @@ func (c *Centre) deliver(ctx context.Context, tx *store.Tx, by access.Actor, k s
 }
 
 // Confirm records that the holder has the key: the envelope is deleted and the answer is not handed out any more.
-// Errors: escrow.not-found, escrow.state.
+// Errors: escrow.not-found, escrow.state, access.role.
 func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error {
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
-		k, err := readKey(ctx, tx, id)
+		k, err := c.handled(ctx, tx, by, id)
 		if err != nil {
 			return err
 		}
@@ -171,7 +167,7 @@ func (c *Centre) Confirm(ctx context.Context, by access.Actor, id string) error 
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrState.With("%s", k.state)); err != nil {
+		if err := store.ExactlyOne(result, ErrState.With("%s", k.state)); err != nil {
 			return err
 		}
 		return c.record(ctx, tx, "escrow.key-confirmed", by.ID, id, nil)

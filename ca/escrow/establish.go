@@ -273,7 +273,7 @@ func replaceKey(ctx context.Context, tx *store.Tx, s split) error {
 	if err != nil {
 		return err
 	}
-	if err := exactlyOne(result, ErrNothingPending.New()); err != nil {
+	if err := store.ExactlyOne(result, ErrNothingPending.New()); err != nil {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM escrow_seal WHERE generation <> $1`, s.key.generation)
@@ -294,7 +294,7 @@ func replaceSplit(ctx context.Context, tx *store.Tx, s split, now string) error 
 	if err != nil {
 		return err
 	}
-	return exactlyOne(result, ErrNothingPending.New())
+	return store.ExactlyOne(result, ErrNothingPending.New())
 }
 
 // shareFault gives an error about shares the code of this room; which share it was stays in it.

@@ -81,6 +81,9 @@ func TestTheAnswerGoesToTheSigningKeyOnlyAndUntilItIsConfirmed(t *testing.T) {
 			t.Errorf("%d refusals in the ledger", n)
 		}
 		wantCode(t, w.Confirm(ctx, w.registrar, p.id), escrow.ErrState)
+		wantCode(t, w.Confirm(ctx, w.approver, p.id), access.ErrRole)
+		_, err = w.Deliver(ctx, w.approver, p.id, &p.token.PublicKey)
+		wantCode(t, err, access.ErrRole)
 		first, err := w.Deliver(ctx, w.registrar, p.id, &p.token.PublicKey)
 		must(t, err)
 		again, err := w.open().Deliver(ctx, w.registrar, p.id, &p.token.PublicKey) // after a restart, say

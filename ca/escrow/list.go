@@ -47,11 +47,7 @@ func (c *Centre) Status(ctx context.Context) (Status, error) {
 		if err := countKeys(ctx, q, st.Keys); err != nil {
 			return err
 		}
-		rows, err := q.QueryContext(ctx, `SELECT id FROM escrow_session WHERE state = 'open' ORDER BY opened, id`)
-		if err != nil {
-			return err
-		}
-		open, err := texts(rows)
+		open, err := store.Column[string](q.QueryContext(ctx, `SELECT id FROM escrow_session WHERE state = 'open' ORDER BY opened, id`))
 		if len(open) > 0 {
 			st.Sessions = open
 		}
@@ -93,11 +89,7 @@ func division(ctx context.Context, q store.Querier, state string) (*InForce, err
 	if d.Since, err = store.ParseTime(created); err != nil {
 		return nil, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT officer FROM escrow_share WHERE split = $1 ORDER BY number`, s.id)
-	if err != nil {
-		return nil, err
-	}
-	d.Officers, err = texts(rows)
+	d.Officers, err = store.Column[string](q.QueryContext(ctx, `SELECT officer FROM escrow_share WHERE split = $1 ORDER BY number`, s.id))
 	return d, err
 }
 

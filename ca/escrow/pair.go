@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/x509"
-	"encoding/hex"
-	"math/big"
 	"strings"
 	"sync"
 	"unicode"
@@ -13,6 +11,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/envelope"
 	"yinxin/internal/fault"
@@ -67,7 +66,7 @@ func (c *Centre) Make(ctx context.Context, h Holder) (*Pair, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Pair{centre: c, id: newID("enc_"), holder: h, signing: signing, public: public, private: private, seals: map[int]sealed{}}, nil
+	return &Pair{centre: c, id: store.NewID("enc_"), holder: h, signing: signing, public: public, private: private, seals: map[int]sealed{}}, nil
 }
 
 // ID names the key in escrow.
@@ -146,7 +145,7 @@ func (p *Pair) sealUnder(c *chain.Certificate, keys []recoveryKey) (map[int]seal
 		s, ok := p.seals[k.generation]
 		if !ok {
 			var err error
-			s, err = sealKey(p.centre.Random, k.public, secret, binding{id: p.id, holder: p.holder.ID, serial: serialText(c.Serial),
+			s, err = sealKey(p.centre.Random, k.public, secret, binding{id: p.id, holder: p.holder.ID, serial: ca.SerialText(c.Serial),
 				public: keystore.Point(p.public), generation: k.generation})
 			if err != nil {
 				return nil, err
@@ -176,11 +175,11 @@ func (p *Pair) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate)
 	}
 	result, err := tx.ExecContext(ctx, `UPDATE escrow_key SET state = 'escrowed', serial = $1, serial_state = 'issued', certificate = $2, not_after = $3,
 		envelope = $4, changed = $5 WHERE id = $6 AND state = 'intent'`,
-		serialText(c.Serial), c.Raw, store.Time(c.NotAfter), p.envelope, store.Time(p.centre.Clock()), p.id)
+		ca.SerialText(c.Serial), c.Raw, store.Time(c.NotAfter), p.envelope, store.Time(p.centre.Clock()), p.id)
 	if err != nil {
 		return err
 	}
-	if err := exactlyOne(result, ErrState.With("%s", p.id)); err != nil {
+	if err := store.ExactlyOne(result, ErrState.With("%s", p.id)); err != nil {
 		return err
 	}
 	for _, k := range keys {
@@ -188,7 +187,7 @@ func (p *Pair) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate)
 			return err
 		}
 	}
-	return p.centre.record(ctx, tx, "escrow.key-escrowed", "", p.id, map[string]string{"serial": serialText(c.Serial),
+	return p.centre.record(ctx, tx, "escrow.key-escrowed", "", p.id, map[string]string{"serial": ca.SerialText(c.Serial),
 		"recoveryKey": keystore.FingerprintOf(keys[0].public).String()})
 }
 
@@ -198,25 +197,13 @@ func (s sealed) insert(ctx context.Context, tx *store.Tx, id string, generation 
 	return err
 }
 
-// serialText is how ca writes a serial number in the database.
-func serialText(serial *big.Int) string {
-	if serial == nil || serial.Sign() <= 0 || serial.BitLen() > 128 {
-		return ""
-	}
-	return hex.EncodeToString(serial.FillBytes(make([]byte, 16)))
-}
-
 // Recover voids the intents without a result that are at least RecoveryAge old: their issuance died, and nothing of the
 // keys was released.
 func (c *Centre) Recover(ctx context.Context) error {
 	now := c.Clock()
 	return c.DB.Write(ctx, func(tx *store.Tx) error {
-		rows, err := tx.QueryContext(ctx, `UPDATE escrow_key SET state = 'voided', changed = $1 WHERE state = 'intent' AND created <= $2 RETURNING id`,
-			store.Time(now), store.Time(now.Add(-c.RecoveryAge)))
-		if err != nil {
-			return err
-		}
-		ids, err := texts(rows)
+		ids, err := store.Column[string](tx.QueryContext(ctx, `UPDATE escrow_key SET state = 'voided', changed = $1 WHERE state = 'intent' AND created <= $2 RETURNING id`,
+			store.Time(now), store.Time(now.Add(-c.RecoveryAge))))
 		if err != nil {
 			return err
 		}

@@ -58,7 +58,7 @@ func (c *Centre) Start(ctx context.Context, by access.Actor, approvalID string, 
 		}
 	}
 	now := c.Clock()
-	s := &session{id: newID("ses_"), order: o, round: 1, expires: now.Add(c.SessionTerm)}
+	s := &session{id: store.NewID("ses_"), order: o, round: 1, expires: now.Add(c.SessionTerm)}
 	err := c.DB.Write(ctx, func(tx *store.Tx) error {
 		if _, err := c.Access.ActorIn(ctx, tx, by.ID); err != nil {
 			return err

@@ -130,7 +130,7 @@ func (s *Service) of(ctx context.Context, query, id string) (ca.Expiry, error) {
 	if err != nil {
 		return ca.Expiry{}, err
 	}
-	number, err := parseSerial(serial)
+	number, err := ca.ParseSerial(serial)
 	if err != nil {
 		return ca.Expiry{}, err
 	}

@@ -2,11 +2,11 @@ package renewal
 
 import (
 	"context"
-	"encoding/hex"
 	"math/big"
 	"slices"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/store"
 )
 
@@ -44,11 +44,6 @@ type Alarm struct {
 	Reason  Reason    `json:"reason"`
 	Failure string    `json:"failure,omitempty"`
 	Raised  time.Time `json:"raised"`
-}
-
-func parseSerial(s string) (*big.Int, error) {
-	b, err := hex.DecodeString(s)
-	return new(big.Int).SetBytes(b), err
 }
 
 // annotate adds what is on record about each certificate of a list.
@@ -173,7 +168,7 @@ func (s *Service) alarms(ctx context.Context) ([]Alarm, error) {
 		if err := rows.Scan(&a.ID, &serial, (*string)(&a.Reason), &a.Failure, &raised); err != nil {
 			return nil, err
 		}
-		if a.Serial, err = parseSerial(serial); err != nil {
+		if a.Serial, err = ca.ParseSerial(serial); err != nil {
 			return nil, err
 		}
 		if err := parseTimes(times{raised, &a.Raised}); err != nil {

@@ -2,10 +2,8 @@ package renewal
 
 import (
 	"context"
-	"crypto/rand"
 	"errors"
 	"strconv"
-	"strings"
 	"time"
 
 	"yinxin/ca"
@@ -74,7 +72,7 @@ func (s *Service) remind(ctx context.Context, d Due, now time.Time) error {
 			continue
 		}
 		return s.DB.Write(ctx, func(tx *store.Tx) error {
-			id := "rem_" + strings.ToLower(rand.Text())
+			id := store.NewID("rem_")
 			done, err := tx.ExecContext(ctx, `INSERT INTO renewal_reminder (id, serial, days, not_after, made) VALUES ($1, $2, $3, $4, $5)
 				ON CONFLICT (serial, days) DO NOTHING`, id, serialText(d.Serial), days, store.Time(d.NotAfter), store.Time(now))
 			if err != nil {
@@ -189,7 +187,7 @@ func (s *Service) raise(ctx context.Context, d Due, reason Reason, failure strin
 	}
 	raised := false
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		id := "alm_" + strings.ToLower(rand.Text())
+		id := store.NewID("alm_")
 		done, err := tx.ExecContext(ctx, `INSERT INTO renewal_alarm (id, serial, reason, failure, raised) VALUES ($1, $2, $3, $4, $5)
 			ON CONFLICT (serial, reason) DO NOTHING`, id, serialText(d.Serial), string(reason), failure, store.Time(s.Clock()))
 		if err != nil {

@@ -2,7 +2,6 @@ package access
 
 import (
 	"context"
-	"crypto/rand"
 	"database/sql"
 	"errors"
 	"slices"
@@ -68,9 +67,6 @@ func validText(s string) bool {
 	return utf8.ValidString(s) && utf8.RuneCountInString(s) <= maxText && !strings.ContainsFunc(s, func(r rune) bool { return r < ' ' || r == 0x7f })
 }
 
-// newID is a random identifier of 130 bits behind a prefix that names what it identifies.
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
-
 // CreateActor records an actor; an empty ID is filled in. With roles it belongs to the founding of an installation and
 // is refused (access.founding-closed) after CloseFounding: roles are then granted with GrantRole. Other errors:
 // access.actor, access.actor-exists.
@@ -85,7 +81,7 @@ func (s *Service) CreateActor(ctx context.Context, a Actor) (made Actor, err err
 // CreateActorIn is CreateActor in a transaction of the caller.
 func (s *Service) CreateActorIn(ctx context.Context, tx *store.Tx, a Actor) (Actor, error) {
 	if a.ID == "" {
-		a.ID = newID("act_")
+		a.ID = store.NewID("act_")
 	}
 	if !validID(a.ID) {
 		return Actor{}, ErrActor.At(fault.Field("id"))
@@ -223,7 +219,7 @@ func (s *Service) RetireActor(ctx context.Context, by Actor, actorID string) err
 		if err != nil {
 			return err
 		}
-		if err := exactlyOne(result, ErrActorNotFound); err != nil {
+		if err := store.ExactlyOne(result, ErrActorNotFound.New()); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, now, "actor.retired", by.ID, actorID, nil)
@@ -242,19 +238,32 @@ func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Acto
 
 // WithRole lists the identifiers of those who hold a role now.
 func (s *Service) WithRole(ctx context.Context, q store.Querier, r Role) ([]string, error) {
-	rows, err := q.QueryContext(ctx, `SELECT a.id FROM access_actor a JOIN access_role r ON r.actor = a.id
-		WHERE r.role = $1 AND a.retired IS NULL ORDER BY a.id`, string(r))
+	return store.Column[string](q.QueryContext(ctx, `SELECT a.id FROM access_actor a JOIN access_role r ON r.actor = a.id
+		WHERE r.role = $1 AND a.retired IS NULL ORDER BY a.id`, string(r)))
+}
+
+// Actors lists everybody who is not retired, with their roles, by identifier: behind the actor after, at most limit.
+func (s *Service) Actors(ctx context.Context, after string, limit int) ([]Actor, error) {
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT a.id, a.name, a.organisation, COALESCE(r.role, '')
+		FROM (SELECT id, name, organisation FROM access_actor WHERE retired IS NULL AND id > $1 ORDER BY id LIMIT $2) a
+		LEFT JOIN access_role r ON r.actor = a.id ORDER BY a.id, r.role`, after, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var list []string
+	var list []Actor
 	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
+		var a Actor
+		var role Role
+		if err := rows.Scan(&a.ID, &a.Name, &a.Organisation, &role); err != nil {
 			return nil, err
 		}
-		list = append(list, id)
+		if n := len(list); n == 0 || list[n-1].ID != a.ID {
+			list = append(list, a)
+		}
+		if last := &list[len(list)-1]; role != "" {
+			last.Roles = append(last.Roles, role)
+		}
 	}
 	return list, rows.Err()
 }

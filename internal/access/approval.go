@@ -84,9 +84,14 @@ func (s *Service) Request(ctx context.Context, by Actor, k Kind, subject []byte)
 
 // Approve is the consent of the second person: an approver who is not the requester; that of a plan is consent to all
 // its parts. Errors: access.role, access.same-person, access.decided, access.expired, access.voided, access.part,
-// access.request-not-found.
+// access.request-not-found, access.own-step.
 func (s *Service) Approve(ctx context.Context, by Actor, id string) error {
-	return s.db.Write(ctx, func(tx *store.Tx) error { return s.ApproveIn(ctx, tx, by, id) })
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := s.decidedHere(ctx, tx, id); err != nil {
+			return err
+		}
+		return s.ApproveIn(ctx, tx, by, id)
+	})
 }
 
 // ApproveIn is Approve in a transaction of the caller.
@@ -116,7 +121,12 @@ func (s *Service) Reject(ctx context.Context, by Actor, id, reason string) error
 	if !validText(reason) {
 		return ErrSubject.At(fault.Field("reason"))
 	}
-	return s.db.Write(ctx, func(tx *store.Tx) error { return s.RejectIn(ctx, tx, by, id, reason) })
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		if err := s.decidedHere(ctx, tx, id); err != nil {
+			return err
+		}
+		return s.RejectIn(ctx, tx, by, id, reason)
+	})
 }
 
 // RejectIn is Reject in a transaction of the caller.
@@ -173,7 +183,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id string,
 		if err != nil {
 			return nil, err
 		}
-		if err := exactlyOne(result, ErrDecided); err != nil {
+		if err := store.ExactlyOne(result, ErrDecided.New()); err != nil {
 			return nil, err
 		}
 	}

@@ -34,6 +34,8 @@ var (
 		ZH: "申请内容已变更，原申请和审批作废。", EN: "What was requested has changed since: the request and its approval are void."}
 	ErrPart = fault.Spec{Kind: fault.Conflict, Code: "access.part",
 		ZH: "这是一份方案的一部分，随方案一并审批。", EN: "This is a part of a plan and is decided together with it."}
+	ErrOwnStep = fault.Spec{Kind: fault.Conflict, Code: "access.own-step",
+		ZH: "该申请在其所属业务中审批，不在此处审批。", EN: "The request is decided in the business that it belongs to, not here."}
 	ErrUnknownKey = fault.Spec{Kind: fault.Unauthenticated, Code: "access.unknown-key",
 		ZH: "接口密钥无效。", EN: "The API key is not valid."}
 	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.key-not-found",

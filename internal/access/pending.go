@@ -36,11 +36,34 @@ func (s *Service) PendingIn(ctx context.Context, q store.Querier, id string) (Pe
 	return readRequest(ctx, q, id)
 }
 
+// Filter narrows a list of open requests; zero fields do not.
+type Filter struct {
+	Kind      Kind
+	Requester string
+	// After continues a list behind the request with this identifier.
+	After string
+	Limit int
+}
+
 // Open lists the requests that wait for a decision, oldest first, at most limit of them. Parts come with their plan: see
 // Parts.
 func (s *Service) Open(ctx context.Context, limit int) ([]Pending, error) {
-	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE state = 'open' AND voided IS NULL AND parent IS NULL AND expires > $1 ORDER BY created, id LIMIT $2`,
-		store.Time(s.clock()), limit)
+	return s.ListOpen(ctx, Filter{Limit: limit})
+}
+
+// ListOpen is Open for what passes a filter.
+func (s *Service) ListOpen(ctx context.Context, f Filter) ([]Pending, error) {
+	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE state = 'open' AND voided IS NULL AND parent IS NULL AND expires > $1
+		AND ($2 = '' OR kind = $2) AND ($3 = '' OR requester = $3)
+		AND ($4 = '' OR (created, id) > (SELECT b.created, b.id FROM access_request b WHERE b.id = $4)) ORDER BY created, id LIMIT $5`,
+		store.Time(s.clock()), string(f.Kind), f.Requester, f.After, f.Limit)
+	return scanRequests(rows, err)
+}
+
+// ListParts is Parts piece by piece: at most limit of them behind the part after, or from the first.
+func (s *Service) ListParts(ctx context.Context, id, after string, limit int) ([]Pending, error) {
+	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE parent = $1
+		AND ($2 = '' OR part > (SELECT b.part FROM access_request b WHERE b.id = $2 AND b.parent = $1)) ORDER BY part LIMIT $3`, id, after, limit)
 	return scanRequests(rows, err)
 }
 

@@ -13,6 +13,21 @@ type Part struct {
 	Subject []byte
 }
 
+// OwnStep reports whether requests of a kind are decided by a step of the room that they belong to, which changes its own
+// records with them: ApproveIn and RejectIn, never Approve and Reject.
+func (k Kind) OwnStep() bool {
+	return k == KindApproveApplication || k == KindConfirmSuspension || k == KindLiftSuspension
+}
+
+// decidedHere refuses what another room decides.
+func (s *Service) decidedHere(ctx context.Context, tx *store.Tx, id string) error {
+	r, err := readRequest(ctx, tx, id)
+	if err == nil && r.Kind.OwnStep() {
+		err = ErrOwnStep.With("%s", r.Kind)
+	}
+	return err
+}
+
 // MaxParts is the largest number of parts of a plan.
 const MaxParts = 50_000
 
@@ -39,12 +54,12 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 		return "", err
 	}
 	now := s.clock()
-	plan := asked{id: newID("req_"), kind: k, subject: subject, by: by.ID, at: now}
+	plan := asked{id: store.NewID("req_"), kind: k, subject: subject, by: by.ID, at: now}
 	if err := s.ask(ctx, tx, plan); err != nil {
 		return "", err
 	}
 	for i, part := range parts {
-		err := s.ask(ctx, tx, asked{id: newID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
+		err := s.ask(ctx, tx, asked{id: store.NewID("req_"), kind: part.Kind, subject: part.Subject, by: by.ID, at: now, parent: plan.id, part: i + 1})
 		if err != nil {
 			return "", err
 		}

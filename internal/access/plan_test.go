@@ -8,6 +8,9 @@ import (
 	"yinxin/internal/store"
 )
 
+// kindPlan is a plan that is decided here; those of other rooms take a step there.
+const kindPlan Kind = "test.plan"
+
 func (r *room) plan(t *testing.T, parts ...string) (id string, made []Pending) {
 	t.Helper()
 	ctx := context.Background()
@@ -15,7 +18,7 @@ func (r *room) plan(t *testing.T, parts ...string) (id string, made []Pending) {
 	for _, p := range parts {
 		list = append(list, Part{KindMakeSeal, []byte(p)})
 	}
-	id, err := r.RequestPlan(ctx, r.registrar, KindApproveApplication, []byte("an application"), list)
+	id, err := r.RequestPlan(ctx, r.registrar, kindPlan, []byte("an application"), list)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,6 +52,11 @@ func TestThePartsOfAPlanAreDecidedTogetherAndRedeemedOneByOne(t *testing.T) {
 		}
 		_, err = r.redeem(parts[0].ID, KindMakeSeal, "two")
 		wantCode(t, err, ErrOtherSubject)
+		_, err = r.redeem(parts[0].ID, KindMakeSeal, "one") // the plan comes first
+		wantCode(t, err, ErrNotApproved)
+		if _, err := r.redeem(id, kindPlan, "an application"); err != nil {
+			t.Fatal(err)
+		}
 		for i, subject := range []string{"one", "two"} {
 			if a, err := r.redeem(parts[i].ID, KindMakeSeal, subject); err != nil || a.Approver() != "approver" {
 				t.Errorf("part %d: %+v, %v", i, a, err)
@@ -56,8 +64,25 @@ func TestThePartsOfAPlanAreDecidedTogetherAndRedeemedOneByOne(t *testing.T) {
 		}
 		_, err = r.redeem(parts[1].ID, KindMakeSeal, "two")
 		wantCode(t, err, ErrUsed)
-		if _, err := r.redeem(id, KindApproveApplication, "an application"); err != nil {
-			t.Error(err)
+		_, err = r.redeem(id, kindPlan, "an application")
+		wantCode(t, err, ErrUsed)
+	})
+}
+
+// A plan of registration is decided in registration, which asks more than whether two people agree.
+func TestThePlanOfAnotherRoomIsNotDecidedHere(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		ctx := context.Background()
+		for _, kind := range []Kind{KindApproveApplication, KindConfirmSuspension, KindLiftSuspension} {
+			id, err := r.RequestPlan(ctx, r.registrar, kind, []byte("a subject"), []Part{{KindMakeSeal, []byte("a seal")}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			wantCode(t, r.Approve(ctx, r.approver, id), ErrOwnStep)
+			wantCode(t, r.Reject(ctx, r.approver, id, "no"), ErrOwnStep)
+			if err := r.db.Write(ctx, func(tx *store.Tx) error { return r.ApproveIn(ctx, tx, r.approver, id) }); err != nil {
+				t.Error(err)
+			}
 		}
 	})
 }
@@ -81,6 +106,9 @@ func TestWhatIsVoidIsNeitherDecidedNorRedeemed(t *testing.T) {
 		if err := r.Approve(ctx, r.approver, approved); err != nil {
 			t.Fatal(err)
 		}
+		if _, err := r.redeem(approved, kindPlan, "an application"); err != nil {
+			t.Fatal(err)
+		}
 		if _, err := r.redeem(parts[0].ID, KindMakeSeal, "two"); err != nil {
 			t.Fatal(err)
 		}
@@ -92,12 +120,35 @@ func TestWhatIsVoidIsNeitherDecidedNorRedeemed(t *testing.T) {
 		wantCode(t, r.Approve(ctx, r.approver, open), ErrVoided)
 		_, err := r.redeem(parts[1].ID, KindMakeSeal, "three")
 		wantCode(t, err, ErrVoided)
-		_, err = r.redeem(approved, KindApproveApplication, "an application")
-		wantCode(t, err, ErrVoided)
 		if list, err := r.Open(ctx, 10); err != nil || len(list) != 0 {
 			t.Errorf("open %+v, %v", list, err)
 		}
 		wantCode(t, r.void(t, "req_none"), ErrRequestNotFound)
+	})
+}
+
+// What was given up after a part of it was done is not renewed.
+func TestWhatIsVoidCarriesNoRenewals(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		ctx := context.Background()
+		id, parts := r.plan(t, "one", "two")
+		if err := r.Approve(ctx, r.approver, id); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.redeem(id, kindPlan, "an application"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := r.redeem(parts[0].ID, KindMakeSeal, "one"); err != nil {
+			t.Fatal(err)
+		}
+		if err := r.void(t, id); err != nil {
+			t.Fatal(err)
+		}
+		err := r.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := r.Reuse(ctx, tx, parts[0].ID, KindMakeSeal, []byte("one"))
+			return err
+		})
+		wantCode(t, err, ErrVoided)
 	})
 }
 

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"slices"
 	"time"
-	"yinxin/internal/fault"
+
 	"yinxin/internal/store"
 
 	"github.com/emmansun/gmsm/sm3"
@@ -15,8 +15,9 @@ import (
 
 // Redeem uses an approval up, in the transaction in which the approved thing is recorded; when that transaction fails
 // the approval is as before. Kind and subject must be those that were approved; of several subjects, forms in which the
-// same thing may have been put before the second person, one must be. Errors: access.not-approved,
-// access.other-subject, access.used, access.voided, access.expired.
+// same thing may have been put before the second person, one must be. The parts of a plan follow the plan: only when that
+// was redeemed, by the room whose plan it is, can they be. Errors: access.not-approved, access.other-subject, access.used,
+// access.voided, access.expired.
 func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, subjects ...[]byte) (Approval, error) {
 	r, err := s.given(ctx, tx, id, k, subjects)
 	if err != nil {
@@ -30,12 +31,14 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 		return Approval{}, ErrVoided.New()
 	case !now.Before(r.expires):
 		return Approval{}, ErrExpired.New()
+	case !r.begun:
+		return Approval{}, ErrNotApproved.New()
 	}
 	result, err := tx.ExecContext(ctx, `UPDATE access_approval SET used = 1, used_at = $1 WHERE id = $2 AND used = 0`, store.Time(now), id)
 	if err != nil {
 		return Approval{}, err
 	}
-	if err := exactlyOne(result, ErrUsed); err != nil {
+	if err := store.ExactlyOne(result, ErrUsed.New()); err != nil {
 		return Approval{}, err
 	}
 	err = s.record(ctx, tx, now, "approval.used", r.requester, id, map[string]string{"kind": string(k), "approver": r.approver})
@@ -46,8 +49,8 @@ func (s *Service) Redeem(ctx context.Context, tx *store.Tx, id string, k Kind, s
 }
 
 // Reuse gives an approval that was redeemed once more, for the renewal of what was made under it with unchanged data.
-// It carries renewals for RenewalTerm years from the second person's consent. Errors: access.not-approved,
-// access.other-subject, access.expired.
+// It carries renewals for RenewalTerm years from the second person's consent, unless it was made void. Errors:
+// access.not-approved, access.other-subject, access.voided, access.expired.
 func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, subjects ...[]byte) (Approval, error) {
 	r, err := s.given(ctx, tx, id, k, subjects)
 	if err != nil {
@@ -57,6 +60,8 @@ func (s *Service) Reuse(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	switch {
 	case !r.used:
 		return Approval{}, ErrNotApproved.New()
+	case r.voided: // given up after it was done: see Void
+		return Approval{}, ErrVoided.New()
 	case !now.Before(r.RenewableUntil()):
 		return Approval{}, ErrExpired.New()
 	}
@@ -85,6 +90,7 @@ func RenewableUntil(approved time.Time) time.Time {
 type redeemable struct {
 	Approval
 	used, voided bool
+	begun        bool // no part of a plan, or one whose plan was redeemed
 	expires      time.Time
 }
 
@@ -93,9 +99,10 @@ func (s *Service) given(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	r := redeemable{Approval: Approval{id: id}}
 	var digest, expires, approved string
 	var stored []byte
-	err := tx.QueryRowContext(ctx, `SELECT a.kind, a.digest, a.requester, a.approver, a.approved, a.expires, a.used = 1, r.voided IS NOT NULL, r.subject
+	err := tx.QueryRowContext(ctx, `SELECT a.kind, a.digest, a.requester, a.approver, a.approved, a.expires, a.used = 1, r.voided IS NOT NULL, r.subject,
+		r.parent IS NULL OR EXISTS (SELECT 1 FROM access_approval p WHERE p.id = r.parent AND p.used = 1)
 		FROM access_approval a JOIN access_request r ON r.id = a.id WHERE a.id = $1`, id).
-		Scan((*string)(&r.kind), &digest, &r.requester, &r.approver, &approved, &expires, &r.used, &r.voided, &stored)
+		Scan((*string)(&r.kind), &digest, &r.requester, &r.approver, &approved, &expires, &r.used, &r.voided, &stored, &r.begun)
 	if errors.Is(err, sql.ErrNoRows) {
 		return r, ErrNotApproved.New()
 	}
@@ -119,16 +126,4 @@ func (s *Service) given(ctx context.Context, tx *store.Tx, id string, k Kind, su
 	}
 	r.digest = sm3.Sum(stored)
 	return r, nil
-}
-
-// exactlyOne turns an update that found nothing to change into the error that says why.
-func exactlyOne(result sql.Result, otherwise fault.Spec) error {
-	n, err := result.RowsAffected()
-	if err != nil {
-		return err
-	}
-	if n != 1 {
-		return otherwise.New()
-	}
-	return nil
 }

@@ -116,9 +116,9 @@ func (c caShowCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c caShowCommand) run(ctx context.Context, s streams) error {
-	serial, ok := new(big.Int).SetString(strings.NewReplacer(":", "", " ", "").Replace(strings.TrimPrefix(strings.ToLower(c.Serial), "0x")), 16)
-	if !ok || len(c.Serial) > 80 || serial.Sign() <= 0 {
-		return errFlag.At(fault.Field("SERIAL"))
+	serial, err := parseSerial(c.Serial)
+	if err != nil {
+		return err
 	}
 	h, err := openForReading(ctx, c.Data, c.Database, s.now)
 	if err != nil {
@@ -145,4 +145,13 @@ func (c caShowCommand) run(ctx context.Context, s streams) error {
 		fmt.Fprint(s.out, r.PEM)
 	}
 	return err
+}
+
+// parseSerial reads a serial number as programs print it: hexadecimal, perhaps with colons.
+func parseSerial(text string) (*big.Int, error) {
+	serial, ok := new(big.Int).SetString(strings.NewReplacer(":", "", " ", "").Replace(strings.TrimPrefix(strings.ToLower(text), "0x")), 16)
+	if !ok || len(text) > 80 || serial.Sign() <= 0 {
+		return nil, errFlag.At(fault.Field("SERIAL"))
+	}
+	return serial, nil
 }

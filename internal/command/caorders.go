@@ -1,6 +1,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"encoding/hex"
 	"errors"
@@ -166,6 +167,10 @@ func (c ordersPlaceCommand) run(ctx context.Context, s streams) error {
 			return access.ErrOtherSubject.Because(err)
 		}
 		r.Public = parsed.Public
+		// The terms alone, without the key, are for the room that makes the key: with them anybody could bring one here.
+		if pending.Parent != "" || !bytes.Equal(pending.Subject, r.Subject()) {
+			return access.ErrOtherSubject.New()
+		}
 		out, err := at.Order(ctx, backend.Order{Approval: c.Approval, Request: r, CSR: parsed.Raw})
 		if err != nil {
 			return err

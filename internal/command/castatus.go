@@ -5,7 +5,9 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,7 +16,9 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/renewal"
 	"yinxin/internal/fault"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 )
 
@@ -138,6 +142,9 @@ func (c caStatusCommand) gather(ctx context.Context, s streams) (authorityStatus
 	if err := status.transcript(ctx, h); err != nil {
 		return status, err
 	}
+	if err := status.background(ctx, h); err != nil {
+		return status, err
+	}
 	if status.Pending > 0 {
 		status.attend("half-issued", fmt.Sprintf("%d 张证书签发中断，服务启动时作废", status.Pending), fmt.Sprintf("%d certificates are half issued; the service voids them at start", status.Pending))
 	}
@@ -171,6 +178,41 @@ func (a *authorityStatus) member(p ca.Profile, c *chain.Certificate, now time.Ti
 		a.attend(string(p), fmt.Sprintf("证书 %s 将在 %d 天后过期", p, m.DaysLeft), fmt.Sprintf("the certificate %s expires in %d days", p, m.DaysLeft))
 	}
 	a.Infrastructure = append(a.Infrastructure, m)
+}
+
+// background names renewals that need a person, and work of the service that is late or was given up.
+func (a *authorityStatus) background(ctx context.Context, h *installation) error {
+	quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
+	alarms, err := renewal.New(renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: quiet, Policy: h.config.Renewals}).Alarms(ctx)
+	if err != nil {
+		return err
+	}
+	for _, alarm := range alarms {
+		serial := ca.SerialText(alarm.Serial)
+		a.attend("renewal", "证书续期须人工处理："+serial, "the renewal of a certificate needs a person: "+serial+" ("+reasonWords[alarm.Reason]+")")
+	}
+	j, err := jobs.New(jobs.Config{DB: h.db, Clock: h.now, Log: quiet})
+	if err != nil {
+		return err
+	}
+	defer j.Close()
+	schedules, err := j.Schedules(ctx)
+	if err != nil {
+		return err
+	}
+	for _, p := range schedules {
+		if p.Late(h.now()) {
+			a.attend("late", "周期性任务逾期："+p.Name, "periodic work is late: "+p.Name+" (last success "+moment(p.Succeeded)+")")
+		}
+	}
+	failed, err := j.List(ctx, jobs.Filter{States: []jobs.State{jobs.StateFailed}})
+	if err != nil {
+		return err
+	}
+	if len(failed) > 0 {
+		a.attend("jobs", fmt.Sprintf("有 %d 个后台任务失败：yinxin jobs list", len(failed)), fmt.Sprintf("%d background jobs failed: yinxin jobs list", len(failed)))
+	}
+	return nil
 }
 
 // transcript compares the transcript of the ceremony with the digest that the ledger has of it.

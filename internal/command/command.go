@@ -49,6 +49,7 @@ type commands struct {
 	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
 	CA        caCommand        `cmd:"" name:"ca" help:"The certificate authority: ceremony, status, publishing, certificates, trust anchors."`
+	Enroll    enrollCommand    `cmd:"" help:"Registration: applications, from the paper form to certificates and seals, and their users."`
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
 	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`
 	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`

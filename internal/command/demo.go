@@ -16,6 +16,7 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
+	"yinxin/sealer/view"
 )
 
 type demoCommand struct {
@@ -31,14 +32,15 @@ func (demoCommand) Help() string {
 
 // The artefacts of the demo, in its folder.
 const (
-	demoForm      = "form.jpg"
-	demoForm2     = "form-2.jpg"
-	demoTemplate  = "template.png"
-	demoTemplate2 = "template-2.png"
-	demoCopy      = "copy.pdf"
-	demoSealed    = "copy-sealed.pdf"
-	demoTampered  = "copy-tampered.pdf"
-	demoKey       = "platform-api-key"
+	demoShares      = "shares"
+	demoRosterWrong = "roster-wrong.xlsx"
+	demoReturned    = "roster-returned.xlsx"
+	demoRoster      = "roster.xlsx"
+	demoBatch       = "batch.xlsx"
+	demoCopy        = "copy.pdf"
+	demoSealed      = "copy-sealed.pdf"
+	demoTampered    = "copy-tampered.pdf"
+	demoKey         = "platform-api-key"
 )
 
 var errDemoFailed = fault.Spec{Kind: fault.Internal, Code: "demo.failed",
@@ -75,6 +77,8 @@ type demo struct {
 	listen      string
 	s           streams
 	steps       int
+	printer     *view.Viewer
+	warm        <-chan struct{} // closed when the printer has started
 }
 
 func (d *demo) build(ctx context.Context) error {

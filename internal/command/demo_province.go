@@ -8,13 +8,12 @@ import (
 	"path/filepath"
 	"time"
 
-	"yinxin/ca"
 	"yinxin/ca/ceremony"
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/form"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
-	"yinxin/keystore"
 	"yinxin/sealer"
-	"yinxin/sealer/imprint"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 )
@@ -24,37 +23,33 @@ const demoName = "临江省档案印章演示 (demo)"
 // demoIterations keeps the demo quick; its passphrase lies beside its keys anyway.
 const demoIterations = 10_000
 
-// demoSeal is one archive's seal on its way from paper to the register.
-type demoSeal struct {
-	archive        fixtures.Organisation
-	code           string
-	form, template string // files
-	scan           []byte
-	result         *imprint.Result
-	certificate    []byte
-}
+// demoCity is who gathers the applications of the second archive's city.
+const demoCity = "city"
 
 // province tells the whole story once, through every room.
 func (d *demo) province(ctx context.Context) error {
-	central := &demoSeal{archive: fixtures.Archive("云山市"), code: "29010000000017", form: demoForm, template: demoTemplate}
-	byKey := &demoSeal{archive: fixtures.Archive("松河市"), code: "29020000000025", form: demoForm2, template: demoTemplate2}
+	central := &demoSeal{archive: fixtures.Archive("云山市"), code: "29010000000017", seed: 1, method: form.Central, handler: "handler", area: "227100", direct: true}
+	byKey := &demoSeal{archive: fixtures.Archive("松河市"), code: "29020000000025", seed: 2, method: form.Distributed, handler: "handler-2", area: "227200", suffix: "-2"}
+	stop, err := d.startPrinter(ctx)
+	if err != nil {
+		return err
+	}
+	defer stop()
 	h, people, err := d.found(ctx)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	for i, s := range []*demoSeal{central, byKey} {
-		if err := d.stampedForm(ctx, s, uint64(i+1)); err != nil {
-			return err
-		}
-		if err := d.makeTemplate(ctx, s); err != nil {
-			return err
-		}
-	}
-	if err := d.certify(ctx, h, people, central); err != nil {
+	if err := d.keyCentre(ctx, h); err != nil {
 		return err
 	}
-	if err := d.makeSeals(ctx, h, people, central, byKey); err != nil {
+	if err := d.registry(ctx, h, people, central, byKey); err != nil {
+		return err
+	}
+	if err := d.centralSeal(ctx, h, people, central); err != nil {
+		return err
+	}
+	if err := d.keySeal(ctx, h, people, byKey); err != nil {
 		return err
 	}
 	if err := d.sealCopy(ctx, h, central); err != nil {
@@ -87,11 +82,15 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 	return h, people, err
 }
 
-// users adds the clerk for commands on this machine, one from another archive, and the platform with its API key.
+// users adds the clerk for commands on this machine, one from another archive, those who apply, the city bureau, and the
+// platform with its API key.
 func (d *demo) users(ctx context.Context, h *installation) error {
 	for _, a := range []access.Actor{
 		{ID: "clerk", Name: "云山市档案馆 用印员", Organisation: "云山市档案馆", Roles: []access.Role{access.RoleOperator}},
 		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: "松河市档案馆", Roles: []access.Role{access.RoleOperator}},
+		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: "云山市档案馆", Roles: []access.Role{access.RoleApplicant}},
+		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: "松河市档案馆", Roles: []access.Role{access.RoleApplicant}},
+		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
 	} {
 		if _, err := h.access.CreateActor(ctx, a); err != nil {
@@ -112,91 +111,62 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 	return h.access.CloseFounding(ctx)
 }
 
-func (d *demo) stampedForm(ctx context.Context, s *demoSeal, seed uint64) error {
-	return d.step(s.archive.Name+"：盖好印模的申请表 stamped application form", func() (_ string, err error) {
-		s.scan, _, err = fixtures.StampedForm(fixtures.FormOptions{Seed: seed, DPI: 300, Organisation: &s.archive, Quality: 92})
-		if err != nil {
-			return "", err
-		}
-		return s.form, writeBytes(ctx, filepath.Join(d.making, s.form), 0o644, s.scan)
-	})
-}
-
-func (d *demo) makeTemplate(ctx context.Context, s *demoSeal) error {
-	return d.step("印模 → 印章模板 imprints → template", func() (_ string, err error) {
-		s.result, err = imprint.Process(ctx, s.scan, imprint.Options{Width: fixtures.OfficialSeal(s.archive.Name).Diameter})
-		if err != nil {
-			return "", err
-		}
-		if s.result.Verdict == imprint.StampAgain {
-			return "", errDemoFailed.With("%s: %s", s.form, s.result.Verdict)
-		}
-		return s.template, writeBytes(ctx, filepath.Join(d.making, s.template), 0o644, s.result.Template)
-	})
-}
-
-func (d *demo) certify(ctx context.Context, h *installation, people officers, s *demoSeal) error {
-	return d.step("双人审批，签发机构证书 SM2 certificate, approved by two", func() (string, error) {
-		key, err := h.keys.Ring(keystore.PurposeSealing).Generate(ctx, "seal-"+s.code, keystore.PurposeSealing)
-		if err != nil {
-			return "", err
-		}
-		r := ca.Request{Profile: ca.ProfileInstitution, Public: key.Public(), Organisation: s.archive.Name, CreditCode: s.archive.CreditCode, SealCode: s.code}
-		approval, err := people.agree(ctx, h.access, access.KindIssueCertificate, r.Subject())
-		if err != nil {
-			return "", err
-		}
-		c, err := h.authority.Issue(ctx, approval, r)
-		if err != nil {
-			return "", err
-		}
-		s.certificate = c.Raw
-		name := s.code + ".crt"
-		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, certificatePEM(c.Raw))
-	})
-}
-
-// makeSeals makes the central seal and allows its use; the other archive's seal is entered and waits for its USB Key.
-func (d *demo) makeSeals(ctx context.Context, h *installation, people officers, central, byKey *demoSeal) error {
-	if err := d.step("制章 electronic seal after GB/T 38540, "+central.code, func() (string, error) {
-		o := central.order()
-		o.Custody, o.KeyName, o.Certificate = register.Central, "seal-"+central.code, central.certificate
-		approval, err := people.agree(ctx, h.access, access.KindMakeSeal, o.Subject())
-		if err != nil {
-			return "", err
-		}
-		in, err := h.register.Make(ctx, approval, o)
-		if err != nil {
-			return "", err
-		}
-		for _, actor := range []string{"clerk", "platform"} {
-			g := register.Grant{SealCode: central.code, Actor: actor, From: h.now(), Until: h.now().AddDate(1, 0, 0)}
-			approval, err := people.agree(ctx, h.access, access.KindGrant, g.Subject())
-			if err != nil {
-				return "", err
-			}
-			if _, err := h.register.Allow(ctx, approval, g); err != nil {
-				return "", err
-			}
-		}
-		name := central.code + ".esl"
-		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, in.Seal)
-	}); err != nil {
+// centralSeal goes through registration up to a seal that the service keeps, and its users.
+func (d *demo) centralSeal(ctx context.Context, h *installation, people officers, s *demoSeal) error {
+	if err := d.apply(ctx, h, s); err != nil {
 		return err
 	}
-	return d.step("登记待配 USB Key 的印章 seal that waits for its USB Key, "+byKey.code, func() (string, error) {
-		o := byKey.order()
-		approval, err := people.agree(ctx, h.access, access.KindMakeSeal, o.Subject())
+	if err := d.decide(ctx, h, people, s); err != nil {
+		return err
+	}
+	return d.step("单位接受，印章启用；授权用印员 accepted, in use; clerk granted, "+s.code, func() (string, error) {
+		handler, err := h.access.Actor(ctx, s.handler)
 		if err != nil {
 			return "", err
 		}
-		return "", h.register.Enter(ctx, approval, o)
+		if s.application, err = h.enroll.Accept(ctx, handler, s.application.Ref()); err != nil {
+			return "", err
+		}
+		g := register.Grant{SealCode: s.code, Actor: "clerk", From: h.now(), Until: h.now().AddDate(1, 0, 0)}
+		approval, err := people.agree(ctx, h.access, access.KindGrant, g.Subject())
+		if err != nil {
+			return "", err
+		}
+		if _, err := h.register.Allow(ctx, approval, g); err != nil {
+			return "", err
+		}
+		clerk, err := h.operator(ctx, "")
+		if err != nil {
+			return "", err
+		}
+		in, err := h.register.Authorise(ctx, clerk, s.code)
+		if err != nil {
+			return "", err
+		}
+		if err := writeBytes(ctx, filepath.Join(d.making, s.code+".crt"), 0o644, certificatePEM(in.Certificate)); err != nil {
+			return "", err
+		}
+		name := s.code + ".esl"
+		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, in.Seal)
 	})
 }
 
-func (s *demoSeal) order() register.Order {
-	return register.Order{Code: s.code, Name: s.archive.Name, Organisation: s.archive.Name, CreditCode: s.archive.CreditCode, Type: 1,
-		Width: s.result.Width, Height: s.result.Height, Template: s.result.Template, Picture: s.result.Picture}
+// keySeal goes through registration up to the point at which its users come with their USB Keys.
+func (d *demo) keySeal(ctx context.Context, h *installation, people officers, s *demoSeal) error {
+	if err := d.apply(ctx, h, s); err != nil {
+		return err
+	}
+	if err := d.gather(ctx, h, s); err != nil {
+		return err
+	}
+	if err := d.decide(ctx, h, people, s); err != nil {
+		return err
+	}
+	if s.application.State != enroll.StateApproved {
+		return errDemoFailed.With("%s: %s", s.application.Number, s.application.State)
+	}
+	fmt.Fprintf(d.s.out, "      %s：等待使用人的 USB Key waits for the USB Keys of its users: yinxin enroll issue-key %s\n", s.code, s.application.Number)
+	return nil
 }
 
 // sealCopy makes the copy of an archival file, seals it, and makes a tampered copy of the sealed one.

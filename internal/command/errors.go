@@ -53,16 +53,24 @@ var nextSteps = map[string]struct{ zh, en string }{
 	"pdf.encrypted": {"请向提供者索取未加密的文件。", "Ask for a file without encryption."},
 	"pdf.overlap": {"换一个位置（--x、--y、--from、--at）；空签名域可用 --field；确需遮盖时加 --allow-overlap。",
 		"Choose another place (--x, --y, --from, --at); --field signs an empty field; --allow-overlap covers it all the same."},
-	"pdf.outside-page":      {"改 --x、--y、--from；用关键字时改 --dx、--dy 或 --nth。", "Change --x, --y, --from; with a keyword --dx, --dy or --nth."},
-	"pdf.field-too-small":   {"--fit-field 把印章缩小到签名域内。", "--fit-field makes the seal smaller."},
-	"pdf.no-such-page":      {"页码从 1 起，-1 是末页。", "Pages count from 1; -1 is the last."},
-	"pdf.bad-page-range":    {"写法如 3、1-3,5,-1、odd、even、all。", "Written as 3, 1-3,5,-1, odd, even, all."},
-	"view.not-found":        {"扫描件没有可查找的文字；可改用 --page、--x、--y，先用 yinxin preview 查看。", "A scan has no text to search: use --page, --x and --y, and yinxin preview to look."},
-	"intake.refused":        {"查明后仍要盖章，加 --accept 和上述代码，多个用逗号分隔。", "If it is to be sealed all the same: --accept with the codes above, separated by commas."},
-	"sealing.breaks-pdfa":   {"--profile cms 保持 PDF/A-2 和 PDF/A-3。", "--profile cms keeps PDF/A-2 and PDF/A-3."},
-	"sealing.extend-broken": {"yinxin verify 说明哪里不对。", "yinxin verify says what is wrong."},
-	"seal.not-found":        {"yinxin seal --list 列出可用的印章。", "yinxin seal --list names the seals that may be used."},
-	"pdf.damaged-xref":      {"yinxin normalise 可另写一份新文件，再对新文件盖章。", "yinxin normalise can write a new file, which can then be sealed."},
+	"pdf.outside-page":       {"改 --x、--y、--from；用关键字时改 --dx、--dy 或 --nth。", "Change --x, --y, --from; with a keyword --dx, --dy or --nth."},
+	"pdf.field-too-small":    {"--fit-field 把印章缩小到签名域内。", "--fit-field makes the seal smaller."},
+	"pdf.no-such-page":       {"页码从 1 起，-1 是末页。", "Pages count from 1; -1 is the last."},
+	"pdf.bad-page-range":     {"写法如 3、1-3,5,-1、odd、even、all。", "Written as 3, 1-3,5,-1, odd, even, all."},
+	"view.not-found":         {"扫描件没有可查找的文字；可改用 --page、--x、--y，先用 yinxin preview 查看。", "A scan has no text to search: use --page, --x and --y, and yinxin preview to look."},
+	"intake.refused":         {"查明后仍要盖章，加 --accept 和上述代码，多个用逗号分隔。", "If it is to be sealed all the same: --accept with the codes above, separated by commas."},
+	"sealing.breaks-pdfa":    {"--profile cms 保持 PDF/A-2 和 PDF/A-3。", "--profile cms keeps PDF/A-2 and PDF/A-3."},
+	"sealing.extend-broken":  {"yinxin verify 说明哪里不对。", "yinxin verify says what is wrong."},
+	"seal.not-found":         {"yinxin seal --list 列出可用的印章。", "yinxin seal --list names the seals that may be used."},
+	"enroll.findings":        {"yinxin enroll findings 列出全部问题；提示事项由登记员用 confirm 说明理由后通过。", "yinxin enroll findings lists all of them; a registrar lets doubtful points pass with confirm and a reason."},
+	"enroll.agreement":       {"yinxin enroll agreement show 阅读现行协议，accept-agreement 同意。", "yinxin enroll agreement show prints the one in force; accept-agreement accepts it."},
+	"enroll.conflict":        {"yinxin enroll show 查看现在的内容。", "yinxin enroll show prints what it is now."},
+	"enroll.wet-ink":         {"核对原件后用 yinxin enroll ink 登记。", "Look at the original, then yinxin enroll ink."},
+	"business.no-template":   {"yinxin enroll imprint 用扫描件制作印章模板。", "yinxin enroll imprint makes it from the scan."},
+	"registration.no-form":   {"yinxin enroll scan 上传盖好印模的申请表。", "yinxin enroll scan takes the stamped form in."},
+	"business.no-key":        {"yinxin enroll show 列出申请中的使用人。", "yinxin enroll show lists whom the application is for."},
+	"escrow.not-established": {"yinxin escrow init 建立密钥管理中心。", "yinxin escrow init establishes the key centre."},
+	"pdf.damaged-xref":       {"yinxin normalise 可另写一份新文件，再对新文件盖章。", "yinxin normalise can write a new file, which can then be sealed."},
 }
 
 // explain makes a fault of any error, so that a person gets a sentence and a program a code.
@@ -135,10 +143,17 @@ func printJSON(s streams, v any) error {
 	return e.Encode(v)
 }
 
-// inForm gives a command's error in the form that was asked for: printed as JSON, or as it is.
+// inForm gives a command's error in the form that was asked for: printed as JSON, or as it is. What only ends a command
+// with a status was told already.
 func inForm(s streams, asJSON bool, err error) error {
-	if err != nil && asJSON {
+	if err != nil && asJSON && !isExit(err) {
 		return failJSON(s, err)
 	}
 	return err
+}
+
+// isExit reports whether an error only carries a status.
+func isExit(err error) bool {
+	var e exit
+	return errors.As(err, &e)
 }

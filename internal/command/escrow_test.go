@@ -63,6 +63,21 @@ func scriptEscrowed(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Setenv("KEY", pair.ID())
 }
 
+// termsagreed DIR has two people agree to a certificate whose key is made afterwards, by the room that made the request:
+// $TERMS is the approval.
+func scriptTermsAgreed(ts *testscript.TestScript, _ bool, args []string) {
+	ctx := context.Background()
+	h, err := openInstallation(ctx, dataFlags{Data: ts.MkAbs(args[0])}, time.Now)
+	ts.Check(err)
+	defer h.close()
+	o := officers{registrar: access.Actor{ID: "registrar"}, approver: access.Actor{ID: "approver"}}
+	r := ca.Request{Profile: ca.ProfilePersonal, Organisation: "某某市档案馆", CommonName: "王五"}
+	approval, err := o.agree(ctx, h.access, access.KindIssueCertificate, r.Terms())
+	ts.Check(err)
+	ts.Setenv("TERMS", approval)
+	ts.Check(h.settle(ctx))
+}
+
 var sessionPattern = regexp.MustCompile(`ses_[a-z0-9]+`)
 
 // sessionid VARIABLE keeps that of the session.

@@ -16,7 +16,10 @@ import (
 )
 
 type renewalsCommand struct {
-	List renewalsListCommand `cmd:"" help:"List certificates whose end is near, with what was done about them."`
+	List    renewalsListCommand    `cmd:"" help:"List certificates whose end is near, with what was done about them."`
+	Waiting renewalsWaitingCommand `cmd:"" help:"List renewals that wait for their holder's acceptance, or the end of the term."`
+	Accept  renewalsAcceptCommand  `cmd:"" help:"Put a renewal into use because its holder agrees."`
+	Object  renewalsObjectCommand  `cmd:"" help:"Keep a renewal from being used because its holder objects. Without --yes nothing is changed."`
 }
 
 type renewalsListCommand struct {

@@ -5,10 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -71,11 +73,21 @@ func TestScripts(t *testing.T) {
 			"nothingin":    scriptNothingLeft,
 			"newkey":       scriptNewKey,
 			"escrowed":     scriptEscrowed,
+			"termsagreed":  scriptTermsAgreed,
 			"agreed":       scriptAgreed,
 			"sessionid":    scriptSessionID,
 			"opens":        scriptOpens,
 			"orderid":      scriptOrderID,
 			"serial":       scriptSerial,
+			"keep":         scriptKeep,
+			"filled":       scriptFilled,
+			"unitfile":     scriptUnitFile,
+			"workbook":     scriptWorkbook,
+			"card":         scriptCard,
+			"newrequest":   scriptNewRequest,
+			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
+				scriptStamped(ts, province(), args)
+			},
 		},
 	})
 }
@@ -96,7 +108,15 @@ func builtOnce(t *testing.T) func() string {
 }
 
 func copyFolder(to, from string) error {
-	return os.CopyFS(to, os.DirFS(from))
+	return os.CopyFS(to, withoutCache{os.DirFS(from)})
+}
+
+// withoutCache leaves out what the viewer of pages compiled: it is large, and made anew where it is needed.
+type withoutCache struct{ fs.FS }
+
+func (f withoutCache) ReadDir(name string) ([]fs.DirEntry, error) {
+	list, err := fs.ReadDir(f.FS, name)
+	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return name == "." && e.Name() == "cache" }), err
 }
 
 // fixture SHAPE FILE writes a made-up PDF.

@@ -95,14 +95,10 @@ func (f forBusiness) WaitingRenewal(ctx context.Context, instanceID string) (der
 }
 
 func (f forBusiness) GrantedOnKey(ctx context.Context, holder string) ([]string, error) {
-	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT i.seal_code FROM seal_instance i WHERE i.custody = 'key' AND i.holder = $1
+	return store.Column[string](f.DB.Read().QueryContext(ctx, `SELECT DISTINCT i.seal_code FROM seal_instance i WHERE i.custody = 'key' AND i.holder = $1
 		AND (i.state = 'active' OR EXISTS (SELECT 1 FROM seal_grant g WHERE g.seal_code = i.seal_code AND g.actor_id = $1 AND g.withdrawn = 0 AND g.valid_until > $2))
 		AND NOT EXISTS (SELECT 1 FROM seal_state s WHERE s.seal_code = i.seal_code AND s.state = 'cancelled')
-		ORDER BY i.seal_code`, holder, store.Time(f.Clock()))
-	if err != nil {
-		return nil, err
-	}
-	return column(rows)
+		ORDER BY i.seal_code`, holder, store.Time(f.Clock())))
 }
 
 func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID string) (der []byte, err error) {
@@ -115,26 +111,8 @@ func (f forBusiness) Waiting(ctx context.Context, tx *store.Tx, instanceID strin
 }
 
 func (f forBusiness) IdleKeys(ctx context.Context) ([]string, error) {
-	rows, err := f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
-		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`)
-	if err != nil {
-		return nil, err
-	}
-	return column(rows)
-}
-
-// column reads rows of one text, and closes them.
-func column(rows *sql.Rows) ([]string, error) {
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return store.Column[string](f.DB.Read().QueryContext(ctx, `SELECT DISTINCT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('superseded', 'withdrawn')
+		AND key_name NOT IN (SELECT key_name FROM seal_instance WHERE custody = 'central' AND state IN ('waiting', 'active')) ORDER BY key_name`))
 }
 
 func (f forBusiness) active(ctx context.Context, where string, args ...any) ([]business.SealInstance, error) {

@@ -32,7 +32,7 @@ func (r *Register) Prepare(approvalID string, o Order) (*Draft, error) {
 	if err := o.check(); err != nil {
 		return nil, err
 	}
-	return &Draft{register: r, approval: approvalID, order: o, instance: Instance{ID: newID("s"), SealCode: o.Code, SealName: o.Name,
+	return &Draft{register: r, approval: approvalID, order: o, instance: Instance{ID: store.NewID("s_"), SealCode: o.Code, SealName: o.Name,
 		Custody: o.Custody, Holder: o.Holder, KeyName: o.KeyName, Picture: o.Picture, Width: o.Width, Height: o.Height}}, nil
 }
 

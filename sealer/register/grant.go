@@ -45,7 +45,7 @@ func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant
 
 // AllowIn is Allow in a transaction of the caller.
 func (r *Register) AllowIn(ctx context.Context, tx *store.Tx, approvalID string, g Grant) (Grant, error) {
-	g.ID = newID("g")
+	g.ID = store.NewID("g_")
 	if !g.Until.After(g.From) || g.Quota < 0 {
 		return Grant{}, errOrder.With("grant period or quota")
 	}

@@ -110,20 +110,8 @@ func (r *Register) WithdrawListing(ctx context.Context, tx *store.Tx, by access.
 
 // withdrawAll ends the instances with a value in a column.
 func (r *Register) withdrawAll(ctx context.Context, tx *store.Tx, by access.Actor, column, value, reason string) error {
-	rows, err := tx.QueryContext(ctx, `SELECT id FROM seal_instance WHERE `+column+` = $1 AND state IN ('waiting', 'active') ORDER BY id`, value)
+	list, err := store.Column[string](tx.QueryContext(ctx, `SELECT id FROM seal_instance WHERE `+column+` = $1 AND state IN ('waiting', 'active') ORDER BY id`, value))
 	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var id string
-		if err := rows.Scan(&id); err != nil {
-			return err
-		}
-		list = append(list, id)
-	}
-	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return err
 	}
 	for _, id := range list {

@@ -2,7 +2,6 @@ package register
 
 import (
 	"context"
-	"crypto/rand"
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
@@ -213,6 +212,3 @@ func digest(b []byte) string {
 	d := sm3.Sum(b)
 	return hex.EncodeToString(d[:])
 }
-
-// newID gives a random identifier of 130 bits with a prefix that names its kind.
-func newID(prefix string) string { return prefix + "_" + strings.ToLower(rand.Text()) }

@@ -2,6 +2,7 @@ package registration
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"hash/crc32"
 	"image"
@@ -11,23 +12,29 @@ import (
 
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/attachment"
+	"yinxin/internal/fault"
 )
 
-// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page,
+// pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page and is
+// small enough to be kept,
 // otherwise its picture with its resolution. Errors: those of attachment.File.Picture.
 func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
-	if len(f.Pages) == 1 {
+	if len(f.Pages) == 1 && len(data) <= enroll.MaxAttachment {
 		return data, nil
 	}
 	img, err := f.Picture(page)
 	if err != nil {
 		return nil, err
 	}
-	p := f.Pages[page]
-	if lossless, err := pngOf(img, p.DPIX, p.DPIY); err != nil || len(lossless) <= enroll.MaxAttachment {
+	return encoded(img, f.Pages[page].DPIX, f.Pages[page].DPIY)
+}
+
+// encoded is a picture as PNG, or where that is too large to be kept as JPEG.
+func encoded(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	if lossless, err := pngOf(img, dpiX, dpiY); err != nil || len(lossless) <= enroll.MaxAttachment {
 		return lossless, err
 	}
-	return jpegOf(img, p.DPIX, p.DPIY)
+	return jpegOf(img, dpiX, dpiY)
 }
 
 // quality of a page that is too large for PNG: what scanners take for good.
@@ -74,4 +81,29 @@ func plausible(dpi float64) bool { return dpi >= 10 && dpi <= 10_000 }
 
 func inserted(data []byte, at int, part []byte) []byte {
 	return append(append(append(make([]byte, 0, len(data)+len(part)), data[:at]...), part...), data[at:]...)
+}
+
+// Extract takes one page, counted from 1, out of a scan: a file of its own, and the ending of its name. Errors: those of
+// attachment.Open and attachment.File.Picture, registration.order, registration.busy.
+func (d *Desk) Extract(ctx context.Context, data []byte, page int) (content []byte, ending string, err error) {
+	file, err := attachment.Open("", data, attachment.DefaultLimits)
+	if err != nil {
+		return nil, "", err
+	}
+	if page < 1 || page > len(file.Pages) {
+		return nil, "", ErrOrder.At(fault.Field("page"))
+	}
+	done, err := d.turn(ctx)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	if content, err = pageOf(file, data, page-1); err != nil {
+		return nil, "", err
+	}
+	one, err := attachment.Open("", content, attachment.DefaultLimits)
+	if err != nil {
+		return nil, "", err
+	}
+	return content, map[attachment.Format]string{attachment.PDF: "pdf", attachment.JPEG: "jpg", attachment.PNG: "png", attachment.TIFF: "tiff"}[one.Format], nil
 }

@@ -102,12 +102,16 @@ func (d *Desk) place(ctx context.Context, by access.Actor, file *attachment.File
 	return page, nil
 }
 
-// attachOnce attaches a form unless the application has it already.
+// attachOnce attaches a form unless the application has it already. Anybody can print the code of an application: a page in
+// a pile takes back nothing that was examined or approved, as an attachment does that somebody means.
 func (d *Desk) attachOnce(ctx context.Context, by access.Actor, a enroll.Application, content []byte) (enroll.Application, string, error) {
 	sum := sm3.Sum(content)
 	digest := hex.EncodeToString(sum[:])
 	if id := withDigest(a, enroll.AttachForm, digest); id != "" {
 		return a, id, nil
+	}
+	if a.State == enroll.StateExamined || a.State == enroll.StateApproved {
+		return a, "", enroll.ErrState.Saying(a.State.Label(), string(a.State))
 	}
 	a, err := d.Enroll.AddAttachment(ctx, by, a.Ref(), enroll.Scan{Kind: enroll.AttachForm, Content: content, ByCode: true})
 	return a, withDigest(a, enroll.AttachForm, digest), err
@@ -139,6 +143,7 @@ func (d *Desk) Attach(ctx context.Context, by access.Actor, ref enroll.Ref, kind
 		if err != nil {
 			return enroll.Application{}, err
 		}
+		name = "" // what it says is the format of the file, not of the page
 		data, err = pageOf(file, data, page-1)
 		done()
 		if err != nil {

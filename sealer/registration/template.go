@@ -82,6 +82,10 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 		return Made{}, enroll.ErrState.Saying(a.State.Label(), string(a.State))
 	case !a.Form.NeedsImprint():
 		return Made{}, ErrNotAsked.New()
+	case a.Form.ConcernsSeal() && o.Code != "" && o.Code != a.Form.Seal.Code:
+		return Made{}, ErrOrder.At(fault.Field("code"))
+	case a.Form.ConcernsSeal():
+		o.Code = a.Form.Seal.Code // a change keeps it
 	}
 	done, err := d.turn(ctx)
 	if err != nil {
@@ -103,7 +107,8 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if o.Dry || made.Verdict == imprint.StampAgain || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
-	return made, d.store(ctx, by, a, o, &made)
+	err = d.store(ctx, by, a, o, &made)
+	return made, err
 }
 
 // store keeps a template that is good enough.

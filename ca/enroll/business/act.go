@@ -158,12 +158,7 @@ func (w *work) finish(ctx context.Context, tx *store.Tx, a act, result string) e
 	if err != nil {
 		return err
 	}
-	if n, err := done.RowsAffected(); err != nil {
-		return err
-	} else if n != 1 {
-		return ErrDone.New()
-	}
-	return nil
+	return store.ExactlyOne(done, ErrDone.New())
 }
 
 // who is the actor who gets a role or a grant.

@@ -22,6 +22,10 @@ type Act struct {
 	// serial number of a token.
 	Object string
 	Done   bool
+	// Spent says that the approval was used and nothing came of it: it is being carried out right now, or cannot be repeated.
+	Spent bool
+	// Order is that to another authority, which has not answered yet.
+	Order string
 	// Result is what was made: a serial number, or the identifier of an instance or grant.
 	Result string
 	// Request is the part of the plan under which it is done.
@@ -50,7 +54,7 @@ func (s *Service) Acts(ctx context.Context, application string) ([]Act, error) {
 }
 
 func (a act) shown() Act {
-	v := Act{Number: a.Number, Kind: string(a.Kind), Phase: string(a.Phase), Done: a.Done, Result: a.Result, Request: a.Part}
+	v := Act{Number: a.Number, Kind: string(a.Kind), Phase: string(a.Phase), Done: a.Done, Spent: a.Spent, Order: a.Order, Result: a.Result, Request: a.Part}
 	if a.Group != groupCentral {
 		v.Actor = strings.TrimPrefix(a.Group, groupPresent)
 	}

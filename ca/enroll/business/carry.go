@@ -2,7 +2,6 @@ package business
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"strings"
@@ -37,19 +36,22 @@ func unspent(err error) error {
 	return err
 }
 
-// begin reads what an approved application takes. by must be a registrar, or nobody for the service itself. Error:
+// begin reads what an approved application takes, for a registrar who carries it out. Errors: access.role,
 // access.not-approved.
 func (s *Service) begin(ctx context.Context, by access.Actor, application string) (*work, error) {
-	q := s.DB.Read()
-	if by.ID != "" {
-		actor, err := s.Access.ActorIn(ctx, q, by.ID)
-		if err != nil {
-			return nil, err
-		}
-		if !actor.Has(access.RoleRegistrar) {
-			return nil, access.ErrRole.With("%s", access.RoleRegistrar)
-		}
+	actor, err := s.Access.ActorIn(ctx, s.DB.Read(), by.ID)
+	if err != nil {
+		return nil, err
 	}
+	if !actor.Has(access.RoleRegistrar) {
+		return nil, access.ErrRole.With("%s", access.RoleRegistrar)
+	}
+	return s.beginAs(ctx, by, application)
+}
+
+// beginAs is begin for somebody who may, or for nobody: the service itself.
+func (s *Service) beginAs(ctx context.Context, by access.Actor, application string) (*work, error) {
+	q := s.DB.Read()
 	d, err := s.Enroll.DossierIn(ctx, q, application)
 	if err != nil {
 		return nil, err
@@ -81,7 +83,11 @@ func (w *work) open(when phase, group string) []act {
 // is marked as issued. A registrar starts it, or the service after the approval. Error: business.spent where an earlier call
 // used an approval up and left nothing.
 func (s *Service) CarryOut(ctx context.Context, by access.Actor, application string) error {
-	w, err := s.begin(ctx, by, application)
+	begin := s.begin
+	if by.ID == "" {
+		begin = s.beginAs
+	}
+	w, err := begin(ctx, by, application)
 	if err != nil {
 		return err
 	}
@@ -123,24 +129,7 @@ func (s *Service) CarryOutAll(ctx context.Context) error {
 }
 
 func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
-	return column(q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
-}
-
-// column reads rows of one text.
-func column(rows *sql.Rows, err error) ([]string, error) {
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []string
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
-		list = append(list, text)
-	}
-	return list, rows.Err()
+	return store.Column[string](q.QueryContext(ctx, `SELECT id FROM enroll_application WHERE state = 'approved' ORDER BY approved, id`))
 }
 
 // RetireKeys ends the use of keys whose seals were replaced or ended.
@@ -242,7 +231,12 @@ type doneWith struct {
 
 var _ ca.Companion = (*doneWith)(nil)
 
-func (d *doneWith) Intend(context.Context, *store.Tx) error { return nil }
+func (d *doneWith) Intend(ctx context.Context, tx *store.Tx) error {
+	if d.actor == "" {
+		return nil
+	}
+	return d.w.notStopped(ctx, tx, d.actor)
+}
 
 func (d *doneWith) Make(context.Context, *chain.Certificate) error { return nil }
 

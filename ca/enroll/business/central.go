@@ -203,14 +203,14 @@ func (w *work) revokeElsewhere(ctx context.Context, a act) error {
 
 // tellOthers carries out what waits for the end of an acceptance: what other authorities have to be told.
 func (s *Service) tellOthers(ctx context.Context) error {
-	list, err := column(s.DB.Read().QueryContext(ctx, `SELECT DISTINCT b.application FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
+	list, err := store.Column[string](s.DB.Read().QueryContext(ctx, `SELECT DISTINCT b.application FROM business_act b JOIN enroll_application a ON a.id = b.application AND a.version = b.version
 		WHERE b.phase = 'after' AND b.state = 'planned' AND a.state IN ('accepted', 'closed') ORDER BY b.application`))
 	if err != nil {
 		return err
 	}
 	var failed []error
 	for _, id := range list {
-		w, err := s.begin(ctx, access.Actor{}, id)
+		w, err := s.beginAs(ctx, access.Actor{}, id)
 		if err != nil {
 			failed = append(failed, err)
 			continue

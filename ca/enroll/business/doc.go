@@ -85,8 +85,6 @@ func newKeyName(sealCode string) string {
 	return "seal-" + sealCode + "-" + strings.ToLower(rand.Text()[:8])
 }
 
-func newID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
-
 func isRevoked(err error) bool { return fault.Has(err, ca.ErrRevoked) }
 
 func isHeld(err error) bool { return fault.Has(err, ca.ErrHeld) }

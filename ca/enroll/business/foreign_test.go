@@ -143,12 +143,6 @@ func (o *licensed) brought(c *chain.Certificate) backend.Taken {
 	return backend.Taken{}
 }
 
-func (w *world) count(query string, args ...any) (n int) {
-	w.t.Helper()
-	w.must(w.db.Read().QueryRowContext(w.t.Context(), query, args...).Scan(&n))
-	return n
-}
-
 func (w *world) planned() (code string) {
 	w.t.Helper()
 	w.must(w.db.Read().QueryRowContext(w.t.Context(), `SELECT code FROM business_template ORDER BY made DESC LIMIT 1`).Scan(&code))

@@ -7,8 +7,10 @@ import (
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/csr"
+	"yinxin/ca/enroll/form"
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
+	"yinxin/internal/store"
 )
 
 // Key is what a person's USB Key receives.
@@ -22,7 +24,7 @@ type Key struct {
 
 // IssueKey makes the certificates and seals of one USB Key: request is the PKCS#10 that the Key signed. Called again
 // with a request of the same key it goes on where it was interrupted, and hands the answer out again. A registrar does
-// it, with the person present. Errors: those of csr.Parse, business.no-key for somebody whom the application does not
+// it, with the person present. Errors: business.stopped, those of csr.Parse, business.no-key for somebody whom the application does not
 // name, business.other-key, business.spent, ca.key-in-use.
 func (s *Service) IssueKey(ctx context.Context, by access.Actor, application, actor string, request []byte) (Key, error) {
 	asked, err := csr.Parse(request, csr.Options{})
@@ -51,6 +53,20 @@ func (s *Service) IssueKey(ctx context.Context, by access.Actor, application, ac
 		k.Seals = append(k.Seals, a.Result)
 	}
 	return k, s.finishIssuing(ctx, application)
+}
+
+// notStopped refuses a USB Key for a person who is stopped as a user of seals, or was for good since the approval: what
+// would be made now is not on hold with the rest. A Key that replaces a lost one is made while its user is stopped, and
+// used when two people have lifted that. Error: business.stopped.
+func (w *work) notStopped(ctx context.Context, q store.Querier, actor string) error {
+	var open, final int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(CASE WHEN x.state = 'open' THEN 1 END), COUNT(CASE WHEN x.state = 'confirmed' AND x.decided > a.approved THEN 1 END)
+		FROM enroll_suspension x JOIN business_user u ON u.holder = x.holder JOIN enroll_application a ON a.id = $1 WHERE u.actor = $2`,
+		w.application, actor).Scan(&open, &final)
+	if err == nil && (final > 0 || open > 0 && !w.dossier.Form.Has(form.KeyReplacement)) {
+		err = ErrStopped.New()
+	}
+	return err
 }
 
 // keyActs are the acts of one USB Key.

@@ -94,6 +94,9 @@ func TestASealUserGetsAPairOfCertificatesAndASeal(t *testing.T) {
 		if refusal != "" || in.Holder != user.ID || in.ID != k.Seals[0] {
 			t.Errorf("%s %+v", refusal, in)
 		}
+		if list, err := w.register.Seals(ctx, user); err != nil || len(list) != 1 || list[0].Width != 42 || list[0].ValidUntil == "" {
+			t.Errorf("the user's seals %+v, %v", list, err)
+		}
 		if !w.actorOf(userPerson).Has(access.RoleOperator) {
 			t.Error("the user is no seal user")
 		}
@@ -159,5 +162,23 @@ func TestASealTakesATemplate(t *testing.T) {
 	w.must(err)
 	if again, err := w.SetTemplate(ctx, w.registrar, a.ID, a.Version, good); err != nil || again != code || !ca.ValidSealCode(code) {
 		t.Errorf("%s, then %s, %v", code, again, err)
+	}
+	_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version-1, good)
+	w.want(err, enroll.ErrConflict)
+	_, err = w.SetTemplate(ctx, w.registrar, "app_none", 1, good)
+	w.want(err, enroll.ErrNotFound)
+	bad := good
+	bad.Reason = "已与经办人 " + handlerPerson.Mobile + " 核实"
+	_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, bad)
+	w.want(err, enroll.ErrPersonal)
+	// Two people approve what was there at the examination.
+	a = w.with(w.enroll.Examine(ctx, w.registrar, w.inked(a).Ref()))
+	_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, good)
+	w.want(err, enroll.ErrState)
+	if kept, err := w.TemplateOf(ctx, a.ID, a.Version); err != nil || kept.Code != code || kept.Width != 42 {
+		t.Errorf("%s %v, %v", kept.Code, kept.Width, err)
+	}
+	if acts, err := w.Acts(ctx, a.ID); err != nil || len(acts) == 0 || acts[0].Done || acts[0].Request == "" {
+		t.Errorf("%+v, %v", acts, err)
 	}
 }

@@ -204,13 +204,13 @@ func TestOnlyTheSigningCertificateOfAKeyInUseIsRenewed(t *testing.T) {
 	user, key := w.actorOf(userPerson), newToken(t)
 	k, err := w.IssueKey(ctx, w.registrar, a.ID, user.ID, key.request(t))
 	w.must(err)
-	_, err = w.RenewKey(ctx, w.registrar, k.Encryption.Serial, key.request(t))
+	_, err = w.RenewKey(ctx, user, k.Encryption.Serial, key.request(t))
 	w.want(err, business.ErrNoKey)
 	if _, err = w.RenewKey(ctx, w.registrar, k.Signing.Serial, key.request(t)); err == nil {
 		t.Error("renewed before it was accepted")
 	}
 	w.with(w.enroll.Accept(ctx, w.handler, w.again(a).Ref()))
-	_, err = w.RenewKey(ctx, w.registrar, k.Encryption.Serial, key.request(t))
+	_, err = w.RenewKey(ctx, user, k.Encryption.Serial, key.request(t))
 	w.want(err, business.ErrNoKey)
 	// A second Key of the same person has a pair of its own.
 	b := w.approved(f, w.person(3, userPerson, enroll.StatusActive))
@@ -305,6 +305,9 @@ func (w *world) decideFor(u enroll.User, confirm bool) error {
 	}
 	return w.db.Write(ctx, func(tx *store.Tx) error {
 		if err := w.access.ApproveIn(ctx, tx, w.approver, request); err != nil {
+			return err
+		}
+		if _, err := w.access.Redeem(ctx, tx, request, access.KindLiftSuspension, []byte("decision")); err != nil {
 			return err
 		}
 		return w.Decided(ctx, tx, w.approver, u, request, confirm)

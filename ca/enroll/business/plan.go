@@ -79,7 +79,7 @@ func (s *Service) plan(ctx context.Context, q store.Querier, f facts) ([]act, er
 	case f.form.Has(form.KeyReplacement):
 		err = p.replaceKey()
 	case f.form.Has(form.KeyUnlock):
-		p.add(act{Kind: actUnlock, Phase: phaseIssue, Token: f.form.Key.Serial})
+		err = p.unlock()
 	case f.form.Has(form.Cancellation):
 		err = p.cancel()
 	default:
@@ -304,6 +304,23 @@ func (p *planner) replaceKey() error {
 	}
 	p.key(u, orders...)
 	return nil
+}
+
+// unlock is Key 解锁, of a token that is registered for the person whom the form names: the approver sees no more of it
+// than its serial number.
+func (p *planner) unlock() error {
+	u, err := p.keyHolder()
+	if err != nil {
+		return err
+	}
+	token := p.f.form.Key.Serial
+	var registered int
+	err = p.q.QueryRowContext(p.ctx, `SELECT COUNT(*) FROM business_token WHERE serial = $1 AND holder = $2`, token, u.Actor).Scan(&registered)
+	if err == nil && registered == 0 {
+		err = ErrNoKey.With("%s", token)
+	}
+	p.add(act{Kind: actUnlock, Phase: phaseIssue, Token: token})
+	return err
 }
 
 // keyHolder is the one person whose Key the application is about.

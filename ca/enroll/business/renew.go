@@ -38,7 +38,7 @@ func (s *Service) RenewCentral(ctx context.Context, serial *big.Int) (Renewal, e
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Seal: in.Code}, old: old, drafts: []SealDraft{draft}, codes: []string{in.Code}}
 	if _, err := s.Authority.Renew(ctx, serial, public, draft, row); err != nil {
 		return Renewal{}, errors.Join(err, s.Keys.Retire(ctx, keyName)) // no certificate names it
 	}
@@ -63,10 +63,11 @@ func (s *Service) centralWith(ctx context.Context, c ca.Record) (SealInstance, e
 }
 
 // RenewKey renews both certificates of a USB Key and the seals on it, under the approval of the first ones: serial is
-// the signing certificate, request a PKCS#10 by its present key or a new one. The encryption certificate keeps its key.
-// They wait for the holder's acceptance, as all renewals do. A registrar or the holder does it; called again with the
-// same key it goes on where it was interrupted. Errors: business.no-key, business.other-key, business.changing, those of csr.Parse
-// and of ca.Authority.Renew.
+// the signing certificate, request a PKCS#10 by its present key. The encryption certificate keeps its key. They wait for
+// the holder's acceptance, as all renewals do. A registrar or the holder does it, and only the holder may bring a new
+// key: a registrar who could would have a certificate in the holder's name without a second person, for which there is
+// Key 补办. Called again with the same key it goes on where it was interrupted. Errors: business.no-key,
+// business.present-key, business.other-key, business.changing, those of csr.Parse and of ca.Authority.Renew.
 func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int, request []byte) (Renewal, error) {
 	asked, err := csr.Parse(request, csr.Options{})
 	if err != nil {
@@ -79,6 +80,11 @@ func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int
 	if err := s.mayDecide(ctx, s.DB.Read(), by, holder); err != nil {
 		return Renewal{}, err
 	}
+	if by.ID != holder {
+		if err := s.sameKey(ctx, serial, asked.Public); err != nil {
+			return Renewal{}, err
+		}
+	}
 	r, err := s.renewSigning(ctx, serial, holder, asked.Public)
 	if err != nil {
 		return Renewal{}, err
@@ -87,6 +93,15 @@ func (s *Service) RenewKey(ctx context.Context, by access.Actor, serial *big.Int
 		return Renewal{}, err
 	}
 	return s.Renewal(ctx, r.ID)
+}
+
+// sameKey refuses a request by another key than that of a certificate.
+func (s *Service) sameKey(ctx context.Context, serial *big.Int, public *ecdsa.PublicKey) error {
+	record, err := s.Authority.Certificate(ctx, serial)
+	if err == nil && (record.Certificate == nil || !public.Equal(record.Certificate.PublicKey)) {
+		err = ErrPresentKey.New()
+	}
+	return err
 }
 
 func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder string, public *ecdsa.PublicKey) (Renewal, error) {
@@ -111,7 +126,7 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 	if err != nil {
 		return Renewal{}, err
 	}
-	row := &renewing{service: s, renewal: Renewal{ID: newID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
+	row := &renewing{service: s, renewal: Renewal{ID: store.NewID("rnw_"), Holder: holder}, old: old, holder: holder, profile: ca.ProfilePersonal}
 	var with []ca.Companion
 	for _, in := range inUse {
 		if !bytes.Equal(in.Certificate, old.Certificate.Raw) {

@@ -3,12 +3,12 @@ package business
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"errors"
 	"math/big"
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
@@ -50,10 +50,26 @@ func (r Renewal) insert(ctx context.Context, tx *store.Tx) error {
 
 const selectRenewal = `SELECT id, seal, holder, made, accept_by, state FROM business_renewal`
 
+// RenewalFilter narrows a list of renewals; zero fields do not.
+type RenewalFilter struct {
+	State  RenewalState
+	Holder string
+	// After continues a list behind the renewal with this identifier.
+	After string
+	Limit int
+}
+
 // Renewals lists those in a state, the oldest first; an empty state means all. At most limit come.
 func (s *Service) Renewals(ctx context.Context, state RenewalState, limit int) ([]Renewal, error) {
+	return s.ListRenewals(ctx, RenewalFilter{State: state, Limit: limit})
+}
+
+// ListRenewals is Renewals for what passes a filter.
+func (s *Service) ListRenewals(ctx context.Context, f RenewalFilter) ([]Renewal, error) {
 	q := s.DB.Read()
-	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE state = $1 OR $1 = '' ORDER BY made, id LIMIT $2`, string(state), limit)
+	rows, err := q.QueryContext(ctx, selectRenewal+` WHERE ($1 = '' OR state = $1) AND ($2 = '' OR holder = $2)
+		AND ($3 = '' OR (made, id) > (SELECT b.made, b.id FROM business_renewal b WHERE b.id = $3)) ORDER BY made, id LIMIT $4`,
+		string(f.State), f.Holder, f.After, f.Limit)
 	if err != nil {
 		return nil, err
 	}
@@ -145,11 +161,11 @@ func scanRenewal(row interface{ Scan(...any) error }) (r Renewal, err error) {
 
 // serialNumber reads what ca.SerialText wrote; 0, which no certificate has, for anything else.
 func serialNumber(text string) *big.Int {
-	octets, err := hex.DecodeString(text)
+	serial, err := ca.ParseSerial(text)
 	if err != nil {
 		return new(big.Int)
 	}
-	return new(big.Int).SetBytes(octets)
+	return serial
 }
 
 // SettleRenewals puts into use what waited for its whole term without an objection. What cannot be settled, because its
@@ -265,6 +281,9 @@ func underWay(ctx context.Context, q store.Querier, serial *big.Int, codes []str
 // ObjectToRenewal keeps a renewal from being used: its certificates go on hold at once, its seals end, and what it was
 // to renew stays. A registrar or the holder says so. Revoking the certificates takes two people, as always.
 func (s *Service) ObjectToRenewal(ctx context.Context, by access.Actor, id, reason string) error {
+	if err := enroll.CheckReason(reason); err != nil {
+		return err
+	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		r, err := s.waiting(ctx, tx, by, id)
 		if err != nil {

@@ -10,6 +10,7 @@ import (
 	"strconv"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -38,7 +39,8 @@ type template struct {
 }
 
 // SetTemplate keeps the template of a version of an application; a later one replaces it until the application is
-// examined. A registrar does it. Errors: access.role, business.template, business.code-taken.
+// examined. A registrar does it. Errors: access.role, business.template, business.code-taken, enroll.state,
+// enroll.conflict for another version than the present one, those of enroll.CheckReason.
 func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application string, version int, t Template) (code string, err error) {
 	switch {
 	case t.Verdict != "pass" && t.Verdict != "warn":
@@ -50,6 +52,11 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 	case t.Code != "" && !ca.ValidSealCode(t.Code):
 		return "", ErrTemplate.At(fault.Field("code"))
 	}
+	if t.Reason != "" {
+		if err := enroll.CheckReason(t.Reason); err != nil {
+			return "", err
+		}
+	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		actor, err := s.Access.ActorIn(ctx, tx, by.ID)
 		if err != nil {
@@ -57,6 +64,16 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		}
 		if !actor.Has(access.RoleRegistrar) {
 			return access.ErrRole.With("%s", access.RoleRegistrar)
+		}
+		// Two people approve the template as it is when the application is examined: it does not change behind them.
+		d, err := s.Enroll.DossierIn(ctx, tx, application)
+		switch {
+		case err != nil:
+			return err
+		case d.State == enroll.StateExamined || d.State.Carried() || d.State.Ended():
+			return enroll.ErrState.Saying(d.State.Label(), string(d.State))
+		case d.Version != version:
+			return enroll.ErrConflict.New()
 		}
 		if code = t.Code; code == "" {
 			if code, err = s.codeOf(ctx, tx, application); err != nil {

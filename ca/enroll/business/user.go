@@ -77,21 +77,13 @@ func holding(ctx context.Context, tx *store.Tx, actor string, profile ca.Profile
 
 // holdingsOf are the certificates on the USB Key of an actor that nobody has revoked.
 func holdingsOf(ctx context.Context, q store.Querier, actor string) ([]*big.Int, error) {
-	rows, err := q.QueryContext(ctx, `SELECT h.serial FROM business_holding h LEFT JOIN ca_status s ON s.serial = h.serial
-		WHERE h.actor = $1 AND COALESCE(s.state, '') <> 'revoked' ORDER BY h.serial`, actor)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+	texts, err := store.Column[string](q.QueryContext(ctx, `SELECT h.serial FROM business_holding h LEFT JOIN ca_status s ON s.serial = h.serial
+		WHERE h.actor = $1 AND COALESCE(s.state, '') <> 'revoked' ORDER BY h.serial`, actor))
 	var list []*big.Int
-	for rows.Next() {
-		var text string
-		if err := rows.Scan(&text); err != nil {
-			return nil, err
-		}
+	for _, text := range texts {
 		list = append(list, serialNumber(text))
 	}
-	return list, rows.Err()
+	return list, err
 }
 
 // holderOf is on whose USB Key a certificate is: business.no-key.

@@ -253,9 +253,11 @@ CREATE TABLE enroll_suspension (
 	CHECK ((cause = 'roster') = (application IS NOT NULL)),
 	CHECK ((state = 'open') = (approval IS NULL) AND (state = 'open') = (decided IS NULL)),
 	CHECK ((approval IS NULL AND approval_kind IS NULL AND approval_used IS NULL)
-		OR (approval IS NOT NULL AND approval_kind IS NOT NULL AND approval_used IS NOT NULL AND approval = request AND approval_used = 1
+		OR (approval IS NOT NULL AND approval_kind IS NOT NULL AND approval_used IS NOT NULL AND request IS NOT NULL AND approval = request AND approval_used = 1
 			AND ((state = 'confirmed' AND approval_kind = 'suspension.confirm') OR (state = 'lifted' AND approval_kind = 'suspension.lift')
 				OR (state = 'confirmed' AND cause = 'roster' AND approval_kind = 'application.approve'))))
 );
 CREATE UNIQUE INDEX enroll_suspension_open ON enroll_suspension (holder) WHERE state = 'open';
+-- An approved application confirms everybody whom its roster withdraws; any other approval is about one suspension.
+CREATE UNIQUE INDEX enroll_suspension_approval ON enroll_suspension (approval) WHERE approval_kind <> 'application.approve';
 CREATE INDEX enroll_suspension_unit ON enroll_suspension (unit, opened);

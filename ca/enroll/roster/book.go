@@ -6,32 +6,27 @@ import (
 	"errors"
 	"io"
 	"path"
-	"strconv"
+	"slices"
 	"strings"
+
+	"github.com/xuri/excelize/v2"
 )
 
-const (
-	maxSheets  = 64
-	maxStrings = 1_000_000
-	maxText    = 32_767 // characters of one cell: Excel's own limit
-	maxStyles  = 64_000 // cell formats: Excel's own limit
-)
+const maxSheets = 64
 
-// book is a workbook's skeleton: where its parts are, its strings and its formats.
+// book is a workbook that has passed the guard: where its parts are, and what the survey saw of its sheets.
 type book struct {
 	*pack
+	data     []byte
 	part     string // of the workbook: xl/workbook.xml
-	rels     map[string]relation
 	sheets   []sheetRef
 	date1904 bool
-	strings  []string
-	formats  []int  // number format of each cell format
-	dates    []bool // whether a cell format shows a date
 }
 
 type sheetRef struct {
 	name, part string
 	hidden     bool
+	grid       *grid // without values
 }
 
 type relation struct{ kind, target string }
@@ -43,20 +38,23 @@ func (p *pack) relations(of string) (map[string]relation, error) {
 	if p.parts[strings.ToLower(name)] == nil {
 		return all, nil
 	}
-	err := p.each(name, func(_ *scanner, e xml.StartElement) error {
+	return all, p.each(name, func(_ *scanner, e xml.StartElement) error {
+		id := attr(e, "Id")
 		if e.Name.Local != "Relationship" || attr(e, "TargetMode") == "External" {
 			return nil
 		}
+		if _, twice := all[id]; twice {
+			return ErrBroken.New()
+		}
 		target := strings.ReplaceAll(attr(e, "Target"), `\`, "/")
 		if strings.HasPrefix(target, "/") {
-			target = target[1:]
+			target = path.Clean(target)[1:]
 		} else {
 			target = path.Join(path.Dir(of), target)
 		}
-		all[attr(e, "Id")] = relation{path.Base(attr(e, "Type")), target}
+		all[id] = relation{path.Base(attr(e, "Type")), target}
 		return nil
 	})
-	return all, err
 }
 
 // relsOf names the part with the relationships of a part; that of the package itself is _rels/.rels.
@@ -72,10 +70,6 @@ func (p *pack) each(part string, f func(*scanner, xml.StartElement) error) error
 		return err
 	}
 	defer r.Close()
-	return eachIn(r, f)
-}
-
-func eachIn(r io.Reader, f func(*scanner, xml.StartElement) error) error {
 	s := scan(r)
 	for {
 		token, err := s.next()
@@ -93,12 +87,24 @@ func eachIn(r io.Reader, f func(*scanner, xml.StartElement) error) error {
 	}
 }
 
+// exact tells whether the archive has a part under just this name; the library minds the case.
+func (p *pack) exact(name string) bool {
+	f := p.parts[strings.ToLower(name)]
+	return f != nil && f.Name == name
+}
+
+// openBook guards a workbook and opens its skeleton.
 func openBook(data []byte) (*book, error) {
 	p, err := open(data)
 	if err != nil {
 		return nil, err
 	}
-	b := &book{pack: p}
+	surveys, err := p.surveyAll()
+	if err != nil {
+		return nil, err
+	}
+	b := &book{pack: p, data: data}
+	p.budget = maxUnpacked // the skeleton is read once more
 	root, err := p.relations("")
 	if err != nil {
 		return nil, err
@@ -108,40 +114,40 @@ func openBook(data []byte) (*book, error) {
 			b.part = r.target
 		}
 	}
-	if b.rels, err = p.relations(b.part); err != nil {
+	rels, err := p.relations(b.part)
+	if err != nil {
 		return nil, err
 	}
-	if err := b.readWorkbook(); err != nil {
+	if err := b.readSheets(rels, surveys); err != nil {
 		return nil, err
 	}
-	for _, r := range b.rels {
-		switch r.kind {
-		case "sharedStrings":
-			err = b.readStrings(r.target)
-		case "styles":
-			err = b.readStyles(r.target)
-		}
-		if err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return b, b.references(rels, surveys)
 }
 
-func (b *book) readWorkbook() error {
+// readSheets reads the names of the sheets and which parts they are.
+func (b *book) readSheets(rels map[string]relation, surveys map[string]*survey) error {
 	err := b.each(b.part, func(s *scanner, e xml.StartElement) error {
-		switch s.own(e.Name) {
-		case "workbookPr":
-			b.date1904 = truth(attr(e, "date1904"))
-		case "sheet":
-			r, ok := b.rels[prefixed(e, "id")]
-			if !ok || len(b.sheets) == maxSheets {
-				return ErrBroken.New()
-			}
-			if r.kind == "worksheet" { // not a chart or dialogue
-				b.sheets = append(b.sheets, sheetRef{attr(e, "name"), r.target, attr(e, "state") != "" && attr(e, "state") != "visible"})
-			}
+		if s.depth() != 3 || s.open[1].Local != "sheets" || e.Name.Local != "sheet" {
+			return nil
 		}
+		sheet := sheetRef{name: attr(e, "name"), hidden: attr(e, "state") != "" && attr(e, "state") != "visible"}
+		if slices.ContainsFunc(b.sheets, func(s sheetRef) bool { return strings.EqualFold(s.name, sheet.name) }) {
+			return ErrBroken.New()
+		}
+		r, ok := rels[attr(e, "id")]
+		switch {
+		case !ok:
+			return ErrBroken.New()
+		case r.kind != "worksheet": // a chart or a dialogue
+			return nil
+		case !b.exact(r.target) || surveys[r.target] == nil:
+			return misplaced(b.pack, r.target)
+		}
+		if sheet.grid = surveys[r.target].grid; sheet.grid == nil {
+			return ErrBroken.New()
+		}
+		sheet.part = r.target
+		b.sheets = append(b.sheets, sheet)
 		return nil
 	})
 	if err == nil && len(b.sheets) == 0 {
@@ -150,110 +156,144 @@ func (b *book) readWorkbook() error {
 	return err
 }
 
-// readStrings reads the shared strings: plain text or runs of rich text; phonetic guides are left out.
-func (b *book) readStrings(part string) error {
-	r, err := b.stream(part)
+// misplaced says of a part that is not where the library looks whether it is there at all.
+func misplaced(p *pack, part string) error {
+	if p.parts[strings.ToLower(part)] == nil {
+		return ErrBroken.New()
+	}
+	return ErrDialect.New()
+}
+
+// references looks that the strings and the formats to which cells refer are there, and are where the library looks for
+// them: elsewhere it would take the number of a string for the text.
+func (b *book) references(rels map[string]relation, surveys map[string]*survey) error {
+	strings, formats := 0, 0
+	for _, r := range rels {
+		switch {
+		case r.kind == "sharedStrings" && r.target != "xl/sharedStrings.xml", r.kind == "styles" && r.target != "xl/styles.xml":
+			return ErrDialect.New()
+		case r.kind != "sharedStrings" && r.kind != "styles":
+		case !b.exact(r.target) || surveys[r.target] == nil:
+			return misplaced(b.pack, r.target)
+		case r.kind == "sharedStrings":
+			strings = surveys[r.target].strings
+		case surveys[r.target].lists == [2]bool{true, true}:
+			formats = surveys[r.target].formats
+		}
+	}
+	if formats == 0 {
+		return ErrDialect.New()
+	}
+	for _, s := range b.sheets {
+		if s.grid.lastString > strings || s.grid.lastStyle >= formats {
+			return ErrBroken.New()
+		}
+	}
+	return nil
+}
+
+// library opens the workbook with excelize, for reading or for marking. All is kept in memory: beyond the limit for XML
+// the library would put sheets, and with them personal data, into temporary files.
+func (b *book) library(use func(f *excelize.File) error) (err error) {
+	// The survey refuses what is known to make the library fail; whatever is left must not end the service.
+	defer func() {
+		if r := recover(); r != nil {
+			err = ErrBroken.Because(errors.New("the library panicked"))
+		}
+	}()
+	f, err := excelize.OpenReader(bytes.NewReader(b.data), excelize.Options{RawCellValue: true, UnzipSizeLimit: maxDeclared, UnzipXMLSizeLimit: maxDeclared})
+	if err != nil {
+		return asBroken(err)
+	}
+	defer f.Close()
+	return asBrokenOrNil(use(f))
+}
+
+func asBrokenOrNil(err error) error {
+	if err == nil {
+		return nil
+	}
+	return asBroken(err)
+}
+
+// agree looks that the library sees the sheets that the survey saw.
+func (b *book) agree(f *excelize.File) error {
+	for _, s := range b.sheets {
+		if i, err := f.GetSheetIndex(s.name); err != nil || i < 0 {
+			return ErrDialect.New()
+		}
+	}
+	p, err := f.GetWorkbookProps()
 	if err != nil {
 		return err
 	}
-	defer r.Close()
-	s := scan(r)
-	for {
-		token, err := s.next()
-		if errors.Is(err, io.EOF) {
-			return nil
-		}
+	b.date1904 = p.Date1904 != nil && *p.Date1904
+	return nil
+}
+
+// values reads a sheet down to a row: the lines that have content, with the library's values in the cells of the survey.
+func (s *sheetRef) values(f *excelize.File, upTo, maxLines int) (*grid, error) {
+	rows, err := f.Rows(s.name)
+	if err != nil {
+		return nil, ErrDialect.Because(err)
+	}
+	defer rows.Close()
+	g := *s.grid
+	g.lines = nil
+	next := 0
+	for number := 1; number <= upTo && rows.Next(); number++ {
+		texts, err := rows.Columns()
 		if err != nil {
-			return err
+			return nil, err
 		}
-		if e, ok := token.(xml.StartElement); ok && s.own(e.Name) == "si" {
-			text, err := s.text()
-			if err != nil {
-				return err
-			}
-			if b.strings = append(b.strings, text); len(b.strings) > maxStrings {
-				return ErrTooLarge.New()
-			}
+		l := line{number: number}
+		if next < len(s.grid.lines) && s.grid.lines[next].number == number {
+			l = s.grid.lines[next]
+			next++
 		}
-	}
-}
-
-// text reads to the end of the element that was just started and gives the text of its t elements (CT_Rst).
-func (s *scanner) text() (string, error) {
-	var text strings.Builder
-	depth, phonetic := s.depth(), 0
-	for {
-		token, err := s.next()
+		content, err := l.fill(texts)
 		if err != nil {
-			return "", asBroken(err)
+			return nil, err
 		}
-		switch t := token.(type) {
-		case xml.StartElement:
-			if s.own(t.Name) == "rPh" {
-				phonetic = s.depth()
-			}
-		case xml.EndElement:
-			if s.depth() < phonetic {
-				phonetic = 0
-			}
-			if s.depth() < depth {
-				return unescape(text.String()), nil
-			}
-		case xml.CharData:
-			if s.open[len(s.open)-1].Local == "t" && phonetic == 0 {
-				if text.Len()+len(t) > 4*maxText {
-					return "", ErrTooLarge.New()
-				}
-				text.Write(t)
-			}
+		if !content {
+			continue
+		}
+		if g.lines = append(g.lines, l); len(g.lines) > maxLines {
+			return nil, ErrTooManyRows.With("> %d", maxPersons)
 		}
 	}
-}
-
-// readStyles reads which cell formats show dates.
-func (b *book) readStyles(part string) error {
-	custom := map[int]bool{}
-	inFormats := 0
-	return b.each(part, func(s *scanner, e xml.StartElement) error {
-		switch s.own(e.Name) {
-		case "numFmt":
-			if id, err := strconv.Atoi(attr(e, "numFmtId")); err == nil && len(custom) < maxStyles {
-				custom[id] = showsDate(attr(e, "formatCode"))
-			}
-		case "cellXfs":
-			inFormats = s.depth()
-		case "xf":
-			if inFormats == 0 || s.depth() != inFormats+1 || s.open[inFormats-1].Local != "cellXfs" {
-				return nil
-			}
-			id, _ := strconv.Atoi(attr(e, "numFmtId"))
-			date, ok := custom[id]
-			b.dates = append(b.dates, ok && date || !ok && (id >= 14 && id <= 22 || id >= 27 && id <= 36 || id >= 45 && id <= 47 || id >= 50 && id <= 58))
-			if b.formats = append(b.formats, id); len(b.formats) > maxStyles {
-				return ErrTooLarge.New()
-			}
-		}
-		return nil
-	})
-}
-
-// showsDate tells whether a number format has year, month or day outside quotes and brackets.
-func showsDate(code string) bool {
-	quoted, bracket := false, false
-	for i := 0; i < len(code); i++ {
-		switch c := code[i]; {
-		case c == '\\':
-			i++
-		case c == '"':
-			quoted = !quoted
-		case quoted:
-		case c == '[':
-			bracket = true
-		case c == ']':
-			bracket = false
-		case !bracket && bytes.IndexByte([]byte("yYdD"), c) >= 0:
-			return true
-		}
+	if next < len(s.grid.lines) && s.grid.lines[next].number <= upTo {
+		return nil, ErrDialect.New() // the library ended before the survey did
 	}
-	return false
+	return &g, rows.Error()
+}
+
+// fill gives the cells of a line the library's values, and tells whether any has content. A value where the survey saw no
+// cell would mean that the two read the sheet differently.
+func (l *line) fill(texts []string) (content bool, err error) {
+	l.cells = slices.Clone(l.cells)
+	k := 0
+	for i, text := range texts {
+		if text == "" {
+			continue
+		}
+		for k < len(l.cells) && l.cells[k].column < i+1 {
+			k++
+		}
+		if k == len(l.cells) || l.cells[k].column != i+1 {
+			return false, ErrDialect.New()
+		}
+		l.cells[k].value = text
+	}
+	for i := range l.cells {
+		c := &l.cells[i]
+		if c.kind == numeric {
+			c.value = strings.TrimSpace(c.value)
+		}
+		if c.kind != failed && c.kind != logical && strings.TrimFunc(c.value, unseen) == "" {
+			c.kind = blank
+		}
+		content = content || c.kind != blank || c.formula
+	}
+	return content, nil
 }

@@ -13,15 +13,16 @@ import (
 
 // check goes through the rows of a table.
 type check struct {
-	rules  Rules
-	roster *Roster
-	grid   *grid
-	header *header
-	merged map[int][]area // by column, cells merged downwards, from top to bottom
-	expect expected
-	checks [required]func(string, *Person) *fault.Fault
-	seen   seen
-	hidden int // rows that name a person and are hidden
+	rules    Rules
+	roster   *Roster
+	grid     *grid
+	header   *header
+	calendar calendar
+	merged   map[int][]area // by column, cells merged downwards, from top to bottom
+	expect   expected
+	checks   [required]func(string, *Person) *fault.Fault
+	seen     seen
+	hidden   int // rows that name a person and are hidden
 }
 
 // verticalMerges are the cells merged downwards below the header, by column. A unit's name is often written once for all
@@ -41,7 +42,7 @@ func verticalMerges(g *grid, bottom int) map[int][]area {
 
 func (c *check) run(sheetHidden bool) error {
 	r, h := c.roster, c.header
-	date, where := r.book.findDate(c.grid, h)
+	date, where := c.calendar.findDate(c.grid, h)
 	if where.spec == nil && date.After(c.rules.Today) {
 		where.spec = &ErrDateFuture
 	}
@@ -164,7 +165,7 @@ func (c *check) firstFilled(l *line) int {
 func (c *check) hiddenColumns() {
 	for f := range required {
 		column := c.header.column[f]
-		if column != 0 && slices.ContainsFunc(c.grid.hiddenColumns, func(a area) bool { return a.left <= column && column <= a.right }) {
+		if column != 0 && slices.ContainsFunc(c.grid.columns, func(r columnRange) bool { return r.hidden && r.left <= column && column <= r.right }) {
 			c.at(place{row: c.header.top, column: column, spec: &NoteHidden}, true)
 		}
 	}

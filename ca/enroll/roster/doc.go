@@ -9,20 +9,29 @@
 //
 // # What is read
 //
-// An .xlsx (ECMA-376, also ISO 29500 strict) with the table on one of its sheets, wherever it stands there: title rows,
-// merged cells, blank rows, more columns, another order, hidden rows and full-width digits are people's ways, not
-// faults. Formulas are never evaluated: a cell that has one is a fault. A sheet with the header is looked for; two are
-// refused. What is passed over is said in a finding that is a Note.
+// An .xlsx (ECMA-376) with the table on one of its sheets, wherever it stands there: title rows, merged cells, blank
+// rows, more columns, another order, hidden rows and full-width digits are people's ways, not faults. Formulas are never
+// evaluated: a cell that has one is a fault. A sheet with the header is looked for; two are refused. What is passed over
+// is said in a finding that is a Note.
+//
+// Spreadsheets are the library's (excelize): it reads the values and writes the returned workbook. Before it sees a file,
+// the archive is guarded (guard.go) and each XML part is surveyed as a stream (survey.go, sheet.go): what would cost the
+// library too much is refused, and so is what it would read wrongly: cells that do not say where they are, foreign
+// elements among them, the strict namespaces of ISO 29500, strings or formats in parts of other names (ErrDialect, with
+// the advice to save the workbook anew). The survey also says which cells have formulas and of what kind they are; a
+// value that the library finds where the survey saw no cell is refused as well. The declared dimension is looked at by
+// neither.
 //
 // # Promises
 //
-// Whatever arrives, reading takes bounded time and memory: a file has at most 16 MiB, its parts 24 MiB each and 40 MiB
-// together unpacked, a table 20,000 people; what stands in far cells costs what it costs in near ones. In the returned
-// workbook every part that has nothing to do with marking is the original's, byte for byte, and in the table's part only
-// the marked cells have changed, in their format. No finding and no error repeats an identity or a mobile number, and a
-// Person prints itself masked.
+// Whatever arrives, reading and returning take bounded time and memory: a file has at most 16 MiB, its parts 24 MiB each
+// and 64 MiB together unpacked, 40 MiB of these XML, a table 20,000 people. Nothing is put into temporary files. In the
+// returned workbook the values, kinds and formulas of cells, the formats of cells that are not marked, merged ranges,
+// widths and heights, lists, pictures and the other sheets are as before when they are read back; its bytes are the
+// library's. A marked cell has its own format with another fill. No finding and no error repeats an identity or a mobile
+// number, and a Person prints itself masked.
 //
 // What it does not do: it knows no database and no application, does not judge whether a person exists, and does not
-// write .xls or .et. The reader and the marking are our own, since a library that models the workbook evaluates the
-// declared dimension, fills the rows up to the last cell and writes every part anew.
+// read or write .xls or .et. It marks a sheet without comments where the comments that are there are not numbered as their
+// drawing is, since the library would write into the wrong part; the summary says how many cells that are.
 package roster

@@ -16,6 +16,8 @@ var (
 		ZH: "这不是 .xlsx 工作簿，请另存为 .xlsx 后重新上传。", EN: "This is no .xlsx workbook; save it as .xlsx and upload it again."}
 	ErrBroken = fault.Spec{Kind: fault.Invalid, Code: "roster.broken",
 		ZH: "工作簿已损坏或结构不符合规范，请用表格软件打开并另存为 .xlsx 后重新上传。", EN: "The workbook is damaged or not well formed; open it in a spreadsheet program, save it as .xlsx and upload it again."}
+	ErrDialect = fault.Spec{Kind: fault.Invalid, Code: "roster.dialect",
+		ZH: "工作簿的写法不常见，不能可靠读取，请用 Excel 或 WPS 表格打开，另存为 .xlsx 后重新上传。", EN: "The workbook is written in a way that is not read reliably; open it in a spreadsheet program, save it as .xlsx and upload it again."}
 	ErrTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "roster.too-large",
 		ZH: "工作簿超出允许的大小，请删除多余的工作表、格式和空白行后重新上传。", EN: "The workbook exceeds what is read; remove superfluous sheets, formats and blank rows and upload it again."}
 	ErrTooManyRows = fault.Spec{Kind: fault.TooLarge, Code: "roster.too-many-rows",

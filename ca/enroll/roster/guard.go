@@ -9,14 +9,15 @@ import (
 	"unicode/utf8"
 )
 
-// What is read at most. A roster of 20,000 people takes about 16 MiB unpacked and 1 MiB packed; the XML decoder reads 8 MiB in a second.
+// What is read at most. A roster of 20,000 people takes about 16 MiB unpacked and 1 MiB packed; the XML decoder reads
+// 8 MiB in a second.
 const (
-	maxFile     = 16 << 20  // bytes of the file
-	maxEntries  = 2000      // entries of the archive
-	maxPart     = 24 << 20  // bytes of one unpacked part
-	maxUnpacked = 40 << 20  // bytes unpacked altogether
-	maxDeclared = 256 << 20 // bytes of all parts as the archive declares them
-	maxRatio    = 200       // unpacked to packed, for parts over a mebibyte
+	maxFile     = 16 << 20 // bytes of the file
+	maxEntries  = 2000     // entries of the archive
+	maxPart     = 24 << 20 // bytes of one unpacked part
+	maxUnpacked = 40 << 20 // bytes of XML unpacked altogether
+	maxDeclared = 64 << 20 // bytes of all parts as the archive declares them; the library unpacks all
+	maxRatio    = 200      // unpacked to packed, for parts over a mebibyte
 )
 
 // sniff refuses by the first bytes what is no zip archive, and says what it is.
@@ -106,6 +107,9 @@ func (p *pack) admit(f *zip.File) error {
 	}
 	name := strings.ToLower(f.Name)
 	if p.parts[name] != nil { // two parts of one name: programs differ in which one they read
+		return ErrBroken.New()
+	}
+	if strings.Contains(name, `\`) { // no name of a part; the library reads it as a slash
 		return ErrBroken.New()
 	}
 	p.parts[name] = f

@@ -5,6 +5,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/xuri/excelize/v2"
+
 	"yinxin/internal/fault"
 )
 
@@ -177,26 +179,32 @@ func (h *header) missing() {
 // dateLabels stand before the date of the roster.
 var dateLabels = []string{"填报日期", "填报时间", "填表日期", "填表时间", "制表日期", "制表时间", "日期"}
 
+// calendar reads the dates of a workbook.
+type calendar struct {
+	date1904 bool
+	format   func(style int) (*excelize.Style, error)
+}
+
 // findDate finds the date above the table: in the cell of its label or in those to the right of it. The place says where,
 // and what is wrong if something is.
-func (b *book) findDate(g *grid, h *header) (time.Time, place) {
+func (k calendar) findDate(g *grid, h *header) (time.Time, place) {
 	for i := range g.lines {
 		l := &g.lines[i]
 		if l.number >= h.top {
 			break
 		}
-		for k := range l.cells {
-			rest, ok := afterLabel(&l.cells[k])
+		for n := range l.cells {
+			rest, ok := afterLabel(&l.cells[n])
 			if !ok {
 				continue
 			}
-			if t, ok := b.dateFrom(rest, l.cells[k+1:]); ok {
-				return t, place{row: l.number, column: l.cells[k].column}
+			if t, ok := k.dateFrom(rest, l.cells[n+1:]); ok {
+				return t, place{row: l.number, column: l.cells[n].column}
 			}
-			return time.Time{}, place{row: l.number, column: l.cells[k].column, spec: &ErrDate}
+			return time.Time{}, place{row: l.number, column: l.cells[n].column, spec: &ErrDate}
 		}
 	}
-	return b.bareDate(g, h)
+	return k.bareDate(g, h)
 }
 
 func afterLabel(c *cell) (rest string, ok bool) {
@@ -214,7 +222,7 @@ func afterLabel(c *cell) (rest string, ok bool) {
 
 // dateFrom reads the date from the rest of the label's cell, or from the cells after it, in which it may be spread over
 // several (2025年 | 3月 | 24日).
-func (b *book) dateFrom(rest string, cells []cell) (time.Time, bool) {
+func (k calendar) dateFrom(rest string, cells []cell) (time.Time, bool) {
 	if t, ok := parseDate(rest); ok {
 		return t, true
 	}
@@ -223,7 +231,7 @@ func (b *book) dateFrom(rest string, cells []cell) (time.Time, bool) {
 		if c.formula {
 			return time.Time{}, false
 		}
-		if t, ok := b.dateOf(c); ok {
+		if t, ok := k.dateOf(c); ok {
 			return t, true
 		}
 		s, _ := c.plain()
@@ -238,12 +246,12 @@ func (b *book) dateFrom(rest string, cells []cell) (time.Time, bool) {
 }
 
 // dateOf reads a cell that is a date as a whole.
-func (b *book) dateOf(c *cell) (time.Time, bool) {
+func (k calendar) dateOf(c *cell) (time.Time, bool) {
 	switch {
 	case c.formula:
 		return time.Time{}, false
-	case c.kind == numeric && c.style < len(b.dates) && c.style >= 0 && b.dates[c.style]:
-		return serialDate(c.value, b.date1904)
+	case c.kind == numeric && k.isDate(c.style):
+		return serialDate(c.value, k.date1904)
 	case c.kind == iso:
 		return parseDate(c.value[:min(len(c.value), 10)])
 	case c.kind == text || c.kind == numeric:
@@ -256,16 +264,51 @@ func (b *book) dateOf(c *cell) (time.Time, bool) {
 	return time.Time{}, false
 }
 
+// isDate tells whether a cell format shows a date. The numbers are those of ECMA-376-1, 18.8.30; 27 to 36 and 50 to 58
+// are dates in Chinese programs.
+func (k calendar) isDate(style int) bool {
+	s, err := k.format(style)
+	switch {
+	case err != nil:
+		return false
+	case s.CustomNumFmt != nil:
+		return showsDate(*s.CustomNumFmt)
+	}
+	n := s.NumFmt
+	return n >= 14 && n <= 22 || n >= 27 && n <= 36 || n >= 45 && n <= 47 || n >= 50 && n <= 58
+}
+
+// showsDate tells whether a number format has year, month or day outside quotes and brackets.
+func showsDate(code string) bool {
+	quoted, bracket := false, false
+	for i := 0; i < len(code); i++ {
+		switch c := code[i]; {
+		case c == '\\':
+			i++
+		case c == '"':
+			quoted = !quoted
+		case quoted:
+		case c == '[':
+			bracket = true
+		case c == ']':
+			bracket = false
+		case !bracket && strings.IndexByte("yYdD", c) >= 0:
+			return true
+		}
+	}
+	return false
+}
+
 // bareDate takes a date without a label, if there is one above the table.
-func (b *book) bareDate(g *grid, h *header) (time.Time, place) {
+func (k calendar) bareDate(g *grid, h *header) (time.Time, place) {
 	for i := range g.lines {
 		l := &g.lines[i]
 		if l.number >= h.top {
 			break
 		}
-		for k := range l.cells {
-			if t, ok := b.dateOf(&l.cells[k]); ok {
-				return t, place{row: l.number, column: l.cells[k].column}
+		for n := range l.cells {
+			if t, ok := k.dateOf(&l.cells[n]); ok {
+				return t, place{row: l.number, column: l.cells[n].column}
 			}
 		}
 	}

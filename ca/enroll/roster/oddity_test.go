@@ -280,7 +280,7 @@ func TestEachFaultOfACellIsFoundAtTheCell(t *testing.T) {
 				t.Errorf("%d of %d", len(r.Persons), r.Rows)
 			}
 			f := workbook(t, back)
-			if fillOf(t, f, "Sheet1", cell) != colourWrong[2:] || !strings.Contains(commentsOf(t, f, "Sheet1")[cell], r.Findings[0].ZH) {
+			if fillOf(t, f, "Sheet1", cell) != colourWrong || !strings.Contains(commentsOf(t, f, "Sheet1")[cell], r.Findings[0].ZH) {
 				t.Error("the cell is not marked")
 			}
 			if s, ok := c.value.(string); ok && c.column >= 4 && c.column <= 5 && len(s) >= 10 && strings.Contains(fmt.Sprint(r.Findings), s) {

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/xuri/excelize/v2"
+
+	"yinxin/internal/fault"
 )
 
 func TestPhoneticGuidesAndEscapesAreNoText(t *testing.T) {
@@ -18,11 +20,6 @@ func TestPhoneticGuidesAndEscapesAreNoText(t *testing.T) {
 	})
 	if r := read(t, data); !r.Good() || r.Persons[0].Name != name {
 		t.Errorf("%s: %v", codes(r), r.Persons)
-	}
-	for escaped, want := range map[string]string{"a_x0041_b": "aAb", "_x005F_x0041_": "_x0041_", "_x00": "_x00", "_xZZZZ_": "_xZZZZ_", "_xD800_": "_xD800_"} {
-		if got := unescape(escaped); got != want {
-			t.Errorf("%s becomes %s", escaped, got)
-		}
 	}
 }
 
@@ -42,8 +39,8 @@ func TestDatesCountFromTheEpochOfTheWorkbook(t *testing.T) {
 		}
 	}
 	data := changed(t, "xl/workbook.xml", func(s string) string { return strings.Replace(s, "<sheets>", `<workbookPr date1904="1"/><sheets>`, 1) })
-	if b, err := openBook(data); err != nil || !b.date1904 {
-		t.Errorf("the workbook's epoch is not read: %v", err)
+	if r := read(t, data); !r.book.date1904 {
+		t.Error("the workbook's epoch is not read")
 	}
 }
 
@@ -79,17 +76,18 @@ func TestStatusUS02IsRead(t *testing.T) {
 	}
 }
 
-func TestAttributesAreSetInAnyStartTag(t *testing.T) {
-	for _, c := range [][3]string{
-		{`<c r="A1">`, "7", `<c r="A1" s="7">`},
-		{`<c r="A1"/>`, "7", `<c r="A1" s="7"/>`},
-		{`<c/>`, "7", `<c s="7"/>`},
-		{`<c s="1" r="A1"/>`, "7", `<c s="7" r="A1"/>`},
-		{"<c r='A1'\n s = '12' t='s'>", "7", "<c r='A1'\n s=\"7\" t='s'>"},
-		{`<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="1">`, "7", `<c x=" s=&quot;1&quot; s='2'" spans="1:2" s="7">`},
+func TestAValueWhereTheSurveySawNoCellIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		texts []string
+		want  bool // refused
+	}{
+		"as seen": {[]string{"", "x"}, false}, "no value": {nil, false}, "blank beside it": {[]string{"", "x", ""}, false},
+		"before": {[]string{"y", "x"}, true}, "after": {[]string{"", "x", "y"}, true},
 	} {
-		if got := setAttr([]byte(c[0]), "s", c[1]); got != c[2] {
-			t.Errorf("%s becomes %s", c[0], got)
+		l := line{number: 4, cells: []cell{{column: 2, kind: text}}}
+		content, err := l.fill(c.texts)
+		if fault.Has(err, ErrDialect) != c.want || err == nil && content != (len(c.texts) > 0) {
+			t.Errorf("%s: %v, %v", name, content, err)
 		}
 	}
 }

@@ -72,7 +72,7 @@ func TestTheReturnedWorkbookMarksEveryWrongCellAndListsIt(t *testing.T) {
 	comments := commentsOf(t, f, "Sheet1")
 	wrong := map[string]string{"F5": "手机号", "G6": "必填", "J7": "印章", "A7": "必填"}
 	for cell, text := range wrong {
-		if got := fillOf(t, f, "Sheet1", cell); got != colourWrong[2:] {
+		if got := fillOf(t, f, "Sheet1", cell); got != colourWrong {
 			t.Errorf("%s is filled with %q", cell, got)
 		}
 		if !strings.Contains(comments[cell], text) {
@@ -196,7 +196,7 @@ func correctAndReturn(t *testing.T, saved []byte) {
 	if fill := fillOf(t, f, "Sheet1", "F5"); fill != "" {
 		t.Errorf("the corrected cell is filled with %s", fill)
 	}
-	if fill := fillOf(t, f, "Sheet1", "G6"); fill != colourWrong[2:] {
+	if fill := fillOf(t, f, "Sheet1", "G6"); fill != colourWrong {
 		t.Errorf("the wrong cell is filled with %q", fill)
 	}
 	if all := commentsOf(t, f, "Sheet1"); len(all) != 1 || !strings.Contains(all["G6"], "必填") {

@@ -1,12 +1,13 @@
 package roster
 
 import (
-	"bytes"
 	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/xuri/excelize/v2"
 
 	"yinxin/ca/number"
 	"yinxin/internal/fault"
@@ -87,11 +88,9 @@ type Roster struct {
 	Persons  []Person
 	Findings []Finding // in the order of rows and columns; those about sheets last
 
-	data []byte
 	book *book
 	grid *grid
 	part string // of the table's sheet
-	xml  []byte // of that part
 }
 
 // Good tells whether nothing has to go back to the unit.
@@ -106,24 +105,37 @@ func Read(data []byte, rules Rules) (*Roster, error) {
 	if err != nil {
 		return nil, err
 	}
-	r := &Roster{data: data, book: b}
-	chosen, others, err := b.chooseSheet()
+	var r *Roster
+	err = b.library(func(f *excelize.File) error {
+		if err := b.agree(f); err != nil {
+			return err
+		}
+		r, err = b.check(f, rules)
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
-	r.Sheet, r.part = chosen.name, chosen.part
-	if r.xml, err = b.read(r.part); err != nil {
+	return r, nil
+}
+
+// check finds the table and checks it.
+func (b *book) check(f *excelize.File, rules Rules) (*Roster, error) {
+	chosen, others, err := b.chooseSheet(f)
+	if err != nil {
 		return nil, err
 	}
+	r := &Roster{book: b, Sheet: chosen.name, part: chosen.part}
 	// Title rows, remarks and repeated headers come on top of the people.
-	if r.grid, err = b.readSheet(bytes.NewReader(r.xml), lastRow, maxPersons+1000); err != nil {
+	if r.grid, err = chosen.values(f, excelize.TotalRows, maxPersons+1000); err != nil {
 		return nil, err
 	}
 	head, ok := findHeader(r.grid)
 	if !ok {
 		return nil, ErrNoHeader.New()
 	}
-	c := &check{rules: rules, roster: r, grid: r.grid, header: head, merged: verticalMerges(r.grid, head.bottom)}
+	c := &check{rules: rules, roster: r, grid: r.grid, header: head, merged: verticalMerges(r.grid, head.bottom),
+		calendar: calendar{date1904: b.date1904, format: f.GetStyle}}
 	if err := c.run(chosen.hidden); err != nil {
 		return nil, err
 	}
@@ -137,15 +149,10 @@ func Read(data []byte, rules Rules) (*Roster, error) {
 const probeRows = 100
 
 // chooseSheet finds the one sheet that has the header, and names the others that have content.
-func (b *book) chooseSheet() (chosen sheetRef, others []string, err error) {
+func (b *book) chooseSheet(f *excelize.File) (chosen sheetRef, others []string, err error) {
 	var found []sheetRef
 	for _, s := range b.sheets {
-		r, err := b.stream(s.part)
-		if err != nil {
-			return chosen, nil, err
-		}
-		g, err := b.readSheet(r, probeRows, probeRows)
-		r.Close()
+		g, err := s.values(f, probeRows, probeRows)
 		if err != nil {
 			return chosen, nil, err
 		}

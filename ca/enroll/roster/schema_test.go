@@ -3,6 +3,7 @@ package roster
 import (
 	"bytes"
 	"encoding/xml"
+	"fmt"
 	"image"
 	"image/png"
 	"io"
@@ -99,9 +100,15 @@ func TestARosterInWhichEverythingIsWrongIsReturned(t *testing.T) {
 		t.Skip("takes some seconds")
 	}
 	var rows strings.Builder
-	cells := strings.Repeat(`<c t="inlineStr"><is><t>?</t></is></c>`, 10)
-	for range maxPersons - 3 {
-		rows.WriteString("<row>" + cells + "</row>")
+	wrong := func(row int) string {
+		cells := ""
+		for column := range 10 {
+			cells += `<c r="` + refOf(column+1, row) + `" t="inlineStr"><is><t>?</t></is></c>`
+		}
+		return fmt.Sprintf(`<row r="%d">%s</row>`, row, cells)
+	}
+	for i := range maxPersons - 3 {
+		rows.WriteString(wrong(i + 7))
 	}
 	r := read(t, sheetData(t, rows.String()))
 	if r.Rows != maxPersons || len(r.Findings) != 10*(maxPersons-3) {
@@ -112,7 +119,7 @@ func TestARosterInWhichEverythingIsWrongIsReturned(t *testing.T) {
 	back := unpack(t, b.Bytes())
 	comments := strings.Count(back.content["xl/comments1.xml"], "<comment ")
 	listed := strings.Count(back.content["xl/worksheets/sheet2.xml"], "<hyperlink ")
-	if comments != maxComments || listed != maxListed {
+	if comments != maxCommentRows/(maxPersons+3) || listed != maxListed {
 		t.Errorf("%d comments, %d listed", comments, listed)
 	}
 	if marked := strings.Count(back.content[sheet1], `t="inlineStr"`); marked < 10*(maxPersons-3) || b.Len() > 16<<20 {
@@ -122,7 +129,7 @@ func TestARosterInWhichEverythingIsWrongIsReturned(t *testing.T) {
 	if len(again.Findings) != len(r.Findings) {
 		t.Errorf("%d findings when it is read again", len(again.Findings))
 	}
-	if _, err := Read(sheetData(t, rows.String()+"<row>"+cells+"</row>"), rules); err == nil {
+	if _, err := Read(sheetData(t, rows.String()+wrong(maxPersons+4)), rules); err == nil {
 		t.Error("one person more is accepted")
 	}
 }

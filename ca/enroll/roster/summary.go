@@ -2,9 +2,10 @@ package roster
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/xuri/excelize/v2"
 )
 
 const (
@@ -15,47 +16,105 @@ const (
 	maxListed = 20_000
 )
 
-// summary writes the sheet 核对结果: over one of an earlier round, or as a new last sheet.
-func (p *parcel) summary(r *Roster, f summaryFormats) error {
-	name, part := summarySheet, ""
-	for n := 2; ; n++ {
-		i := slices.IndexFunc(p.sheets, func(s sheetRef) bool { return strings.EqualFold(s.name, name) })
-		if i < 0 {
+// summary writes the sheet 核对结果: in place of one of an earlier round, or as a new last sheet.
+func (r *Roster) summary(f *excelize.File, withoutComment int) error {
+	name, err := r.summaryName(f)
+	if err != nil {
+		return err
+	}
+	last := 0
+	for _, s := range f.WorkBook.Sheets.Sheet {
+		last = max(last, s.SheetID)
+	}
+	// The library writes the new sheet into the part of this number, whatever is there.
+	if _, taken := f.Pkg.Load(fmt.Sprintf("xl/worksheets/sheet%d.xml", last+1)); taken {
+		return ErrDialect.New()
+	}
+	if _, err := f.NewSheet(name); err != nil {
+		return err
+	}
+	s := &summaryWriter{file: f, sheet: name}
+	s.head(r, withoutComment)
+	for i, x := range r.Findings {
+		if i == maxListed {
+			s.row("", "", "", "", fmt.Sprintf("另有 %d 处未列出。", len(r.Findings)-i))
 			break
 		}
-		ours, err := p.isSummary(p.sheets[i].part)
+		s.finding(i+1, x)
+	}
+	s.format()
+	return s.err
+}
+
+// summaryName finds a name for the sheet that nobody has, and takes out the sheet of an earlier round.
+func (r *Roster) summaryName(f *excelize.File) (string, error) {
+	for n := 1; ; n++ {
+		name := summarySheet
+		if n > 1 {
+			name += strconv.Itoa(n)
+		}
+		if i, err := f.GetSheetIndex(name); err != nil || i < 0 {
+			return name, err
+		}
+		if strings.EqualFold(name, r.Sheet) {
+			continue
+		}
+		ours, err := isSummary(f, name)
 		if err != nil {
-			return err
+			return "", err
 		}
-		if ours && p.sheets[i].part != r.part {
-			part = p.sheets[i].part
-			break
+		if !ours {
+			continue
 		}
-		name = summarySheet + strconv.Itoa(n)
-	}
-	if part == "" {
-		var err error
-		if part, err = p.addSheet(name); err != nil {
-			return err
+		if err := f.DeleteSheet(name); err != nil {
+			return "", err
+		}
+		if i, err := f.GetSheetIndex(name); err != nil || i < 0 {
+			return name, err
 		}
 	}
-	p.changed[part] = summaryXML(r, f)
-	return nil
 }
 
 // isSummary tells a sheet that we made from one that only has the name.
-func (p *parcel) isSummary(part string) (bool, error) {
-	s, err := p.stream(part)
+func isSummary(f *excelize.File, sheet string) (bool, error) {
+	rows, err := f.Rows(sheet)
 	if err != nil {
 		return false, err
 	}
-	defer s.Close()
-	g, err := p.readSheet(s, 1, 1)
-	return err == nil && len(g.lines) == 1 && len(g.lines[0].cells) > 0 && g.lines[0].cells[0].value == summaryTitle, err
+	defer rows.Close()
+	if !rows.Next() {
+		return false, nil
+	}
+	texts, err := rows.Columns()
+	return err == nil && len(texts) > 0 && texts[0] == summaryTitle, err
 }
 
-// summaryXML is the sheet: what was read, then a row per finding with a link to its cell.
-func summaryXML(r *Roster, f summaryFormats) []byte {
+// summaryWriter writes the sheet and keeps the first error.
+type summaryWriter struct {
+	file   *excelize.File
+	sheet  string
+	number int // of the last row
+	header int // the row above the list
+	err    error
+}
+
+func (s *summaryWriter) do(err error) {
+	if s.err == nil {
+		s.err = err
+	}
+}
+
+func (s *summaryWriter) row(texts ...string) {
+	s.number++
+	for i, text := range texts {
+		if text != "" {
+			s.do(s.file.SetCellStr(s.sheet, refOf(i+1, s.number), text))
+		}
+	}
+}
+
+// head says what was read.
+func (s *summaryWriter) head(r *Roster, withoutComment int) {
 	errors := 0
 	for _, x := range r.Findings {
 		if !x.Note {
@@ -66,89 +125,56 @@ func summaryXML(r *Roster, f summaryFormats) []byte {
 	if !r.Date.IsZero() {
 		date = r.Date.Format("2006年1月2日")
 	}
-	s := &sheetWriter{}
-	s.row(f.bold, summaryTitle)
-	s.row(0, "工作表："+r.Sheet)
-	s.row(0, fmt.Sprintf("填报日期：%s；人员 %d 行，其中 %d 行无误；须改正 %d 处，提示 %d 处。", date, r.Rows, len(r.Persons), errors, len(r.Findings)-errors))
-	switch {
-	case errors > 0:
-		s.row(0, "请在原表中改正有底色的单元格后重新上传。本工作表不会被读取，不必删除。")
-	default:
-		s.row(0, "没有须改正的内容。")
+	s.row(summaryTitle)
+	s.row("工作表：" + r.Sheet)
+	s.row(fmt.Sprintf("填报日期：%s；人员 %d 行，其中 %d 行无误；须改正 %d 处，提示 %d 处。", date, r.Rows, len(r.Persons), errors, len(r.Findings)-errors))
+	advice := "没有须改正的内容。"
+	if errors > 0 {
+		advice = "请在原表中改正有底色的单元格后重新上传。本工作表不会被读取，不必删除。"
 	}
-	s.row(f.bold, "序号", "单元格", "列", "类别", "说明", "代码")
-	for i, x := range r.Findings {
-		if i == maxListed {
-			s.row(f.wrapped, "", "", "", "", fmt.Sprintf("另有 %d 处未列出。", len(r.Findings)-i))
-			break
-		}
-		kind := "须改正"
-		if x.Note {
-			kind = "提示"
-		}
-		cell := x.Cell
-		if cell == "" {
-			cell = x.Sheet
-		}
-		s.row(f.wrapped, strconv.Itoa(i+1), cell, x.Label, kind, x.ZH, x.Code)
-		s.link(f.link, x)
+	if withoutComment > 0 {
+		advice += fmt.Sprintf("有 %d 个单元格未加批注，说明见下表。", withoutComment)
 	}
-	return s.bytes(mainNamespace(r.grid.strict))
+	s.row(advice)
+	s.row("序号", "单元格", "列", "类别", "说明", "代码")
+	s.header = s.number
 }
 
-func mainNamespace(strict bool) string {
-	if strict {
-		return "http://purl.oclc.org/ooxml/spreadsheetml/main"
+// finding writes a row with a link to the finding's cell.
+func (s *summaryWriter) finding(number int, x Finding) {
+	kind := "须改正"
+	if x.Note {
+		kind = "提示"
 	}
-	return "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
-}
-
-// sheetWriter writes a sheet of texts. Its texts are inline, so that the shared strings stay as they were.
-type sheetWriter struct {
-	rows, links strings.Builder
-	number      int
-	cells       []string
-	formats     []int
-}
-
-func (s *sheetWriter) row(format int, texts ...string) {
-	s.flush()
-	s.number++
-	s.cells, s.formats = texts, slices.Repeat([]int{format}, len(texts))
-}
-
-// link makes the second cell of the last row a link to the finding's cell.
-func (s *sheetWriter) link(format int, f Finding) {
-	target := "A1"
-	if f.Cell != "" {
-		target = f.Cell
+	cell, target := x.Cell, x.Cell
+	if cell == "" {
+		cell, target = x.Sheet, "A1"
 	}
-	s.formats[1] = format
-	fmt.Fprintf(&s.links, `<hyperlink ref="B%d" location="%s" display="%s"/>`, s.number, escape("'"+strings.ReplaceAll(f.Sheet, "'", "''")+"'!"+target), escape(s.cells[1]))
+	s.row(strconv.Itoa(number), cell, x.Label, kind, x.ZH, x.Code)
+	link := "'" + strings.ReplaceAll(x.Sheet, "'", "''") + "'!" + target
+	s.do(s.file.SetCellHyperLink(s.sheet, refOf(2, s.number), link, "Location", excelize.HyperlinkOpts{Display: &cell}))
 }
 
-func (s *sheetWriter) flush() {
-	if s.number == 0 {
-		return
+func (s *summaryWriter) format() {
+	for i, width := range []float64{26, 12, 20, 10, 70, 28} {
+		s.do(s.file.SetColWidth(s.sheet, columnName(i+1), columnName(i+1), width))
 	}
-	fmt.Fprintf(&s.rows, `<row r="%d">`, s.number)
-	for i, text := range s.cells {
-		if text != "" {
-			fmt.Fprintf(&s.rows, `<c r="%s" s="%d" t="inlineStr"><is><t xml:space="preserve">%s</t></is></c>`, refOf(i+1, s.number), s.formats[i], escape(text))
+	top := &excelize.Alignment{Vertical: "top", WrapText: true}
+	font := func(f excelize.Font) *excelize.Font { f.Family, f.Size = "宋体", 11; return &f }
+	last := max(s.number, s.header+1)
+	for _, part := range []struct {
+		from, to string
+		style    excelize.Style
+	}{
+		{"A1", "A1", excelize.Style{Font: font(excelize.Font{Bold: true})}},
+		{refOf(1, s.header), refOf(6, s.header), excelize.Style{Font: font(excelize.Font{Bold: true})}},
+		{refOf(1, s.header+1), refOf(6, last), excelize.Style{Font: font(excelize.Font{}), Alignment: top}},
+		{refOf(2, s.header+1), refOf(2, last), excelize.Style{Font: font(excelize.Font{Underline: "single", Color: "0563C1"}), Alignment: top}},
+	} {
+		id, err := s.file.NewStyle(&part.style)
+		s.do(err)
+		if err == nil {
+			s.do(s.file.SetCellStyle(s.sheet, part.from, part.to, id))
 		}
 	}
-	s.rows.WriteString("</row>")
-}
-
-func (s *sheetWriter) bytes(namespace string) []byte {
-	s.flush()
-	links := ""
-	if s.links.Len() > 0 {
-		links = "<hyperlinks>" + s.links.String() + "</hyperlinks>"
-	}
-	return []byte(`<?xml version="1.0" encoding="UTF-8" standalone="yes"?>` + "\n" +
-		`<worksheet xmlns="` + namespace + `"><sheetFormatPr defaultRowHeight="15"/>` +
-		`<cols><col min="1" max="1" width="26" customWidth="1"/><col min="2" max="2" width="12" customWidth="1"/><col min="3" max="3" width="20" customWidth="1"/>` +
-		`<col min="4" max="4" width="10" customWidth="1"/><col min="5" max="5" width="70" customWidth="1"/><col min="6" max="6" width="28" customWidth="1"/></cols>` +
-		`<sheetData>` + s.rows.String() + `</sheetData>` + links + `</worksheet>`)
 }

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/xuri/excelize/v2"
 )
 
 // unseen are blanks of every kind and characters without a glyph (zero-width blanks, byte order marks, controls).
@@ -144,13 +146,12 @@ func hanNumber(s string) int {
 // (ECMA-376-1, 18.17.4.1). Only this century counts as a date.
 func serialDate(value string, date1904 bool) (time.Time, bool) {
 	f, err := strconv.ParseFloat(value, 64)
-	epoch := time.Date(1899, 12, 30, 0, 0, 0, 0, china)
-	if date1904 {
-		epoch = time.Date(1904, 1, 1, 0, 0, 0, 0, china)
-	}
 	if err != nil || !(f >= 1 && f < 100_000) {
 		return time.Time{}, false
 	}
-	t := epoch.AddDate(0, 0, int(f))
-	return t, t.Year() >= 2000 && t.Year() < 2100
+	t, err := excelize.ExcelDateToTime(math.Floor(f), date1904)
+	if err != nil || t.Year() < 2000 || t.Year() >= 2100 {
+		return time.Time{}, false
+	}
+	return day(t.Year(), int(t.Month()), t.Day())
 }

@@ -1,0 +1,356 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"image/png"
+	"io"
+	"math/rand/v2"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/form"
+	"yinxin/ca/escrow"
+	"yinxin/fixtures"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/truetype"
+	"yinxin/sealer/imprint"
+	"yinxin/sealer/registration"
+	"yinxin/sealer/view"
+)
+
+// demoSeal is one archive's seal on its way from paper to the register.
+type demoSeal struct {
+	archive     fixtures.Organisation
+	code        string
+	seed        uint64
+	method      form.Method
+	handler     string // actor
+	area        string // code
+	direct      bool   // hands in to the province itself
+	unit        string // its identifier
+	suffix      string // of the names of its files
+	application enroll.Application
+}
+
+func (s *demoSeal) file(stem, ending string) string { return stem + s.suffix + ending }
+
+// demoVersion is the version of the demo's service agreement.
+const demoVersion = "2026-01"
+
+const demoAgreement = "《CA数字证书电子认证服务协议》（演示）\n\n本协议为演示文本，不具有任何效力。 This text is part of a demonstration and has no effect.\n"
+
+// startPrinter starts what puts pages on paper, which takes seconds the first time, while other things are done. Should it
+// fail, so will the printing, and say why.
+func (d *demo) startPrinter(ctx context.Context) (stop func(), err error) {
+	font, err := truetype.Find()
+	if err != nil {
+		return nil, err
+	}
+	if d.printer, err = newViewer(d.making, []string{font}, 1, false); err != nil {
+		return nil, err
+	}
+	warm := make(chan struct{})
+	d.warm = warm
+	go func() {
+		defer close(warm)
+		_ = d.printer.Warm(ctx)
+	}()
+	return func() { <-warm; d.printer.Close() }, nil
+}
+
+// keyCentre makes the recovery key and hands out its shares, as yinxin escrow init does.
+func (d *demo) keyCentre(ctx context.Context, h *installation) error {
+	return d.step("密钥管理中心，恢复密钥 3 份取 2 key centre, shares 2 of 3", func() (string, error) {
+		handouts, err := h.escrow.Establish(ctx, [2]string{"registrar", "approver"}, escrow.Division{Threshold: 2, Officers: []string{"registrar", "approver", "administrator"}})
+		if err != nil {
+			return "", err
+		}
+		return demoShares, handOver(ctx, h, "registrar", filepath.Join(d.making, demoShares), handouts)
+	})
+}
+
+// registry records areas, units, who acts for them, and the service agreement.
+func (d *demo) registry(ctx context.Context, h *installation, people officers, seals ...*demoSeal) error {
+	return d.step("登记单位、经办人、服务协议 units, handlers, service agreement", func() (string, error) {
+		var areas []enroll.Area
+		for _, s := range seals {
+			areas = append(areas, enroll.Area{Code: s.area, Name: s.archive.City})
+		}
+		if err := h.enroll.SetAreas(ctx, people.registrar, areas); err != nil {
+			return "", err
+		}
+		for _, s := range seals {
+			units, err := h.enroll.SetUnits(ctx, people.registrar, []enroll.Unit{{Name: s.archive.Name, CreditCode: s.archive.CreditCode, Area: s.area,
+				Direct: s.direct, Expected: true}})
+			if err != nil {
+				return "", err
+			}
+			s.unit = units[0].ID
+			if err := h.enroll.AssignUnit(ctx, people.registrar, s.handler, s.unit); err != nil {
+				return "", err
+			}
+			if !s.direct {
+				if err := h.enroll.AssignArea(ctx, people.registrar, demoCity, s.area); err != nil {
+					return "", err
+				}
+			}
+		}
+		_, err := h.enroll.PublishAgreement(ctx, people.registrar, demoVersion, demoAgreement)
+		return "", err
+	})
+}
+
+// filled is the archive's application for a new seal.
+func (s *demoSeal) filled(today time.Time) form.Application {
+	o, person := s.archive, fixtures.MakePerson(rand.New(rand.NewPCG(s.seed, 1)))
+	return form.Application{SealType: form.SealOfficial, Businesses: []form.Business{form.New}, Scopes: []form.Scope{form.GovernmentNetwork},
+		Methods: []form.Method{s.method}, Unit: form.Unit{Name: o.Name, Type: form.UnitInstitution, CreditCode: o.CreditCode, Phone: o.Phone, Address: o.Address},
+		Approver: o.Approver, Purpose: "出具档案证明，异地查档出证", Handler: form.Handler{Name: person.Name, Email: person.Email, Address: o.Address},
+		AppliedOn: today.In(china).Format(time.DateOnly), Seal: form.Seal{Name: o.Name, Size: form.Round(fixtures.OfficialSeal(o.Name).Diameter)},
+		Personal: form.Personal{HandlerIdentity: person.IdentityNumber, HandlerMobile: person.Mobile}}
+}
+
+// apply takes an application from the handler's screen over paper and stamp back to a submitted one.
+func (d *demo) apply(ctx context.Context, h *installation, s *demoSeal) error {
+	var printed []byte
+	var handler access.Actor
+	err := d.step(s.archive.Name+"：填报并打印申请表 form filled in, printed", func() (_ string, err error) {
+		if handler, err = h.access.Actor(ctx, s.handler); err != nil {
+			return "", err
+		}
+		if s.application, err = h.enroll.Create(ctx, handler, s.unit, s.filled(h.now())); err != nil {
+			return "", err
+		}
+		if s.application, err = h.enroll.AcceptAgreement(ctx, handler, s.application.Ref(), demoVersion); err != nil {
+			return "", err
+		}
+		var b bytes.Buffer
+		if err := h.desk.Print(ctx, handler, s.application.ID, &b); err != nil {
+			return "", err
+		}
+		printed = b.Bytes()
+		name := s.file("form", ".pdf")
+		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o600, printed)
+	})
+	if err != nil {
+		return err
+	}
+	var scan []byte
+	if err := d.step("盖好印模并扫描 stamped with the real seal, scanned", func() (_ string, err error) {
+		<-d.warm
+		if scan, err = s.stamped(ctx, d.printer, printed); err != nil {
+			return "", err
+		}
+		name := s.file("form", ".jpg")
+		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o600, scan)
+	}); err != nil {
+		return err
+	}
+	if err := d.step("扫描件按二维码归入申请 the scan finds its application by its code", func() (string, error) { return "", s.attach(ctx, h, handler, scan) }); err != nil {
+		return err
+	}
+	if s.method == form.Distributed {
+		if err := d.roster(ctx, h, s, handler); err != nil {
+			return err
+		}
+	}
+	return d.step("提交申请 submitted", func() (_ string, err error) {
+		s.application, err = h.enroll.Submit(ctx, handler, s.application.Ref())
+		return "", err
+	})
+}
+
+// stamped prints the form at 300 dpi, stamps it where the boxes are, and lays it on a scanner, a little askew.
+func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []byte) ([]byte, error) {
+	const dpi = 300
+	picture, err := printer.Render(ctx, bytes.NewReader(printed), int64(len(printed)), 1, dpi)
+	if err != nil {
+		return nil, err
+	}
+	page, err := png.Decode(bytes.NewReader(picture.PNG))
+	if err != nil {
+		return nil, err
+	}
+	seal := fixtures.OfficialSeal(s.archive.Name)
+	first, second, stamp := form.Places()
+	sheet := fixtures.PrintedSheet{Print: page, DPI: dpi, Skew: 0.6, Seed: s.seed, Quality: 92}
+	for i, box := range []form.Box{first, second, stamp} {
+		sheet.Stamps = append(sheet.Stamps, fixtures.Stamping{Seal: seal, X: box.X + box.Width/2, Y: box.Y + box.Height/2, Angle: float64(i) - 1})
+	}
+	scan, _, err := fixtures.ScanSheet(sheet)
+	return scan, err
+}
+
+// attach puts the scans with the application: the form by its code, certificate and card by hand.
+func (s *demoSeal) attach(ctx context.Context, h *installation, handler access.Actor, scan []byte) error {
+	pages, err := h.desk.Scan(ctx, handler, "form.jpg", scan)
+	if err != nil {
+		return err
+	}
+	if len(pages) != 1 || pages[0].Outcome != registration.Attached || pages[0].Application.ID != s.application.ID {
+		return errDemoFailed.With("scan of %s", s.application.Number)
+	}
+	s.application = pages[0].Application
+	for i, kind := range []enroll.AttachmentKind{enroll.AttachCredit, enroll.AttachIdentity} {
+		card, err := fixtures.Card(uint8(i))
+		if err != nil {
+			return err
+		}
+		if s.application, err = h.desk.Attach(ctx, handler, s.application.Ref(), kind, "", card, 0); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// roster shows a workbook with a wrong row going back, and the corrected one coming in.
+func (d *demo) roster(ctx context.Context, h *installation, s *demoSeal, handler access.Actor) error {
+	rng := rand.New(rand.NewPCG(s.seed, 2))
+	rows := []fixtures.RosterRow{{Person: fixtures.MakePerson(rng)}, {Person: fixtures.MakePerson(rng)}}
+	for i := range rows {
+		rows[i].Unit, rows[i].Seal = s.archive.Name, s.archive.Name
+	}
+	right := rows[1].IdentityNumber
+	rows[1].IdentityNumber = wrongCheck(right)
+	// take imports a workbook that lies in the folder too.
+	take := func(name string) (io.WriterTo, error) {
+		workbook, err := fixtures.Roster(h.now().In(china), rows...)
+		if err != nil {
+			return nil, err
+		}
+		if err := writeBytes(ctx, filepath.Join(d.making, name), 0o600, workbook); err != nil {
+			return nil, err
+		}
+		a, read, err := h.enroll.ImportRoster(ctx, handler, s.application.Ref(), workbook)
+		if err == nil {
+			s.application = a
+		}
+		var returned bytes.Buffer
+		if read != nil && err != nil {
+			if failed := read.Return(&returned); failed != nil {
+				return nil, failed
+			}
+		}
+		return &returned, err
+	}
+	if err := d.step("使用人汇总表：一行有误，退回 roster with one wrong row goes back", func() (string, error) {
+		returned, err := take(demoRosterWrong)
+		if !fault.Has(err, enroll.ErrRoster) {
+			return "", errDemoFailed.With("%s", demoRosterWrong).Because(err)
+		}
+		return demoReturned, writeFile(ctx, filepath.Join(d.making, demoReturned), 0o600, func(w io.Writer) error {
+			_, err := returned.WriteTo(w)
+			return err
+		})
+	}); err != nil {
+		return err
+	}
+	rows[1].IdentityNumber = right
+	return d.step("更正后的汇总表 corrected roster", func() (string, error) {
+		_, err := take(demoRoster)
+		return demoRoster, err
+	})
+}
+
+// wrongCheck is an identity number with another check character.
+func wrongCheck(identity string) string {
+	last := identity[len(identity)-1]
+	other := "0"
+	if last == '0' {
+		other = "1"
+	}
+	return strings.TrimSuffix(identity, string(last)) + other
+}
+
+// gather is the city bureau's part: a batch, handed in.
+func (d *demo) gather(ctx context.Context, h *installation, s *demoSeal) error {
+	return d.step("市级汇总并报送 gathered and handed in by the city bureau", func() (string, error) {
+		city, err := h.access.Actor(ctx, demoCity)
+		if err != nil {
+			return "", err
+		}
+		b, err := h.enroll.OpenBatch(ctx, city, s.area, s.archive.City+"第一批", h.now().AddDate(0, 1, 0))
+		if err != nil {
+			return "", err
+		}
+		if s.application, err = h.enroll.Gather(ctx, city, s.application.Ref(), b.ID); err != nil {
+			return "", err
+		}
+		p, err := h.enroll.Progress(ctx, city, b.ID)
+		if err != nil {
+			return "", err
+		}
+		if err := writeFile(ctx, filepath.Join(d.making, demoBatch), 0o644, p.Export); err != nil {
+			return "", err
+		}
+		_, err = h.enroll.HandIn(ctx, city, p.Ref())
+		return demoBatch, err
+	})
+}
+
+// decide is the province's part, up to what the approval makes at once.
+func (d *demo) decide(ctx context.Context, h *installation, people officers, s *demoSeal) error {
+	if err := d.step("省级接收，核对原件和印泥 received, original and wet ink checked", func() (string, error) { return "", s.receive(ctx, h, people) }); err != nil {
+		return err
+	}
+	if err := d.step("印模 → 印章模板 imprints → template", func() (string, error) {
+		made, err := h.desk.MakeTemplate(ctx, people.registrar, s.application.Ref(), registration.Order{Code: s.code, Reason: "演示"})
+		if err != nil {
+			return "", err
+		}
+		if !made.Stored || made.Verdict == imprint.StampAgain {
+			return "", errDemoFailed.With("%s: %s", s.application.Number, made.Verdict)
+		}
+		name := s.file("template", ".png")
+		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, made.Template)
+	}); err != nil {
+		return err
+	}
+	return d.step("审核、另一人审批，即行办理 examined, approved by another, carried out", func() (_ string, err error) {
+		if s.application, err = h.enroll.Examine(ctx, people.registrar, s.application.Ref()); err != nil {
+			return "", err
+		}
+		if s.application, err = h.enroll.Approve(ctx, people.approver, s.application.Ref()); err != nil {
+			return "", err
+		}
+		if err := h.business.CarryOut(ctx, people.registrar, s.application.ID); err != nil {
+			return "", err
+		}
+		s.application, err = h.enroll.Application(ctx, people.registrar, s.application.ID)
+		return "", err
+	})
+}
+
+// receive takes the paper in and lets what is doubtful pass, with a reason.
+func (s *demoSeal) receive(ctx context.Context, h *installation, people officers) (err error) {
+	by := people.registrar
+	if s.application, err = h.enroll.Receive(ctx, by, s.application.Ref()); err != nil {
+		return err
+	}
+	if s.application, err = h.enroll.ReceiveOriginal(ctx, by, s.application.Ref(), h.now().In(china).Format(time.DateOnly), fmt.Sprintf("机要2026-%04d", s.seed)); err != nil {
+		return err
+	}
+	f := s.application.Form
+	s.application, err = h.enroll.ConfirmInk(ctx, by, s.application.Ref(), form.Reading{StampedUnit: f.Unit.Name, ImprintText: f.Seal.Name, Measured: f.Seal.Size, Centre: form.Star})
+	if err != nil {
+		return err
+	}
+	findings, err := h.enroll.Findings(ctx, by, s.application.ID)
+	if err != nil {
+		return err
+	}
+	for _, f := range findings {
+		if f.Severity == form.Error {
+			return errDemoFailed.With("%s: %s", s.application.Number, f.Key())
+		}
+		if s.application, err = h.enroll.Confirm(ctx, by, s.application.Ref(), f.Key(), "已与申请单位核实"); err != nil {
+			return err
+		}
+	}
+	return nil
+}
