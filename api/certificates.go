@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"math/big"
 	"net/http"
 	"time"
@@ -39,8 +38,7 @@ func certificateOf(r ca.Record, whole bool) Certificate {
 		v.Reason = &reason
 	}
 	if r.Certificate != nil {
-		sum := r.Certificate.Fingerprint()
-		v.Subject, v.NotBefore, v.NotAfter, v.SM3 = r.Certificate.Subject.String(), r.Certificate.NotBefore.UTC(), r.Certificate.NotAfter.UTC(), hex.EncodeToString(sum[:])
+		v.Subject, v.NotBefore, v.NotAfter, v.SM3 = r.Certificate.Subject.String(), r.Certificate.NotBefore.UTC(), r.Certificate.NotAfter.UTC(), r.Certificate.FingerprintText()
 		if whole {
 			v.PEM = pemOf(r.Certificate.Raw)
 		}

@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"crypto/ecdsa"
 	"encoding/json"
 	mrand "math/rand/v2"
 	"net/http"
@@ -13,40 +12,17 @@ import (
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
-	"yinxin/ca/csr"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
 	"yinxin/ca/escrow"
 	"yinxin/fixtures"
+	"yinxin/internal/civil"
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
 	"yinxin/keystore"
 	"yinxin/sealer/registration"
 )
-
-// sealingKeys keeps the keys of central seals in the keystore.
-type sealingKeys struct{ ring *keystore.Ring }
-
-func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKey, error) {
-	key, err := k.ring.Generate(ctx, name, keystore.PurposeSealing)
-	if err != nil {
-		return nil, err
-	}
-	return key.Public(), nil
-}
-
-func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
-	key, err := k.ring.Get(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return csr.Create(ctx, key, csr.Template{})
-}
-
-func (k sealingKeys) Retire(ctx context.Context, name string) error {
-	return k.ring.SetState(ctx, name, keystore.StateSuspended)
-}
 
 // wireRegistration puts the rooms of registration together, as internal/command does.
 func (w *world) wireRegistration(c *Config, l *ledger.Ledger, ring *keystore.Ring) {
@@ -63,7 +39,7 @@ func (w *world) wireRegistration(c *Config, l *ledger.Ledger, ring *keystore.Rin
 	must(w.t, c.Escrow.Activate(ctx, w.people[0], handouts[0].Share, handouts[1].Share))
 	safe := got(ring.CreateSafe(ctx, enroll.SafeName, keystore.PurposePersonalData))(w.t)
 	b := business.New(business.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Seals: w.register.ForBusiness(),
-		Keys: sealingKeys{ring}, Escrow: c.Escrow, Safe: safe, Clock: c.Clock, AcceptDays: 5})
+		Keys: business.RingKeys{Ring: ring}, Escrow: c.Escrow, Safe: safe, Clock: c.Clock, AcceptDays: 5})
 	e := enroll.New(enroll.Config{DB: w.db, Ledger: l, Access: w.access, Safe: safe, Files: got(files.OpenFolder(w.t.TempDir()))(w.t), Planner: b, Suspender: b,
 		Seals: b, Effects: b.Effects(), Clock: c.Clock, AcceptDays: 5})
 	b.Enroll = e
@@ -115,7 +91,7 @@ func (a *applicant) form(business string, method string) object {
 }
 
 func (a *applicant) today() string {
-	return time.Now().In(time.FixedZone("UTC+8", 8*3600)).Format(time.DateOnly)
+	return civil.Day(time.Now())
 }
 
 // dossier is an application as the test follows it: each step names the revision of the answer before.

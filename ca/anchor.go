@@ -2,7 +2,6 @@ package ca
 
 import (
 	"context"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"slices"
@@ -53,8 +52,7 @@ type AnchorRequest struct {
 func (r AnchorRequest) Subject() []byte {
 	fingerprint := ""
 	if c, err := chain.ParseCertificate(r.Certificate); err == nil {
-		sum := c.Fingerprint()
-		fingerprint = hex.EncodeToString(sum[:])
+		fingerprint = c.FingerprintText()
 	}
 	text, err := json.Marshal(anchorText{"yinxin anchor import 1", r.Name, r.Purposes, r.Organisations, fingerprint, r.Certificate})
 	if err != nil {
@@ -141,8 +139,7 @@ func (a *Authority) ImportAnchor(ctx context.Context, approvalID string, r Ancho
 	if err != nil {
 		return "", err
 	}
-	sum := c.Fingerprint()
-	fingerprint := hex.EncodeToString(sum[:])
+	fingerprint := c.FingerprintText()
 	id = store.NewID("anc_")
 	now := a.Clock()
 	err = a.DB.Write(ctx, func(tx *store.Tx) error {

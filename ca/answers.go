@@ -11,6 +11,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/ocsp"
+	"yinxin/internal/store"
 	"yinxin/keystore"
 )
 
@@ -122,18 +123,17 @@ func (c *answerCache) drop(ctx context.Context, a *Authority) error {
 		return nil
 	}
 	var changed []serialOctets
-	err := eachRow(ctx, a.DB.Read(), `SELECT serial FROM ca_status_event WHERE crl = 0 UNION ALL SELECT serial FROM ca_status_event WHERE crl > $1 LIMIT $2`,
-		func(scan func(...any) error) error {
-			var text string
-			if err := scan(&text); err != nil {
-				return err
-			}
-			octets, err := hex.DecodeString(text)
-			if err == nil && len(octets) == serialSize {
-				changed = append(changed, serialOctets(octets))
-			}
+	err := store.Each(ctx, a.DB.Read(), func(scan func(...any) error) error {
+		var text string
+		if err := scan(&text); err != nil {
 			return err
-		}, c.number, maxChanged+1)
+		}
+		octets, err := hex.DecodeString(text)
+		if err == nil && len(octets) == serialSize {
+			changed = append(changed, serialOctets(octets))
+		}
+		return err
+	}, `SELECT serial FROM ca_status_event WHERE crl = 0 UNION ALL SELECT serial FROM ca_status_event WHERE crl > $1 LIMIT $2`, c.number, maxChanged+1)
 	if err != nil {
 		return err
 	}

@@ -3,7 +3,6 @@ package ca
 import (
 	"context"
 	"crypto/rand"
-	"encoding/hex"
 	"io"
 	"time"
 
@@ -292,9 +291,8 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 		if err != nil {
 			return err
 		}
-		fingerprint := m.certificate.Fingerprint()
 		err = record(ctx, c.Ledger, tx, now, "certificate.issued", c.Officers[0], m.serial(), map[string]string{
-			"profile": string(m.profile), "ceremony": id, "certificate": hex.EncodeToString(fingerprint[:])})
+			"profile": string(m.profile), "ceremony": id, "certificate": m.certificate.FingerprintText()})
 		if err != nil {
 			return err
 		}

@@ -198,9 +198,8 @@ func (a *Authority) makeCertificate(ctx context.Context, i *issuance) (c *chain.
 
 // complete records the result. Only an intent becomes a certificate: one that was voided meanwhile stays void.
 func (a *Authority) complete(ctx context.Context, i issuance, c *chain.Certificate) error {
-	fingerprint := c.Fingerprint()
 	now := a.Clock()
-	data := map[string]string{"profile": string(i.request.Profile), "certificate": hex.EncodeToString(fingerprint[:])}
+	data := map[string]string{"profile": string(i.request.Profile), "certificate": c.FingerprintText()}
 	if len(i.remarks) > 0 {
 		data["lints"] = remarksText(i.remarks)
 	}

@@ -30,8 +30,7 @@ func (d due) settled(now time.Time) bool {
 func (a *Authority) due(ctx context.Context) (map[int]due, error) {
 	all := map[int]due{}
 	// Numbers rise with time, and so do the texts of times.
-	err := eachRow(ctx, a.DB.Read(), `SELECT shard, MAX(CASE WHEN base = 1 THEN this_update ELSE '' END), MAX(next_update)
-		FROM ca_crl WHERE issuer = $1 GROUP BY shard`, func(scan func(...any) error) error {
+	err := store.Each(ctx, a.DB.Read(), func(scan func(...any) error) error {
 		var shard int
 		var base, next string
 		err := scan(&shard, &base, &next)
@@ -47,22 +46,23 @@ func (a *Authority) due(ctx context.Context) (map[int]due, error) {
 		d.next, err = store.ParseTime(next)
 		all[shard] = d
 		return err
-	}, string(ProfileIssuing))
+	}, `SELECT shard, MAX(CASE WHEN base = 1 THEN this_update ELSE '' END), MAX(next_update)
+		FROM ca_crl WHERE issuer = $1 GROUP BY shard`, string(ProfileIssuing))
 	if err != nil {
 		return nil, err
 	}
 	// Subqueries, since a join would begin with the certificates, of which there are many.
-	err = eachRow(ctx, a.DB.Read(), `SELECT 0, COUNT(*) FROM ca_status_event e
-			WHERE e.crl = 0 AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1)
-		UNION ALL SELECT w.shard, COUNT(*) FROM (SELECT COALESCE((SELECT c.shard FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1), 0) AS shard
-			FROM ca_status_event e WHERE e.shard_crl = 0) w WHERE w.shard > 0 GROUP BY w.shard`, func(scan func(...any) error) error {
+	err = store.Each(ctx, a.DB.Read(), func(scan func(...any) error) error {
 		var shard, waiting int
 		err := scan(&shard, &waiting)
 		d := all[shard]
 		d.waiting = waiting
 		all[shard] = d
 		return err
-	}, string(ProfileIssuing))
+	}, `SELECT 0, COUNT(*) FROM ca_status_event e
+			WHERE e.crl = 0 AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1)
+		UNION ALL SELECT w.shard, COUNT(*) FROM (SELECT COALESCE((SELECT c.shard FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1), 0) AS shard
+			FROM ca_status_event e WHERE e.shard_crl = 0) w WHERE w.shard > 0 GROUP BY w.shard`, string(ProfileIssuing))
 	return all, err
 }
 
@@ -114,20 +114,13 @@ func oneCRL(ctx context.Context, q store.Querier, where string, args ...any) (la
 func scopeText(points []string) string { return strings.Join(points, " ") }
 
 // waitingEvents are the changes that no list of a shard has carried yet; of shard 0, no complete list.
-func waitingEvents(ctx context.Context, q store.Querier, name Profile, shard int) (ids []string, err error) {
+func waitingEvents(ctx context.Context, q store.Querier, name Profile, shard int) ([]string, error) {
 	waiting, of, args := `e.crl = 0`, ``, []any{string(name)}
 	if shard > 0 {
 		waiting, of, args = `e.shard_crl = 0`, ` AND c.shard = $2`, append(args, shard)
 	}
-	err = eachRow(ctx, q, `SELECT e.id FROM ca_status_event e WHERE `+waiting+
-		` AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1`+of+`)`,
-		func(scan func(...any) error) error {
-			var id string
-			err := scan(&id)
-			ids = append(ids, id)
-			return err
-		}, args...)
-	return ids, err
+	return store.Column[string](q.QueryContext(ctx, `SELECT e.id FROM ca_status_event e WHERE `+waiting+
+		` AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1`+of+`)`, args...))
 }
 
 func insertCRL(ctx context.Context, tx *store.Tx, p publication, e edition, answered []string) error {
@@ -172,23 +165,22 @@ func (l *list) gather(ctx context.Context, q store.Querier, p publication, lastU
 	var serial, since string
 	e := entry{serial: new(big.Int)}
 	octets := make([]byte, serialSize)
-	err = eachRow(ctx, q, `SELECT serial, reason, since FROM ca_status WHERE issuer = $1 AND not_after >= $2`+condition+` ORDER BY issuer, shard, serial`,
-		func(scan func(...any) error) error {
-			if err := scan(&serial, &e.reason, &since); err != nil {
-				return err
-			}
-			if n, err := hex.Decode(octets, []byte(serial)); err != nil || n != serialSize {
-				return fmt.Errorf("ca: serial number %q in the database", serial)
-			}
-			e.serial.SetBytes(octets)
-			var err error
-			if e.since, err = store.ParseTime(since); err != nil {
-				return err
-			}
-			l.entries, err = e.appendTo(l.entries)
-			count++
+	err = store.Each(ctx, q, func(scan func(...any) error) error {
+		if err := scan(&serial, &e.reason, &since); err != nil {
 			return err
-		}, args...)
+		}
+		if n, err := hex.Decode(octets, []byte(serial)); err != nil || n != serialSize {
+			return fmt.Errorf("ca: serial number %q in the database", serial)
+		}
+		e.serial.SetBytes(octets)
+		var err error
+		if e.since, err = store.ParseTime(since); err != nil {
+			return err
+		}
+		l.entries, err = e.appendTo(l.entries)
+		count++
+		return err
+	}, `SELECT serial, reason, since FROM ca_status WHERE issuer = $1 AND not_after >= $2`+condition+` ORDER BY issuer, shard, serial`, args...)
 	return count, err
 }
 
@@ -209,19 +201,4 @@ func mayVanish(ctx context.Context, q store.Querier, serial *big.Int, lastUpdate
 		return false, err
 	}
 	return end.Before(lastUpdate) || action == actionResume, nil
-}
-
-// eachRow calls fn for every row of a query.
-func eachRow(ctx context.Context, q store.Querier, query string, fn func(scan func(...any) error) error, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

@@ -129,7 +129,7 @@ func ParseRootOrder(data []byte) (RootOrder, *chain.Certificate, *chain.CRL, err
 		return o, nil, nil, ErrRootOrder.At(fault.Field("last_crl")).Because(err)
 	}
 	for i, e := range o.Add {
-		if _, err := ParseSerial(e.Serial); err != nil || e.Since.IsZero() || !e.Reason.Final() && e.Reason != ReasonCertificateHold {
+		if n, err := ParseSerial(e.Serial); err != nil || SerialText(n) == "" || e.Since.IsZero() || !e.Reason.Final() && e.Reason != ReasonCertificateHold {
 			return o, nil, nil, ErrRootOrder.At(fault.Field(fmt.Sprintf("add[%d]", i)))
 		}
 	}

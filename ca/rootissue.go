@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"encoding/hex"
 	"time"
 
 	"yinxin/ca/chain"
@@ -67,7 +66,7 @@ func SignIssuing(ctx context.Context, key keystore.Key, data []byte, now time.Ti
 		return nil, bad(err)
 	}
 	serial, err := ParseSerial(o.Issuing.Serial)
-	if err != nil {
+	if err != nil || SerialText(serial) == "" {
 		return nil, bad(nil)
 	}
 	base, err := cleanURL(o.Issuing.BaseURL)
@@ -145,7 +144,6 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 		}
 	}
 	id := store.NewID("cer_")
-	fingerprint := c.Fingerprint()
 	err = a.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_ceremony (id, held, first_officer, second_officer) VALUES ($1, $2, $3, $4)`, id, store.Time(now), by[0], by[1])
 		if err != nil {
@@ -167,7 +165,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 			return err
 		}
 		return a.record(ctx, tx, now, "certificate.issued", by[0], SerialText(c.Serial), map[string]string{
-			"profile": string(ProfileIssuing), "ceremony": id, "certificate": hex.EncodeToString(fingerprint[:])})
+			"profile": string(ProfileIssuing), "ceremony": id, "certificate": c.FingerprintText()})
 	})
 	if store.IsUnique(err) {
 		return ErrIssuing.Saying("已经导入", "it was imported already")

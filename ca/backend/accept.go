@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"encoding/hex"
 
 	"yinxin/ca"
 	"yinxin/internal/store"
@@ -45,8 +44,7 @@ func (o *orders) Accept(ctx context.Context, id, approval string, with ...ca.Com
 				return err
 			}
 		}
-		digest := r.Certificate.Fingerprint()
-		return o.event(ctx, tx, "backend.issued", "", r.ID, map[string]string{"backend": o.name, "certificate": hex.EncodeToString(digest[:])})
+		return o.event(ctx, tx, "backend.issued", "", r.ID, map[string]string{"backend": o.name, "certificate": r.Certificate.FingerprintText()})
 	})
 	if err != nil {
 		return r.Outcome, err

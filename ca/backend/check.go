@@ -145,8 +145,7 @@ func belongsTo(c *chain.Certificate, key *ecdsa.PublicKey) bool {
 func AcceptSubject(o Outcome) []byte {
 	fingerprint := ""
 	if o.Certificate != nil {
-		digest := o.Certificate.Fingerprint()
-		fingerprint = fmt.Sprintf("%x", digest)
+		fingerprint = o.Certificate.FingerprintText()
 	}
 	text, err := json.Marshal(struct {
 		Type        string       `json:"type"`

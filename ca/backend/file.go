@@ -2,7 +2,6 @@ package backend
 
 import (
 	"context"
-	"encoding/hex"
 	"time"
 
 	"yinxin/ca"
@@ -181,8 +180,7 @@ func (f *File) take(ctx context.Context, by string, m member, authorities []*cha
 	if m.err != nil {
 		return t
 	}
-	digest := m.certificate.Fingerprint()
-	t.Fingerprint, t.Subject = hex.EncodeToString(digest[:]), m.certificate.Subject
+	t.Fingerprint, t.Subject = m.certificate.FingerprintText(), m.certificate.Subject
 	key := sm2Point(m.certificate)
 	if key == nil {
 		t.Err = ErrNotAsked.New()

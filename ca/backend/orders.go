@@ -212,8 +212,7 @@ func (o *orders) receive(ctx context.Context, by string, r *record, c *chain.Cer
 	for _, i := range issuers {
 		above = append(above, i.Raw...)
 	}
-	digest := c.Fingerprint()
-	fingerprint := hex.EncodeToString(digest[:])
+	fingerprint := c.FingerprintText()
 	err = o.DB.Write(ctx, func(tx *store.Tx) error {
 		result, err := tx.ExecContext(ctx, `UPDATE backend_order SET state = 'received', certificate = $1, chain = $2, fingerprint = $3, differences = $4, answered = $5
 			WHERE id = $6 AND state IN ('open', 'sent')`, c.Raw, above, fingerprint, text, store.Time(now), r.ID)

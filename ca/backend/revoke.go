@@ -3,7 +3,6 @@ package backend
 import (
 	"context"
 	"database/sql"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"time"
@@ -16,13 +15,12 @@ import (
 
 // RevokeSubject implements Backend. A foreign serial number may be any, so the certificate is named by its fingerprint.
 func (o *orders) RevokeSubject(c *chain.Certificate, reason ca.Reason) []byte {
-	digest := c.Fingerprint()
 	text, err := json.Marshal(struct {
 		Type        string `json:"type"`
 		Backend     string `json:"backend"`
 		Certificate string `json:"certificate"`
 		Reason      int    `json:"reason"`
-	}{"yinxin foreign certificate revocation 1", o.name, hex.EncodeToString(digest[:]), int(reason)})
+	}{"yinxin foreign certificate revocation 1", o.name, c.FingerprintText(), int(reason)})
 	if err != nil {
 		panic("backend: strings can always be encoded: " + err.Error())
 	}
@@ -42,7 +40,6 @@ func (o *orders) revoke(ctx context.Context, approval string, c *chain.Certifica
 	if !reason.Final() {
 		return revocation{}, ca.ErrReason.With("%d", int(reason))
 	}
-	digest := c.Fingerprint()
 	v := revocation{id: store.NewID("rev_"), reason: reason, certificate: c.Raw, created: o.Clock()}
 	err := o.DB.Write(ctx, func(tx *store.Tx) error {
 		redeemed, err := o.Access.Redeem(ctx, tx, approval, access.KindRevokeCertificate, o.RevokeSubject(c, reason))
@@ -50,7 +47,7 @@ func (o *orders) revoke(ctx context.Context, approval string, c *chain.Certifica
 			return err
 		}
 		err = tx.QueryRowContext(ctx, `SELECT id, COALESCE(remote, '') FROM backend_order WHERE backend = $1 AND fingerprint = $2 AND state = 'issued'`,
-			o.name, hex.EncodeToString(digest[:])).Scan(&v.order, &v.remote)
+			o.name, c.FingerprintText()).Scan(&v.order, &v.remote)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrOrder.New()
 		}
@@ -63,7 +60,7 @@ func (o *orders) revoke(ctx context.Context, approval string, c *chain.Certifica
 			return err
 		}
 		return o.event(ctx, tx, "backend.revocation", redeemed.Requester(), v.order, map[string]string{"backend": o.name, "approval": redeemed.ID(),
-			"approver": redeemed.Approver(), "certificate": hex.EncodeToString(digest[:])})
+			"approver": redeemed.Approver(), "certificate": c.FingerprintText()})
 	})
 	if store.IsUnique(err) {
 		return v, ca.ErrRevoked.New()
@@ -145,9 +142,8 @@ func (o *orders) Status(ctx context.Context, c *chain.Certificate, at time.Time)
 
 // chainOf gives the certificates that came with a certificate.
 func (o *orders) chainOf(ctx context.Context, c *chain.Certificate) []*chain.Certificate {
-	digest := c.Fingerprint()
 	var above []byte
-	err := o.DB.Read().QueryRowContext(ctx, `SELECT chain FROM backend_order WHERE backend = $1 AND fingerprint = $2`, o.name, hex.EncodeToString(digest[:])).Scan(&above)
+	err := o.DB.Read().QueryRowContext(ctx, `SELECT chain FROM backend_order WHERE backend = $1 AND fingerprint = $2`, o.name, c.FingerprintText()).Scan(&above)
 	if err != nil || len(above) == 0 {
 		return nil
 	}

@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -73,9 +72,8 @@ func (t *Transcript) Did(at time.Time, format string, args ...any) {
 
 // Made adds a certificate.
 func (t *Transcript) Made(profile string, c *chain.Certificate) {
-	sum := c.Fingerprint()
 	t.Certificates = append(t.Certificates, Certificate{Profile: profile, Subject: c.Subject.String(), Serial: c.Serial.Text(16),
-		SM3: hex.EncodeToString(sum[:]), Key: fingerprint(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter})
+		SM3: c.FingerprintText(), Key: fingerprint(c), NotBefore: c.NotBefore, NotAfter: c.NotAfter})
 }
 
 func fingerprint(c *chain.Certificate) string {

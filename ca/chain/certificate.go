@@ -3,6 +3,7 @@ package chain
 import (
 	"crypto/x509"
 	"encoding/asn1"
+	"fmt"
 	"math/big"
 	"time"
 
@@ -71,6 +72,9 @@ func (c *Certificate) Fingerprint() [32]byte {
 	}
 	return c.fingerprint
 }
+
+// FingerprintText is the fingerprint as it stands in records and before people: 64 hexadecimal digits.
+func (c *Certificate) FingerprintText() string { return fmt.Sprintf("%x", c.Fingerprint()) }
 
 // ValidAt says whether at lies within the validity, both ends included, to the second (RFC 5280 4.1.2.5).
 func (c *Certificate) ValidAt(at time.Time) bool {

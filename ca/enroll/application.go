@@ -9,6 +9,7 @@ import (
 	"yinxin/ca/enroll/form"
 	"yinxin/ca/number"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
@@ -99,11 +100,8 @@ func (s *Service) Create(ctx context.Context, by access.Actor, unit string, fill
 // newNumber is the number of an application, for people and for the code on the form: the day and eight random
 // characters, none of which looks like another.
 func newNumber(now time.Time) string {
-	return "SQ" + now.In(china).Format("20060102") + "-" + rand.Text()[:8]
+	return "SQ" + now.In(civil.China).Format("20060102") + "-" + rand.Text()[:8]
 }
-
-// china is the one time of day there is in China.
-var china = time.FixedZone("UTC+8", 8*60*60)
 
 // tidy is a form as it can be stored: the texts that are kept in the clear hold no number of a person. Whether it is right
 // is for Findings to say.
@@ -187,15 +185,8 @@ func unmasked(p, before form.Personal) form.Personal {
 // Application reads one application: enroll.not-found also for one that the actor may not see.
 func (s *Service) Application(ctx context.Context, by access.Actor, id string) (Application, error) {
 	var view Application
-	err := s.DB.Snapshot(ctx, func(q store.Querier) error {
-		v, err := s.viewer(ctx, q, by)
-		if err != nil {
-			return err
-		}
-		r, err := loadFor(ctx, q, v, id)
-		if err != nil {
-			return err
-		}
+	err := s.show(ctx, by, id, func(q store.Querier, v viewer, r *record) error {
+		var err error
 		view, err = s.view(ctx, q, v, r)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/store"
 )
 
@@ -95,7 +96,7 @@ func TestSilenceAcceptsAtTheEndOfTheTerm(t *testing.T) {
 		ctx := context.Background()
 		a := w.issued()
 		// Thursday, 5 March: the fifth working day after it is Thursday, 12 March, to its end.
-		end := time.Date(2026, 3, 13, 0, 0, 0, 0, china)
+		end := time.Date(2026, 3, 13, 0, 0, 0, 0, civil.China)
 		if !a.ObjectUntil.Equal(end) {
 			t.Fatalf("until %s, want %s", a.ObjectUntil, end)
 		}

@@ -30,15 +30,7 @@ func (f Finding) stands() bool { return f.Severity == form.Error || f.Confirmed 
 // Findings judges the present version of an application.
 func (s *Service) Findings(ctx context.Context, by access.Actor, id string) ([]Finding, error) {
 	var list []Finding
-	err := s.DB.Snapshot(ctx, func(q store.Querier) error {
-		v, err := s.viewer(ctx, q, by)
-		if err != nil {
-			return err
-		}
-		r, err := loadFor(ctx, q, v, id)
-		if err != nil {
-			return err
-		}
+	err := s.show(ctx, by, id, func(q store.Querier, _ viewer, r *record) error {
 		ver, err := s.loadVersion(ctx, q, r)
 		if err != nil {
 			return err

@@ -2,10 +2,10 @@ package enroll
 
 import (
 	"context"
-	"time"
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
@@ -90,7 +90,7 @@ func (s *Service) Receive(ctx context.Context, by access.Actor, ref Ref) (Applic
 
 // ReceiveOriginal records that the stamped paper has arrived: the day (YYYY-MM-DD) and the number of the 机要 delivery.
 func (s *Service) ReceiveOriginal(ctx context.Context, by access.Actor, ref Ref, on, number string) (Application, error) {
-	day, err := time.ParseInLocation(time.DateOnly, on, china)
+	day, err := civil.ParseDay(on)
 	if err != nil || day.After(s.Clock()) {
 		return Application{}, ErrField.At(fault.Field("on"))
 	}

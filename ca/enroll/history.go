@@ -8,6 +8,7 @@ import (
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/store"
 )
 
@@ -28,14 +29,7 @@ type Line struct {
 // History tells what happened to an application, the oldest first.
 func (s *Service) History(ctx context.Context, by access.Actor, id string) ([]Line, error) {
 	var list []Line
-	err := s.DB.Snapshot(ctx, func(q store.Querier) error {
-		v, err := s.viewer(ctx, q, by)
-		if err != nil {
-			return err
-		}
-		if _, err := loadFor(ctx, q, v, id); err != nil {
-			return err
-		}
+	err := s.show(ctx, by, id, func(q store.Querier, _ viewer, _ *record) error {
 		remarks, err := readRemarks(ctx, q, id)
 		if err != nil {
 			return err
@@ -112,7 +106,7 @@ var edits = map[string]string{"form": "修改申请内容", "agreement": "同意
 // Sentence is the line as a person reads it: when, who, what, why.
 func (l Line) Sentence() string {
 	var b strings.Builder
-	b.WriteString(chinese(l.At))
+	b.WriteString(civil.Minute(l.At))
 	b.WriteString("　")
 	what := did[l.Step]
 	switch {

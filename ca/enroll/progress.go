@@ -11,6 +11,7 @@ import (
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/store"
 )
 
@@ -132,21 +133,9 @@ func (p *Progress) before(ctx context.Context, q store.Querier) (time.Time, erro
 	return store.ParseTime(handed.String)
 }
 
+// gatheredUnits are the units of an area whose applications come through its city bureau.
 func gatheredUnits(ctx context.Context, q store.Querier, area string) ([]Unit, error) {
-	rows, err := q.QueryContext(ctx, `SELECT id, name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit WHERE area = $1 AND direct = 0 ORDER BY name, id`, area)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Unit
-	for rows.Next() {
-		var u Unit
-		if err := rows.Scan(&u.ID, &u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected); err != nil {
-			return nil, err
-		}
-		list = append(list, u)
-	}
-	return list, rows.Err()
+	return readUnits(ctx, q, `WHERE area = $1 AND direct = 0`, area)
 }
 
 // Export writes the list of a batch as a workbook (.xlsx): one row per application, then the units that are missing. It
@@ -161,7 +150,7 @@ func (p Progress) Export(w io.Writer) error {
 	rows := [][]string{{"单位名称", "申请编号", "印章名称", "业务类型", "状态", "状态时间"}}
 	for _, unit := range p.Units {
 		for _, a := range unit.Applications {
-			rows = append(rows, []string{unit.Unit.Name, a.Number, a.SealName, businessLabels(a.Businesses), a.State.Label(), chinese(a.Since)})
+			rows = append(rows, []string{unit.Unit.Name, a.Number, a.SealName, businessLabels(a.Businesses), a.State.Label(), civil.Minute(a.Since)})
 		}
 		if unit.Missing {
 			rows = append(rows, []string{unit.Unit.Name, "", "", "", "未汇总（" + unit.Label() + "）", ""})
@@ -193,6 +182,3 @@ func businessLabels(list []form.Business) string {
 	}
 	return strings.Join(words, "、")
 }
-
-// chinese is a moment as people here read it.
-func chinese(t time.Time) string { return t.In(china).Format("2006-01-02 15:04") }

@@ -184,15 +184,7 @@ func readRosterInfo(ctx context.Context, q store.Querier, id string) (*RosterInf
 // Persons lists the roster of an application, with masked numbers.
 func (s *Service) Persons(ctx context.Context, by access.Actor, id string) ([]Person, error) {
 	var list []Person
-	err := s.DB.Snapshot(ctx, func(q store.Querier) error {
-		v, err := s.viewer(ctx, q, by)
-		if err != nil {
-			return err
-		}
-		r, err := loadFor(ctx, q, v, id)
-		if err != nil {
-			return err
-		}
+	err := s.show(ctx, by, id, func(q store.Querier, _ viewer, r *record) error {
 		ver, err := s.loadVersion(ctx, q, r)
 		if err != nil {
 			return err

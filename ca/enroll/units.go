@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
 	"yinxin/internal/access"
@@ -95,22 +96,20 @@ func (s *Service) Units(ctx context.Context, by access.Actor) ([]Unit, error) {
 	if err != nil {
 		return nil, err
 	}
-	rows, err := s.DB.Read().QueryContext(ctx, `SELECT id, name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit ORDER BY area, name, id`)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
+	all, err := readUnits(ctx, s.DB.Read(), "")
+	return slices.DeleteFunc(all, func(u Unit) bool { return !v.seesUnit(u.ID, u.Area, u.Direct) }), err
+}
+
+// readUnits lists the units with a property, by area and name.
+func readUnits(ctx context.Context, q store.Querier, where string, args ...any) ([]Unit, error) {
 	var list []Unit
-	for rows.Next() {
+	err := store.Each(ctx, q, func(scan func(...any) error) error {
 		var u Unit
-		if err := rows.Scan(&u.ID, &u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected); err != nil {
-			return nil, err
-		}
-		if v.seesUnit(u.ID, u.Area, u.Direct) {
-			list = append(list, u)
-		}
-	}
-	return list, rows.Err()
+		err := scan(&u.ID, &u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected)
+		list = append(list, u)
+		return err
+	}, `SELECT id, name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit `+where+` ORDER BY area, name, id`, args...)
+	return list, err
 }
 
 func readUnit(ctx context.Context, q store.Querier, id string) (Unit, error) {

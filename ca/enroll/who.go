@@ -77,6 +77,21 @@ func loadFor(ctx context.Context, q store.Querier, v viewer, id string) (*record
 	return r, nil
 }
 
+// show reads about an application that the actor may see, all of it at one moment.
+func (s *Service) show(ctx context.Context, by access.Actor, id string, fn func(q store.Querier, v viewer, r *record) error) error {
+	return s.DB.Snapshot(ctx, func(q store.Querier) error {
+		v, err := s.viewer(ctx, q, by)
+		if err != nil {
+			return err
+		}
+		r, err := loadFor(ctx, q, v, id)
+		if err != nil {
+			return err
+		}
+		return fn(q, v, r)
+	})
+}
+
 // need refuses an actor who holds none of the roles.
 func (v viewer) need(roles ...access.Role) error {
 	for _, r := range roles {

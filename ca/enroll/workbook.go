@@ -2,10 +2,10 @@ package enroll
 
 import (
 	"context"
-	"time"
 
 	"yinxin/ca/enroll/roster"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -30,7 +30,7 @@ func (s *Service) ImportRoster(ctx context.Context, by access.Actor, ref Ref, wo
 		persons[i] = Person{Row: p.Row, Name: p.Name, Unit: p.Unit, Sex: p.Sex.String(), IDType: p.DocumentType, Post: p.Duty,
 			Status: Status(p.Status), Use: p.Purpose, SealName: p.Seal, Identity: p.Number, Mobile: p.Mobile}
 	}
-	done, err := s.AttachRoster(ctx, by, ref, read.Date.In(china).Format(time.DateOnly), persons)
+	done, err := s.AttachRoster(ctx, by, ref, civil.Day(read.Date), persons)
 	if f, ok := fault.Of(err); ok && f.Place.Row > 0 {
 		return Application{}, read, err
 	}

@@ -18,6 +18,7 @@ import (
 	"yinxin/ca/enroll/form"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
@@ -211,7 +212,7 @@ func (w *world) filled(unit string) form.Application {
 		Methods:  []form.Method{form.Central},
 		Unit:     form.Unit{Name: u.Name, Type: form.UnitInstitution, CreditCode: u.CreditCode, Phone: "0499-2345678", Address: "临江省云山市兰台街1号"},
 		Approver: "临江省档案局", Purpose: "出具档案证明", Handler: form.Handler{Name: handlerPerson.Name, Email: "u@archive.example", Address: "兰台街1号"},
-		AppliedOn: w.time().In(china).Format(time.DateOnly), Seal: form.Seal{Name: u.Name, Size: form.Round(42)},
+		AppliedOn: civil.Day(w.time()), Seal: form.Seal{Name: u.Name, Size: form.Round(42)},
 		Personal: form.Personal{HandlerIdentity: handlerPerson.IdentityNumber, HandlerMobile: handlerPerson.Mobile}}
 }
 

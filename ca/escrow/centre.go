@@ -29,12 +29,12 @@ func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "
 const (
 	// DefaultSessionTerm is how long a session waits for its shares.
 	DefaultSessionTerm = 15 * time.Minute
-	// MinRetention is how many years a key stays after its certificate's end, at least: what 电子签名法 article 24 asks of
+	// MinRetention is how many years a key stays after its last certificate's end, at least: what 电子签名法 article 24 asks of
 	// the records of a certificate.
 	MinRetention = 5
 	// DefaultRecoveryAge is how old an intent is that no process can still be working on.
 	DefaultRecoveryAge = time.Minute
-	// DefaultRetention is how many years a key stays after its certificate's end.
+	// DefaultRetention is how many years a key stays after its last certificate's end.
 	DefaultRetention = 10
 )
 
@@ -57,7 +57,7 @@ type Config struct {
 	Random io.Reader
 	// SessionTerm is how long a session waits for its shares; 0 is DefaultSessionTerm, and an hour the most.
 	SessionTerm time.Duration
-	// Retention is after how many years from the end of its certificate a key may be destroyed; 0 is DefaultRetention, and
+	// Retention is after how many years from the end of its last certificate a key may be destroyed; 0 is DefaultRetention, and
 	// less than MinRetention is MinRetention.
 	Retention int
 	// RecoveryAge is how old an intent without result must be for Recover to void it; 0 is DefaultRecoveryAge. An issuance

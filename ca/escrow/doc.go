@@ -34,7 +34,7 @@
 // was released. Behind each recovery, change of the recovery key and destruction stand a requester and a different
 // approver; one approval opens one session, one session ends once. A session lives for minutes, holds shares in memory
 // only, ends after five refused shares, and can be opened anew twice. Keys of revoked and expired certificates stay;
-// Destroy takes an approval and a term after the certificate's end. Another recovery key or split takes effect when the
+// Destroy takes an approval and a term after the end of the last certificate for the key. Another recovery key or split takes effect when the
 // new shares were shown to open it. Everything is in the ledger, without names.
 //
 // What it does not promise: protection from who can read the memory of the process during a session, and from older

@@ -282,7 +282,7 @@ func TestAPairIsForOneCertificateOfItsKeyAndUseOnly(t *testing.T) {
 	wantCode(t, err, escrow.ErrHolder)
 }
 
-// A renewed encryption certificate has a key of its own; what was encrypted to the earlier one stays readable.
+// Where a renewed certificate gets a key of its own, what was encrypted to the earlier one stays readable.
 func TestARenewalMakesAnotherKeyAndKeepsTheFirst(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := context.Background()
@@ -394,7 +394,7 @@ func TestTheDatabaseRefusesWhatNobodyApproved(t *testing.T) {
 			"a destruction without an approval":      w.exec(`UPDATE escrow_key SET state = 'destroyed', envelope = NULL WHERE id = $1`, p.id),
 			"a confirmed key with an envelope":       w.exec(`UPDATE escrow_key SET state = 'confirmed' WHERE id = $1`, p.id),
 			"a key without a certificate":            w.exec(`UPDATE escrow_key SET serial = NULL, serial_state = NULL, certificate = NULL, not_after = NULL WHERE id = $1`, p.id),
-			"a certificate of another key":           w.exec(`UPDATE escrow_key SET serial = $1 WHERE id = $2`, serialText(q.encryption.Serial), p.id),
+			"a certificate of another key":           w.exec(`UPDATE escrow_key SET serial = $1 WHERE id = $2`, ca.SerialText(q.encryption.Serial), p.id),
 			"a certificate that was never issued":    w.exec(`UPDATE escrow_key SET serial = $1 WHERE id = $2`, strings.Repeat("0", 32), p.id),
 			"a sixth refused share":                  w.exec(`UPDATE escrow_session SET refused = 6 WHERE id = $1`, opened.ID),
 			"a recovery without a result":            w.exec(`UPDATE escrow_session SET state = 'done', finished = '' WHERE id = $1`, opened.ID),

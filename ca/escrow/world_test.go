@@ -4,8 +4,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
-	"encoding/hex"
-	"math/big"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -240,5 +238,3 @@ func (w *world) stateOf(id string) string {
 	must(w.t, w.db.Read().QueryRowContext(context.Background(), `SELECT state FROM escrow_key WHERE id = $1`, id).Scan(&state))
 	return state
 }
-
-func serialText(n *big.Int) string { return hex.EncodeToString(n.FillBytes(make([]byte, 16))) }

@@ -3,6 +3,8 @@ package number
 import (
 	"strings"
 	"time"
+
+	"yinxin/internal/civil"
 )
 
 // Sex is the sex that an identity number tells, with the digits of GB/T 2261.1.
@@ -34,16 +36,13 @@ type Bearer struct {
 
 // Age is the bearer's age in full years on a day.
 func (b Bearer) Age(on time.Time) int {
-	on = on.In(china)
+	on = on.In(civil.China)
 	age := on.Year() - b.Birth.Year()
 	if on.Month() < b.Birth.Month() || on.Month() == b.Birth.Month() && on.Day() < b.Birth.Day() {
 		age--
 	}
 	return age
 }
-
-// china is the one time of day there is in China; a fixed zone, since the terminal may have no zone files.
-var china = time.FixedZone("UTC+8", 8*60*60)
 
 // oldest is the age in years that no bearer has passed: the oldest person on record died at 122.
 const oldest = 122
@@ -62,7 +61,7 @@ func Identity(number string, on time.Time) (Bearer, error) {
 	if _, ok := Province(number); !ok {
 		return Bearer{}, ErrIdentityRegion.New()
 	}
-	birth, err := time.ParseInLocation("20060102", number[6:14], china)
+	birth, err := time.ParseInLocation("20060102", number[6:14], civil.China)
 	b := Bearer{Region: number[:6], Birth: birth, Sex: Female}
 	if err != nil || birth.After(on) || b.Age(on) > oldest {
 		return Bearer{}, ErrIdentityBirth.New()

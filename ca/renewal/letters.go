@@ -7,9 +7,9 @@ import (
 	"strconv"
 	"strings"
 	"text/template"
-	"time"
 
 	"yinxin/ca"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/mail"
 )
@@ -54,10 +54,10 @@ var alarmText = template.Must(template.New("").Parse(`
 {{end}}`))
 
 var why = map[Reason]string{
-	ReasonFailed:       "一枚集中式印章的证书没有续期成功，系统会继续重试。请检查原因，以免印章在证书到期后无法使用。",
-	ReasonApprovalOver: "一枚集中式印章的证书已不能按原审批续期（原审批满五年）。请由该单位重新提交申请，经两人审批后签发新证书。",
-	ReasonElsewhere:    "一枚集中式印章的证书由其他电子认证机构签发，即将到期，系统不能自动续期。请由该单位及早重新提交申请，经两人审批后向该机构申请新证书。",
-	ReasonCeremony:     "证书机构自身的一张证书即将到期，系统不会自动续期。请安排两名经办人签发新证书。",
+	ReasonFailed:       "一枚集中式印章的证书没有更新成功，系统会继续重试。请检查原因，以免印章在证书到期后无法使用。",
+	ReasonApprovalOver: "一枚集中式印章的证书已不能按原审批更新（原审批满五年）。请由该单位重新提交申请，经两人审批后签发新证书。",
+	ReasonElsewhere:    "一枚集中式印章的证书由其他电子认证机构签发，即将到期，系统不能自动更新。请由该单位及早重新提交申请，经两人审批后向该机构申请新证书。",
+	ReasonCeremony:     "证书机构自身的一张证书即将到期，系统不会自动更新。请安排两人签发新证书。",
 }
 
 // facts are what a mail is written from.
@@ -66,12 +66,9 @@ type facts struct {
 	Days                                          int
 }
 
-// china is the time in which dates are told to people.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
 func (s *Service) facts(e ca.Expiry) facts {
 	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: serialText(e.Serial),
-		End: e.NotAfter.In(china).Format("2006-01-02 15:04"), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
+		End: civil.Minute(e.NotAfter), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
 }
 
 // oneLine keeps a name within its line: names come from certificates, whose text may hold anything.

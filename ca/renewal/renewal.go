@@ -37,12 +37,6 @@ type Renewer interface {
 	Renew(ctx context.Context, e ca.Expiry) error
 }
 
-// RenewerFunc is a Renewer of one function.
-type RenewerFunc func(ctx context.Context, e ca.Expiry) error
-
-// Renew implements Renewer.
-func (f RenewerFunc) Renew(ctx context.Context, e ca.Expiry) error { return f(ctx, e) }
-
 // Mail takes in mails; *mail.Mailer has it. See Compose.
 type Mail interface {
 	Enqueue(ctx context.Context, tx *store.Tx, source, id string) error
@@ -92,7 +86,7 @@ func (p *Policy) UnmarshalJSON(b []byte) error {
 
 // ErrPolicy says that a section "renewals" is not valid.
 var ErrPolicy = fault.Spec{Kind: fault.Invalid, Code: "renewal.policy",
-	ZH: "续期配置无效。", EN: "The policy for renewals is not valid."}
+	ZH: "证书更新配置无效。", EN: "The policy for renewals is not valid."}
 
 func (p Policy) withDefaults() Policy {
 	if p.TermDays <= 0 {

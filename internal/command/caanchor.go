@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -138,8 +137,7 @@ func (h *installation) settle(ctx context.Context) error {
 }
 
 func anchorOf(a ca.Anchor) anchorResult {
-	sum := a.Certificate.Fingerprint()
-	r := anchorResult{ID: a.ID, Name: a.Name, Subject: a.Certificate.Subject.String(), SM3: hex.EncodeToString(sum[:]), NotAfter: moment(a.Certificate.NotAfter),
+	r := anchorResult{ID: a.ID, Name: a.Name, Subject: a.Certificate.Subject.String(), SM3: a.Certificate.FingerprintText(), NotAfter: moment(a.Certificate.NotAfter),
 		Purposes: a.Purposes, Organisations: a.Organisations, Lenient: a.Lenient, Readings: a.Readings}
 	if !a.Imported.IsZero() {
 		r.Imported = moment(a.Imported)

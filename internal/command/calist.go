@@ -2,7 +2,6 @@ package command
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"math/big"
 	"strings"
@@ -50,10 +49,9 @@ func certificateOf(r ca.Record, withPEM bool) certificateResult {
 	if r.Certificate == nil {
 		return c
 	}
-	sum := r.Certificate.Fingerprint()
 	c.Subject, c.Issuer = r.Certificate.Subject.String(), r.Certificate.Issuer.String()
 	c.NotBefore, c.NotAfter = moment(r.Certificate.NotBefore), moment(r.Certificate.NotAfter)
-	c.Key, c.SM3 = keyFingerprint(r.Certificate).String(), hex.EncodeToString(sum[:])
+	c.Key, c.SM3 = keyFingerprint(r.Certificate).String(), r.Certificate.FingerprintText()
 	if withPEM {
 		c.PEM = string(certificatePEM(r.Certificate.Raw))
 	}

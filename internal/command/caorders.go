@@ -3,7 +3,6 @@ package command
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 
@@ -49,8 +48,7 @@ type orderResult struct {
 func orderOf(o backend.Outcome) orderResult {
 	r := orderResult{Order: o.ID, Authority: o.Backend, State: o.State, Created: moment(o.Created), Expires: moment(o.Expires), Differences: o.Differences, Refusal: o.Refusal}
 	if o.Certificate != nil {
-		sum := o.Certificate.Fingerprint()
-		r.Subject, r.SM3 = o.Certificate.Subject.String(), hex.EncodeToString(sum[:])
+		r.Subject, r.SM3 = o.Certificate.Subject.String(), o.Certificate.FingerprintText()
 	}
 	return r
 }

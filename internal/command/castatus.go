@@ -189,7 +189,7 @@ func (a *authorityStatus) background(ctx context.Context, h *installation) error
 	}
 	for _, alarm := range alarms {
 		serial := ca.SerialText(alarm.Serial)
-		a.attend("renewal", "证书续期须人工处理："+serial, "the renewal of a certificate needs a person: "+serial+" ("+reasonWords[alarm.Reason]+")")
+		a.attend("renewal", "证书更新须人工处理："+serial, "the renewal of a certificate needs a person: "+serial+" ("+reasonWords[alarm.Reason]+")")
 	}
 	j, err := jobs.New(jobs.Config{DB: h.db, Clock: h.now, Log: quiet})
 	if err != nil {

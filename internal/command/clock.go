@@ -34,7 +34,7 @@ const (
 	worstAccuracy  = 60 // seconds
 )
 
-// stamping makes the watch over the clock. Errors: data.not-yinxin with the field.
+// stamping makes the watch over the clock. Error: data.not-a-data-directory with the field.
 func (c clockConfig) stamping(dir string, db *store.DB, now func() time.Time) (ca.Stamping, error) {
 	bad := func(field, value string) (ca.Stamping, error) {
 		return ca.Stamping{}, errNotData.With("clock.%s %s", field, value).At(fault.File(filepath.Join(dir, configName)))

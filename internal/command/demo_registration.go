@@ -16,6 +16,7 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/truetype"
 	"yinxin/sealer/imprint"
@@ -111,7 +112,7 @@ func (s *demoSeal) filled(today time.Time) form.Application {
 	return form.Application{SealType: form.SealOfficial, Businesses: []form.Business{form.New}, Scopes: []form.Scope{form.GovernmentNetwork},
 		Methods: []form.Method{s.method}, Unit: form.Unit{Name: o.Name, Type: form.UnitInstitution, CreditCode: o.CreditCode, Phone: o.Phone, Address: o.Address},
 		Approver: o.Approver, Purpose: "出具档案证明，异地查档出证", Handler: form.Handler{Name: person.Name, Email: person.Email, Address: o.Address},
-		AppliedOn: today.In(china).Format(time.DateOnly), Seal: form.Seal{Name: o.Name, Size: form.Round(fixtures.OfficialSeal(o.Name).Diameter)},
+		AppliedOn: civil.Day(today), Seal: form.Seal{Name: o.Name, Size: form.Round(fixtures.OfficialSeal(o.Name).Diameter)},
 		Personal: form.Personal{HandlerIdentity: person.IdentityNumber, HandlerMobile: person.Mobile}}
 }
 
@@ -219,7 +220,7 @@ func (d *demo) roster(ctx context.Context, h *installation, s *demoSeal, handler
 	rows[1].IdentityNumber = wrongCheck(right)
 	// take imports a workbook that lies in the folder too.
 	take := func(name string) (io.WriterTo, error) {
-		workbook, err := fixtures.Roster(h.now().In(china), rows...)
+		workbook, err := fixtures.Roster(h.now().In(civil.China), rows...)
 		if err != nil {
 			return nil, err
 		}
@@ -332,7 +333,7 @@ func (s *demoSeal) receive(ctx context.Context, h *installation, people officers
 	if s.application, err = h.enroll.Receive(ctx, by, s.application.Ref()); err != nil {
 		return err
 	}
-	if s.application, err = h.enroll.ReceiveOriginal(ctx, by, s.application.Ref(), h.now().In(china).Format(time.DateOnly), fmt.Sprintf("机要2026-%04d", s.seed)); err != nil {
+	if s.application, err = h.enroll.ReceiveOriginal(ctx, by, s.application.Ref(), civil.Day(h.now()), fmt.Sprintf("机要2026-%04d", s.seed)); err != nil {
 		return err
 	}
 	f := s.application.Form

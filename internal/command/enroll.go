@@ -10,6 +10,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -180,7 +181,7 @@ func (c *counter) took(ctx context.Context, a enroll.Application) error {
 }
 
 var actWords = map[string]string{"certificate": "签发证书 certificate", "seal": "制作印章 seal", "grant": "授权用章 grant", "role": "授予角色 role",
-	"revoke": "吊销证书 revoke", "resume": "恢复证书 resume", "cancel": "注销印章 cancel", "unlock": "解锁 Key unlock"}
+	"revoke": "撤销证书 revoke", "resume": "恢复证书 resume", "cancel": "注销印章 cancel", "unlock": "解锁 Key unlock"}
 
 func (c *counter) printActs(acts []business.Act) {
 	for _, a := range acts {
@@ -206,7 +207,7 @@ func (c *counter) printActs(acts []business.Act) {
 
 // day is YYYY-MM-DD in China; the end of that day, or its beginning.
 func day(text, flag string, end bool) (time.Time, error) {
-	t, err := time.ParseInLocation(time.DateOnly, text, china)
+	t, err := civil.ParseDay(text)
 	if err != nil {
 		return t, errFlag.With("%q", text).At(fault.Field(flag))
 	}
@@ -215,6 +216,3 @@ func day(text, flag string, end bool) (time.Time, error) {
 	}
 	return t, nil
 }
-
-// china is the one time of day there is in China.
-var china = time.FixedZone("UTC+8", 8*60*60)

@@ -6,6 +6,7 @@ import (
 
 	"yinxin/api"
 	"yinxin/ca/enroll"
+	"yinxin/internal/civil"
 )
 
 type enrollBatchCommand struct {
@@ -25,7 +26,7 @@ func (c *counter) printBatch(b enroll.Batch) error {
 	if !b.HandedIn.IsZero() {
 		state = "已报送 handed in " + moment(b.HandedIn)
 	}
-	_, err := fmt.Fprintf(c.out, "%s  %s  %s  截止 until %s  %s\n", b.ID, b.Area, b.Title, b.Deadline.In(china).Format("2006-01-02 15:04"), state)
+	_, err := fmt.Fprintf(c.out, "%s  %s  %s  截止 until %s  %s\n", b.ID, b.Area, b.Title, civil.Minute(b.Deadline), state)
 	return err
 }
 

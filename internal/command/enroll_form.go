@@ -5,11 +5,11 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"time"
 
 	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/form"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -41,7 +41,7 @@ type enrollFormTemplateCommand struct {
 }
 
 func (c enrollFormTemplateCommand) Run(ctx context.Context, s streams) error {
-	blank := blankForm{Businesses: []form.Business{form.New}, Scopes: []form.Scope{}, Methods: []form.Method{}, AppliedOn: s.now().In(china).Format(time.DateOnly)}
+	blank := blankForm{Businesses: []form.Business{form.New}, Scopes: []form.Scope{}, Methods: []form.Method{}, AppliedOn: civil.Day(s.now())}
 	if c.Unit != "" {
 		err := c.with(ctx, s, func(k *counter) error {
 			u, err := k.unit(ctx, c.Unit)

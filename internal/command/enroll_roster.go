@@ -9,6 +9,7 @@ import (
 	"yinxin/api"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/roster"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -52,7 +53,7 @@ type rosterJSON struct {
 func tellRoster(ctx context.Context, s streams, asJSON bool, r *roster.Roster, returned string, a *enroll.Application) error {
 	v := rosterJSON{Good: r.Good() && !r.Date.IsZero(), Rows: r.Rows, Persons: len(r.Persons), Findings: api.RosterFindingsOf(r.Findings)}
 	if !r.Date.IsZero() {
-		v.FilledOn = r.Date.In(china).Format("2006-01-02")
+		v.FilledOn = civil.Day(r.Date)
 	}
 	if returned != "" && !v.Good {
 		if err := writeFile(ctx, returned, 0o600, r.Return); err != nil {

@@ -4,11 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"time"
 
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -143,7 +143,7 @@ func (c enrollOriginalCommand) Run(ctx context.Context, s streams) error {
 	return c.act(ctx, s, func(k *counter, a enroll.Application) (enroll.Application, error) {
 		on := c.On
 		if on == "" {
-			on = k.clock().In(china).Format(time.DateOnly)
+			on = civil.Day(k.clock())
 		}
 		return k.enroll.ReceiveOriginal(ctx, k.by, a.Ref(), on, c.Delivery)
 	})

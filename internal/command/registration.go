@@ -2,11 +2,9 @@ package command
 
 import (
 	"context"
-	"crypto/ecdsa"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
-	"yinxin/ca/csr"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/workday"
@@ -59,7 +57,7 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 		acceptDays = enroll.DefaultAcceptDays
 	}
 	h.business = business.New(business.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Seals: h.register.ForBusiness(),
-		Keys: sealingKeys{h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe,
+		Keys: business.RingKeys{Ring: h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe,
 		Authorities: authorities, Institutions: c.Authority, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.enroll = enroll.New(enroll.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Safe: safe, Files: h.files, Planner: h.business, Suspender: h.business,
 		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
@@ -90,33 +88,4 @@ func (h *installation) stands(ctx context.Context, c *chain.Certificate) error {
 		return ca.ErrRevoked.New()
 	}
 	return nil
-}
-
-// sealingKeys keeps the keys of central seals in the keystore.
-type sealingKeys struct{ ring *keystore.Ring }
-
-var _ business.SealingKeys = sealingKeys{}
-
-func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKey, error) {
-	key, err := k.ring.Generate(ctx, name, keystore.PurposeSealing)
-	if err != nil {
-		return nil, err
-	}
-	return key.Public(), nil
-}
-
-func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
-	key, err := k.ring.Get(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return csr.Create(ctx, key, csr.Template{})
-}
-
-func (k sealingKeys) Retire(ctx context.Context, name string) error {
-	key, err := k.ring.Get(ctx, name)
-	if err != nil || key.State() != keystore.StateActive {
-		return err
-	}
-	return k.ring.SetState(ctx, name, keystore.StateSuspended)
 }

@@ -104,7 +104,7 @@ var holderWords = map[renewal.Holder]string{renewal.Central: "集中式印章 ce
 	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own",
 	renewal.Elsewhere: "集中式印章（其他机构签发，须重新申请） central seal, other authority: a new application is needed"}
 
-var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "续期失败 renewal failed",
+var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "更新失败 renewal failed",
 	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}
 
 func printRenewals(s streams, list []renewal.Due) error {
@@ -125,7 +125,7 @@ func remarks(d renewal.Due) (list []string) {
 		list = append(list, reasonWords[a.Reason])
 	}
 	if a := d.Attempt; a != nil && a.Outcome != "" {
-		text := fmt.Sprintf("第 %d 次续期 attempt %d: %s", a.Number, a.Number, a.Outcome)
+		text := fmt.Sprintf("第 %d 次更新 attempt %d: %s", a.Number, a.Number, a.Outcome)
 		if a.Failure != "" {
 			text += ", " + a.Failure
 		}

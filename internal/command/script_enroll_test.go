@@ -19,6 +19,7 @@ import (
 	"yinxin/ca/csr"
 	"yinxin/ca/enroll/form"
 	"yinxin/fixtures"
+	"yinxin/internal/civil"
 	"yinxin/internal/truetype"
 )
 
@@ -81,7 +82,7 @@ func scriptWorkbook(ts *testscript.TestScript, _ bool, args []string) {
 	if len(args) > 2 {
 		rows[1].IdentityNumber = wrongCheck(rows[1].IdentityNumber)
 	}
-	b, err := fixtures.Roster(time.Now().In(china), rows...)
+	b, err := fixtures.Roster(time.Now().In(civil.China), rows...)
 	ts.Check(err)
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 }

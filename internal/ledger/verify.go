@@ -152,7 +152,7 @@ type leafRow struct {
 // load reads the next entries and leaf hashes after position last, both up to the same position through, which is
 // negative at the end.
 func (v *verifier) load(ctx context.Context, q store.Querier, last int64) (entries []record, leaves []leafRow, through int64, err error) {
-	err = each(ctx, q, func(scan func(...any) error) error {
+	err = store.Each(ctx, q, func(scan func(...any) error) error {
 		var r record
 		err := scan(&r.position, &r.id, &r.time, &r.kind, &r.actor, &r.object, &r.entry)
 		entries = append(entries, r)
@@ -162,7 +162,7 @@ func (v *verifier) load(ctx context.Context, q store.Querier, last int64) (entri
 	if err != nil {
 		return nil, nil, -1, err
 	}
-	err = each(ctx, q, func(scan func(...any) error) error {
+	err = store.Each(ctx, q, func(scan func(...any) error) error {
 		var l leafRow
 		err := scan(&l.position, &l.hash)
 		leaves = append(leaves, l)
@@ -309,19 +309,4 @@ func (v *verifier) name() {
 			v.problem(EntryChanged, s.position, s.position+1, "the entry %d was changed", s.position)
 		}
 	}
-}
-
-// each runs a query and calls fn for each row.
-func each(ctx context.Context, q store.Querier, fn func(scan func(...any) error) error, query string, args ...any) error {
-	rows, err := q.QueryContext(ctx, query, args...)
-	if err != nil {
-		return err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		if err := fn(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
 }

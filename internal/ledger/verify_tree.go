@@ -21,7 +21,7 @@ func (v *verifier) compareNodes(ctx context.Context, q store.Querier, from, to i
 		if from>>level == to>>level {
 			continue // none is completed at this level
 		}
-		err := each(ctx, q, func(scan func(...any) error) error {
+		err := store.Each(ctx, q, func(scan func(...any) error) error {
 			var position int64
 			var hash []byte
 			err := scan(&position, &hash)
@@ -113,7 +113,7 @@ func (v *verifier) nextCheckpoint(ctx context.Context, q store.Querier, size int
 func (v *verifier) loadCheckpoints(ctx context.Context, q store.Querier) error {
 	for len(v.ahead) == 0 {
 		rows := 0
-		err := each(ctx, q, func(scan func(...any) error) error {
+		err := store.Each(ctx, q, func(scan func(...any) error) error {
 			var size int64
 			var note string
 			if err := scan(&size, &note); err != nil {
@@ -163,7 +163,7 @@ func (v *verifier) rest(ctx context.Context, q store.Querier) error {
 	if nodes > v.nodes && !v.broken {
 		v.problem(NodeWrong, 0, v.result.Entries, "%d nodes do not belong to the tree", nodes-v.nodes)
 	}
-	err := each(ctx, q, func(scan func(...any) error) error { return scan(&size) }, `SELECT size FROM ledger_head WHERE id = 1`)
+	err := store.Each(ctx, q, func(scan func(...any) error) error { return scan(&size) }, `SELECT size FROM ledger_head WHERE id = 1`)
 	if err != nil {
 		return err
 	}

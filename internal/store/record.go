@@ -1,6 +1,7 @@
 package store
 
 import (
+	"context"
 	"crypto/rand"
 	"database/sql"
 	"strings"
@@ -19,6 +20,21 @@ func ExactlyOne(result sql.Result, otherwise error) error {
 		return otherwise
 	}
 	return nil
+}
+
+// Each calls fn for every row of a query, with the Scan of the row.
+func Each(ctx context.Context, q Querier, fn func(scan func(...any) error) error, query string, args ...any) error {
+	rows, err := q.QueryContext(ctx, query, args...)
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	for rows.Next() {
+		if err := fn(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
 }
 
 // Column reads the rows of a query with one column, whose result it takes as it is, and closes them.

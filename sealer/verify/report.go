@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"time"
 
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
 )
@@ -208,7 +209,7 @@ func changeOf(c pdf.Change, language string) Change {
 
 // Moment writes a time as offices in China do, in their time, in "en" or else in Chinese.
 func Moment(t time.Time, language string) string {
-	t = t.In(time.FixedZone("UTC+8", 8*60*60))
+	t = t.In(civil.China)
 	if language == "en" {
 		return t.Format("2 January 2006, 15:04:05") + " (UTC+8)"
 	}

@@ -3,7 +3,6 @@ package verify
 import (
 	"bytes"
 	"crypto/subtle"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strconv"
@@ -137,9 +136,8 @@ func (s *signature) addCertificate(role string, c *chain.Certificate) {
 	if len(s.out.Certificates) >= maxRemembered {
 		return
 	}
-	fingerprint := c.Fingerprint()
 	out := Certificate{Role: role, Subject: clip(c.Subject.String(), 300), Issuer: clip(c.Issuer.String(), 300),
-		NotBefore: rfc3339(c.NotBefore), NotAfter: rfc3339(c.NotAfter), SM3: hex.EncodeToString(fingerprint[:])}
+		NotBefore: rfc3339(c.NotBefore), NotAfter: rfc3339(c.NotAfter), SM3: c.FingerprintText()}
 	if c.Serial != nil {
 		out.Serial = c.Serial.Text(16)
 	}

@@ -22,6 +22,4 @@ var (
 		ZH: "该页不是扫描图像。", EN: "The page is not the picture of a scanner."}
 	ErrCoding = fault.Spec{Kind: fault.Refused, Code: "attachment.unsupported-coding",
 		ZH: "图像的压缩方式不受支持，请另存为 JPEG 或 PNG。", EN: "The picture is coded in a way that is not supported: save it as JPEG or PNG."}
-	ErrKind = fault.Spec{Kind: fault.Invalid, Code: "attachment.unknown-kind",
-		ZH: "附件的种类不正确。", EN: "This is none of the kinds of attachments."}
 )

@@ -283,17 +283,6 @@ func TestResolutionsAreRead(t *testing.T) {
 	}
 }
 
-func TestKindsHaveWords(t *testing.T) {
-	for _, k := range Kinds() {
-		if got, err := ParseKind(string(k)); err != nil || got != k || k.Label() == "" {
-			t.Errorf("%s: %v", k, err)
-		}
-	}
-	if _, err := ParseKind("x"); !fault.Has(err, ErrKind) || strings.Contains(Kind("x").Label(), "x") {
-		t.Error(err)
-	}
-}
-
 // TestHostileFilesEndSoon: each of these took time that grows with the square of its size in some reader.
 func TestHostileFilesEndSoon(t *testing.T) {
 	const size = 4 << 20

@@ -26,7 +26,7 @@ var (
 		ZH: "代办更新须使用 USB Key 现有的密钥；换用新密钥由持有人本人办理，或申请 Key 补办。",
 		EN: "Who renews for a holder uses the present key of the USB Key; a new one is for the holder to bring, or takes an application."}
 	ErrStopped = fault.Spec{Kind: fault.Refused, Code: "business.stopped",
-		ZH: "该使用人已被暂停，不能为其签发 USB Key 证书。", EN: "This person was stopped as a user of seals: no USB Key is issued."}
+		ZH: "该使用人已停用，不能为其签发 USB Key 证书。", EN: "This person was stopped as a user of seals: no USB Key is issued."}
 	ErrToken = fault.Spec{Kind: fault.Invalid, Code: "business.token",
 		ZH: "USB Key 序列号无效或未登记。", EN: "The serial number of the USB Key is not valid or not registered."}
 	ErrDone = fault.Spec{Kind: fault.Conflict, Code: "business.done",

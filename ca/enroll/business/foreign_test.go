@@ -340,6 +340,14 @@ func TestTheHolderMayObjectToASealOfAnotherAuthority(t *testing.T) {
 	}
 }
 
+// mustNotRenew is a Renewer where nothing is to be renewed.
+type mustNotRenew struct{ t *testing.T }
+
+func (m mustNotRenew) Renew(context.Context, ca.Expiry) error {
+	m.t.Error("it was renewed here")
+	return nil
+}
+
 func TestTheEndOfACertificateOfAnotherAuthorityRaisesAnAlarm(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -347,7 +355,7 @@ func TestTheEndOfACertificateOfAnotherAuthorityRaisesAnAlarm(t *testing.T) {
 		in := o.elsewhere()
 		w.must(renewal.Migrate(ctx, w.db))
 		s := renewal.New(renewal.Config{DB: w.db, Authority: w.Authority, Others: o.all, Clock: w.time, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-			Renewer: renewal.RenewerFunc(func(context.Context, ca.Expiry) error { t.Error("it was renewed here"); return nil })})
+			Renewer: mustNotRenew{t}})
 		w.must(s.Run(ctx))
 		if list, err := s.Alarms(ctx); err != nil || len(list) != 0 {
 			t.Errorf("too early: %+v, %v", list, err)

@@ -79,29 +79,6 @@ func (w *world) want(err error, spec fault.Spec) {
 	}
 }
 
-// sealingKeys keeps the keys of central seals in the keystore.
-type sealingKeys struct{ ring *keystore.Ring }
-
-func (k sealingKeys) Generate(ctx context.Context, name string) (*ecdsa.PublicKey, error) {
-	key, err := k.ring.Generate(ctx, name, keystore.PurposeSealing)
-	if err != nil {
-		return nil, err
-	}
-	return key.Public(), nil
-}
-
-func (k sealingKeys) Request(ctx context.Context, name string) ([]byte, error) {
-	key, err := k.ring.Get(ctx, name)
-	if err != nil {
-		return nil, err
-	}
-	return csr.Create(ctx, key, csr.Template{})
-}
-
-func (k sealingKeys) Retire(ctx context.Context, name string) error {
-	return k.ring.SetState(ctx, name, keystore.StateSuspended)
-}
-
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, newWorld(t, db)) })
 }
@@ -148,7 +125,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	safe, err := safes.CreateSafe(ctx, enroll.SafeName, keystore.PurposePersonalData)
 	w.must(err)
 	w.Service = business.New(business.Config{DB: db, Ledger: l, Access: w.access, Authority: authority, Seals: w.register.ForBusiness(),
-		Keys: sealingKeys{w.keys.Ring(keystore.PurposeSealing)}, Escrow: w.centre(l, authority), Safe: safe,
+		Keys: business.RingKeys{Ring: w.keys.Ring(keystore.PurposeSealing)}, Escrow: w.centre(l, authority), Safe: safe,
 		Clock: w.time, AcceptDays: 5})
 	folder, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
 	w.must(err)

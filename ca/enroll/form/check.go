@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"yinxin/ca/number"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -229,7 +230,7 @@ func validEmail(s string) bool {
 
 // dayInChina is the calendar day in China at a moment, as midnight UTC like time.Parse gives days.
 func dayInChina(t time.Time) time.Time {
-	year, month, day := t.In(time.FixedZone("CST", 8*3600)).Date()
+	year, month, day := t.In(civil.China).Date()
 	return time.Date(year, month, day, 0, 0, 0, 0, time.UTC)
 }
 

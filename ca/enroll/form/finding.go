@@ -25,18 +25,6 @@ type Finding struct {
 // Key names the finding within its form: a confirmation with a reason is kept under it.
 func (f Finding) Key() string { return f.Code + "@" + f.Field }
 
-// Open are the findings that still stand in the way: every Error, and each Confirm for which no reason is given under its
-// Key.
-func Open(findings []Finding, reasons map[string]string) []Finding {
-	var open []Finding
-	for _, f := range findings {
-		if f.Severity == Error || reasons[f.Key()] == "" {
-			open = append(open, f)
-		}
-	}
-	return open
-}
-
 // checker collects findings.
 type checker struct {
 	a        Application

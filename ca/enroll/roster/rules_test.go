@@ -10,6 +10,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"yinxin/fixtures"
+	"yinxin/internal/civil"
 )
 
 func TestTheSexMustAgreeWithTheNumber(t *testing.T) {
@@ -106,7 +107,7 @@ func TestNamesAreComparedWithoutWidthAndKeptAsInTheApplication(t *testing.T) {
 }
 
 func TestTheDateIsReadInEverySpelling(t *testing.T) {
-	march := time.Date(2025, 3, 24, 0, 0, 0, 0, china)
+	march := time.Date(2025, 3, 24, 0, 0, 0, 0, civil.China)
 	for name, cells := range map[string][]any{
 		"as in the form":           {"填报日期：2025年3月24日"},
 		"with blanks":              {"填 报 日 期 ： 2025 年 3 月 24 日"},

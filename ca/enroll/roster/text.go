@@ -9,6 +9,8 @@ import (
 	"unicode"
 
 	"github.com/xuri/excelize/v2"
+
+	"yinxin/internal/civil"
 )
 
 // unseen are blanks of every kind and characters without a glyph (zero-width blanks, byte order marks, controls).
@@ -79,9 +81,6 @@ var (
 	dateHan    = regexp.MustCompile(`([〇○零一二三四五六七八九]{4})年([一二三四五六七八九十]{1,3})月([一二三四五六七八九十]{1,3})日`)
 )
 
-// china has one time of day.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
 // parseDate reads a day as people write it: 2025年3月24日, 2025-03-24, 2025/3/24, 2025.3.24, 20250324,
 // 二〇二五年三月二十四日, full-width digits, blanks anywhere.
 func parseDate(s string) (time.Time, bool) {
@@ -107,7 +106,7 @@ func parseDate(s string) (time.Time, bool) {
 }
 
 func day(year, month, d int) (time.Time, bool) {
-	t := time.Date(year, time.Month(month), d, 0, 0, 0, 0, china)
+	t := time.Date(year, time.Month(month), d, 0, 0, 0, 0, civil.China)
 	return t, year >= 1900 && t.Month() == time.Month(month) && t.Day() == d
 }
 

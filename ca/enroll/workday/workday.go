@@ -10,6 +10,7 @@ package workday
 import (
 	"time"
 
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -45,12 +46,9 @@ func New(d Days) (*Calendar, error) {
 	return c, nil
 }
 
-// china is the one time of day there is in China; a fixed zone, since the machine may have no zone files.
-var china = time.FixedZone("UTC+8", 8*60*60)
-
 // Worked reports whether the day of t is worked.
 func (c *Calendar) Worked(t time.Time) bool {
-	t = t.In(china)
+	t = t.In(civil.China)
 	if worked, known := c.exceptions[t.Format(time.DateOnly)]; known {
 		return worked
 	}
@@ -63,8 +61,8 @@ const maxDays = 3660
 // After is the end of a term of n working days: midnight (in UTC) at the end of the nth working day after the day of t,
 // which does not count itself (民法典第二百零一条).
 func (c *Calendar) After(t time.Time, n int) time.Time {
-	y, m, d := t.In(china).Date()
-	day := time.Date(y, m, d, 0, 0, 0, 0, china)
+	y, m, d := t.In(civil.China).Date()
+	day := time.Date(y, m, d, 0, 0, 0, 0, civil.China)
 	for range maxDays {
 		if n <= 0 {
 			break

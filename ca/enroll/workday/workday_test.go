@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 )
 
@@ -36,7 +37,7 @@ func TestATermEndsAtTheEndOfItsLastWorkingDay(t *testing.T) {
 		from, _ := time.Parse(time.RFC3339, c.from)
 		until, _ := time.Parse(time.RFC3339, c.until)
 		if got := c.calendar.After(from, c.n); !got.Equal(until) {
-			t.Errorf("%s: until %s, want %s", c.name, got.In(china), until.In(china))
+			t.Errorf("%s: until %s, want %s", c.name, got.In(civil.China), until.In(civil.China))
 		}
 	}
 }
@@ -51,8 +52,8 @@ func TestDatesThatAreNoneAreRefused(t *testing.T) {
 
 func TestACalendarWithoutWorkedDaysEnds(t *testing.T) {
 	c := &Calendar{exceptions: map[string]bool{}}
-	for day := time.Date(2026, 1, 1, 0, 0, 0, 0, china); day.Year() < 2040; day = day.AddDate(0, 0, 1) {
+	for day := time.Date(2026, 1, 1, 0, 0, 0, 0, civil.China); day.Year() < 2040; day = day.AddDate(0, 0, 1) {
 		c.exceptions[day.Format(time.DateOnly)] = false
 	}
-	c.After(time.Date(2026, 1, 1, 0, 0, 0, 0, china), 3)
+	c.After(time.Date(2026, 1, 1, 0, 0, 0, 0, civil.China), 3)
 }
