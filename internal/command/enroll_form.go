@@ -112,7 +112,7 @@ func readForm(name string) (form.Application, error) {
 
 type enrollNewCommand struct {
 	enrollFlags
-	Unit string `required:"" help:"The applying unit." placeholder:"UNIT"`
+	Unit string `required:"" help:"The applying unit: its identifier, as units list prints it." placeholder:"UNIT"`
 	Form string `arg:"" help:"The form; form-template prints an empty one." placeholder:"FORM.json"`
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"yinxin/internal/access"
 )
@@ -68,11 +67,11 @@ func (c enrollPeopleListCommand) Run(ctx context.Context, s streams) error {
 		if k.json {
 			return printJSON(s, all)
 		}
-		w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+		w := newTable(s.out)
 		for _, a := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Organisation, roleWords(a.Roles))
+			w.row(a.ID, a.Name, a.Organisation, roleWords(a.Roles))
 		}
-		return w.Flush()
+		return w.flush()
 	})
 }
 
