@@ -60,7 +60,11 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 		return err
 	}
 	l.State = s.State
-	if in, err := r.instance(ctx, q, l.Code, Central, ""); err == nil {
+	in, err := r.instance(ctx, q, l.Code, Central, "")
+	if fault.Has(err, errNotReady) { // a seal that is on USB Keys only
+		in, err = r.instance(ctx, q, l.Code, UserKey, actor.ID)
+	}
+	if err == nil {
 		l.Width, l.Height = in.Width, in.Height
 		l.ValidFrom, l.ValidUntil = store.Time(in.ValidFrom), store.Time(in.ValidUntil)
 	}

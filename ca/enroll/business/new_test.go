@@ -94,6 +94,9 @@ func TestASealUserGetsAPairOfCertificatesAndASeal(t *testing.T) {
 		if refusal != "" || in.Holder != user.ID || in.ID != k.Seals[0] {
 			t.Errorf("%s %+v", refusal, in)
 		}
+		if list, err := w.register.Seals(ctx, user); err != nil || len(list) != 1 || list[0].Width != 42 || list[0].ValidUntil == "" {
+			t.Errorf("the user's seals %+v, %v", list, err)
+		}
 		if !w.actorOf(userPerson).Has(access.RoleOperator) {
 			t.Error("the user is no seal user")
 		}
