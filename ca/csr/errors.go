@@ -33,7 +33,7 @@ var (
 		ZH: "证书请求的签名验证失败，不能证明持有私钥。", EN: "The signature of the certification request is wrong: possession of the key is not proved."}
 	// ErrOtherID is a signature that is right, but under another ID than the default one, or none.
 	ErrOtherID = fault.Spec{Kind: fault.Refused, Code: "csr.other-id",
-		ZH: "证书请求的签名没有使用默认的用户标识。", EN: "The certification request was not signed with the default ID."}
+		ZH: "证书请求的签名没有使用默认的用户标识（1234567812345678）。", EN: "The certification request was not signed with the default ID (1234567812345678)."}
 	// ErrSign is a key that did not sign.
 	ErrSign = fault.Spec{Kind: fault.Internal, Code: "csr.sign",
 		ZH: "生成证书请求失败。", EN: "The certification request could not be made."}

@@ -14,6 +14,10 @@ var (
 		ZH: "当前用户不能办理此步骤。", EN: "The actor may not take this step."}
 	ErrReason = fault.Spec{Kind: fault.Invalid, Code: "enroll.reason",
 		ZH: "须填写理由，不超过 200 字。", EN: "A reason is needed, of at most 200 characters."}
+	// ErrRemark is a remark about a field that an application does not have.
+	ErrRemark = fault.Spec{Kind: fault.Invalid, Code: "enroll.remark-field",
+		ZH: "退回理由所指的栏目不存在：应为申请表的字段（如 seal.name）、附件（attachments.form）或汇总表（roster）。",
+		EN: "A remark is about a field that there is not: name a field of the form (seal.name), a scan (attachments.form) or the roster."}
 	ErrPersonal = fault.Spec{Kind: fault.Invalid, Code: "enroll.personal-data",
 		ZH: "此处不得填写身份证号或手机号。", EN: "An identity number or mobile number must not stand here."}
 	ErrField = fault.Spec{Kind: fault.Invalid, Code: "enroll.field",

@@ -89,6 +89,11 @@ func TestWhatComesBackSaysWhyAndStartsAgain(t *testing.T) {
 				t.Errorf("%s: returned", name)
 			}
 		}
+		for field, want := range map[string]fault.Spec{"seal.nam": ErrRemark, "attachments.letter": ErrRemark, "13800138000": ErrPersonal} {
+			if _, err := w.Return(ctx, w.registrar, a.Ref(), []Remark{{field, "有误"}}); !fault.Has(err, want) {
+				t.Errorf("%s: %v", field, err)
+			}
+		}
 		a = w.with(w.Return(ctx, w.registrar, a.Ref(), []Remark{{"seal.name", "与印模文字不一致"}, {"attachments.identity", "不清晰"}}))
 		lines, err := w.History(ctx, w.handler[unitDirect], a.ID)
 		w.must(err)

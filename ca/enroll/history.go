@@ -177,6 +177,12 @@ func fieldLabel(field string) string {
 	return field
 }
 
+// knownField says whether a remark is about something that an application has; a slip of the hand would otherwise reach
+// the unit as it is. The empty field is the application as a whole.
+func knownField(field string) bool {
+	return field == "" || fieldLabel(field) != "" && fieldLabel(field) != field
+}
+
 // findingLabel is the field of a finding's key, code@field.
 func findingLabel(key string) string {
 	_, field, _ := strings.Cut(key, "@")

@@ -183,13 +183,16 @@ func checkRemarks(remarks []Remark) error {
 		if r.Field != "" && !validText(r.Field, 64) {
 			return ErrReason.New()
 		}
+		if err := checkImpersonal("field", r.Field); err != nil {
+			return err // before the field is named in an error
+		}
+		if !knownField(r.Field) {
+			return ErrRemark.At(fault.Field(r.Field))
+		}
 		if err := checkReason(r.Reason); err != nil {
 			if f, ok := fault.Of(err); ok {
 				return f.At(fault.Field(r.Field))
 			}
-			return err
-		}
-		if err := checkImpersonal("field", r.Field); err != nil {
 			return err
 		}
 	}

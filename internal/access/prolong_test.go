@@ -95,3 +95,27 @@ func wantOne(t *testing.T, r *room, query string) {
 		t.Errorf("%s: %d, %v", query, n, err)
 	}
 }
+
+func TestAPlanHasOnlySoManyParts(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		parts := make([]Part, MaxParts+1)
+		for i := range parts {
+			parts[i] = Part{KindMakeSeal, []byte("one")}
+		}
+		_, err := r.RequestPlan(context.Background(), r.registrar, KindApproveApplication, []byte("an application"), parts)
+		wantCode(t, err, ErrSubject)
+	})
+}
+
+func TestVoidingAgainDoesNothing(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		id, _ := r.plan(t, "one")
+		for range 2 {
+			if err := r.void(t, id); err != nil {
+				t.Fatal(err)
+			}
+			r.pass(time.Hour)
+		}
+		wantOne(t, r, `SELECT COUNT(*) FROM ledger_event WHERE kind = 'approval.voided'`)
+	})
+}

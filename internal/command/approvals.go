@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 
 	"yinxin/internal/access"
@@ -87,6 +88,9 @@ func (c approvalsListCommand) Run(ctx context.Context, s streams) error {
 // printApproval shows a request; of a long subject the first limit bytes, 0 for all.
 func printApproval(s streams, r approvalResult, limit int) {
 	subject := string(r.Subject)
+	if text := ""; json.Unmarshal(r.Subject, &text) == nil {
+		subject = strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n  ")
+	}
 	if limit > 0 && len(subject) > limit {
 		subject = string(bytes.ToValidUTF8([]byte(subject[:limit]), nil)) + " …"
 	}

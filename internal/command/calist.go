@@ -138,7 +138,7 @@ func (c caShowCommand) run(ctx context.Context, s streams) error {
 		r := certificateOf(record, true)
 		fmt.Fprintf(s.out, "%s\n  %s %s %s\n  颁发者 issuer: %s\n  %s – %s\n  密钥 key %s\n  SM3 %s\n", r.Serial, r.Profile, r.State, r.Subject, r.Issuer, r.NotBefore, r.NotAfter, r.Key, r.SM3)
 		if r.Since != "" {
-			fmt.Fprintf(s.out, "  %s: 自 since %s, 原因 reason %d\n", r.State, r.Since, *r.Reason)
+			fmt.Fprintf(s.out, "  %s: 自 since %s, 原因 reason %s\n", r.State, r.Since, reasonName(*r.Reason))
 		}
 		fmt.Fprint(s.out, r.PEM)
 	}

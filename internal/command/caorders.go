@@ -57,6 +57,9 @@ func printOrders(s streams, asJSON bool, list ...orderResult) error {
 	if asJSON {
 		return printJSON(s, list)
 	}
+	if len(list) == 0 {
+		fmt.Fprintln(s.out, "没有订单。 There is no order.")
+	}
 	for _, r := range list {
 		fmt.Fprintf(s.out, "%s  %s  %s  %s %s\n", r.Order, r.Authority, r.State, r.Subject, r.Code)
 		for _, d := range r.Differences {

@@ -130,7 +130,7 @@ func (c caRootOrderCommand) Run(ctx context.Context, s streams) error {
 func printOrder(s streams, o ca.RootOrder, root *chain.Certificate) {
 	fmt.Fprintf(s.out, "根证书 root: %s (密钥 key %s)\n", root.Subject.CommonName, keyFingerprint(root))
 	for _, e := range o.Add {
-		fmt.Fprintf(s.out, "  + %s, 原因 reason %d, %s\n", e.Serial, e.Reason, moment(e.Since))
+		fmt.Fprintf(s.out, "  + %s, 原因 reason %s, %s\n", e.Serial, reasonName(int(e.Reason)), moment(e.Since))
 	}
 	for _, serial := range o.Remove {
 		fmt.Fprintf(s.out, "  - %s\n", serial)

@@ -34,7 +34,7 @@ type enrollCommand struct {
 	Print          enrollPrintCommand          `cmd:"" help:"Draw the form as a PDF, to be printed, stamped and signed."`
 	Scan           enrollScanCommand           `cmd:"" help:"Recognise scanned forms by their codes and put each with its application."`
 	Attach         enrollAttachCommand         `cmd:"" help:"Put a scan with an application by hand."`
-	Detach         enrollDetachCommand         `cmd:"" help:"Take a scan away from an application."`
+	Detach         enrollDetachCommand         `cmd:"" help:"Take a scan away from an application. Without --yes nothing is changed."`
 	Attachments    enrollAttachmentsCommand    `cmd:"" help:"List the scans of an application."`
 	OpenAttachment enrollOpenAttachmentCommand `cmd:"" name:"open-attachment" help:"Write a scan into a file; the look is recorded."`
 	Unmask         enrollUnmaskCommand         `cmd:"" help:"Show identity and mobile numbers; the look is recorded."`

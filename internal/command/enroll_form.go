@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"yinxin/api"
@@ -107,7 +108,7 @@ func readForm(name string) (form.Application, error) {
 
 type enrollNewCommand struct {
 	enrollFlags
-	Unit string `required:"" help:"The applying unit." placeholder:"UNIT"`
+	Unit string `required:"" help:"The applying unit: its identifier, as units list prints it." placeholder:"UNIT"`
 	Form string `arg:"" help:"The form; form-template prints an empty one." placeholder:"FORM.json"`
 }
 
@@ -195,7 +196,10 @@ func (c enrollShowCommand) Run(ctx context.Context, s streams) error {
 			return k.took(ctx, a)
 		}
 		k.printForm(a)
-		return k.took(ctx, a)
+		if err := k.took(ctx, a); err != nil {
+			return err
+		}
+		return k.printReturned(ctx, a)
 	})
 }
 
@@ -240,6 +244,24 @@ func (c *counter) printForm(a enroll.Application) {
 	if !a.ObjectUntil.IsZero() {
 		line("异议期限 term", moment(a.ObjectUntil))
 	}
+}
+
+// printReturned says, of an application that lies with its unit again, why it does.
+func (c *counter) printReturned(ctx context.Context, a enroll.Application) error {
+	if a.State != enroll.StateReturned {
+		return nil
+	}
+	list, err := c.enroll.History(ctx, c.by, a.ID)
+	if err != nil {
+		return err
+	}
+	for _, l := range slices.Backward(list) {
+		if l.Step == enroll.StepReturn {
+			_, err := fmt.Fprintln(c.out, l.Sentence())
+			return err
+		}
+	}
+	return nil
 }
 
 type enrollListCommand struct {

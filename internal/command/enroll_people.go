@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strings"
-	"text/tabwriter"
 
 	"yinxin/internal/access"
 )
@@ -14,6 +13,7 @@ type enrollPeopleCommand struct {
 	Add          enrollPeopleAddCommand      `cmd:"" help:"Record an actor, who may do nothing yet."`
 	GrantRole    enrollPeopleGrantCommand    `cmd:"" name:"grant-role" help:"Give a role: ask for it, have another officer approve it, then redeem the approval."`
 	WithdrawRole enrollPeopleWithdrawCommand `cmd:"" name:"withdraw-role" help:"Take a role away. Without --yes nothing is changed."`
+	Keys         enrollPeopleKeysCommand     `cmd:"" help:"API keys: with one, a person or program acts through the service."`
 	Retire       enrollPeopleRetireCommand   `cmd:"" help:"End an actor for good. Without --yes nothing is changed."`
 }
 
@@ -68,11 +68,11 @@ func (c enrollPeopleListCommand) Run(ctx context.Context, s streams) error {
 		if k.json {
 			return printJSON(s, all)
 		}
-		w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+		w := newTable(s.out)
 		for _, a := range all {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s\n", a.ID, a.Name, a.Organisation, roleWords(a.Roles))
+			w.row(a.ID, a.Name, a.Organisation, roleWords(a.Roles))
 		}
-		return w.Flush()
+		return w.flush()
 	})
 }
 
@@ -105,7 +105,7 @@ type enrollPeopleGrantCommand struct {
 	Actor    string `arg:"" help:"Who gets the role." placeholder:"ACTOR"`
 	Role     string `arg:"" help:"registrar, approver, operator, platform, auditor, administrator, applicant, city." enum:"registrar,approver,operator,platform,auditor,administrator,applicant,city" placeholder:"ROLE"`
 	Request  bool   `help:"Ask for it: another officer must approve (yinxin approvals)." xor:"way"`
-	Approval string `help:"Give the role that was approved under this number." placeholder:"ID" xor:"way"`
+	Approval string `help:"Give the role, now that this request (req_…) is approved." placeholder:"ID" xor:"way"`
 }
 
 // Help is printed by --help.
@@ -130,7 +130,7 @@ func (c enrollPeopleGrantCommand) Run(ctx context.Context, s streams) error {
 			if result["request"] = id; k.json {
 				return printJSON(s, result)
 			}
-			fmt.Fprintf(s.out, "已申请，须由另一人批准 requested; another person must approve it:\n  yinxin approvals approve %s\n", id)
+			fmt.Fprintf(s.out, "已申请，须由另一人批准 requested; another person must approve it, then the role is given:\n  yinxin approvals approve %s\n  yinxin enroll people grant-role %s %s --approval %s\n", id, a.ID, role, id)
 		case c.Approval != "":
 			if err := k.access.GrantRole(ctx, c.Approval, a.ID, role); err != nil {
 				return err

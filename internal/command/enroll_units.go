@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"text/tabwriter"
 
 	"yinxin/api"
 	"yinxin/ca/enroll"
@@ -120,15 +119,15 @@ func (c *counter) printUnits(units []enroll.Unit) error {
 	if c.json {
 		return printJSON(c.streams, api.UnitsOf(units))
 	}
-	w := tabwriter.NewWriter(c.out, 0, 8, 2, ' ', 0)
+	w := newTable(c.out)
 	for _, u := range units {
 		way := "市级汇总 by the city bureau"
 		if u.Direct {
 			way = "直接报送 directly"
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\n", u.ID, u.Area, u.Name, u.CreditCode, way)
+		w.row(u.ID, u.Area, u.Name, u.CreditCode, way)
 	}
-	return w.Flush()
+	return w.flush()
 }
 
 type enrollMembersCommand struct {
@@ -150,11 +149,11 @@ func (c enrollMembersListCommand) Run(ctx context.Context, s streams) error {
 		if k.json {
 			return printJSON(s, api.MembersOf(list))
 		}
-		w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+		w := newTable(s.out)
 		for _, m := range list {
-			fmt.Fprintf(w, "%s\t%s\t%s\t%s%s\n", m.Actor, m.Name, m.Organisation, m.Unit, m.Area)
+			w.row(m.Actor, m.Name, m.Organisation, m.Unit+m.Area)
 		}
-		return w.Flush()
+		return w.flush()
 	})
 }
 

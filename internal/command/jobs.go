@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
-	"text/tabwriter"
 	"time"
 
 	"yinxin/internal/jobs"
@@ -121,7 +120,10 @@ func (c jobsListCommand) document(list []jobs.Record, schedules []jobs.Schedule,
 }
 
 func (c jobsListCommand) print(s streams, list []jobs.Record, schedules []jobs.Schedule) error {
-	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
+	if len(list)+len(schedules) == 0 {
+		fmt.Fprintln(s.out, "没有任务；服务尚未运行。 There are no jobs: the service has not run yet.")
+	}
+	w := newTable(s.out)
 	for _, p := range schedules {
 		state := "正常 in time"
 		switch {
@@ -130,16 +132,20 @@ func (c jobsListCommand) print(s streams, list []jobs.Record, schedules []jobs.S
 		case p.Late(s.now()):
 			state = "逾期 late"
 		}
-		fmt.Fprintf(w, "%s\t%s\t每 every %s\t上次成功 last success %s\t%s\n", p.Name, state, p.Every, moment(p.Succeeded), p.Failure)
+		w.row(p.Name, state, fmt.Sprintf("每 every %s", p.Every), "上次成功 last success "+moment(p.Succeeded), p.Failure)
 	}
+	jobs := newTable(s.out)
 	for _, r := range list {
-		fmt.Fprintf(w, "%d\t%s\t%s\t%s\t%d/%d\t%s\t%s", r.ID, r.Kind, r.Key, r.State, r.Attempt, r.Attempts, moment(r.Due), r.Failure)
+		cells := []string{fmt.Sprint(r.ID), r.Kind, r.Key, string(r.State), fmt.Sprintf("%d/%d", r.Attempt, r.Attempts), moment(r.Due), r.Failure}
 		if c.Args {
-			fmt.Fprintf(w, "\t%s", compactJSON(r.Args))
+			cells = append(cells, compactJSON(r.Args))
 		}
-		fmt.Fprintln(w)
+		jobs.row(cells...)
 	}
-	return w.Flush()
+	if err := w.flush(); err != nil {
+		return err
+	}
+	return jobs.flush()
 }
 
 // compactJSON is on one line whatever stands in it.

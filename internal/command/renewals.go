@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"yinxin/ca"
@@ -108,12 +107,15 @@ var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "更新失败 
 	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}
 
 func printRenewals(s streams, list []renewal.Due) error {
-	w := tabwriter.NewWriter(s.out, 0, 8, 2, ' ', 0)
-	for _, d := range list {
-		fmt.Fprintf(w, "%s\t剩 %d 天 days\t%s\t%s\t%s\t%s\t%s\n", d.NotAfter.Local().Format(time.DateTime), d.Days, holderWords[d.Holder],
-			d.Organisation, d.CommonName, ca.SerialText(d.Serial), strings.Join(remarks(d), "；"))
+	if len(list) == 0 {
+		fmt.Fprintln(s.out, "没有临近到期的证书。 No certificate is near its end.")
 	}
-	return w.Flush()
+	w := newTable(s.out)
+	for _, d := range list {
+		w.row(moment(d.NotAfter), fmt.Sprintf("剩 %d 天 days", d.Days), holderWords[d.Holder], d.Organisation, d.CommonName,
+			ca.SerialText(d.Serial), strings.Join(remarks(d), "；"))
+	}
+	return w.flush()
 }
 
 // remarks are what was done about a certificate, and what keeps it.

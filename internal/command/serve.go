@@ -24,7 +24,7 @@ type serveCommand struct {
 
 // Help is printed by --help.
 func (serveCommand) Help() string {
-	return "Serves the API under /v1, certificates, CRL and OCSP under /pki, and the page for verifying under /. SIGTERM or Ctrl-C ends it after open requests are answered."
+	return "Serves the API under /v1, certificates and CRLs under /pki, OCSP under /ocsp, time stamps under /tsa, and the page for verifying under /. SIGTERM or Ctrl-C ends it after open requests are answered."
 }
 
 // drain is how long open requests may take to end after the service was told to stop.

@@ -7,7 +7,7 @@ var (
 	ErrNoTemplate = fault.Spec{Kind: fault.NotFound, Code: "registration.no-template",
 		ZH: "这份申请还没有印章模板。", EN: "No seal template has been made for this application yet."}
 	ErrNoForm = fault.Spec{Kind: fault.Refused, Code: "registration.no-form",
-		ZH: "没有找到这份申请的申请表扫描件，请先上传，或指明附件和页码。", EN: "No scan of this application's form was found: upload it, or name attachment and page."}
+		ZH: "没有找到带有这份申请二维码的申请表扫描件，请先上传；没有二维码的，请指明附件和页码，并按整页（page）取印模。", EN: "No scan of a form with this application's code was found: upload it, or, where there is no code, name attachment and page and take the imprints from the whole page (box: page)."}
 	ErrNoBox = fault.Spec{Kind: fault.Refused, Code: "registration.no-imprint-box",
 		ZH: "扫描件上没有完整的印模框，请重新扫描。", EN: "The box for the imprint is not whole on the scan: scan it again."}
 	ErrOrder = fault.Spec{Kind: fault.Invalid, Code: "registration.order",

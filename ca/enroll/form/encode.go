@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/emmansun/gmsm/sm3"
 
@@ -129,6 +130,11 @@ func memberOf(err error) fault.Place {
 	var wrong *json.UnmarshalTypeError
 	if errors.As(err, &wrong) {
 		return fault.Field(wrong.Field)
+	}
+	if _, name, ok := strings.Cut(err.Error(), `unknown field "`); ok { // the decoder has no type for it
+		if name = strings.TrimSuffix(name, `"`); len(name) <= 64 && strings.Trim(strings.ToLower(name), "abcdefghijklmnopqrstuvwxyz_") == "" {
+			return fault.Field(name) // a name, and nothing that could be of a person
+		}
 	}
 	return fault.Place{}
 }

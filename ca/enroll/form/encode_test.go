@@ -171,6 +171,11 @@ func TestDecodingIsStrictAndTellsNothingPersonal(t *testing.T) {
 			t.Errorf("%s: the error tells a personal value: %v", name, err)
 		}
 	}
+	for text, told := range map[string]bool{`{"colour":"red"}`: true, `{"227602196806238529":"red"}`: false} {
+		if _, err := Decode([]byte(text)); strings.Contains(err.Error(), "colour") != told || strings.Contains(err.Error(), "2276") {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
 }
 
 func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
