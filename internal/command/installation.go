@@ -200,6 +200,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 		return nil, err
 	}
 	h.register = register.New(register.Config{DB: h.db, Clock: now})
+	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be decided
 	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
