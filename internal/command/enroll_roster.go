@@ -20,7 +20,7 @@ type enrollRosterCommand struct {
 	Show     enrollRosterShowCommand     `cmd:"" help:"List the people of an application's roster, masked."`
 }
 
-const rosterHelp = "Exit status: 0 nothing has to go back, 3 cells are wrong, or the workbook is not read at all (a reason code is printed), 1 failed. " +
+const rosterHelp = "Exit status: 0 nothing has to go back, 3 cells are wrong, or the workbook is of a kind that is not taken (.xls, macros, a password; a reason code is printed), 1 failed, also where the workbook cannot be read. " +
 	"--returned writes the workbook for the unit: each wrong cell marked with a comment, and a sheet with all findings."
 
 // maxWorkbook bounds what is read of a workbook, in bytes; package roster has a limit below it.

@@ -67,8 +67,12 @@ var nextSteps = map[string]struct{ zh, en string }{
 	"enroll.conflict":        {"yinxin enroll show 查看现在的内容。", "yinxin enroll show prints what it is now."},
 	"enroll.wet-ink":         {"核对原件后用 yinxin enroll ink 登记。", "Look at the original, then yinxin enroll ink."},
 	"business.no-template":   {"yinxin enroll imprint 用扫描件制作印章模板。", "yinxin enroll imprint makes it from the scan."},
-	"registration.no-form":   {"yinxin enroll scan 上传盖好印模的申请表。", "yinxin enroll scan takes the stamped form in."},
+	"registration.no-form":   {"yinxin enroll scan 上传盖好印模的申请表；没有二维码的用 attach，再加 --attachment、--page 和 --box page。", "yinxin enroll scan takes the stamped form in; one without a code goes with attach, then --attachment, --page and --box page."},
 	"business.no-key":        {"yinxin enroll show 列出申请中的使用人。", "yinxin enroll show lists whom the application is for."},
+	"enroll.unit-not-found":  {"yinxin enroll units list 列出单位及其编号。", "yinxin enroll units list names the units and their identifiers."},
+	"enroll.state":           {"yinxin enroll history 说明办到了哪一步。", "yinxin enroll history tells how far it has come."},
+	"enroll.not-handed-in":   {"由市级用 yinxin enroll batch gather 和 hand-in 报送。", "The city bureau does so with yinxin enroll batch gather and hand-in."},
+	"csr.other-id":           {"用 openssl 时加 -sigopt distid:1234567812345678。", "With openssl: -sigopt distid:1234567812345678."},
 	"escrow.not-established": {"yinxin escrow init 建立密钥管理中心。", "yinxin escrow init establishes the key centre."},
 	"pdf.damaged-xref":       {"yinxin normalise 可另写一份新文件，再对新文件盖章。", "yinxin normalise can write a new file, which can then be sealed."},
 }

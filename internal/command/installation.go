@@ -201,6 +201,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 	}
 	h.access = access.New(h.db, nil, now) // no ledger: nothing is asked or decided through it
 	h.register = register.New(register.Config{DB: h.db, Clock: now})
+	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be decided
 	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
