@@ -88,12 +88,13 @@ func (s *server) dossiers() {
 		})
 	s.stream(huma.Operation{OperationID: "print-application", Method: http.MethodGet, Path: applicationPath + "/{id}/form.pdf", Tags: []string{tagApplications},
 		Summary:     "The form for printing",
-		Description: "One page of A4 with the application's QR code, to be stamped and signed. It holds personal data; each printing is in the history.",
-		Parameters:  []*huma.Param{parameter("path", "id", "Identifier of the application.", true)},
-		Responses:   with(s.reading(), http.StatusOK, &huma.Response{Description: "The form", Content: binary("application/pdf")})},
+		Description: "One page of A4 with the application's QR code, to be stamped and signed. It holds personal data; each printing is in the history, and an officer says why.",
+		Parameters: []*huma.Param{parameter("path", "id", "Identifier of the application.", true),
+			parameter("query", "reason", "Why, without personal data; needed from everybody but the unit.", false)},
+		Responses: with(s.reading(), http.StatusOK, &huma.Response{Description: "The form", Content: binary("application/pdf")})},
 		unitSide(), func(w http.ResponseWriter, r *http.Request) {
 			var pdf bytes.Buffer
-			if err := s.Registration.Print(r.Context(), actorOf(r.Context()), chi.URLParam(r, "id"), &pdf); err != nil {
+			if err := s.Registration.Print(r.Context(), actorOf(r.Context()), chi.URLParam(r, "id"), r.URL.Query().Get("reason"), &pdf); err != nil {
 				s.fail(w, r, err)
 				return
 			}

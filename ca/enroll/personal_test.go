@@ -110,7 +110,7 @@ func (w *world) life() []string {
 	if _, err := w.Unmask(ctx, w.registrar, a.ID, "与原件核对"); err != nil {
 		w.t.Fatal(err)
 	}
-	if _, err := w.ForPrint(ctx, by, a.ID); err != nil {
+	if _, err := w.ForPrint(ctx, by, a.ID, "核对原件"); err != nil {
 		w.t.Fatal(err)
 	}
 	_, _, err = w.OpenAttachment(ctx, w.registrar, a.ID, a.Attachments[0].ID, "与原件核对")

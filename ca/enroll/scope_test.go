@@ -32,7 +32,7 @@ func TestOneUnitDoesNotKnowOfAnothersApplications(t *testing.T) {
 			_, e5 := w.Findings(ctx, by, a.ID)
 			_, e6 := w.History(ctx, by, a.ID)
 			_, e7 := w.Persons(ctx, by, a.ID)
-			_, e8 := w.ForPrint(ctx, by, a.ID)
+			_, e8 := w.ForPrint(ctx, by, a.ID, "核对原件")
 			_, e9 := w.Unmask(ctx, by, a.ID, "核对")
 			_, _, e10 := w.OpenAttachment(ctx, by, a.ID, a.Attachments[0].ID, "核对")
 			_, e11 := w.AddAttachment(ctx, by, ref, Scan{Kind: AttachOther, Content: scanJPEG})

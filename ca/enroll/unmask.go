@@ -6,6 +6,7 @@ import (
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 )
 
 // Unmasked are the personal data of an application in the clear. They are for the eyes of the person who asked: do not log
@@ -39,10 +40,19 @@ func (s *Service) Unmask(ctx context.Context, by access.Actor, id, reason string
 }
 
 // ForPrint gives the complete form, to be drawn with form.Draw: the authorisation on it names the handler's identity
-// number. It is in history and ledger.
-func (s *Service) ForPrint(ctx context.Context, by access.Actor, id string) (form.Application, error) {
+// number. It is in history and ledger. The unit prints what it filled in; an officer says why. Errors: enroll.denied,
+// enroll.reason, enroll.personal-data.
+func (s *Service) ForPrint(ctx context.Context, by access.Actor, id, reason string) (form.Application, error) {
+	if reason != "" {
+		if err := checkReason(reason); err != nil {
+			return form.Application{}, err
+		}
+	}
 	var f form.Application
-	err := s.look(ctx, by, id, StepPrint, "", func(a *act) error {
+	err := s.look(ctx, by, id, StepPrint, reason, func(a *act) error {
+		if reason == "" && !a.is(partyUnit) {
+			return ErrReason.At(fault.Field("reason"))
+		}
 		ver, err := s.loadVersion(ctx, a.tx, a.r)
 		f = ver.form
 		return err

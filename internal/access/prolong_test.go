@@ -22,6 +22,9 @@ func TestWhatIsLeftOfAPlanIsProlongedBeforeItRunsOut(t *testing.T) {
 			if err := r.Approve(ctx, r.approver, p); err != nil {
 				t.Fatal(err)
 			}
+			if _, err := r.redeem(p, kindPlan, "an application"); err != nil {
+				t.Fatal(err)
+			}
 		}
 		wantCode(t, r.prolong(parts[0].ID, r.time().Add(2*Term)), ErrPart)
 		wantCode(t, r.prolong("req_nobody", r.time().Add(2*Term)), ErrRequestNotFound)
@@ -41,8 +44,8 @@ func TestWhatIsLeftOfAPlanIsProlongedBeforeItRunsOut(t *testing.T) {
 		}
 		_, err := r.redeem(others[0].ID, KindMakeSeal, "one")
 		wantCode(t, err, ErrExpired)
-		_, err = r.redeem(id, KindApproveApplication, "an application")
-		wantCode(t, err, ErrExpired)
+		_, err = r.redeem(id, kindPlan, "an application")
+		wantCode(t, err, ErrUsed)
 		_, err = r.redeem(parts[0].ID, KindMakeSeal, "one")
 		wantCode(t, err, ErrUsed)
 		r.pass(time.Second)
@@ -63,6 +66,9 @@ func TestAPlanIsProlongedByAYearAtMostAndNeverOnceVoid(t *testing.T) {
 		void, voided := r.plan(t, "three")
 		for _, p := range []string{id, void} {
 			if err := r.Approve(ctx, r.approver, p); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := r.redeem(p, kindPlan, "an application"); err != nil {
 				t.Fatal(err)
 			}
 		}

@@ -131,7 +131,7 @@ func (d *demo) apply(ctx context.Context, h *installation, s *demoSeal) error {
 			return "", err
 		}
 		var b bytes.Buffer
-		if err := h.desk.Print(ctx, handler, s.application.ID, &b); err != nil {
+		if err := h.desk.Print(ctx, handler, s.application.ID, "", &b); err != nil {
 			return "", err
 		}
 		printed = b.Bytes()

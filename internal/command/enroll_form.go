@@ -166,11 +166,12 @@ func (c enrollEditCommand) Run(ctx context.Context, s streams) error {
 type enrollPrintCommand struct {
 	numberFlags
 	Output string `short:"o" required:"" help:"Where the PDF goes; it holds personal data." placeholder:"PDF"`
+	Reason string `help:"Why; needed from everybody but the unit, and recorded." placeholder:"TEXT"`
 }
 
 func (c enrollPrintCommand) Run(ctx context.Context, s streams) error {
 	return c.about(ctx, s, func(k *counter, a enroll.Application) error {
-		err := writeFile(ctx, c.Output, 0o600, func(w io.Writer) error { return k.desk.Print(ctx, k.by, a.ID, w) })
+		err := writeFile(ctx, c.Output, 0o600, func(w io.Writer) error { return k.desk.Print(ctx, k.by, a.ID, c.Reason, w) })
 		if err != nil {
 			return err
 		}

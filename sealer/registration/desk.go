@@ -51,13 +51,13 @@ func New(c Config) *Desk {
 }
 
 // Print draws the form of an application for printing, as a PDF with all personal data on it: for those whom
-// enroll.Service.ForPrint lets, which records it. Errors: those of ForPrint and form.Draw, font.not-found.
-func (d *Desk) Print(ctx context.Context, by access.Actor, id string, w io.Writer) error {
+// enroll.Service.ForPrint lets, which records it with the reason; the unit needs none. Errors: those of ForPrint and form.Draw, font.not-found.
+func (d *Desk) Print(ctx context.Context, by access.Actor, id, reason string, w io.Writer) error {
 	font, err := d.font()
 	if err != nil {
 		return err
 	}
-	a, err := d.Enroll.ForPrint(ctx, by, id)
+	a, err := d.Enroll.ForPrint(ctx, by, id, reason)
 	if err != nil {
 		return err
 	}
