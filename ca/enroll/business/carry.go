@@ -12,6 +12,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
 
@@ -246,6 +247,12 @@ func (d *doneWith) Complete(ctx context.Context, tx *store.Tx, c *chain.Certific
 	}
 	if d.actor != "" {
 		if err := holding(ctx, tx, d.actor, d.act.Certificate.Profile, c); err != nil {
+			return err
+		}
+		// The request proves the key; that it is the person's is the word of whoever hands the Key out.
+		_, err := d.w.Ledger.Append(ctx, tx, ledger.Event{Time: d.w.now(), Kind: "key.certified", Actor: d.w.by.ID, Subject: d.actor,
+			Data: map[string]string{"certificate": ca.SerialText(c.Serial), "profile": string(d.act.Certificate.Profile), "application": d.w.application}})
+		if err != nil {
 			return err
 		}
 	}

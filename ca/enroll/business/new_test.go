@@ -75,6 +75,9 @@ func TestASealUserGetsAPairOfCertificatesAndASeal(t *testing.T) {
 		if len(answer.SignCerts) != 1 || !answer.EncryptPrivateKey.PublicKey.Equal(k.Encryption.PublicKey) {
 			t.Errorf("the answer %+v", answer)
 		}
+		if n := w.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'key.certified' AND actor = 'registrar' AND subject = $1`, user.ID); n != 2 {
+			t.Errorf("%d entries say who handed the Key out", n)
+		}
 		again, err := w.IssueKey(ctx, w.registrar, a.ID, user.ID, key.request(t))
 		if err != nil || again.Signing.Serial.Cmp(k.Signing.Serial) != 0 || again.Encryption.Serial.Cmp(k.Encryption.Serial) != 0 {
 			t.Errorf("once more: %v", err)
