@@ -21,11 +21,10 @@ const (
 // compare holds two registered views against each other. Correlation over the whole seal is useless here: a seal with
 // its last characters replaced still reaches .97. Two-sided disagreement in a small window is what tells: each has
 // strokes there that the other one lacks.
-func compare(a, b *view, declared float64) comparison {
+func compare(a, b *view, declared size) comparison {
 	perMM := workDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
-	ca, cb := a.onCanvas(a.alpha, size, perMM), b.onCanvas(b.alpha, size, perMM)
-	ta, tb := a.onCanvas(a.trust, size, perMM), b.onCanvas(b.trust, size, perMM)
+	ca, cb := a.onCanvas(a.alpha, declared, perMM), b.onCanvas(b.alpha, declared, perMM)
+	ta, tb := a.onCanvas(a.trust, declared, perMM), b.onCanvas(b.trust, declared, perMM)
 	onlyA, inkA := lacking(ca, cb, tb, perMM)
 	onlyB, inkB := lacking(cb, ca, ta, perMM)
 
