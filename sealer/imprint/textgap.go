@@ -61,10 +61,9 @@ func (b band) withoutRings(n int) {
 	}
 }
 
-// textGap finds the widest empty part of the zone of the arc text: its middle in degrees clockwise from the top, and
+// gap finds the widest empty part of the zone of the arc text: its middle in degrees clockwise from the top, and
 // its width. A line of digits in the gap is thinner than the name. Width 0 means that no gap stands out.
-func (l *layer) textGap(r rim) (middle, width float64) {
-	b := l.textBand(r)
+func (b band) gap() (middle, width float64) {
 	mass := make([]float64, gapDirections)
 	ink := make([]bool, gapDirections)
 	for i, values := range b.values {
@@ -104,12 +103,13 @@ func widestGap(ink []bool) (middle, width float64) {
 	if start == directions {
 		return 0, 0
 	}
-	best, second, bestEnd, run := 0, 0, 0, 0
+	best, second, bestEnd, run, inked := 0, 0, 0, 0, 0
 	for i := start; i <= start+directions; i++ {
 		if !ink[i%directions] {
 			run++
 			continue
 		}
+		inked++
 		if run > best {
 			second, best, bestEnd = best, run, i
 		} else {
@@ -118,7 +118,9 @@ func widestGap(ink []bool) (middle, width float64) {
 		run = 0
 	}
 	gap := float64(best) * 360 / float64(directions)
-	if gap < 18 || float64(best) < 1.25*float64(second) {
+	// Text along an arc fills the rest evenly; the corners of a block of characters that reach into the zone do not.
+	even := float64(inked) > .4*float64(directions-best) && float64(second)*360/float64(directions) < 40
+	if gap < 18 || float64(best) < 1.25*float64(second) || !even {
 		return 0, 0
 	}
 	return wrapped((float64(bestEnd) - float64(best)/2) * 360 / float64(directions)), gap
