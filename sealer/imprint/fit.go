@@ -31,6 +31,14 @@ func (l *layer) inkAt(x, y float64) float64 {
 	return l.alpha.at(px, py)
 }
 
+// figureAt is the coverage by what the seal shows: ink, or paper where the ground prints.
+func (l *layer) figureAt(x, y float64) float64 {
+	if l.negative {
+		return 1 - l.inkAt(x, y)
+	}
+	return l.inkAt(x, y)
+}
+
 // fitRim fits the outer edge of the seal as each of the shapes and keeps the one that explains most of it; the first
 // of two that are as good. A seal without a frame is what is left when no frame fits.
 func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {

@@ -12,7 +12,7 @@ func (l *layer) mirror(r rim, toward float64) (angle, likeness float64) {
 		mean := 0.0
 		for i := range ring {
 			x, y := r.polar(share*r.halfW, float64(i)*360/directions)
-			ring[i] = l.inkAt(x, y)
+			ring[i] = l.figureAt(x, y)
 			mean += ring[i] / directions
 		}
 		for i := range ring {

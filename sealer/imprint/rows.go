@@ -23,7 +23,7 @@ func (l *layer) inkPositions(r rim, half size, angle float64) [][2]float32 {
 				continue // the arc text stands there
 			}
 			dx, dy := u*cos-v*sin, u*sin+v*cos
-			if l.inkAt(r.x+dx, r.y+dy) >= .5 != l.negative {
+			if l.figureAt(r.x+dx, r.y+dy) >= .5 {
 				found = append(found, [2]float32{float32(dx), float32(dy)})
 			}
 		}

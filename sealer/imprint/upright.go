@@ -174,7 +174,7 @@ func (l *layer) fifthHarmonic(c rim) (angle, strength float64) {
 		for i := range directions {
 			a := float64(i) * 360 / directions
 			x, y := c.polar(r, a)
-			v := l.inkAt(x, y)
+			v := l.figureAt(x, y)
 			s, k := math.Sincos(5 * a * degree)
 			sin5, cos5 = sin5+v*s, cos5+v*k
 			low, high = math.Min(low, v), math.Max(high, v)
@@ -200,7 +200,7 @@ func (l *layer) harmonicShare(c rim, wanted int) float64 {
 	for i := range profile {
 		for share := .16; share < .32; share += .02 {
 			x, y := c.polar(share*c.halfW, float64(i)*360/directions)
-			profile[i] += l.inkAt(x, y)
+			profile[i] += l.figureAt(x, y)
 		}
 	}
 	energy := func(n int) float64 {
