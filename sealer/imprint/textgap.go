@@ -81,12 +81,12 @@ func (b band) gap() (middle, width float64) {
 	if width > surelyGap {
 		return middle, width
 	}
-	// Digits in the gap stand on the outside and are not half as tall. Flat characters between tall ones are bridged.
+	// Digits in the gap stand on the outside and are not as tall. Flat characters between tall ones are bridged.
 	const bridge = 2 * 9 // directions: to either side
 	depth = extremes(extremes(depth, bridge, math.Max), bridge, math.Min)
 	tallest := slices.Max(depth)
 	for i, d := range depth {
-		ink[i] = d > .62*tallest
+		ink[i] = d > .8*tallest
 	}
 	withoutSpecks(ink)
 	if low, wide := widestGap(ink); wide > width {
