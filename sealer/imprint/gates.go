@@ -54,15 +54,25 @@ func judge(s *session, good []*mark, used []*view, c comparison, m Measures) ([]
 	if len(good) == 2 {
 		gates = append(gates, gateSameSeal(c))
 	} else {
-		gates = append(gates, Gate{Name: "same-seal", Verdict: Warn, Unit: "ratio",
+		gates = append(gates, Gate{Name: "agreement", Verdict: Warn, Unit: "ratio",
 			ZH: "只找到一处印模，无法与另一处相互核对。", EN: "Only one imprint was found; it cannot be checked against the other."})
 	}
 	verdict := Usable
-	for _, g := range gates {
+	for i, g := range gates {
+		gates[i].Title, gates[i].Acceptable = titles[g.Name], g.Verdict == Warn && !unacceptable[g.Name]
 		verdict = worse(verdict, g.Verdict)
 	}
 	return gates, verdict
 }
+
+// titles are what the gates look for: the names by which people know them.
+var titles = map[string]string{
+	"resolution": "分辨率不足", "size": "尺寸不符", "ink": "太淡", "bleeding": "洇墨", "edge": "不完整", "strokes": "不完整",
+	"upright": "不端正", "agreement": "两次印模不一致", "same-seal": "疑似不是同一枚印章",
+}
+
+// unacceptable are the gates whose warning no reason makes good.
+var unacceptable = map[string]bool{"size": true, "same-seal": true}
 
 func worse(a, b Verdict) Verdict {
 	if a == StampAgain || b == StampAgain {

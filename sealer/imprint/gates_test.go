@@ -132,7 +132,7 @@ func TestACropOfOneImprintIsUsableWithAWarning(t *testing.T) {
 	data, truth := stampedForm(t, fixtures.FormOptions{Seed: 34})
 	crop := asPNG(t, firstBox(t, data, truth), 300)
 	r := process(t, crop, Options{Width: 42})
-	if r.Verdict != Warn || r.Measures.Fused != 1 || gateOf(t, r, "same-seal").Verdict != Warn {
+	if r.Verdict != Warn || r.Measures.Fused != 1 || gateOf(t, r, "agreement").Verdict != Warn || !r.Acceptable() {
 		t.Errorf("verdict %s with %d imprints: %+v", r.Verdict, r.Measures.Fused, r.Gates)
 	}
 	if v := overlap(alphaOf(t, r.Template), truth.Mask); v < .93 {

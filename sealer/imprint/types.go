@@ -15,14 +15,14 @@ type Verdict string
 const (
 	// Usable is an imprint that passed every gate.
 	Usable Verdict = "usable"
-	// Warn is an imprint that an officer may accept with a reason.
+	// Warn is an imprint that an officer may accept with a reason, where Result.Acceptable says so.
 	Warn Verdict = "warn"
 	// StampAgain is an imprint that must not become a seal.
 	StampAgain Verdict = "stamp-again"
 )
 
 // Result is what Process made of a scan. Template and Picture are made whatever the verdict is, so that a person can
-// see what was refused; only a Usable one, or a Warn that an officer accepted, may become a seal.
+// see what was refused; only a Usable one, or an Acceptable one for which an officer gave a reason, may become a seal.
 type Result struct {
 	// Template is a PNG at 600 dpi: palette with alpha, one colour, alpha the coverage by ink. The canvas is exactly
 	// the declared size and the pHYs chunk says so.
@@ -36,6 +36,17 @@ type Result struct {
 	Gates    []Gate   `json:"gates"`
 	Verdict  Verdict  `json:"verdict"`
 	Imprints []Found  `json:"imprints"`
+}
+
+// Acceptable says whether the template may become a seal once an officer has given a reason for every warning. It is
+// false where a gate refuses, and where one warns of what no reason can make good.
+func (r *Result) Acceptable() bool {
+	for _, g := range r.Gates {
+		if g.Verdict == StampAgain || g.Verdict == Warn && !g.Acceptable {
+			return false
+		}
+	}
+	return r.Verdict != StampAgain
 }
 
 // Measures are figures about the scan and about the imprints that were used, taken together.
@@ -131,9 +142,15 @@ type Found struct {
 
 // Gate is one check of quality, with the number it looked at and the limits it holds it against.
 type Gate struct {
-	// Name is stable: "resolution", "scale", "size", "ink", "bleeding", "edge", "strokes", "upright", "same-seal".
-	Name    string  `json:"name"`
+	// Name is stable; see gates.go for the list.
+	Name string `json:"name"`
+	// Title is what the gate looks for, in Chinese and as stable as Name: 太淡, 洇墨, 不完整, 不端正, 尺寸不符,
+	// 两次印模不一致, 疑似不是同一枚印章, 分辨率不足, 疑似复印件或图片. Several gates may look for the same thing.
+	Title   string  `json:"title"`
 	Verdict Verdict `json:"verdict"`
+	// Acceptable says that an officer may accept this gate's warning with a reason. A warning that is not acceptable
+	// keeps the imprint from becoming a seal like a refusal does: another seal, a wrong size.
+	Acceptable bool `json:"acceptable"`
 	Value   float64 `json:"value"`
 	// Unit is of Value and the limits: "mm", "dpi", "degrees", "ratio".
 	Unit string `json:"unit"`
