@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import (
 	"bytes"
@@ -40,7 +40,7 @@ var DefaultLimits = Limits{Bytes: 64 << 20, Pages: 40, Pixels: 75_000_000}
 // mostDecoded bounds the memory that decoding one picture takes, in bytes.
 const mostDecoded = 400 << 20
 
-// File is an attachment that was looked into. It keeps the bytes that it was opened from, and is safe for concurrent use.
+// File is a file that was looked into. It keeps the bytes that it was opened from, and is safe for concurrent use.
 type File struct {
 	Format Format
 	Pages  []Page
