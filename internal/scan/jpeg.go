@@ -11,9 +11,11 @@ import (
 type jpegFacts struct {
 	width, height int
 	components    int
+	samples       float64 // of all components, for a pixel: 1.5 where colour is subsampled two by two
 	progressive   bool
 	scans         int
-	dpiX, dpiY    float64
+	adobe         int // the colour transform that an Adobe segment states; -1: there is none
+	said
 }
 
 const (
@@ -24,7 +26,7 @@ const (
 
 // readJPEG walks over the segments. False where they make no picture.
 func readJPEG(data []byte) (jpegFacts, bool) {
-	var f jpegFacts
+	f := jpegFacts{adobe: -1}
 	at := 2
 	for at+4 <= len(data) {
 		if data[at] != 0xff {
@@ -80,39 +82,41 @@ func (f *jpegFacts) segment(marker byte, body []byte) {
 	case marker >= 0xc0 && marker <= 0xcf && marker != 0xc4 && marker != 0xc8 && marker != 0xcc && len(body) >= 6:
 		f.height, f.width = int(binary.BigEndian.Uint16(body[1:])), int(binary.BigEndian.Uint16(body[3:]))
 		f.components, f.progressive = int(body[5]), marker == 0xc2
-	case marker == 0xe0 && len(body) >= 12 && bytes.HasPrefix(body, []byte("JFIF\x00")):
-		f.density(body[7], float64(binary.BigEndian.Uint16(body[8:])), float64(binary.BigEndian.Uint16(body[10:])))
-	case marker == 0xe1 && f.dpiX == 0 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
-		if t, ok := readTIFFHeader(body[6:]); ok {
-			if d, ok := t.directory(t.first); ok {
-				f.dpiX, f.dpiY = d.resolution()
-			}
-		}
+		f.samples = samplesPerPixel(body[6:])
+	case marker == 0xe0:
+		f.jfif(body)
+	case marker == 0xe1 && bytes.HasPrefix(body, []byte("Exif\x00\x00")):
+		f.exif(body[6:])
+	case marker == 0xee && len(body) >= 12 && bytes.HasPrefix(body, []byte("Adobe")):
+		f.adobe = int(body[11])
 	}
 }
 
-// density reads the units of JFIF: 1 dots per inch, 2 dots per centimetre.
-func (f *jpegFacts) density(unit byte, x, y float64) {
-	switch unit {
-	case 1:
-		f.dpiX, f.dpiY = resolution(x), resolution(y)
-	case 2:
-		f.dpiX, f.dpiY = resolution(x*2.54), resolution(y*2.54)
+// samplesPerPixel adds up the shares of the components of a frame: three bytes each, with the factors in the second one.
+func samplesPerPixel(components []byte) float64 {
+	sum, across, down := 0, 1, 1
+	for ; len(components) >= 3; components = components[3:] {
+		h, v := int(components[1]>>4), int(components[1]&15)
+		sum, across, down = sum+h*v, max(across, h), max(down, v)
 	}
+	return max(1, float64(sum)/float64(across*down))
 }
 
 // checkJPEG reads the header and holds it against the limits.
 func (f *File) checkJPEG(data []byte) (jpegFacts, error) {
 	facts, ok := readJPEG(data)
-	if !ok {
-		return facts, ErrBroken.New()
-	}
-	perPixel := int64(max(facts.components, 1))
+	perPixel := facts.samples
 	if facts.progressive {
 		perPixel *= 5 // image/jpeg keeps every coefficient in four bytes
 	}
+	if facts.components == 4 || facts.adobe == 0 {
+		perPixel += 4 // and puts other colours than those of JFIF together anew
+	}
 	if err := f.checkSize(facts.width, facts.height, perPixel); err != nil {
 		return facts, err
+	}
+	if !ok {
+		return facts, ErrBroken.New()
 	}
 	if facts.scans > mostScans {
 		return facts, ErrTooLarge.With("%d > %d", facts.scans, mostScans)
@@ -135,20 +139,60 @@ func (f *File) openJPEG() error {
 	if err != nil {
 		return err
 	}
-	f.Pages = []Page{{facts.width, facts.height, facts.dpiX, facts.dpiY}}
-	f.inner = plainJPEG{f.data}
+	f.Pages = []Page{facts.page(facts.width, facts.height, facts.components == 1)}
+	f.inner = plainJPEG{f.data, facts}
 	return nil
 }
 
-// plainJPEG is a JPEG file that was checked.
-type plainJPEG struct{ data []byte }
+// plainJPEG is a JPEG file that was checked. Of four components it holds inks, stored as Adobe does: 255 is none.
+type plainJPEG struct {
+	data  []byte
+	facts jpegFacts
+}
 
-func (p plainJPEG) picture(int) (image.Image, error) { return decodeJPEG(p.data) }
+func (p plainJPEG) picture(int) (image.Image, error) {
+	return decodeJPEG(p.data, p.facts, jpegColours{})
+}
 
-func decodeJPEG(data []byte) (image.Image, error) {
+// jpegColours is what the file around JPEG data says of their components.
+type jpegColours struct {
+	rgb      bool // three components are red, green and blue
+	inkIs255 bool // of four components, which are inks
+}
+
+// decodeJPEG decodes data that were checked. Pictures of inks become red, green and blue.
+func decodeJPEG(data []byte, facts jpegFacts, c jpegColours) (image.Image, error) {
+	if facts.adobe < 0 && (facts.components == 4 || facts.components == 3 && c.rgb) {
+		// Without this segment image/jpeg takes three components for lightness and colour, and knows no four.
+		adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
+		data = append(adobe, data[2:]...)
+	}
 	img, err := jpeg.Decode(bytes.NewReader(data))
 	if err != nil {
 		return nil, decodeError(err)
 	}
+	if b := img.Bounds(); b.Dx() != facts.width || b.Dy() != facts.height || b.Min != (image.Point{}) {
+		return nil, ErrBroken.New() // frame headers that contradict each other
+	}
+	if inks, ok := img.(*image.CMYK); ok {
+		return printed(inks, c.inkIs255), nil
+	}
 	return img, nil
+}
+
+// printed turns inks into light, in the same memory. image/jpeg takes all of them for inverted, as Adobe stores them.
+func printed(inks *image.CMYK, again bool) *image.RGBA {
+	flip := byte(0)
+	if again {
+		flip = 255
+	}
+	for i := 0; i+4 <= len(inks.Pix); i += 4 {
+		p := inks.Pix[i : i+4]
+		k := 255 - int(p[3]^flip)
+		for c := range 3 {
+			p[c] = byte((255 - int(p[c]^flip)) * k / 255)
+		}
+		p[3] = 255
+	}
+	return &image.RGBA{Pix: inks.Pix, Stride: inks.Stride, Rect: inks.Rect}
 }

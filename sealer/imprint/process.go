@@ -9,9 +9,11 @@ import (
 	"sync"
 )
 
-// Process makes the template of a round seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
+// Process makes the template of a round seal from the scan of a stamped form, or from a crop of one, in JPEG, PNG, TIFF or
+// a PDF of scans.
 //
-// Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-scale,
+// Errors are faults: attachment.encrypted, attachment.unsupported-coding and attachment.no-picture of scan.Open and
+// scan.File.Picture; imprint.no-page, imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-scale,
 // imprint.not-round, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found, imprint.incomplete. An imprint
 // that was found and is not good enough is no error: Result.Verdict and Result.Gates say so. A context that ends is
 // noticed between the stages.
@@ -22,22 +24,10 @@ func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
 	if o.Height != 0 {
 		return nil, errNotRound.With("%g × %g mm", o.Width, o.Height)
 	}
-	m, ok := readMetadata(data)
-	if !ok {
-		return nil, errNotAnImage.New()
-	}
-	scale, err := readScale(m, o)
+	s, err := read(ctx, data, o)
 	if err != nil {
 		return nil, err
 	}
-	img, err := decode(data, m)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s := &session{img: img, scale: scale, orientation: m.orientation, declared: o.Width}
 	return s.run(ctx)
 }
 
@@ -47,6 +37,9 @@ type session struct {
 	scale       Scale
 	orientation int
 	declared    float64
+	page        int               // of the file, counted from 1
+	rectangles  []image.Rectangle // red marks, in pixels as stored
+	searched    bool
 }
 
 // mark is a candidate and what became of it.
@@ -63,7 +56,7 @@ const notExamined = "其他红色印迹，未采用。"
 func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
-	for _, r := range locate(s.img, s.scaleAsStored()) {
+	for _, r := range s.located() {
 		marks = append(marks, &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)})
 	}
 	ordered := s.inOrderOfPromise(marks)

@@ -7,6 +7,9 @@ type Options struct {
 	// DPI is the resolution of the scan in dots per inch. 0 takes it from the file; a file that does not say is
 	// refused with imprint.no-scale.
 	DPI float64
+	// Page is the page of the file that the imprints are on, counted from 1. 0 takes the first page with a red mark of the size of a
+	// seal.
+	Page int
 }
 
 // Verdict is the result of all gates together.
