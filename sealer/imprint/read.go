@@ -11,12 +11,12 @@ import (
 // limits are what is opened. A page of A3 at 600 dpi has 70 megapixels, a page of A4 at 1200 dpi has 139.
 var limits = scan.Limits{Bytes: 512 << 20, Pages: 100, Pixels: 200_000_000, Decoded: 1 << 30}
 
-// mostSearched is on how many pages of a file red marks are looked for when nobody says which page it is.
+// mostSearched is on how many pages of a file marks are looked for when nobody says which page it is.
 const mostSearched = 40
 
-// read opens the file and takes the page that was asked for, or the first one with a red mark of the size of a seal. Where there
+// read opens the file and takes the page that was asked for, or the first one with a mark of the ink's colour and of the size of a seal. Where there
 // is none, what is wrong with the first page is the answer.
-func read(ctx context.Context, data []byte, o Options) (*session, error) {
+func read(ctx context.Context, data []byte, declared size, o Options) (*session, error) {
 	file, err := scan.Open("", data, limits)
 	if err != nil {
 		return nil, inOurWords(err)
@@ -25,7 +25,7 @@ func read(ctx context.Context, data []byte, o Options) (*session, error) {
 		return nil, errNoPage.With("%d", len(file.Pages))
 	}
 	if o.Page > 0 || len(file.Pages) == 1 {
-		s, err := readPage(file, max(o.Page, 1), o)
+		s, err := readPage(file, max(o.Page, 1), declared, o)
 		if err == nil {
 			err = ctx.Err()
 		}
@@ -36,7 +36,7 @@ func read(ctx context.Context, data []byte, o Options) (*session, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		s, err := readPage(file, page, o)
+		s, err := readPage(file, page, declared, o)
 		if err == nil && len(s.located()) > 0 {
 			return s, nil
 		}
@@ -50,7 +50,7 @@ func read(ctx context.Context, data []byte, o Options) (*session, error) {
 	return nil, first
 }
 
-func readPage(file *scan.File, page int, o Options) (*session, error) {
+func readPage(file *scan.File, page int, declared size, o Options) (*session, error) {
 	p := file.Pages[page-1]
 	if p.Width > 0 && p.Grey {
 		return nil, errNoColour.New()
@@ -69,7 +69,7 @@ func readPage(file *scan.File, page int, o Options) (*session, error) {
 	if _, grey := img.(*image.Gray); grey {
 		return nil, errNoColour.New()
 	}
-	return &session{img: img, scale: scale, orientation: p.Orientation, declared: o.Width, page: page}, nil
+	return &session{img: img, scale: scale, orientation: p.Orientation, declared: declared, options: o, page: page}, nil
 }
 
 // inOurWords says what is wrong with a file as this package always said it. What people can only change where the file was made, a
@@ -87,10 +87,10 @@ func inOurWords(err error) error {
 	return err
 }
 
-// located finds the red marks of the page, once.
+// located finds the marks of the page, once.
 func (s *session) located() []image.Rectangle {
 	if !s.searched {
-		s.rectangles, s.searched = locate(s.img, s.scaleAsStored()), true
+		s.rectangles, s.searched = locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared), true
 	}
 	return s.rectangles
 }

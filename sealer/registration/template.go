@@ -48,8 +48,8 @@ type Made struct {
 	Box        Box
 	// Precise is false where a person has to look whether the boxes were found in their places.
 	Precise bool
-	// Stored says whether this is the application's template now; Code is the seal's then. A template to be stamped again is
-	// never stored, one with a warning only with a reason.
+	// Stored says whether this is the application's template now; Code is the seal's then. A template that is not
+	// Acceptable is never stored, one with a warning only with a reason.
 	Stored bool
 	Code   string
 }
@@ -104,7 +104,7 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if made.Result, err = imprint.Process(ctx, picture, options); err != nil {
 		return Made{}, err
 	}
-	if o.Dry || made.Verdict == imprint.StampAgain || made.Verdict == imprint.Warn && o.Reason == "" {
+	if o.Dry || !made.Acceptable() || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
 	err = d.store(ctx, by, a, o, &made)
