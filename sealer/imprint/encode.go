@@ -23,19 +23,18 @@ const (
 const alphaLevels = 16
 
 // picture reads the coverage at another resolution; both canvases show the same millimetres around the same middle.
-func (f fused) picture(declared, dpi float64) *plane {
+func (f fused) picture(declared size, dpi float64) *plane {
 	if dpi == templateDPI {
 		return f.coverage
 	}
-	size := int(math.Round(declared * dpi / millimetresPerInch))
-	result := newPlane(size, size)
+	result := newPlane(declared.pixels(dpi / millimetresPerInch))
 	ratio := templateDPI / dpi
-	middle := float64(f.coverage.w)/2 - .5
-	for y := range size {
+	middleX, middleY := float64(f.coverage.w)/2-.5, float64(f.coverage.h)/2-.5
+	for y := range result.h {
 		row := result.row(y)
-		sy := (float64(y)+.5-float64(size)/2)*ratio + middle
+		sy := (float64(y)+.5-float64(result.h)/2)*ratio + middleY
 		for x := range row {
-			sx := (float64(x)+.5-float64(size)/2)*ratio + middle
+			sx := (float64(x)+.5-float64(result.w)/2)*ratio + middleX
 			q := ratio / 4
 			row[x] = float32(f.coverage.at(sx-q, sy-q)+f.coverage.at(sx+q, sy-q)+f.coverage.at(sx-q, sy+q)+f.coverage.at(sx+q, sy+q)) / 4
 		}

@@ -2,6 +2,8 @@ package imprint
 
 import (
 	"cmp"
+	"image"
+	"image/color"
 	"math"
 	"slices"
 )
@@ -18,6 +20,7 @@ type fused struct {
 	bridged   float64 // mm²
 	completed float64 // mm²
 	filled    []Filled
+	origins   *image.Paletted // per pixel of coverage: where ink was filled in, and how
 }
 
 // How a pixel of the canvas came to be ink, where not seen in the best imprint itself.
@@ -30,7 +33,8 @@ const mostFilled = 64
 
 // finish says how the fused ink is made into coverage.
 type finish struct {
-	declared float64 // mm: the canvas
+	declared size    // the canvas
+	rim      rim     // of the seal on the canvas
 	gain     float64 // steepness given to edges about one half
 	smooth   float64 // pixels of the template: deviation of the smoothing before
 	erode    float64 // mm taken off every side of bled ink
@@ -44,17 +48,16 @@ func fuse(views []*view, c comparison, how finish) fused {
 	if how.erode > 0 {
 		pad = int(math.Ceil(how.erode*perMM)) + 2
 	}
-	size := int(math.Round(how.declared*perMM)) + 2*pad
+	w, h := how.declared.pixels(perMM)
+	w, h = w+2*pad, h+2*pad
 	mix := newMixer(views, c, perMM)
-	mixed, bridged, completed := newPlane(size, size), newPlane(size, size), newPlane(size, size)
-	half := float64(size) / 2
-	reach := square(half - float64(pad) + (.1+how.erode)*perMM)
-	for y := range size {
-		v := float64(y) + .5 - half
+	mixed, bridged, completed := newPlane(w, h), newPlane(w, h), newPlane(w, h)
+	for y := range h {
+		v := float64(y) + .5 - float64(h)/2
 		row := mixed.row(y)
 		for x := range row {
-			u := float64(x) + .5 - half
-			if u*u+v*v > reach {
+			u := float64(x) + .5 - float64(w)/2
+			if how.rim.outside(u/perMM, v/perMM) > .1+how.erode {
 				continue // outside the seal: whatever is there is not the seal's
 			}
 			value, origin := mix.at(u, v)
@@ -77,8 +80,10 @@ func fuse(views []*view, c comparison, how finish) fused {
 		mixed = mixed.eroded(how.erode * perMM)
 	}
 	result := fused{coverage: mixed.trimmed(pad)}
-	result.bridged = result.note(bridged.trimmed(pad), howBridged, perMM)
-	result.completed = result.note(completed.trimmed(pad), howCompleted, perMM)
+	bridged, completed = bridged.trimmed(pad), completed.trimmed(pad)
+	result.origins = originsOf(bridged, completed)
+	result.bridged = result.note(bridged, howBridged, perMM)
+	result.completed = result.note(completed, howCompleted, perMM)
 	slices.SortStableFunc(result.filled, func(a, b Filled) int { return cmp.Compare(b.Area, a.Area) })
 	result.filled = result.filled[:min(len(result.filled), mostFilled)]
 	return result
@@ -92,6 +97,21 @@ const (
 	fromOther                 // seen in the other one only
 	fromNowhere               // under print in all of them
 )
+
+// originsOf is the map of what was filled in: index 1 bridged, 2 completed.
+func originsOf(bridged, completed *plane) *image.Paletted {
+	palette := color.Palette{color.White, color.RGBA{0, 0, 255, 255}, color.RGBA{0, 160, 0, 255}}
+	img := image.NewPaletted(image.Rect(0, 0, bridged.w, bridged.h), palette)
+	for i := range img.Pix {
+		switch {
+		case bridged.v[i] > 0:
+			img.Pix[i] = 1
+		case completed.v[i] > 0:
+			img.Pix[i] = 2
+		}
+	}
+	return img
+}
 
 // mixer mixes the views at a position of the canvas.
 type mixer struct {
@@ -167,23 +187,22 @@ func (f *fused) note(mask *plane, how string, perMM float64) float64 {
 	return total
 }
 
-// missing is the share of the ring and the star that shows no ink. The ring and the star of bled ink were measured
+// missing is the share of the border and the star that shows no ink. The border and the star of bled ink were measured
 // before it was eroded.
-func (f fused) missing(best *mark, v *view, declared, eroded float64) float64 {
+func (f fused) missing(best *mark, v *view, declared size, eroded float64) float64 {
 	const margin = .10 // mm: edges fray
 	perMM := templateDPI / millimetresPerInch
-	half := float64(f.coverage.w) / 2
-	m := v.affine()
-	border := best.circle.border/v.scale - 2*eroded
-	outer, inner := square(declared/2-margin), square(math.Max(0, declared/2-border+margin))
+	halfW, halfH := float64(f.coverage.w)/2, float64(f.coverage.h)/2
+	m, r := v.affine(), best.rim.scaled(declared)
+	border := best.rim.border/v.scaleX - 2*eroded
 	solid, empty := 0, 0
 	for y := range f.coverage.h {
-		cv := (float64(y) + .5 - half) / perMM
+		cv := (float64(y) + .5 - halfH) / perMM
 		for x, coverage := range f.coverage.row(y) {
-			cu := (float64(x) + .5 - half) / perMM
-			distance := cu*cu + cv*cv
-			belongs := distance < outer && distance > inner
-			if !belongs && best.pose.star.ok && distance < square(.4*declared/2) {
+			cu := (float64(x) + .5 - halfW) / perMM
+			depth := -r.outside(cu, cv)
+			belongs := depth > margin && depth < border-margin
+			if !belongs && best.pose.star.ok && cu*cu+cv*cv < square(.4*declared.w/2) {
 				px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
 				belongs = best.pose.star.holds((px+.5)/v.perMMX, (py+.5)/v.perMMY, margin+eroded)
 			}
