@@ -77,7 +77,7 @@ func (c enrollImprintCommand) tell(k *counter, a enroll.Application, made regist
 	switch {
 	case made.Stored:
 		fmt.Fprintf(k.out, "✔ 已保存为印章模板 kept as the template: %s\n", made.Code)
-	case made.Verdict == imprint.StampAgain:
+	case !made.Acceptable():
 		fmt.Fprintln(k.out, "✘ 请重新盖印后再扫描；未保存。 The imprints must be stamped again; nothing was kept.")
 	case made.Verdict == imprint.Warn:
 		fmt.Fprintln(k.out, "✘ 未保存；接受上述提示须 --accept-warning 并说明理由。 Not kept: --accept-warning with a reason accepts it.")

@@ -5,72 +5,53 @@ import "math"
 // comparison says how two registered imprints agree.
 type comparison struct {
 	match    float64 // share of the strokes of both that the other one has within strokeTolerance
-	worst    float64 // largest two-sided disagreement in a window
 	missingA float64 // share of b's strokes that a lacks
 	missingB float64
+	like     kinship
 	// completeA and completeB say, on a canvas at workDPI, how much of the ink around a place each imprint shows.
 	completeA, completeB *plane
 }
 
 const (
 	strokeTolerance = .15 // mm
-	windowSide      = 4.0 // mm
 	completeSigma   = .8  // mm
 )
 
-// compare holds two registered views against each other. Correlation over the whole seal is useless here: a seal with
-// its last characters replaced still reaches .97. Two-sided disagreement in a small window is what tells: each has
-// strokes there that the other one lacks.
-func compare(a, b *view, declared size) comparison {
+// compare holds two registered views against each other. border marks the pixels of the canvas that say nothing about
+// which seal it is.
+func compare(a, b *view, declared size, border []bool) comparison {
 	perMM := workDPI / millimetresPerInch
 	ca, cb := a.onCanvas(a.alpha, declared, perMM), b.onCanvas(b.alpha, declared, perMM)
 	ta, tb := a.onCanvas(a.trust, declared, perMM), b.onCanvas(b.trust, declared, perMM)
 	onlyA, inkA := lacking(ca, cb, tb, perMM)
 	onlyB, inkB := lacking(cb, ca, ta, perMM)
 
-	var result comparison
-	sumOnlyA, sumInkA, sumOnlyB, sumInkB := sum(onlyA), sum(inkA), sum(onlyB), sum(inkB)
-	if sumInkA == 0 || sumInkB == 0 {
+	result := comparison{like: kinship{outcome: CannotTell}}
+	if inkA == 0 || inkB == 0 {
 		return result
 	}
-	result.missingA, result.missingB = sumOnlyB/sumInkB, sumOnlyA/sumInkA
-	result.match = 1 - (sumOnlyA+sumOnlyB)/(sumInkA+sumInkB)
-
-	radius := int(windowSide * perMM / 2)
-	boxed := func(p *plane) *plane {
-		across := newPlane(p.w, p.h)
-		for y := range p.h {
-			boxFilter(across.row(y), p.row(y), radius)
-		}
-		return across.boxedColumns(make([]float32, p.w), radius)
-	}
-	wa, wia, wb, wib := boxed(onlyA), boxed(inkA), boxed(onlyB), boxed(inkB)
-	const leastInk = .06 // of the window
-	for i := range wa.v {
-		if wia.v[i] > leastInk && wib.v[i] > leastInk {
-			both := math.Min(float64(wa.v[i]/wia.v[i]), float64(wb.v[i]/wib.v[i]))
-			result.worst = math.Max(result.worst, both)
-		}
-	}
+	result.missingA, result.missingB = float64(onlyB)/float64(inkB), float64(onlyA)/float64(inkA)
+	result.match = 1 - float64(onlyA+onlyB)/float64(inkA+inkB)
+	result.like = liken(inked{ca, ta}, inked{cb, tb}, border)
 	result.completeA, result.completeB = completeness(ca, cb, perMM)
 	return result
 }
 
-// lacking marks the ink of a, and of it what lies further than strokeTolerance from any ink of b where b can be seen.
-func lacking(a, b, trustB *plane, perMM float64) (only, ink *plane) {
+// lacking counts the pixels of a's ink, and those of them that lie further than strokeTolerance from any ink of b where
+// b can be seen.
+func lacking(a, b, trustB *plane, perMM float64) (only, ink int) {
 	near := make([]bool, len(b.v))
 	for i, v := range b.v {
 		near[i] = v >= .4
 	}
 	near = dilated(near, b.w, b.h, int(math.Round(strokeTolerance*perMM)))
-	only, ink = newPlane(a.w, a.h), newPlane(a.w, a.h)
 	for i, v := range a.v {
 		if v < .5 {
 			continue
 		}
-		ink.v[i] = 1
+		ink++
 		if !near[i] && trustB.v[i] > .5 {
-			only.v[i] = 1
+			only++
 		}
 	}
 	return only, ink
@@ -98,4 +79,22 @@ func completeness(a, b *plane, perMM float64) (completeA, completeB *plane) {
 		blurB.v[i] = (blurB.v[i] + prior) / (both + prior)
 	}
 	return blurA, blurB
+}
+
+// borderOf marks the border on the canvas at workDPI. It is the same on most seals, so that a gap in it says nothing
+// about which seal it is; the edge has a gate of its own. nil for a seal without one.
+func borderOf(r rim, v *view, declared size) []bool {
+	const perMM = workDPI / millimetresPerInch
+	if r.border == 0 {
+		return nil
+	}
+	width := r.border/math.Min(v.scaleX, v.scaleY) + .3
+	r = r.scaled(declared)
+	w, h := declared.pixels(perMM)
+	border := make([]bool, w*h)
+	for i := range border {
+		x, y := (float64(i%w)+.5-float64(w)/2)/perMM, (float64(i/w)+.5-float64(h)/2)/perMM
+		border[i] = r.outside(x, y) > -width
+	}
+	return border
 }

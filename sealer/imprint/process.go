@@ -11,9 +11,11 @@ import (
 	"yinxin/internal/fault"
 )
 
-// Process makes the template of a seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
+// Process makes the template of a seal from the scan of a stamped form, or from a crop of one, in JPEG, PNG, TIFF or a
+// PDF of scans.
 //
-// Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-option,
+// Errors are faults: attachment.encrypted, attachment.unsupported-coding and attachment.no-picture of scan.Open and
+// scan.File.Picture; imprint.no-page, imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-option,
 // imprint.bad-scale, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found,
 // imprint.incomplete. An imprint that was found and is not good enough is no error: Result.Verdict and Result.Gates say
 // so. A context that ends is noticed between the stages.
@@ -22,22 +24,10 @@ func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, ok := readMetadata(data)
-	if !ok {
-		return nil, errNotAnImage.New()
-	}
-	scale, err := readScale(m, o)
+	s, err := read(ctx, data, declared, o)
 	if err != nil {
 		return nil, err
 	}
-	img, err := decode(data, m)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s := &session{img: img, scale: scale, orientation: m.orientation, declared: declared, options: o}
 	return s.run(ctx)
 }
 
@@ -110,10 +100,14 @@ type session struct {
 	orientation int
 	declared    size
 	options     Options
+	page        int               // of the file, counted from 1
+	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
+	searched    bool
 }
 
 // mark is a candidate and what became of it.
 type mark struct {
+	img    image.Image     // the scan, or the part of it that evidence kept
 	stored image.Rectangle // pixels as stored
 	shown  image.Rectangle // pixels as displayed
 	box    int             // of Options.Boxes, from 1; 0 is none
@@ -127,8 +121,8 @@ const notExamined = "其他红色印迹，未采用。"
 func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
-	for _, r := range locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared) {
-		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
+	for _, r := range s.located() {
+		m := &mark{img: s.img, stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
@@ -239,7 +233,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
@@ -274,12 +268,16 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	used := views
 	if len(views) == 2 {
 		register(views[0], views[1], s.declared)
-		agreement = compare(views[0], views[1], s.declared)
-		if agreement.verdict() == StampAgain { // registration with another seal has moved the first one for nothing
+		agreement = compare(views[0], views[1], s.declared, borderOf(good[0].rim, views[0], s.declared))
+		if agreement.like.outcome == Different { // registration with another seal has moved the first one for nothing
 			erode = s.erosion(good[:1])
 			used = s.views(good[:1], erode)
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	copies := lookForCopies(good, views, s.declared)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -295,9 +293,11 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
 		return nil, err
 	}
+	r.source = &source{session: s, good: good, filled: f.origins}
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Imprints = s.found(marks, good, used, agreement)
-	r.Gates, r.Verdict = judge(s, good, used, agreement, r.Measures)
+	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Imprints = s.found(marks, good, used, agreement, copies)
+	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
 }
 

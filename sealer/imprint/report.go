@@ -14,7 +14,7 @@ func (s *session) measures(good []*mark, used []*view, c comparison, f fused, er
 		Width: rounded(2*best.pose.halfW, 3), Height: rounded(2*best.pose.halfH, 3),
 		WidthDifference: rounded(d.w, 3), HeightDifference: rounded(d.h, 3), SizeDifference: rounded(d.worst(), 3),
 		Angle: rounded(used[0].pose.angle, 3), AngleError: rounded(math.Min(used[0].pose.unsure, 180), 3),
-		Match: rounded(c.match, 4), WorstMismatch: rounded(c.worst, 4),
+		Match: rounded(c.match, 4), Outcome: c.like.outcome, Mismatch: rounded(c.like.mismatch, 3), Places: c.like.places,
 		Eroded: rounded(eroded, 3), BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
 	}
 	if best.rim.shape == Round {
@@ -33,7 +33,7 @@ func (l *layer) polarity() Polarity {
 }
 
 // found describes every mark, in reading order.
-func (s *session) found(marks, good []*mark, used []*view, c comparison) []Found {
+func (s *session) found(marks, good []*mark, used []*view, c comparison, copies signs) []Found {
 	var all []Found
 	for _, m := range marks {
 		x, y := s.middle(m)
@@ -45,6 +45,8 @@ func (s *session) found(marks, good []*mark, used []*view, c comparison) []Found
 		}
 		if rank := slices.Index(good, m); rank >= 0 {
 			m.describe(&f)
+			t := copies.textures[rank]
+			f.Grain, f.Screen, f.ScreenLPI = rounded(t.grain, 4), rounded(t.screen, 2), rounded(t.lpi, 0)
 			if len(used) == 2 {
 				f.Missing = rounded([]float64{c.missingA, c.missingB}[rank], 4)
 			}

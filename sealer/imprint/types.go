@@ -8,6 +8,9 @@ type Options struct {
 	// DPI is the resolution of the scan in dots per inch. 0 takes it from the file; a file that does not say is
 	// refused with imprint.no-scale.
 	DPI float64
+	// Page is the page of the file that the imprints are on, counted from 1. 0 takes the first page with a mark of the ink's
+	// colour and of the size of a seal.
+	Page int
 	// Shape is the outline of the seal. AnyShape takes it from the size and the scan: Height 0 is round; else it is
 	// what fits the ink, an ellipse, a rectangle or a seal without a frame.
 	Shape Shape
@@ -60,14 +63,14 @@ type Verdict string
 const (
 	// Usable is an imprint that passed every gate.
 	Usable Verdict = "usable"
-	// Warn is an imprint that an officer may accept with a reason.
+	// Warn is an imprint that an officer may accept with a reason, where Result.Acceptable says so.
 	Warn Verdict = "warn"
 	// StampAgain is an imprint that must not become a seal.
 	StampAgain Verdict = "stamp-again"
 )
 
 // Result is what Process made of a scan. Template and Picture are made whatever the verdict is, so that a person can
-// see what was refused; only a Usable one, or a Warn that an officer accepted, may become a seal.
+// see what was refused; only a Usable one, or an Acceptable one for which an officer gave a reason, may become a seal.
 type Result struct {
 	// Template is a PNG at 600 dpi: palette with alpha, one colour, alpha the coverage by ink. The canvas is exactly
 	// the declared size and the pHYs chunk says so.
@@ -81,6 +84,19 @@ type Result struct {
 	Gates    []Gate   `json:"gates"`
 	Verdict  Verdict  `json:"verdict"`
 	Imprints []Found  `json:"imprints"`
+
+	source *source
+}
+
+// Acceptable says whether the template may become a seal once an officer has given a reason for every warning. It is
+// false where a gate refuses, and where one warns of what no reason can make good.
+func (r *Result) Acceptable() bool {
+	for _, g := range r.Gates {
+		if g.Verdict == StampAgain || g.Verdict == Warn && !g.Acceptable {
+			return false
+		}
+	}
+	return r.Verdict != StampAgain
 }
 
 // Measures are figures about the scan and about the imprints that were used, taken together.
@@ -107,8 +123,13 @@ type Measures struct {
 	Fused int `json:"fused"`
 	// Match is the share of ink strokes on which the two imprints agree within 0.15 mm, 0 to 1; 0 with one imprint.
 	Match float64 `json:"match"`
-	// WorstMismatch is the largest two-sided disagreement in a window of 4 mm, 0 to 1.
-	WorstMismatch float64 `json:"worstMismatch"`
+	// Outcome says whether the two imprints are of one seal; empty with one imprint. Mismatch is the ink that one of
+	// them lacks in the worst window of 2 mm, in square millimetres, Places where that is more than a pressing explains.
+	Outcome  Outcome `json:"outcome,omitempty"`
+	Mismatch float64 `json:"mismatchMM2"`
+	Places   []Place `json:"places,omitempty"`
+	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
+	Twins float64 `json:"twins"`
 	// MissingStrokes is the share of the border and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
@@ -193,6 +214,11 @@ type Found struct {
 	Hidden float64 `json:"hiddenMM2"`
 	// Missing is the share of the strokes known from the other imprint that this one does not show, 0 to 1.
 	Missing float64 `json:"missingStrokes"`
+	// Grain is the unevenness of the ink inside the strokes, as a share of its absorbance; Screen how far the highest
+	// peak of its spectrum stands out, at ScreenLPI lines per inch. 0 where the strokes are too thin to tell.
+	Grain     float64 `json:"grain"`
+	Screen    float64 `json:"screen"`
+	ScreenLPI float64 `json:"screenLPI"`
 	// Used says that the imprint went into the template; otherwise Reason says why not, in Chinese.
 	Used   bool   `json:"used"`
 	Reason string `json:"reason,omitempty"`
@@ -200,10 +226,16 @@ type Found struct {
 
 // Gate is one check of quality, with the number it looked at and the limits it holds it against.
 type Gate struct {
-	// Name is stable: "resolution", "scale", "size", "ink", "bleeding", "edge", "strokes", "upright", "same-seal".
-	Name    string  `json:"name"`
+	// Name is stable; one of the Gate constants.
+	Name string `json:"name"`
+	// Title is what the gate looks for, in Chinese and as stable as Name: 太淡, 洇墨, 不完整, 不端正, 尺寸不符,
+	// 两次印模不一致, 疑似不是同一枚印章, 分辨率不足, 疑似复印件或图片. Several gates may look for the same thing.
+	Title   string  `json:"title"`
 	Verdict Verdict `json:"verdict"`
-	Value   float64 `json:"value"`
+	// Acceptable says that an officer may accept this gate's warning with a reason. A warning that is not acceptable
+	// keeps the imprint from becoming a seal like a refusal does: another seal, a wrong size.
+	Acceptable bool    `json:"acceptable"`
+	Value      float64 `json:"value"`
 	// Unit is of Value and the limits: "mm", "dpi", "degrees", "ratio".
 	Unit string `json:"unit"`
 	// WarnAt and RefuseAt are the limits; 0 where the gate has none of that kind.

@@ -6,11 +6,11 @@ import (
 	"slices"
 
 	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/attachment"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 	"yinxin/sealer/imprint"
 )
 
@@ -48,8 +48,8 @@ type Made struct {
 	Box        Box
 	// Precise is false where a person has to look whether the boxes were found in their places.
 	Precise bool
-	// Stored says whether this is the application's template now; Code is the seal's then. A template to be stamped again is
-	// never stored, one with a warning only with a reason.
+	// Stored says whether this is the application's template now; Code is the seal's then. A template that is not
+	// Acceptable is never stored, one with a warning only with a reason.
 	Stored bool
 	Code   string
 }
@@ -104,11 +104,36 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if made.Result, err = imprint.Process(ctx, picture, options); err != nil {
 		return Made{}, err
 	}
-	if o.Dry || made.Verdict == imprint.StampAgain || made.Verdict == imprint.Warn && o.Reason == "" {
+	if o.Box == FirstBox || o.Box == SecondBox {
+		if err := d.holdAgainstBoth(ctx, by, a, o, options, made.Result); err != nil {
+			return Made{}, err
+		}
+	}
+	if o.Dry || !made.Acceptable() || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
 	err = d.store(ctx, by, a, o, &made)
 	return made, err
+}
+
+// holdAgainstBoth lets no form through by one of its boxes whose boxes together show two seals: who chooses a box may do
+// so because the other imprint is poor, not because it is another seal's.
+func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Application, o Order, options imprint.Options, of *imprint.Result) error {
+	o.Box = BothBoxes
+	_, picture, err := d.imprints(ctx, by, a, o)
+	if err != nil {
+		return err
+	}
+	both, err := imprint.Process(ctx, picture, options)
+	if err != nil {
+		return ctx.Err() // nothing to hold it against, which the gate of agreement says
+	}
+	for _, g := range both.Gates {
+		if g.Name == imprint.GateSameSeal && g.Verdict == imprint.StampAgain {
+			of.Gates, of.Verdict = append(of.Gates, g), imprint.StampAgain
+		}
+	}
+	return nil
 }
 
 // store keeps a template that is good enough.
@@ -123,7 +148,11 @@ func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application,
 	if err != nil {
 		return err
 	}
-	t := business.Template{Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
+	evidence, err := made.Evidence()
+	if err != nil {
+		return err
+	}
+	t := business.Template{Evidence: evidence, Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
 		Verdict: "pass", Measures: string(measures), Reason: o.Reason}
 	if made.Verdict == imprint.Warn {
 		t.Verdict = "warn"
@@ -145,7 +174,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 		if err != nil {
 			return Made{}, nil, err
 		}
-		file, err := attachment.Open("", data, limits())
+		file, err := scan.Open("", data, limits())
 		if err != nil {
 			return Made{}, nil, err
 		}
@@ -167,7 +196,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 }
 
 // box cuts a box out of the form with the application's number: registration.no-form where there is none.
-func (m *Made) box(ctx context.Context, file *attachment.File, number string, page int) ([]byte, error) {
+func (m *Made) box(ctx context.Context, file *scan.File, number string, page int) ([]byte, error) {
 	pages, err := form.Recognise(ctx, file)
 	if err != nil {
 		return nil, err
@@ -188,12 +217,12 @@ func (m *Made) box(ctx context.Context, file *attachment.File, number string, pa
 }
 
 // wholePage is a page as sealer/imprint takes it.
-func (m *Made) wholePage(file *attachment.File, data []byte, page int) ([]byte, error) {
+func (m *Made) wholePage(file *scan.File, data []byte, page int) ([]byte, error) {
 	m.Page = max(page, 1)
 	if m.Page > len(file.Pages) {
 		return nil, ErrOrder.At(fault.Field("page"))
 	}
-	if len(file.Pages) == 1 && (file.Format == attachment.JPEG || file.Format == attachment.PNG) {
+	if len(file.Pages) == 1 && (file.Format == scan.JPEG || file.Format == scan.PNG) {
 		return data, nil
 	}
 	img, err := file.Picture(m.Page - 1)
@@ -215,4 +244,36 @@ func (d *Desk) Template(ctx context.Context, by access.Actor, application string
 		err = ErrNoTemplate.New()
 	}
 	return t, err
+}
+
+// Evidence is what the template that an application has now was made from, and what comes of making it again: for
+// disputes. It shows the form, so that the reason stands in the history, as for a scan. Errors: those of Template and
+// enroll.Service.OpenAttachment, business.no-evidence, imprint.evidence, registration.busy.
+func (d *Desk) Evidence(ctx context.Context, by access.Actor, application, reason string) ([]byte, imprint.Reproduction, error) {
+	a, err := d.Enroll.Application(ctx, by, application)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	t, err := d.Template(ctx, by, application)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	var of struct{ Attachment string }
+	if json.Unmarshal([]byte(t.Measures), &of) != nil || of.Attachment == "" {
+		return nil, imprint.Reproduction{}, business.ErrNoEvidence.New()
+	}
+	if _, _, err := d.Enroll.OpenAttachment(ctx, by, application, of.Attachment, reason); err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	evidence, err := d.Business.EvidenceOf(ctx, a.ID, a.Version)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	done, err := d.turn(ctx)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	defer done()
+	again, err := imprint.Reproduce(ctx, evidence)
+	return evidence, again, err
 }
