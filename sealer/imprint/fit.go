@@ -13,6 +13,7 @@ const (
 	rimCatch      = .45 // mm: the ring is there, if not exact
 	mostMissing   = .5  // share of the rim without ink beyond which there is no rim
 	leastEvidence = .3  // share of rays that must lie on the rim
+	leastFramed   = .45 // the same of the other shapes, which have more freedom to follow strokes
 	surelyFramed  = .75 // share of rays on the rim of a frame beyond doubt
 	offFrame      = .6  // mm from the declared size from which a frame is doubted
 )
@@ -148,7 +149,11 @@ func (l *layer) fitShape(shape Shape, declared size) (rim, float64) {
 	}
 	best.settleAxes(declared)
 	l.describeEdge(&best)
-	best.ok = best.missing < mostMissing && evidence >= leastEvidence
+	least := leastEvidence
+	if shape != Round {
+		least = leastFramed
+	}
+	best.ok = best.missing < mostMissing && evidence >= least
 	return best, evidence
 }
 
@@ -276,21 +281,44 @@ func circleThrough(a, b, c edgePoint) (rim, bool) {
 }
 
 // ellipseByStarts lets least squares run from ellipses of the declared size at many angles and keeps the one that
-// most points lie on. The declared size is only where the search starts.
+// most points lie on. Where none is convincing, something else lies before the rim: then the starts are the places
+// around at which such an ellipse passes near most points. The declared size is only where the search starts.
 func ellipseByStarts(points []edgePoint, x, y float64, declared size) (rim, bool) {
 	if len(onlyFound(points)) < edgeRays/8 {
 		return rim{}, false
 	}
 	var best rim
 	most := 0.0
-	for angle := -90.0; angle < 90; angle += 7.5 {
-		r := refineRim(rim{shape: Ellipse, x: x, y: y, halfW: declared.w / 2, halfH: declared.h / 2, angle: angle}, points)
-		if !r.ok {
-			continue
+	try := func(start rim) {
+		if r := refineRim(start, points); r.ok {
+			if e := r.evidence(points); e > most {
+				best, most = r, e
+			}
 		}
-		if e := r.evidence(points); e > most {
-			best, most = r, e
+	}
+	start := rim{shape: Ellipse, x: x, y: y, halfW: declared.w / 2, halfH: declared.h / 2}
+	for start.angle = -90; start.angle < 90; start.angle += 7.5 {
+		try(start)
+	}
+	if most < surelyFramed {
+		near := start
+		nearest := 0
+		for start.angle = -90; start.angle < 90; start.angle += 5 {
+			for start.y = y - 4; start.y <= y+4; start.y++ {
+				for start.x = x - 4; start.x <= x+4; start.x++ {
+					count := 0
+					for i := 0; i < len(points); i += 3 {
+						if p := points[i]; p.found && math.Abs(start.outside(start.own(p.x, p.y))) < .7 {
+							count++
+						}
+					}
+					if count > nearest {
+						near, nearest = start, count
+					}
+				}
+			}
 		}
+		try(near)
 	}
 	return best, most >= leastEvidence
 }

@@ -154,17 +154,10 @@ func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle 
 	}
 	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
 	like := likeness{perMM: perMM, declared: declared}
-	var found []component
-	// A mark that swallowed its neighbour at the wide distance may come apart at a narrower one.
-	for _, bridge := range []float64{1.3, .7, .3} {
-		grown := dilated(red, o.w, o.h, int(math.Round(bridge*perMM)))
-		for _, c := range components(grown, red, o.w, o.h) {
-			if like.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
-				found = append(found, c)
-			}
-		}
-	}
-	found = append(found, like.insideLarger(red, o.w, o.h, found)...)
+	found := like.standing(red, o.w, o.h, nil)
+	rest := withoutLines(without(red, o.w, found), o.w, o.h, int(2*perMM), int(1.25*math.Hypot(declared.w, declared.h)*perMM))
+	found = like.standing(rest, o.w, o.h, found)
+	found = append(found, like.insideLarger(without(rest, o.w, found), o.w, o.h)...)
 	slices.SortStableFunc(found, func(a, b component) int { return b.count - a.count })
 	found = found[:min(len(found), mostCandidates)]
 	rectangles := make([]image.Rectangle, len(found))
@@ -189,15 +182,32 @@ func (k likeness) plausible(c component) bool {
 	return math.Min(w, h) >= .8*leastMM && math.Max(w, h) <= 1.2*greatestMM && math.Max(w/h, h/w) <= 1.5*longer && covered > .05
 }
 
-// insideLarger looks for seals in what is left once the marks that stand alone are taken out: a seal that a red line
-// runs into, or that touches another mark, is the window of the declared size that holds the most ink.
-func (k likeness) insideLarger(red []bool, w, h int, found []component) []component {
-	rest := slices.Clone(red)
-	for _, c := range found {
-		if k.size(c) <= 1.25*math.Hypot(k.declared.w, k.declared.h) {
-			clearCells(rest, w, c.bounds)
+// standing adds to what was found the plausible marks that stand alone. One that swallowed its neighbour at the wide
+// distance may come apart at a narrower one.
+func (k likeness) standing(red []bool, w, h int, found []component) []component {
+	for _, bridge := range []float64{1.3, .7, .3} {
+		grown := dilated(red, w, h, int(math.Round(bridge*k.perMM)))
+		for _, c := range components(grown, red, w, h) {
+			if k.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
+				found = append(found, c)
+			}
 		}
 	}
+	return found
+}
+
+// without is a mask without what was found.
+func without(mask []bool, w int, found []component) []bool {
+	rest := slices.Clone(mask)
+	for _, c := range found {
+		clearCells(rest, w, c.bounds)
+	}
+	return rest
+}
+
+// insideLarger looks for seals in what is left once the marks that may be seals are taken out: a seal that touches
+// another mark is the window of the declared size that holds the most ink.
+func (k likeness) insideLarger(rest []bool, w, h int) []component {
 	side := size{k.declared.w * 1.04 * k.perMM, k.declared.h * 1.04 * k.perMM}
 	ww, wh := int(math.Ceil(side.w)), int(math.Ceil(side.h))
 	var windows []component
@@ -226,10 +236,6 @@ func fullest(mask []bool, w, h, ww, wh int) (component, bool) {
 		}
 	}
 	return best, float64(best.count) >= .1*float64(ww*wh)
-}
-
-func (k likeness) size(c component) float64 {
-	return float64(max(c.bounds.Dx(), c.bounds.Dy())) / k.perMM
 }
 
 // summed is the sums of a mask over all rectangles from its corner, with a row and a column of zeros before them.

@@ -23,12 +23,18 @@ func (l *layer) inkPositions(r rim, half size, angle float64) [][2]float32 {
 				continue // the arc text stands there
 			}
 			dx, dy := u*cos-v*sin, u*sin+v*cos
-			if l.figureAt(r.x+dx, r.y+dy) >= .5 {
+			if l.figureAt(r.x+dx, r.y+dy) >= .5 && l.seen(r.x+dx, r.y+dy) {
 				found = append(found, [2]float32{float32(dx), float32(dy)})
 			}
 		}
 	}
 	return found
+}
+
+// seen says whether a place is free of print.
+func (l *layer) seen(x, y float64) bool {
+	px, py := l.pixel(x, y)
+	return l.trust.at(px, py) > .8
 }
 
 // emptiness is how many rows, across positions turned back by an angle, hold no ink; a row with little counts in part.
@@ -161,7 +167,7 @@ func (l *layer) boundInk(r *rim, half size) bool {
 		run := 0.0
 		for t := -length; t <= length; t += step {
 			x, y := start.onPage(d*along-t*across, d*across+t*along)
-			if l.inkAt(x, y) < .5 {
+			if l.inkAt(x, y) < .5 || !l.seen(x, y) {
 				run = 0
 			} else if run += step; run >= .2 { // mm in a row
 				return true

@@ -35,6 +35,10 @@ const (
 	textOuter = .93
 )
 
+// mostLean is how far, in degrees, rows of text are looked for from upright on the page when nothing else says where up
+// is.
+const mostLean = 30.0
+
 // Standard errors, in degrees, of the middle of the gap of the arc text: the first and the last character do not end
 // at the same distance from their middles.
 const (
@@ -67,9 +71,9 @@ func (l *layer) findUpright(r rim, declared size) pose {
 func (l *layer) uprightInCircle(p *pose, r rim) {
 	band := l.textBand(r)
 	gap, gapWidth := band.gap()
-	toward, sure := 0.0, math.Inf(1) // without a gap, the page is trusted
+	toward, sure, within := 0.0, math.Inf(1), mostLean // without a gap, the page is trusted
 	if gapWidth > 0 {
-		toward, sure = wrapped(gap+180), gapUnsure
+		toward, sure, within = wrapped(gap+180), gapUnsure, 8
 		if arc, strength := band.rhythm(toward); strength > leastRhythm {
 			toward, sure = arc, arcUnsure
 		}
@@ -91,7 +95,7 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 	}
 	// Half of an emblem is the mirror image of the other one; rows of characters are less alike.
 	up, symmetry := l.mirror(r, toward)
-	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, 8)
+	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, within)
 	switch {
 	case symmetry >= leastEmblem:
 		p.angle, p.unsure, p.from, p.doubted = up, emblemUnsure, fromEmblem, gapWidth == 0
