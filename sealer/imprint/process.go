@@ -295,7 +295,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	}
 	r.source = &source{session: s, good: good, filled: f.origins}
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
