@@ -316,7 +316,7 @@ func (s *session) views(good []*mark, erode float64) []*view {
 	var views []*view
 	for _, m := range good {
 		v := newView(m.layer, m.pose, s.declared)
-		if erode > 0 {
+		if erode > 0 || m.rim.shape == Frameless { // the edge of characters is not that of the die
 			v.scaleX, v.scaleY = 1, 1
 		}
 		views = append(views, v)
