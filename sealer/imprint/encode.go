@@ -43,11 +43,16 @@ func (f fused) picture(declared, dpi float64) *plane {
 	return result
 }
 
-// encode writes coverage as a PNG: one colour, a palette of sixteen alphas, and the resolution.
+// encode writes coverage as a PNG of seal red with its resolution.
 func encode(coverage *plane, dpi float64) ([]byte, error) {
+	return encodeAlpha(coverage, color.NRGBA{sealRed, sealGreen, sealBlue, 255}, dpi)
+}
+
+// encodeAlpha writes coverage as a PNG: one colour, a palette of sixteen alphas, and the resolution unless that is 0.
+func encodeAlpha(coverage *plane, ink color.NRGBA, dpi float64) ([]byte, error) {
 	palette := make(color.Palette, alphaLevels)
 	for i := range palette {
-		palette[i] = color.NRGBA{sealRed, sealGreen, sealBlue, uint8(i * 255 / (alphaLevels - 1))}
+		palette[i] = color.NRGBA{ink.R, ink.G, ink.B, uint8(i * 255 / (alphaLevels - 1))}
 	}
 	img := image.NewPaletted(image.Rect(0, 0, coverage.w, coverage.h), palette)
 	for i, v := range coverage.v {
@@ -57,6 +62,9 @@ func encode(coverage *plane, dpi float64) ([]byte, error) {
 	encoder := png.Encoder{CompressionLevel: png.DefaultCompression}
 	if err := encoder.Encode(&out, img); err != nil {
 		return nil, err
+	}
+	if dpi == 0 {
+		return out.Bytes(), nil
 	}
 	return withResolution(out.Bytes(), dpi), nil
 }

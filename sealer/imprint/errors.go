@@ -27,4 +27,6 @@ var (
 		ZH: "找到红色印迹，但不是完整的圆形印模，请重新盖章。", EN: "A red mark was found, but it is not a whole round imprint; stamp again."}
 	errNoneFound = fault.Spec{Kind: fault.Refused, Code: "imprint.none-found",
 		ZH: "图像中没有找到红色的圆形印模。", EN: "No red, round imprint was found in the image."}
+	errBadTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-template",
+		ZH: "这不是印章模板（PNG 图像）。", EN: "This is not a seal template (a PNG picture)."}
 )

@@ -1,0 +1,74 @@
+package sheet
+
+import (
+	"bytes"
+	"image"
+	"image/png"
+
+	"yinxin/internal/fault"
+	"yinxin/internal/paper"
+	"yinxin/sealer/imprint"
+)
+
+var errFont = fault.Spec{Kind: fault.Invalid, Code: "sheet.bad-font",
+	ZH: "字体文件无法用于绘制图片。", EN: "The font cannot be used to draw pictures."}
+
+// Data is what stands on a sheet.
+type Data struct {
+	Title string // of the scan: the name of its file, or the number of an application
+	// Facts stand below the title: the unit, the digest of the scan, who accepted a warning and why.
+	Facts  []Fact
+	Result *imprint.Result
+	// Vector is the outline of the template; nil where it has none.
+	Vector *imprint.Vector
+	// Against is the comparison with an earlier template; nil where there was none.
+	Against *Against
+	// Font is a TrueType font with Chinese characters (truetype.Find).
+	Font []byte
+}
+
+// Fact is a line of the head.
+type Fact struct {
+	Label string `json:"label"`
+	Text  string `json:"text"`
+}
+
+// Against is a comparison with an earlier template.
+type Against struct {
+	Old        []byte // PNG
+	Difference []byte // PNG on the canvas of the new one; nil where none could be made
+	Verdict    imprint.Verdict
+	Sentence   string
+	Facts      []Fact
+}
+
+// seal is the template as it is drawn.
+type seal struct {
+	picture image.Image
+	vector  *imprint.Vector
+}
+
+// prepare decodes the pictures and cuts the font to what will be written.
+func (d Data) prepare() (*paper.Face, *layout, error) {
+	l := &layout{data: d}
+	var err error
+	if l.template.picture, err = imprint.DecodeTemplate(d.Result.Template); err != nil {
+		return nil, nil, err
+	}
+	l.template.vector = d.Vector
+	if err := l.evidence(); err != nil {
+		return nil, nil, err
+	}
+	var r reader
+	l.draw(&r)
+	face, err := paper.NewFace(d.Font, r.texts)
+	return face, l, err
+}
+
+// decoded is a picture of the evidence; nil where there is none.
+func decoded(file []byte) (image.Image, error) {
+	if len(file) == 0 {
+		return nil, nil
+	}
+	return png.Decode(bytes.NewReader(file))
+}

@@ -1,0 +1,110 @@
+package sheet
+
+import (
+	"fmt"
+	"image/color"
+	"math"
+	"strconv"
+	"strings"
+
+	"yinxin/sealer/imprint"
+)
+
+// The colours of the page. Those of the map are told apart by people who confuse red and green, and on a grey print.
+var (
+	black   = color.RGBA{0x1A, 0x1A, 0x1A, 255}
+	grey    = color.RGBA{0x66, 0x66, 0x66, 255}
+	rule    = color.RGBA{0xC8, 0xC8, 0xC8, 255}
+	white   = color.RGBA{255, 255, 255, 255}
+	green   = color.RGBA{0x1B, 0x7F, 0x3B, 255}
+	amber   = color.RGBA{0xA8, 0x60, 0x00, 255}
+	crimson = color.RGBA{0xB0, 0x00, 0x20, 255}
+)
+
+// verdictWords are what a verdict is called, with its colour.
+func verdictWords(v imprint.Verdict) (string, color.RGBA) {
+	switch v {
+	case imprint.Usable:
+		return "通过", green
+	case imprint.Warn:
+		return "请核对", amber
+	}
+	return "不通过", crimson
+}
+
+// gateNames are what is looked at, in the order of a page; a gate that is not here has its own name.
+var gateNames = map[string]string{
+	"resolution": "分辨率", "scale": "比例", "size": "尺寸", "ink": "浓淡", "bleeding": "洇墨", "edge": "边框完整",
+	"strokes": "笔画完整", "upright": "端正", "same-seal": "两次印模一致", "copy": "湿墨印迹",
+}
+
+func gateName(g imprint.Gate) string {
+	if n, ok := gateNames[g.Name]; ok {
+		return n
+	}
+	return g.Name
+}
+
+var unitWords = map[string]string{"mm": "毫米", "dpi": "dpi", "degrees": "度", "ratio": "", "mm2": "平方毫米"}
+
+// number is a value with at most so many digits behind the point.
+func number(v float64, digits int) string {
+	if math.IsNaN(v) || math.IsInf(v, 0) {
+		return "?"
+	}
+	s := strconv.FormatFloat(v, 'f', digits, 64)
+	if strings.Contains(s, ".") {
+		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")
+	}
+	if s == "-0" {
+		return "0"
+	}
+	return s
+}
+
+// withUnit is a value of a gate as people read it: ratios are per cent.
+func withUnit(v float64, unit string) string {
+	if unit == "ratio" {
+		return number(100*v, 1) + "%"
+	}
+	digits := map[string]int{"mm": 2, "degrees": 1, "dpi": 0}
+	d, ok := digits[unit]
+	if !ok {
+		d = 2
+	}
+	return strings.TrimSpace(number(v, d) + " " + unitWords[unit])
+}
+
+// limits are those of a gate.
+func limits(g imprint.Gate) string {
+	var parts []string
+	if g.WarnAt != 0 {
+		parts = append(parts, "核对 "+withUnit(g.WarnAt, g.Unit))
+	}
+	if g.RefuseAt != 0 {
+		parts = append(parts, "不通过 "+withUnit(g.RefuseAt, g.Unit))
+	}
+	return strings.Join(parts, "；")
+}
+
+// size is what a seal measures.
+func size(width, height float64) string {
+	if width == height {
+		return "直径 " + number(width, 2) + " 毫米"
+	}
+	return number(width, 2) + " × " + number(height, 2) + " 毫米"
+}
+
+var scaleSources = map[string]string{"option": "人工指定", "JFIF": "文件 JFIF", "EXIF": "文件 EXIF", "pHYs": "文件 pHYs", "TIFF": "文件 TIFF"}
+
+func dpi(s imprint.Scale) string {
+	text := number(s.X, 1)
+	if math.Abs(s.X-s.Y) > .05 {
+		text += " × " + number(s.Y, 1)
+	}
+	source := scaleSources[s.Source]
+	if source == "" {
+		source = s.Source
+	}
+	return fmt.Sprintf("%s dpi（%s）", text, source)
+}
