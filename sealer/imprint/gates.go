@@ -18,26 +18,9 @@ const (
 	edgeGapWarn      = 30  // degrees, more
 	edgeGapRefuse    = 60  // of the ring missing in every imprint
 	strokesWarn      = .08
-	uprightWarn      = 15 // degrees
-	mismatchRefuse   = .15
-	mismatchSure     = .30
-	matchLeast       = .80 // below: another seal, or ruined
-	matchGood        = .97
-	missingLittle    = .05
+	uprightWarn      = 15  // degrees
+	matchWarn        = .03 // of the strokes
 )
-
-// verdict says whether two imprints are of one seal. A window in which each has strokes that the other one lacks is the
-// sign of another seal. Where much is missing anyway, gaps in both can make a small one, so there a larger one counts.
-func (c comparison) verdict() Verdict {
-	whole := c.match > matchGood && math.Max(c.missingA, c.missingB) < missingLittle
-	switch {
-	case c.match < matchLeast, c.worst > mismatchSure, c.worst > mismatchRefuse && whole:
-		return StampAgain
-	case c.worst > mismatchRefuse:
-		return Warn
-	}
-	return Usable
-}
 
 // softEdge is the width of the outer edge, in millimetres, above which a scan of this resolution is soft.
 func softEdge(dpi float64) float64 {
@@ -48,15 +31,14 @@ func softEdge(dpi float64) float64 {
 }
 
 // judge holds every gate and returns the worst verdict.
-func judge(s *session, good []*mark, used []*view, c comparison, m Measures) ([]Gate, Verdict) {
+func judge(s *session, good []*mark, used []*view, c comparison, copies signs, m Measures) ([]Gate, Verdict) {
 	gates := []Gate{gateResolution(s), gateSize(s, good, used), gateInk(good, used), gateBleeding(s, good, used),
 		gateEdge(good, used), gateStrokes(m, used), gateUpright(good, used)}
+	gates = append(gates, gateAgreement(len(good), c))
 	if len(good) == 2 {
-		gates = append(gates, gateSameSeal(c))
-	} else {
-		gates = append(gates, Gate{Name: "agreement", Verdict: Warn, Unit: "ratio",
-			ZH: "只找到一处印模，无法与另一处相互核对。", EN: "Only one imprint was found; it cannot be checked against the other."})
+		gates = append(gates, gateSameSeal(c.like))
 	}
+	gates = append(gates, copies.gates()...)
 	verdict := Usable
 	for i, g := range gates {
 		gates[i].Title, gates[i].Acceptable = titles[g.Name], g.Verdict == Warn && !unacceptable[g.Name]
@@ -69,7 +51,10 @@ func judge(s *session, good []*mark, used []*view, c comparison, m Measures) ([]
 var titles = map[string]string{
 	"resolution": "分辨率不足", "size": "尺寸不符", "ink": "太淡", "bleeding": "洇墨", "edge": "不完整", "strokes": "不完整",
 	"upright": "不端正", "agreement": "两次印模不一致", "same-seal": "疑似不是同一枚印章",
+	"copy-screen": copied, "copy-grain": copied, "copy-twins": copied,
 }
+
+const copied = "疑似复印件或图片"
 
 // unacceptable are the gates whose warning no reason makes good.
 var unacceptable = map[string]bool{"size": true, "same-seal": true}
@@ -233,12 +218,4 @@ func gateUpright(good []*mark, used []*view) Gate {
 	g.Verdict = above(math.Abs(g.Value), uprightWarn, 0)
 	return g.say([3]string{"印模端正。", fmt.Sprintf("印模歪斜 %.0f 度，已校正，请核对。", math.Abs(g.Value)), ""},
 		[3]string{"The imprint stands upright.", fmt.Sprintf("The imprint leaned by %.0f degrees and was turned upright; check it.", math.Abs(g.Value)), ""})
-}
-
-func gateSameSeal(c comparison) Gate {
-	g := Gate{Name: "same-seal", Verdict: c.verdict(), Value: rounded(c.worst, 4), Unit: "ratio",
-		WarnAt: mismatchRefuse, RefuseAt: mismatchSure}
-	return g.say([3]string{"两处印模一致。", "两处印模局部不一致，请人工核对是否为同一枚印章。", "两处印模不一致，疑似不是同一枚印章，请重新盖章。"},
-		[3]string{"Both imprints agree.", "The two imprints disagree in places; check that they are of the same seal.",
-			"The two imprints disagree and may not be of the same seal; stamp again."})
 }

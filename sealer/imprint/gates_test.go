@@ -35,7 +35,7 @@ func TestGatesSayWhatIsWrongWithAnImprint(t *testing.T) {
 		form     fixtures.FormOptions
 		declared float64
 		gate     string
-		verdict  Verdict // of the gate and of the whole
+		verdict  Verdict // of the gate
 	}{
 		{"a seal declared 4 mm too small is refused", fixtures.FormOptions{}, 38, "size", StampAgain},
 		{"a seal declared 1.2 mm too large is refused", fixtures.FormOptions{}, 43.2, "size", StampAgain},
@@ -62,8 +62,12 @@ func TestGatesSayWhatIsWrongWithAnImprint(t *testing.T) {
 			if g := gateOf(t, r, c.gate); g.Verdict != c.verdict {
 				t.Errorf("gate %+v, want %s", g, c.verdict)
 			}
-			if r.Verdict != c.verdict {
-				t.Errorf("verdict %s, want %s: %+v", r.Verdict, c.verdict, r.Gates)
+			whole := c.verdict
+			if c.gate == "strokes" { // a dot that one imprint lacks could be a gap or another character
+				whole = StampAgain
+			}
+			if r.Verdict != whole || r.Acceptable() != (whole == Warn && c.gate != "size") {
+				t.Errorf("verdict %s, acceptable %v, want %s: %+v", r.Verdict, r.Acceptable(), whole, r.Gates)
 			}
 			for _, g := range r.Gates {
 				if g.Name != c.gate && g.Verdict != Usable {

@@ -159,12 +159,16 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	used := views
 	if len(views) == 2 {
 		register(views[0], views[1], s.declared)
-		agreement = compare(views[0], views[1], s.declared)
-		if agreement.verdict() == StampAgain { // registration with another seal has moved the first one for nothing
+		agreement = compare(views[0], views[1], s.declared, borderOf(good[0], views[0], s.declared))
+		if agreement.like.outcome == Different { // registration with another seal has moved the first one for nothing
 			erode = s.erosion(good[:1])
 			used = s.views(good[:1], erode)
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	copies := lookForCopies(good, views, s.declared)
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -181,8 +185,9 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 		return nil, err
 	}
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Imprints = s.found(marks, good, used, agreement)
-	r.Gates, r.Verdict = judge(s, good, used, agreement, r.Measures)
+	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Imprints = s.found(marks, good, used, agreement, copies)
+	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
 }
 
@@ -229,7 +234,7 @@ func (s *session) measures(good []*mark, used []*view, c comparison, f fused, er
 	best := good[0]
 	m := Measures{
 		Scale: s.scale, Diameter: rounded(2*best.circle.radius, 3), Fused: len(used),
-		Angle: rounded(used[0].pose.angle, 3), Match: rounded(c.match, 4), WorstMismatch: rounded(c.worst, 4),
+		Angle: rounded(used[0].pose.angle, 3), Match: rounded(c.match, 4), Outcome: c.like.outcome, Mismatch: rounded(c.like.mismatch, 3), Places: c.like.places,
 		Eroded: rounded(eroded, 3), BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
 	}
 	m.SizeDifference = rounded(2*best.circle.radius-s.declared, 3)
@@ -239,7 +244,7 @@ func (s *session) measures(good []*mark, used []*view, c comparison, f fused, er
 }
 
 // found describes every mark, in reading order.
-func (s *session) found(marks, good []*mark, used []*view, c comparison) []Found {
+func (s *session) found(marks, good []*mark, used []*view, c comparison, copies signs) []Found {
 	var all []Found
 	for _, m := range marks {
 		f := Found{Left: m.shown.Min.X, Top: m.shown.Min.Y, Right: m.shown.Max.X, Bottom: m.shown.Max.Y,
@@ -252,6 +257,8 @@ func (s *session) found(marks, good []*mark, used []*view, c comparison) []Found
 		}
 		if rank := slices.Index(good, m); rank >= 0 {
 			m.describe(&f)
+			t := copies.textures[rank]
+			f.Grain, f.Screen, f.ScreenLPI = rounded(t.grain, 4), rounded(t.screen, 2), rounded(t.lpi, 0)
 			if len(used) == 2 {
 				f.Missing = rounded([]float64{c.missingA, c.missingB}[rank], 4)
 			}
@@ -279,6 +286,20 @@ func (m *mark) describe(f *Found) {
 	f.EdgeWidth, f.Border = rounded(c.edgeWidth, 3), rounded(c.border, 3)
 	f.EdgeGap, f.EdgeMissing = rounded(c.gap, 1), rounded(c.missing, 4)
 	f.Hidden = rounded(m.layer.hidden(c), 2)
+}
+
+// borderOf marks the ring on the canvas at workDPI. It is the same on most seals, so that a gap in it says nothing about
+// which seal it is; the edge has a gate of its own.
+func borderOf(m *mark, v *view, declared float64) []bool {
+	const perMM = workDPI / millimetresPerInch
+	size := int(math.Round(declared * perMM))
+	inner := m.circle.radius/v.scale - m.circle.border/v.scale - .3
+	ring := make([]bool, size*size)
+	for i := range ring {
+		x, y := float64(i%size)+.5-float64(size)/2, float64(i/size)+.5-float64(size)/2
+		ring[i] = math.Hypot(x, y)/perMM > inner
+	}
+	return ring
 }
 
 // hidden is the area inside the circle that print covers, in mm².

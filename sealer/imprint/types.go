@@ -62,8 +62,13 @@ type Measures struct {
 	Fused int `json:"fused"`
 	// Match is the share of ink strokes on which the two imprints agree within 0.15 mm, 0 to 1; 0 with one imprint.
 	Match float64 `json:"match"`
-	// WorstMismatch is the largest two-sided disagreement in a window of 4 mm, 0 to 1.
-	WorstMismatch float64 `json:"worstMismatch"`
+	// Outcome says whether the two imprints are of one seal; empty with one imprint. Mismatch is the ink that one of
+	// them lacks in the worst window of 2 mm, in square millimetres, Places where that is more than a pressing explains.
+	Outcome  Outcome `json:"outcome,omitempty"`
+	Mismatch float64 `json:"mismatchMM2"`
+	Places   []Place `json:"places,omitempty"`
+	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
+	Twins float64 `json:"twins"`
 	// MissingStrokes is the share of the ring and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
@@ -135,6 +140,11 @@ type Found struct {
 	Hidden float64 `json:"hiddenMM2"`
 	// Missing is the share of the strokes known from the other imprint that this one does not show, 0 to 1.
 	Missing float64 `json:"missingStrokes"`
+	// Grain is the unevenness of the ink inside the strokes, as a share of its absorbance; Screen how far the highest
+	// peak of its spectrum stands out, at ScreenLPI lines per inch. 0 where the strokes are too thin to tell.
+	Grain     float64 `json:"grain"`
+	Screen    float64 `json:"screen"`
+	ScreenLPI float64 `json:"screenLPI"`
 	// Used says that the imprint went into the template; otherwise Reason says why not, in Chinese.
 	Used   bool   `json:"used"`
 	Reason string `json:"reason,omitempty"`
@@ -150,8 +160,8 @@ type Gate struct {
 	Verdict Verdict `json:"verdict"`
 	// Acceptable says that an officer may accept this gate's warning with a reason. A warning that is not acceptable
 	// keeps the imprint from becoming a seal like a refusal does: another seal, a wrong size.
-	Acceptable bool `json:"acceptable"`
-	Value   float64 `json:"value"`
+	Acceptable bool    `json:"acceptable"`
+	Value      float64 `json:"value"`
 	// Unit is of Value and the limits: "mm", "dpi", "degrees", "ratio".
 	Unit string `json:"unit"`
 	// WarnAt and RefuseAt are the limits; 0 where the gate has none of that kind.

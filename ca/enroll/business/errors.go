@@ -10,6 +10,8 @@ var (
 		ZH: "申请没有可办理的业务类型。", EN: "The application names no business that could be carried out."}
 	ErrNoTemplate = fault.Spec{Kind: fault.Refused, Code: "business.no-template",
 		ZH: "申请表上的印模尚未处理成印章模板。", EN: "The imprints on the form have not been turned into a seal template yet."}
+	ErrNoEvidence = fault.Spec{Kind: fault.NotFound, Code: "business.no-evidence",
+		ZH: "这枚印章模板没有留存制作依据。", EN: "No evidence was kept with this template."}
 	ErrTemplate = fault.Spec{Kind: fault.Refused, Code: "business.template",
 		ZH: "印模不能作为印章模板。", EN: "The imprints cannot become a seal template."}
 	ErrCodeTaken = fault.Spec{Kind: fault.Conflict, Code: "business.code-taken",

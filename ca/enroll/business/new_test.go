@@ -1,6 +1,7 @@
 package business_test
 
 import (
+	"bytes"
 	"testing"
 	"time"
 
@@ -184,4 +185,46 @@ func TestASealTakesATemplate(t *testing.T) {
 	if acts, err := w.Acts(ctx, a.ID); err != nil || len(acts) == 0 || acts[0].Done || acts[0].Request == "" {
 		t.Errorf("%+v, %v", acts, err)
 	}
+}
+
+func TestEvidenceComesAndGoesWithItsTemplate(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		a := w.submitted(w.filled(form.New))
+		evidence := bytes.Repeat([]byte("张三在框边签字 "), 1000)
+		of := business.Template{Width: 42, Height: 42, Template: picture(t, 20), Picture: picture(t, 10), Verdict: "pass", Measures: "{}", Evidence: evidence}
+		_, err := w.EvidenceOf(ctx, a.ID, a.Version)
+		w.want(err, business.ErrNoEvidence)
+		_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, of)
+		w.must(err)
+		kept, err := w.EvidenceOf(ctx, a.ID, a.Version)
+		if err != nil || !bytes.Equal(kept, evidence) {
+			t.Errorf("%d bytes, %v", len(kept), err)
+		}
+		var sealed []byte
+		w.must(w.db.Read().QueryRowContext(ctx, `SELECT sealed FROM business_evidence WHERE application = $1`, a.ID).Scan(&sealed))
+		if bytes.Contains(sealed, []byte("张三")) {
+			t.Error("the evidence is readable at rest")
+		}
+		if n, err := w.ResealEvidence(ctx, 10); err != nil || n != 0 {
+			t.Errorf("%d resealed that were fresh, %v", n, err)
+		}
+		safes := w.keys.Ring(keystore.PurposePersonalData)
+		w.must(safes.RotateSafe(ctx, enroll.SafeName))
+		if n, err := w.ResealEvidence(ctx, 10); err != nil || n != 1 {
+			t.Errorf("%d resealed after a rotation, %v", n, err)
+		}
+		kept, err = w.EvidenceOf(ctx, a.ID, a.Version)
+		if err != nil || !bytes.Equal(kept, evidence) {
+			t.Errorf("resealed: %d bytes, %v", len(kept), err)
+		}
+		of.Evidence = make([]byte, business.MaxEvidence+1)
+		_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, of)
+		w.want(err, business.ErrTemplate)
+		of.Evidence = nil // a template without evidence is not left with that of another
+		_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, of)
+		w.must(err)
+		_, err = w.EvidenceOf(ctx, a.ID, a.Version)
+		w.want(err, business.ErrNoEvidence)
+	})
 }

@@ -29,6 +29,9 @@ type Template struct {
 	Measures string  // JSON: all measures, gates and parameters
 	// Reason is why an officer accepts a warning.
 	Reason string
+	// Evidence is what the template was made from (sealer/imprint Result.Evidence); empty where there is none. It is kept
+	// sealed, and SetTemplate alone reads it: see EvidenceOf.
+	Evidence []byte
 }
 
 // template is a Template as the plan uses it.
@@ -56,6 +59,10 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		if err := enroll.CheckReason(t.Reason); err != nil {
 			return "", err
 		}
+	}
+	e, err := s.sealEvidence(application, version, t.Evidence)
+	if err != nil {
+		return "", err
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		actor, err := s.Access.ActorIn(ctx, tx, by.ID)
@@ -91,8 +98,11 @@ func (s *Service) SetTemplate(ctx context.Context, by access.Actor, application 
 		if err != nil {
 			return err
 		}
+		if err := keepEvidence(ctx, tx, application, version, e); err != nil {
+			return err
+		}
 		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "application.template", Actor: actor.ID, Subject: application,
-			Data: map[string]string{"code": code, "verdict": t.Verdict, "reason": t.Reason}})
+			Data: map[string]string{"code": code, "verdict": t.Verdict, "reason": t.Reason, "evidence": e.digest}})
 		return err
 	})
 	return code, err
