@@ -188,7 +188,7 @@ func (l *layout) legend(entries []entry) {
 
 // gates are a table: what was looked at, the verdict, the number, the limits and the sentence.
 func (l *layout) gates() {
-	columns := []float64{0, 25, 39, 58, 96}
+	columns := []float64{0, 25, 39, 62, 106}
 	l.room(3 * leading)
 	l.heading("质量检查")
 	for i, h := range []string{"检查项", "结论", "测得", "界限", "说明"} {
@@ -224,7 +224,7 @@ func (l *layout) measures() {
 		parts = append(parts, "纸张 "+m.Scale.Page)
 	}
 	if m.Fused == 2 {
-		parts = append(parts, "两次印模吻合 "+withUnit(m.Match, "ratio"), "最大局部差异 "+withUnit(m.WorstMismatch, "ratio"))
+		parts = append(parts, "两次印模吻合 "+withUnit(m.Match, "ratio"), "局部最大差异 "+number(m.Mismatch, 3)+" 平方毫米")
 	}
 	if m.Eroded > 0 {
 		parts = append(parts, "洇墨收边 "+number(m.Eroded, 3)+" 毫米")
