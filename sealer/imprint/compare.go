@@ -7,7 +7,7 @@ type comparison struct {
 	match    float64 // share of the strokes of both that the other one has within strokeTolerance
 	missingA float64 // share of b's strokes that a lacks
 	missingB float64
-	like     likeness
+	like     kinship
 	// completeA and completeB say, on a canvas at workDPI, how much of the ink around a place each imprint shows.
 	completeA, completeB *plane
 }
@@ -19,15 +19,14 @@ const (
 
 // compare holds two registered views against each other. border marks the pixels of the canvas that say nothing about
 // which seal it is.
-func compare(a, b *view, declared float64, border []bool) comparison {
+func compare(a, b *view, declared size, border []bool) comparison {
 	perMM := workDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
-	ca, cb := a.onCanvas(a.alpha, size, perMM), b.onCanvas(b.alpha, size, perMM)
-	ta, tb := a.onCanvas(a.trust, size, perMM), b.onCanvas(b.trust, size, perMM)
+	ca, cb := a.onCanvas(a.alpha, declared, perMM), b.onCanvas(b.alpha, declared, perMM)
+	ta, tb := a.onCanvas(a.trust, declared, perMM), b.onCanvas(b.trust, declared, perMM)
 	onlyA, inkA := lacking(ca, cb, tb, perMM)
 	onlyB, inkB := lacking(cb, ca, ta, perMM)
 
-	result := comparison{like: likeness{outcome: CannotTell}}
+	result := comparison{like: kinship{outcome: CannotTell}}
 	if inkA == 0 || inkB == 0 {
 		return result
 	}
@@ -80,4 +79,22 @@ func completeness(a, b *plane, perMM float64) (completeA, completeB *plane) {
 		blurB.v[i] = (blurB.v[i] + prior) / (both + prior)
 	}
 	return blurA, blurB
+}
+
+// borderOf marks the border on the canvas at workDPI. It is the same on most seals, so that a gap in it says nothing
+// about which seal it is; the edge has a gate of its own. nil for a seal without one.
+func borderOf(r rim, v *view, declared size) []bool {
+	const perMM = workDPI / millimetresPerInch
+	if r.border == 0 {
+		return nil
+	}
+	width := r.border/math.Min(v.scaleX, v.scaleY) + .3
+	r = r.scaled(declared)
+	w, h := declared.pixels(perMM)
+	border := make([]bool, w*h)
+	for i := range border {
+		x, y := (float64(i%w)+.5-float64(w)/2)/perMM, (float64(i/w)+.5-float64(h)/2)/perMM
+		border[i] = r.outside(x, y) > -width
+	}
+	return border
 }

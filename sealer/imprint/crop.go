@@ -14,18 +14,20 @@ const finestDPI = 800
 
 // crop is a mark with its surroundings in linear light, as displayed, 0 to 1.
 type crop struct {
-	red, green   *plane
+	clear        *plane // the channel that the ink absorbs least: red light of red ink
+	strong       *plane // the one that it absorbs most: green light of red ink
+	hue          hue
 	light        *plane  // BT.601 lightness as encoded, where colour has fewer samples than light; else nil
 	left, top    float64 // of the first pixel's corner, in millimetres from the scan's upper left corner as displayed
 	perMMX       float64 // pixels per millimetre
 	perMMY       float64
 	bounds       image.Rectangle // of the mark, in pixels of the scan as displayed
 	markX, markY float64         // middle of the mark in crop pixels
-	markMM       float64         // larger side of the mark in millimetres
+	mark         size            // of the mark in millimetres
 }
 
 // cutOut reads a mark with its margin from the scan.
-func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int) *crop {
+func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h hue) *crop {
 	storedX, storedY := s.X, s.Y
 	if orientation >= 5 {
 		storedX, storedY = s.Y, s.X
@@ -39,19 +41,19 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int) *cr
 	area := image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(img.Bounds())
 	area.Max = area.Min.Add(image.Pt(area.Dx()/factor*factor, area.Dy()/factor*factor))
 
-	red, green := readLinear(img, area, factor)
+	clear, strong := readLinear(img, area, factor, h)
 	light := readLight(img, area, factor)
 	b := img.Bounds()
 	shown := orientRectangle(area, b.Dx(), b.Dy(), orientation)
 	c := &crop{
-		red: red.oriented(orientation), green: green.oriented(orientation), light: light.oriented(orientation),
+		clear: clear.oriented(orientation), strong: strong.oriented(orientation), light: light.oriented(orientation), hue: h,
 		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
 		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
 	}
 	c.left, c.top = float64(shown.Min.X)/s.X*millimetresPerInch, float64(shown.Min.Y)/s.Y*millimetresPerInch
 	c.markX = float64(c.bounds.Min.X+c.bounds.Max.X-2*shown.Min.X)/2/float64(factor) - .5
 	c.markY = float64(c.bounds.Min.Y+c.bounds.Max.Y-2*shown.Min.Y)/2/float64(factor) - .5
-	c.markMM = math.Max(float64(c.bounds.Dx())/s.X, float64(c.bounds.Dy())/s.Y) * millimetresPerInch
+	c.mark = size{float64(c.bounds.Dx()) / s.X * millimetresPerInch, float64(c.bounds.Dy()) / s.Y * millimetresPerInch}
 	return c
 }
 
@@ -72,42 +74,43 @@ func linearTable() []float32 {
 	return table
 }
 
-// readLinear reads red and green of an area in linear light, averaged over squares of factor × factor pixels.
-func readLinear(img image.Image, area image.Rectangle, factor int) (red, green *plane) {
+// readLinear reads the two channels of a hue of an area in linear light, averaged over squares of factor × factor
+// pixels.
+func readLinear(img image.Image, area image.Rectangle, factor int, h hue) (clear, strong *plane) {
 	table := linearTable()
-	red, green = newPlane(area.Dx()/factor, area.Dy()/factor), newPlane(area.Dx()/factor, area.Dy()/factor)
-	lineR, lineG := make([]float32, area.Dx()), make([]float32, area.Dx())
+	clear, strong = newPlane(area.Dx()/factor, area.Dy()/factor), newPlane(area.Dx()/factor, area.Dy()/factor)
+	lineC, lineS := make([]float32, area.Dx()), make([]float32, area.Dx())
 	source, isYCbCr := img.(*image.YCbCr)
 	var chroma *chromaReader
 	if isYCbCr {
-		chroma = newChromaReader(source, area)
+		chroma = newChromaReader(source, area, h)
 	}
 	bytesLine := make([]uint8, 3*area.Dx())
 	scale := 1 / float32(factor*factor)
-	for y := 0; y < red.h*factor; y++ {
+	for y := 0; y < clear.h*factor; y++ {
 		if isYCbCr {
-			chroma.linearRow(area.Min.Y+y, lineR, lineG, table)
+			chroma.linearRow(area.Min.Y+y, lineC, lineS, table)
 		} else {
 			readRow(img, area.Min.Y+y, area.Min.X, area.Max.X, bytesLine)
-			for x := range lineR {
-				lineR[x] = table[int(bytesLine[3*x])*linearSteps]
-				lineG[x] = table[int(bytesLine[3*x+1])*linearSteps]
+			for x := range lineC {
+				lineC[x] = table[int(bytesLine[3*x+h.clear])*linearSteps]
+				lineS[x] = table[int(bytesLine[3*x+h.strong])*linearSteps]
 			}
 		}
-		r, g := red.row(y/factor), green.row(y/factor)
+		c, s := clear.row(y/factor), strong.row(y/factor)
 		if factor == 1 {
-			copy(r, lineR)
-			copy(g, lineG)
+			copy(c, lineC)
+			copy(s, lineS)
 			continue
 		}
-		for x := range r {
+		for x := range c {
 			for i := x * factor; i < (x+1)*factor; i++ {
-				r[x] += lineR[i] * scale
-				g[x] += lineG[i] * scale
+				c[x] += lineC[i] * scale
+				s[x] += lineS[i] * scale
 			}
 		}
 	}
-	return red, green
+	return clear, strong
 }
 
 // readLight reads the lightness of a picture whose colour is subsampled, averaged like readLinear; nil for others.
@@ -155,10 +158,15 @@ type chromaReader struct {
 	index  []int     // per column: the left sample
 	weight []float32 // per column: share of the right sample
 	blend  [2][]float32
+	// Factors of Cb and Cr in the two channels of the hue.
+	clear, strong [2]float32
 }
 
-func newChromaReader(img *image.YCbCr, area image.Rectangle) *chromaReader {
-	c := &chromaReader{img: img, area: area}
+// fromYCbCr are the factors of Cb and Cr in red, green and blue (ITU-T T.871, clause 7).
+var fromYCbCr = [3][2]float32{{0, 1.402}, {-.344136, -.714136}, {1.772, 0}}
+
+func newChromaReader(img *image.YCbCr, area image.Rectangle, h hue) *chromaReader {
+	c := &chromaReader{img: img, area: area, clear: fromYCbCr[h.clear], strong: fromYCbCr[h.strong]}
 	c.hs, c.vs = subsampling(img.SubsampleRatio)
 	b := img.Bounds()
 	c.cw, c.ch = (b.Dx()+c.hs-1)/c.hs, (b.Dy()+c.vs-1)/c.vs
@@ -177,7 +185,7 @@ func between(pixel, step, samples int) (int, float32) {
 	return i, float32(position - float64(i))
 }
 
-func (c *chromaReader) linearRow(y int, red, green []float32, table []float32) {
+func (c *chromaReader) linearRow(y int, clear, strong []float32, table []float32) {
 	cy, share := between(y, c.vs, c.ch)
 	next := min(cy+1, c.ch-1)
 	first, last := c.index[0], min(c.index[len(c.index)-1]+1, c.cw-1)
@@ -190,14 +198,15 @@ func (c *chromaReader) linearRow(y int, red, green []float32, table []float32) {
 	light := c.img.Y[y*c.img.YStride+c.area.Min.X:]
 	most := float32(len(table) - 1)
 	cb, cr := c.blend[0], c.blend[1]
-	for x := range red {
+	clearB, clearR, strongB, strongR := c.clear[0], c.clear[1], c.strong[0], c.strong[1]
+	for x := range clear {
 		i, w := c.index[x], c.weight[x]
 		j := min(i+1, c.cw-1)
 		b := cb[i] + (cb[j]-cb[i])*w
 		r := cr[i] + (cr[j]-cr[i])*w
 		l := float32(light[x])
-		red[x] = table[int(min(max((l+1.402*r)*linearSteps+.5, 0), most))]
-		green[x] = table[int(min(max((l-.344136*b-.714136*r)*linearSteps+.5, 0), most))]
+		clear[x] = table[int(min(max((l+clearB*b+clearR*r)*linearSteps+.5, 0), most))]
+		strong[x] = table[int(min(max((l+strongB*b+strongR*r)*linearSteps+.5, 0), most))]
 	}
 }
 

@@ -10,32 +10,32 @@ import (
 	"math"
 )
 
-// Seal red is the one colour of every template: E6 00 12, what full magenta and yellow of the offset press give on a
-// screen. The ink of the scan is not copied, because it says more of the scanner and of the ink pad than of the seal.
-const (
-	sealRed   = 0xE6
-	sealGreen = 0x00
-	sealBlue  = 0x12
-)
+// inks are the colours of templates, one for each colour of ink: what two full inks of the offset press give on a screen.
+// The ink of the scan is not copied, because it says more of the scanner and of the ink pad than of the seal.
+var inks = map[Colour]color.NRGBA{
+	Red:    {0xE6, 0x00, 0x12, 255}, // magenta and yellow: seal red
+	Blue:   {0x1D, 0x20, 0x88, 255}, // cyan and magenta
+	Green:  {0x00, 0x99, 0x44, 255}, // cyan and yellow
+	Purple: {0x92, 0x07, 0x83, 255}, // magenta and half as much cyan
+}
 
 // alphaLevels fit a palette of 4 bits. Only the rim of strokes is neither 0 nor solid, and there a level is
 // 1/15 of a pixel, far below what the scan knows.
 const alphaLevels = 16
 
 // picture reads the coverage at another resolution; both canvases show the same millimetres around the same middle.
-func (f fused) picture(declared, dpi float64) *plane {
+func (f fused) picture(declared size, dpi float64) *plane {
 	if dpi == templateDPI {
 		return f.coverage
 	}
-	size := int(math.Round(declared * dpi / millimetresPerInch))
-	result := newPlane(size, size)
+	result := newPlane(declared.pixels(dpi / millimetresPerInch))
 	ratio := templateDPI / dpi
-	middle := float64(f.coverage.w)/2 - .5
-	for y := range size {
+	middleX, middleY := float64(f.coverage.w)/2-.5, float64(f.coverage.h)/2-.5
+	for y := range result.h {
 		row := result.row(y)
-		sy := (float64(y)+.5-float64(size)/2)*ratio + middle
+		sy := (float64(y)+.5-float64(result.h)/2)*ratio + middleY
 		for x := range row {
-			sx := (float64(x)+.5-float64(size)/2)*ratio + middle
+			sx := (float64(x)+.5-float64(result.w)/2)*ratio + middleX
 			q := ratio / 4
 			row[x] = float32(f.coverage.at(sx-q, sy-q)+f.coverage.at(sx+q, sy-q)+f.coverage.at(sx-q, sy+q)+f.coverage.at(sx+q, sy+q)) / 4
 		}
@@ -43,13 +43,8 @@ func (f fused) picture(declared, dpi float64) *plane {
 	return result
 }
 
-// encode writes coverage as a PNG of seal red with its resolution.
-func encode(coverage *plane, dpi float64) ([]byte, error) {
-	return encodeAlpha(coverage, color.NRGBA{sealRed, sealGreen, sealBlue, 255}, dpi)
-}
-
-// encodeAlpha writes coverage as a PNG: one colour, a palette of sixteen alphas, and the resolution unless that is 0.
-func encodeAlpha(coverage *plane, ink color.NRGBA, dpi float64) ([]byte, error) {
+// encode writes coverage as a PNG: one colour, a palette of sixteen alphas, and the resolution unless that is 0.
+func encode(coverage *plane, ink color.NRGBA, dpi float64) ([]byte, error) {
 	palette := make(color.Palette, alphaLevels)
 	for i := range palette {
 		palette[i] = color.NRGBA{ink.R, ink.G, ink.B, uint8(i * 255 / (alphaLevels - 1))}

@@ -13,8 +13,8 @@ var (
 		ZH: "申报的印章尺寸不合理，应为 7 至 70 毫米。", EN: "The declared size of the seal must be 7 to 70 mm."}
 	errBadScale = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-scale",
 		ZH: "分辨率不合理，应为 50 至 4800 dpi。", EN: "The resolution must be 50 to 4800 dpi."}
-	errNotRound = fault.Spec{Kind: fault.Refused, Code: "imprint.not-round",
-		ZH: "目前只能处理圆形印章。", EN: "Only round seals can be processed for now."}
+	errBadOption = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-option",
+		ZH: "印章的形状、阴阳文、颜色或印模框位置的参数无效。", EN: "The shape, polarity, colour or boxes given for the seal are not valid."}
 	errNoScale = fault.Spec{Kind: fault.Invalid, Code: "imprint.no-scale",
 		ZH: "图像没有分辨率信息，无法确定印章的实际尺寸，请用 --dpi 指定扫描分辨率。",
 		EN: "The image does not state its resolution, so millimetres cannot be measured; give the scan's resolution with --dpi."}
@@ -24,9 +24,9 @@ var (
 	errNoColour = fault.Spec{Kind: fault.Refused, Code: "imprint.no-colour",
 		ZH: "图像是黑白或灰度扫描，请用彩色模式重新扫描。", EN: "The image is a black-and-white or grey scan; scan it again in colour."}
 	errIncomplete = fault.Spec{Kind: fault.Refused, Code: "imprint.incomplete",
-		ZH: "找到红色印迹，但不是完整的圆形印模，请重新盖章。", EN: "A red mark was found, but it is not a whole round imprint; stamp again."}
+		ZH: "找到印迹，但不是完整的印模，或形状与申报的不符，请重新盖章。", EN: "A mark was found, but it is not a whole imprint of the declared shape; stamp again."}
 	errNoneFound = fault.Spec{Kind: fault.Refused, Code: "imprint.none-found",
-		ZH: "图像中没有找到红色的圆形印模。", EN: "No red, round imprint was found in the image."}
+		ZH: "图像中没有找到印模。", EN: "No imprint was found in the image."}
 	errBadTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-template",
 		ZH: "这不是印章模板（PNG 图像）。", EN: "This is not a seal template (a PNG picture)."}
 )

@@ -8,29 +8,16 @@ import (
 
 const (
 	edgeRays      = 720
-	searchBeyond  = 1.8 // mm outside the rough radius where a ray starts
-	circleNear    = .15 // mm from the circle for an edge point to be of it
-	circleCatch   = .45 // mm: the ring is there, if not exact
-	mostMissing   = .5  // share of the ring without ink beyond which there is no ring
-	leastEvidence = .3  // share of rays that must lie on the circle
+	searchBeyond  = 1.8 // mm outside the rough rim where a ray starts
+	rimNear       = .15 // mm from the rim for an edge point to be of it
+	rimCatch      = .45 // mm: the ring is there, if not exact
+	mostMissing   = .5  // share of the rim without ink beyond which there is no rim
+	leastEvidence = .3  // share of rays that must lie on the rim
 )
-
-// circle is the fitted outer edge, in millimetres from the crop's upper left corner.
-type circle struct {
-	x, y, radius float64
-	residual     float64 // root mean square over the points that fit
-	edgeWidth    float64 // 10 to 90 per cent
-	border       float64
-	gap          float64 // longest missing part, degrees
-	missing      float64 // missing share
-	present      []bool  // per ray, clockwise from the right on the page
-	ok           bool
-}
 
 // edgePoint is where a ray meets the outer edge.
 type edgePoint struct {
 	x, y  float64
-	ray   int
 	found bool
 }
 
@@ -42,35 +29,120 @@ func (l *layer) inkAt(x, y float64) float64 {
 	return l.alpha.at(px, py)
 }
 
-// fitCircle fits the outer edge of the seal to a fraction of a pixel: rays from outside to the first half-way point,
-// three-point circles by lot against stray marks, then least squares with Tukey's weights.
-func (l *layer) fitCircle() circle {
-	x, y := (l.markX+.5)/l.perMMX, (l.markY+.5)/l.perMMY
-	radius := l.markMM / 2
-	var best circle
-	// The second pass casts its rays from the centre that the first one found.
-	for range 2 {
-		points := l.castRays(x, y, radius+searchBeyond, math.Max(2, radius*.35))
-		c, ok := circleByLot(points, l.markMM)
-		if !ok {
-			return circle{}
+// fitRim fits the outer edge of the seal as each of the shapes and keeps the one that explains most of it; the first
+// of two that are as good. A seal without a frame is what is left when no frame fits.
+func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
+	var best rim
+	most := 0.0
+	for _, shape := range shapes {
+		if shape == Frameless {
+			if !best.ok {
+				best = l.fitFrameless(declared)
+			}
+			continue
 		}
-		if best = refineCircle(c, points); !best.ok {
-			return circle{}
+		r, evidence := l.fitShape(shape, declared)
+		if r.ok && evidence > most+.08 {
+			best, most = r, evidence
 		}
-		x, y, radius = best.x, best.y, best.radius
 	}
-	l.describeEdge(&best)
-	best.ok = best.missing < mostMissing
+	if best.ok {
+		l.settlePolarity(&best, wanted)
+	}
 	return best
 }
 
-func (l *layer) castRays(x, y, from, until float64) []edgePoint {
+// fitShape fits one shape to a fraction of a pixel: rays from outside to the first half-way point, a first guess that
+// stray marks cannot move, then least squares with Tukey's weights. The evidence is the share of rays on the rim.
+func (l *layer) fitShape(shape Shape, declared size) (rim, float64) {
+	x, y := (l.markX+.5)/l.perMMX, (l.markY+.5)/l.perMMY
+	reach := size{l.mark.w/2 + searchBeyond, l.mark.h/2 + searchBeyond}
+	if shape == Round {
+		reach = size{l.mark.larger()/2 + searchBeyond, l.mark.larger()/2 + searchBeyond}
+	}
+	var best rim
+	evidence := 0.0
+	// The second pass casts its rays from the centre that the first one found.
+	for pass := range 2 {
+		points := l.castRays(x, y, reach)
+		var ok bool
+		switch {
+		case pass > 0:
+			ok = true
+		case shape == Round:
+			best, ok = circleByLot(points, l.mark.larger())
+		case shape == Ellipse:
+			best, ok = ellipseByStarts(points, x, y, declared)
+		default:
+			best, ok = rectangleBySides(points, x, y)
+		}
+		if !ok {
+			return rim{}, 0
+		}
+		if best = refineRim(best, points); !best.ok {
+			return rim{}, 0
+		}
+		x, y = best.x, best.y
+		reach = best.bounds()
+		reach.w, reach.h = reach.w+searchBeyond, reach.h+searchBeyond
+		evidence = best.evidence(points)
+	}
+	best.settleAxes(declared)
+	l.describeEdge(&best)
+	best.ok = best.missing < mostMissing && evidence >= leastEvidence
+	return best, evidence
+}
+
+// bounds is half the width and the height of the upright rectangle around the rim.
+func (r rim) bounds() size {
+	if r.shape == Round {
+		return size{r.halfW, r.halfH}
+	}
+	sin, cos := math.Sincos(r.angle * degree)
+	if r.shape == Ellipse {
+		return size{math.Hypot(r.halfW*cos, r.halfH*sin), math.Hypot(r.halfW*sin, r.halfH*cos)}
+	}
+	sin, cos = math.Abs(sin), math.Abs(cos)
+	return size{r.halfW*cos + r.halfH*sin, r.halfW*sin + r.halfH*cos}
+}
+
+// settleAxes names the axes as the declared size does: the wider one across where the seal is wider than tall. The
+// angle becomes the one nearest to level.
+func (r *rim) settleAxes(declared size) {
+	if r.shape == Round {
+		return
+	}
+	turn := func() { r.halfW, r.halfH, r.angle = r.halfH, r.halfW, r.angle+90 }
+	if declared.w == declared.h {
+		for math.Remainder(r.angle, 180) <= -45 || math.Remainder(r.angle, 180) > 45 {
+			turn()
+		}
+	} else if (r.halfW > r.halfH) != (declared.w > declared.h) {
+		turn()
+	}
+	r.angle = math.Remainder(r.angle, 180)
+}
+
+// evidence is the share of all rays whose edge lies on the rim.
+func (r rim) evidence(points []edgePoint) float64 {
+	on := 0
+	for _, p := range points {
+		if p.found && math.Abs(r.outside(r.own(p.x, p.y))) < rimNear {
+			on++
+		}
+	}
+	return float64(on) / edgeRays
+}
+
+// castRays walks from the sides of a box around the middle inwards until the ink begins.
+func (l *layer) castRays(x, y float64, reach size) []edgePoint {
 	points := make([]edgePoint, edgeRays)
 	step := .6 / math.Max(l.perMMX, l.perMMY)
 	for ray := range points {
 		sin, cos := math.Sincos(2 * math.Pi * float64(ray) / edgeRays)
-		points[ray].ray = ray
+		from := math.Min(reach.w/math.Max(math.Abs(cos), 1e-9), reach.h/math.Max(math.Abs(sin), 1e-9))
+		until := math.Max(1.5, .3*math.Min(reach.w, reach.h))
+		from = math.Min(from, math.Max(reach.w, reach.h)*math.Sqrt2)
 		before := 0.0
 		for r := from; r > until; r -= step {
 			v := l.inkAt(x+r*cos, y+r*sin)
@@ -79,7 +151,7 @@ func (l *layer) castRays(x, y, from, until float64) []edgePoint {
 				if v > before {
 					at += step * (v - .5) / (v - before)
 				}
-				points[ray] = edgePoint{x + at*cos, y + at*sin, ray, true}
+				points[ray] = edgePoint{x + at*cos, y + at*sin, true}
 				break
 			}
 			before = v
@@ -93,30 +165,35 @@ func (l *layer) lastingInk(x, y, cos, sin, r float64) bool {
 	return l.inkAt(x+(r-.12)*cos, y+(r-.12)*sin) > .4 && l.inkAt(x+(r-.25)*cos, y+(r-.25)*sin) > .4
 }
 
-// circleByLot draws triples of points and keeps the circle that most points lie on. The generator is seeded with a
-// constant: the same scan gives the same circle.
-func circleByLot(points []edgePoint, markMM float64) (circle, bool) {
+func onlyFound(points []edgePoint) []edgePoint {
 	var found []edgePoint
 	for _, p := range points {
 		if p.found {
 			found = append(found, p)
 		}
 	}
+	return found
+}
+
+// circleByLot draws triples of points and keeps the circle that most points lie on. The generator is seeded with a
+// constant: the same scan gives the same circle.
+func circleByLot(points []edgePoint, markMM float64) (rim, bool) {
+	found := onlyFound(points)
 	if len(found) < edgeRays/8 {
-		return circle{}, false
+		return rim{}, false
 	}
 	lot := rand.New(rand.NewPCG(1999, 25))
-	var best circle
+	var best rim
 	most := 0
 	for range 300 {
 		a, b, c := found[lot.IntN(len(found))], found[lot.IntN(len(found))], found[lot.IntN(len(found))]
 		candidate, ok := circleThrough(a, b, c)
-		if !ok || candidate.radius < markMM*.3 || candidate.radius > markMM*.75 {
+		if !ok || candidate.halfW < markMM*.3 || candidate.halfW > markMM*.75 {
 			continue
 		}
 		count := 0
 		for _, p := range found {
-			if math.Abs(math.Hypot(p.x-candidate.x, p.y-candidate.y)-candidate.radius) < circleNear {
+			if math.Abs(math.Hypot(p.x-candidate.x, p.y-candidate.y)-candidate.halfW) < rimNear {
 				count++
 			}
 		}
@@ -127,70 +204,200 @@ func circleByLot(points []edgePoint, markMM float64) (circle, bool) {
 	return best, float64(most) >= leastEvidence*edgeRays
 }
 
-func circleThrough(a, b, c edgePoint) (circle, bool) {
+func circleThrough(a, b, c edgePoint) (rim, bool) {
 	bx, by, cx, cy := b.x-a.x, b.y-a.y, c.x-a.x, c.y-a.y
 	d := 2 * (bx*cy - by*cx)
 	if math.Abs(d) < 1e-6 {
-		return circle{}, false
+		return rim{}, false
 	}
 	bb, cc := bx*bx+by*by, cx*cx+cy*cy
 	ux, uy := (cy*bb-by*cc)/d, (bx*cc-cx*bb)/d
-	return circle{x: a.x + ux, y: a.y + uy, radius: math.Hypot(ux, uy)}, true
+	radius := math.Hypot(ux, uy)
+	return rim{shape: Round, x: a.x + ux, y: a.y + uy, halfW: radius, halfH: radius}, true
 }
 
-// refineCircle is Gauss-Newton on the distances from the circle. Tukey's weight takes out what is more than a
-// shrinking limit away.
-func refineCircle(c circle, points []edgePoint) circle {
+// ellipseByStarts lets least squares run from ellipses of the declared size at many angles and keeps the one that
+// most points lie on. The declared size is only where the search starts.
+func ellipseByStarts(points []edgePoint, x, y float64, declared size) (rim, bool) {
+	if len(onlyFound(points)) < edgeRays/8 {
+		return rim{}, false
+	}
+	var best rim
+	most := 0.0
+	for angle := -90.0; angle < 90; angle += 7.5 {
+		r := refineRim(rim{shape: Ellipse, x: x, y: y, halfW: declared.w / 2, halfH: declared.h / 2, angle: angle}, points)
+		if !r.ok {
+			continue
+		}
+		if e := r.evidence(points); e > most {
+			best, most = r, e
+		}
+	}
+	return best, most >= leastEvidence
+}
+
+// rectangleBySides tries every angle: at the right one the points gather on four straight lines.
+func rectangleBySides(points []edgePoint, x, y float64) (rim, bool) {
+	const bin = .12 // mm
+	found := onlyFound(points)
+	var best rim
+	most := 0
+	var bins [4][1024]int
+	for angle := -45.0; angle < 45; angle += .75 {
+		sin, cos := math.Sincos(angle * degree)
+		clear(bins[:])
+		for _, p := range found {
+			dx, dy := p.x-x, p.y-y
+			u, v := dx*cos+dy*sin, dy*cos-dx*sin
+			for side, d := range [4]float64{u, -u, v, -v} {
+				if i := int(d / bin); d > 2 && i < len(bins[side]) {
+					bins[side][i]++
+				}
+			}
+		}
+		total := 0
+		var at [4]float64
+		for side := range bins {
+			high := 0
+			for i := 1; i+1 < len(bins[side]); i++ {
+				if n := bins[side][i-1] + bins[side][i] + bins[side][i+1]; n > high {
+					high, at[side] = n, (float64(i)+.5)*bin
+				}
+			}
+			total += high
+		}
+		if total > most {
+			most = total
+			r := rim{shape: Rectangle, angle: angle, x: x, y: y, halfW: (at[0] + at[1]) / 2, halfH: (at[2] + at[3]) / 2, corner: .3}
+			r.x, r.y = r.onPage((at[0]-at[1])/2, (at[2]-at[3])/2)
+			best = r
+		}
+	}
+	return best, float64(most) >= leastEvidence*edgeRays && math.Min(best.halfW, best.halfH) > 2
+}
+
+// mostUnknowns of a rim: middle, halves, angle and corner.
+const mostUnknowns = 6
+
+// gradient is how the distance from the rim of a position along the rim's own axes changes with the middle (along the
+// page's axes), the halves, the angle in degrees and the corner. Its length is the number of unknowns of the shape.
+func (r rim) gradient(u, v float64, g *[mostUnknowns]float64) int {
+	nu, nv := r.normal(u, v)
+	sin, cos := math.Sincos(r.angle * degree)
+	g[0], g[1] = -(nu*cos - nv*sin), -(nu*sin + nv*cos)
+	if r.shape == Round {
+		g[2] = -1
+		return 3
+	}
+	const small = 1e-4
+	at := r.outside(u, v)
+	wider, taller := r, r
+	wider.halfW += small
+	taller.halfH += small
+	g[2], g[3] = (wider.outside(u, v)-at)/small, (taller.outside(u, v)-at)/small
+	g[4] = (nu*v - nv*u) * degree
+	if r.shape == Ellipse {
+		return 5
+	}
+	rounder := r
+	rounder.corner += small
+	g[5] = (rounder.outside(u, v) - at) / small
+	return 6
+}
+
+// refineRim is Gauss-Newton on the distances from the rim. Tukey's weight takes out what is more than a shrinking
+// limit away.
+func refineRim(r rim, points []edgePoint) rim {
 	limit := .5
-	for range 12 {
-		var a [3][3]float64
-		var b [3]float64
+	if r.shape == Ellipse {
+		limit = 1.5
+	}
+	var g [mostUnknowns]float64
+	for pass := range 16 {
+		rows := make([][]float64, r.gradient(r.halfW, 0, &g))
+		for i := range rows {
+			rows[i] = make([]float64, len(rows)+1)
+			rows[i][i] = 1e-9
+		}
+		n := len(rows)
+		if n == mostUnknowns {
+			rows[5][5] = 1 // few points tell of the corner: hold it where none does
+		}
 		weights, squares := 0.0, 0.0
 		for _, p := range points {
 			if !p.found {
 				continue
 			}
-			dx, dy := p.x-c.x, p.y-c.y
-			distance := math.Hypot(dx, dy)
-			residual := distance - c.radius
-			if math.Abs(residual) >= limit || distance == 0 {
+			u, v := r.own(p.x, p.y)
+			distance := r.outside(u, v)
+			if math.Abs(distance) >= limit {
 				continue
 			}
-			t := residual / limit
+			t := distance / limit
 			weight := (1 - t*t) * (1 - t*t)
-			gradient := [3]float64{-dx / distance, -dy / distance, -1}
-			for i := range 3 {
-				for j := range 3 {
-					a[i][j] += weight * gradient[i] * gradient[j]
+			r.gradient(u, v, &g)
+			for i := range n {
+				for j := range n {
+					rows[i][j] += weight * g[i] * g[j]
 				}
-				b[i] -= weight * gradient[i] * residual
+				rows[i][n] -= weight * g[i] * distance
 			}
 			weights += weight
-			squares += weight * residual * residual
+			squares += weight * distance * distance
 		}
-		step, ok := solve3(a, b)
-		if !ok || weights < leastEvidence*edgeRays/2 {
-			c.ok = false
-			return c
+		r.ok = false
+		if weights < leastEvidence*edgeRays/2 {
+			return r
 		}
-		c.x, c.y, c.radius = c.x+step[0], c.y+step[1], c.radius+step[2]
-		c.residual = math.Sqrt(squares / weights)
-		c.ok = true
-		limit = clamp(5*c.residual, .08, limit)
+		residual := math.Sqrt(squares / weights)
+		if n > 3 {
+			r.unsure = unsureAngle(rows, residual)
+		}
+		step, ok := solve(rows)
+		if !ok {
+			return r
+		}
+		r.move(step)
+		if !(math.Min(r.halfW, r.halfH) > 2 && math.Max(r.halfW, r.halfH) < greatestMM) {
+			return r
+		}
+		r.residual, r.ok = residual, true
+		limit = clamp(5*residual, .08, limit)
+		if pass > 3 && math.Abs(step[0]) < 1e-6 && math.Abs(step[1]) < 1e-6 && math.Abs(step[2]) < 1e-6 {
+			break
+		}
 	}
-	return c
+	return r
 }
 
-func solve3(a [3][3]float64, b [3]float64) ([3]float64, bool) {
-	rows := make([][]float64, 3)
+func (r *rim) move(step []float64) {
+	r.x, r.y, r.halfW = r.x+step[0], r.y+step[1], r.halfW+step[2]
+	if r.shape == Round {
+		r.halfH = r.halfW
+		return
+	}
+	r.halfH += step[3]
+	r.angle = math.Remainder(r.angle+clamp(step[4], -10, 10), 180)
+	if r.shape == Rectangle {
+		r.corner = clamp(r.corner+clamp(step[5], -.5, .5), 0, .45*math.Min(r.halfW, r.halfH))
+	}
+}
+
+// unsureAngle is the standard error of the angle from the normal equations. Neighbouring rays see the same grain of
+// ink: about one in five is a new witness.
+func unsureAngle(normal [][]float64, residual float64) float64 {
+	n := len(normal)
+	rows := make([][]float64, n)
 	for i := range rows {
-		rows[i] = []float64{a[i][0], a[i][1], a[i][2], b[i]}
+		rows[i] = slices.Clone(normal[i])
+		rows[i][n] = 0
 	}
+	rows[4][n] = 1
 	x, ok := solve(rows)
-	if !ok {
-		return [3]float64{}, false
+	if !ok || !(x[4] > 0) {
+		return 180
 	}
-	return [3]float64{x[0], x[1], x[2]}, true
+	return residual * math.Sqrt(5*x[4])
 }
 
 // solve is Gauss elimination with pivoting; every row holds its coefficients and the right side.
@@ -223,60 +430,6 @@ func solve(rows [][]float64) ([]float64, bool) {
 		x[i] /= rows[i][i]
 	}
 	return x, true
-}
-
-// describeEdge measures the ring along every ray: whether it is there, how sharp its outer edge is, how wide it is.
-func (l *layer) describeEdge(c *circle) {
-	step := .25 / math.Max(l.perMMX, l.perMMY)
-	c.present = make([]bool, edgeRays)
-	var edges, borders []float64
-	for ray := range c.present {
-		sin, cos := math.Sincos(2 * math.Pi * float64(ray) / edgeRays)
-		outer10, outer90, inner := math.NaN(), math.NaN(), math.NaN()
-		top := 0.0
-		for r := c.radius + circleCatch; r > c.radius-circleCatch; r -= step {
-			top = math.Max(top, l.inkAt(c.x+r*cos, c.y+r*sin))
-		}
-		c.present[ray] = top >= .5
-		if top < .7 {
-			continue
-		}
-		for r := c.radius + .6; r > c.radius-3; r -= step {
-			v := l.inkAt(c.x+r*cos, c.y+r*sin)
-			switch {
-			case math.IsNaN(outer10) && v >= .1*top:
-				outer10 = r
-			case math.IsNaN(outer90) && v >= .9*top:
-				outer90 = r
-			case !math.IsNaN(outer90) && v < .5*top:
-				inner = r
-			}
-			if !math.IsNaN(inner) {
-				break
-			}
-		}
-		if !math.IsNaN(outer90) {
-			edges = append(edges, outer10-outer90)
-		}
-		if !math.IsNaN(inner) {
-			borders = append(borders, c.radius-inner)
-		}
-	}
-	c.edgeWidth, c.border = median(edges), median(borders)
-	missing, run, longest := 0, 0, 0
-	for i := range 2 * edgeRays { // twice round, for a gap across the start
-		if c.present[i%edgeRays] {
-			run = 0
-			continue
-		}
-		run++
-		longest = max(longest, run)
-		if i < edgeRays {
-			missing++
-		}
-	}
-	c.gap = 360 * float64(min(longest, edgeRays)) / edgeRays
-	c.missing = float64(missing) / edgeRays
 }
 
 func median(values []float64) float64 {

@@ -30,7 +30,8 @@ const mostFilled = 64
 
 // finish says how the fused ink is made into coverage.
 type finish struct {
-	declared float64 // mm: the canvas
+	declared size    // the canvas
+	rim      rim     // of the seal on the canvas
 	gain     float64 // steepness given to edges about one half
 	smooth   float64 // pixels of the template: deviation of the smoothing before
 	erode    float64 // mm taken off every side of bled ink
@@ -44,17 +45,16 @@ func fuse(views []*view, c comparison, how finish) fused {
 	if how.erode > 0 {
 		pad = int(math.Ceil(how.erode*perMM)) + 2
 	}
-	size := int(math.Round(how.declared*perMM)) + 2*pad
+	w, h := how.declared.pixels(perMM)
+	w, h = w+2*pad, h+2*pad
 	mix := newMixer(views, c, perMM)
-	mixed, bridged, completed := newPlane(size, size), newPlane(size, size), newPlane(size, size)
-	half := float64(size) / 2
-	reach := square(half - float64(pad) + (.1+how.erode)*perMM)
-	for y := range size {
-		v := float64(y) + .5 - half
+	mixed, bridged, completed := newPlane(w, h), newPlane(w, h), newPlane(w, h)
+	for y := range h {
+		v := float64(y) + .5 - float64(h)/2
 		row := mixed.row(y)
 		for x := range row {
-			u := float64(x) + .5 - half
-			if u*u+v*v > reach {
+			u := float64(x) + .5 - float64(w)/2
+			if how.rim.outside(u/perMM, v/perMM) > .1+how.erode {
 				continue // outside the seal: whatever is there is not the seal's
 			}
 			value, origin := mix.at(u, v)
@@ -167,23 +167,22 @@ func (f *fused) note(mask *plane, how string, perMM float64) float64 {
 	return total
 }
 
-// missing is the share of the ring and the star that shows no ink. The ring and the star of bled ink were measured
+// missing is the share of the border and the star that shows no ink. The border and the star of bled ink were measured
 // before it was eroded.
-func (f fused) missing(best *mark, v *view, declared, eroded float64) float64 {
+func (f fused) missing(best *mark, v *view, declared size, eroded float64) float64 {
 	const margin = .10 // mm: edges fray
 	perMM := templateDPI / millimetresPerInch
-	half := float64(f.coverage.w) / 2
-	m := v.affine()
-	border := best.circle.border/v.scale - 2*eroded
-	outer, inner := square(declared/2-margin), square(math.Max(0, declared/2-border+margin))
+	halfW, halfH := float64(f.coverage.w)/2, float64(f.coverage.h)/2
+	m, r := v.affine(), best.rim.scaled(declared)
+	border := best.rim.border/v.scaleX - 2*eroded
 	solid, empty := 0, 0
 	for y := range f.coverage.h {
-		cv := (float64(y) + .5 - half) / perMM
+		cv := (float64(y) + .5 - halfH) / perMM
 		for x, coverage := range f.coverage.row(y) {
-			cu := (float64(x) + .5 - half) / perMM
-			distance := cu*cu + cv*cv
-			belongs := distance < outer && distance > inner
-			if !belongs && best.pose.star.ok && distance < square(.4*declared/2) {
+			cu := (float64(x) + .5 - halfW) / perMM
+			depth := -r.outside(cu, cv)
+			belongs := depth > margin && depth < border-margin
+			if !belongs && best.pose.star.ok && cu*cu+cv*cv < square(.4*declared.w/2) {
 				px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
 				belongs = best.pose.star.holds((px+.5)/v.perMMX, (py+.5)/v.perMMY, margin+eroded)
 			}

@@ -104,22 +104,30 @@ func gateResolution(s *session) Gate {
 
 func gateSize(s *session, good []*mark, used []*view) Gate {
 	g := Gate{Name: "size", Verdict: Usable, Unit: "mm", WarnAt: sizeWarn, RefuseAt: sizeRefuse}
-	measured := 0.0
+	measured, declared := "", sizeText(good[0].rim.shape, s.declared.w, s.declared.h, "%g")
 	for _, m := range good[:len(used)] {
-		difference := 2*m.circle.radius - s.declared
-		if measured == 0 || math.Abs(difference) > math.Abs(g.Value) {
-			g.Value, measured = difference, 2*m.circle.radius
+		difference := m.difference(s.declared).worst()
+		if measured == "" || math.Abs(difference) > math.Abs(g.Value) {
+			g.Value, measured = difference, sizeText(m.rim.shape, 2*m.pose.halfW, 2*m.pose.halfH, "%.2f")
 		}
 	}
 	g.Verdict = above(math.Abs(g.Value), sizeWarn, sizeRefuse)
 	g.Value = rounded(g.Value, 3)
 	return g.say(
-		[3]string{fmt.Sprintf("测得直径 %.2f 毫米，与申报的 %g 毫米相符。", measured, s.declared),
-			fmt.Sprintf("测得直径 %.2f 毫米，与申报的 %g 毫米相差 %.2f 毫米，请核对。", measured, s.declared, math.Abs(g.Value)),
-			fmt.Sprintf("测得直径 %.2f 毫米，与申报的 %g 毫米不符，请更正尺寸或重新盖章。", measured, s.declared)},
-		[3]string{fmt.Sprintf("The measured diameter of %.2f mm agrees with the declared %g mm.", measured, s.declared),
-			fmt.Sprintf("The measured diameter of %.2f mm differs from the declared %g mm by %.2f mm; check it.", measured, s.declared, math.Abs(g.Value)),
-			fmt.Sprintf("The measured diameter of %.2f mm contradicts the declared %g mm; correct the size or stamp again.", measured, s.declared)})
+		[3]string{fmt.Sprintf("测得尺寸 %s 毫米，与申报的 %s 毫米相符。", measured, declared),
+			fmt.Sprintf("测得尺寸 %s 毫米，与申报的 %s 毫米相差 %.2f 毫米，请核对。", measured, declared, math.Abs(g.Value)),
+			fmt.Sprintf("测得尺寸 %s 毫米，与申报的 %s 毫米不符，请更正尺寸或重新盖章。", measured, declared)},
+		[3]string{fmt.Sprintf("The measured size of %s mm agrees with the declared %s mm.", measured, declared),
+			fmt.Sprintf("The measured size of %s mm differs from the declared %s mm by %.2f mm; check it.", measured, declared, math.Abs(g.Value)),
+			fmt.Sprintf("The measured size of %s mm contradicts the declared %s mm; correct the size or stamp again.", measured, declared)})
+}
+
+// sizeText is a diameter or both sides.
+func sizeText(shape Shape, w, h float64, format string) string {
+	if shape == Round {
+		return fmt.Sprintf(format, w)
+	}
+	return fmt.Sprintf(format+" × "+format, w, h)
 }
 
 func gateInk(good []*mark, used []*view) Gate {
@@ -140,8 +148,9 @@ func gateBleeding(s *session, good []*mark, used []*view) Gate {
 	limit := softEdge(dpi)
 	g := Gate{Name: "bleeding", Verdict: Usable, Unit: "mm", WarnAt: limit}
 	for _, m := range good[:len(used)] {
-		c := m.circle
-		wide := 2*c.radius-s.declared > bleedingExcess || c.border > bleedingBorder*usualBorder(s.declared)
+		c := m.rim
+		d := m.difference(s.declared)
+		wide := (d.w+d.h)/2 > bleedingExcess || c.border > bleedingBorder*usualBorder(s.declared.larger())
 		if c.edgeWidth > limit && wide || m.bled(s.declared, limit) > 0 {
 			g.Verdict = Warn
 		}
@@ -155,8 +164,8 @@ func gateBleeding(s *session, good []*mark, used []*view) Gate {
 func gateEdge(good []*mark, used []*view) Gate {
 	g := Gate{Name: "edge", Unit: "degrees", WarnAt: edgeGapWarn, RefuseAt: edgeGapRefuse}
 	for i, m := range good[:len(used)] {
-		if i == 0 || m.circle.gap > g.Value {
-			g.Value = m.circle.gap
+		if i == 0 || m.rim.gap > g.Value {
+			g.Value = m.rim.gap
 		}
 	}
 	common := commonGap(good[:len(used)], used)
@@ -179,7 +188,7 @@ func commonGap(good []*mark, used []*view) float64 {
 		missing[i] = true
 		for k, m := range good {
 			ray := i + int(math.Round(used[k].pose.angle*edgeRays/360))
-			missing[i] = missing[i] && !m.circle.present[((ray%edgeRays)+edgeRays)%edgeRays]
+			missing[i] = missing[i] && !m.rim.present[((ray%edgeRays)+edgeRays)%edgeRays]
 		}
 	}
 	run, longest := 0, 0

@@ -25,7 +25,7 @@ type signs struct {
 }
 
 // lookForCopies measures the ink of the imprints that were found, side by side, and holds two against each other.
-func lookForCopies(good []*mark, views []*view, declared float64) signs {
+func lookForCopies(good []*mark, views []*view, declared size) signs {
 	s := signs{textures: make([]texture, len(good))}
 	var all sync.WaitGroup
 	for i, m := range good {

@@ -21,7 +21,7 @@ func gateAgreement(found int, c comparison) Gate {
 
 // gateSameSeal refuses when it sees another seal, and also when gaps could hide one: nobody can tell a missing dot
 // from one that was never there.
-func gateSameSeal(l likeness) Gate {
+func gateSameSeal(l kinship) Gate {
 	g := Gate{Name: "same-seal", Verdict: Usable, Value: rounded(l.mismatch, 3), Unit: "mm²", RefuseAt: likeSame}
 	if l.outcome != Same {
 		g.Verdict = StampAgain

@@ -107,7 +107,9 @@ func TestBadInputIsRefusedWithACode(t *testing.T) {
 		{"a declared size of nothing", good, Options{}, "imprint.bad-size"},
 		{"a declared size of a metre", good, Options{Width: 1000}, "imprint.bad-size"},
 		{"a declared size that is not a number", good, Options{Width: math.NaN()}, "imprint.bad-size"},
-		{"a rectangular seal", good, Options{Width: 40, Height: 30}, "imprint.not-round"},
+		{"a shape that no seal has", good, Options{Width: 40, Height: 30, Shape: "heart"}, "imprint.bad-option"},
+		{"a colour that print has", good, Options{Width: 40, Colour: "black"}, "imprint.bad-option"},
+		{"a round seal of two sizes", good, Options{Width: 40, Height: 30, Shape: Round}, "imprint.bad-size"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var before, after runtime.MemStats

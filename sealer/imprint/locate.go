@@ -18,19 +18,20 @@ const (
 	mostCandidates = 8
 )
 
-// overview is the page in small: lightness and redness (Y and Cr of BT.601) per cell, as stored.
+// overview is the page in small: lightness (Y of BT.601) and tint per cell, as stored.
 type overview struct {
-	cell          int // pixels of the scan per cell
-	w, h          int
-	light, redden []uint8
+	cell        int // pixels of the scan per cell
+	w, h        int
+	light, tint []uint8
+	hue         hue
 }
 
 // makeOverview averages the scan down to about 75 dpi.
-func makeOverview(img image.Image, s Scale) *overview {
+func makeOverview(img image.Image, s Scale, ink hue) *overview {
 	b := img.Bounds()
 	cell := max(1, int(math.Round(math.Min(s.X, s.Y)/overviewDPI)))
-	o := &overview{cell: cell, w: (b.Dx() + cell - 1) / cell, h: (b.Dy() + cell - 1) / cell}
-	o.light, o.redden = make([]uint8, o.w*o.h), make([]uint8, o.w*o.h)
+	o := &overview{cell: cell, w: (b.Dx() + cell - 1) / cell, h: (b.Dy() + cell - 1) / cell, hue: ink}
+	o.light, o.tint = make([]uint8, o.w*o.h), make([]uint8, o.w*o.h)
 	if source, ok := img.(*image.YCbCr); ok {
 		o.fromYCbCr(source)
 	} else {
@@ -42,19 +43,39 @@ func makeOverview(img image.Image, s Scale) *overview {
 func (o *overview) fromYCbCr(img *image.YCbCr) {
 	b := img.Bounds()
 	averageCells(o.light, o.w, o.h, img.Y, img.YStride, b.Dx(), b.Dy(), o.cell, o.cell)
+	o.tint = o.chroma(img, img.Cr)
+	if o.hue == hues[Red] {
+		return
+	}
+	cb := o.chroma(img, img.Cb)
+	for i, cr := range o.tint {
+		o.tint[i] = o.hue.tint(cb[i], cr)
+	}
+}
+
+// tint is how much a colour is of the ink's hue, 128 for grey.
+func (h hue) tint(cb, cr uint8) uint8 {
+	return uint8(clamp(128+h.cb*(float64(cb)-128)+h.cr*(float64(cr)-128)+.5, 0, 255))
+}
+
+// chroma averages one plane of colour.
+func (o *overview) chroma(img *image.YCbCr, samples []uint8) []uint8 {
+	result := make([]uint8, o.w*o.h)
+	b := img.Bounds()
 	hs, vs := subsampling(img.SubsampleRatio)
 	// A cell that is not a whole number of chroma samples reads the nearest ones; an overview needs no more.
 	cw, ch := (b.Dx()+hs-1)/hs, (b.Dy()+vs-1)/vs
 	if o.cell%hs == 0 && o.cell%vs == 0 {
-		averageCells(o.redden, o.w, o.h, img.Cr, img.CStride, cw, ch, o.cell/hs, o.cell/vs)
-		return
+		averageCells(result, o.w, o.h, samples, img.CStride, cw, ch, o.cell/hs, o.cell/vs)
+		return result
 	}
 	for y := 0; y < o.h; y++ {
 		for x := 0; x < o.w; x++ {
 			cx, cy := min(x*o.cell/hs, cw-1), min(y*o.cell/vs, ch-1)
-			o.redden[y*o.w+x] = img.Cr[cy*img.CStride+cx]
+			result[y*o.w+x] = samples[cy*img.CStride+cx]
 		}
 	}
+	return result
 }
 
 // averageCells writes the mean of every cell of src, reading every second row of large cells.
@@ -112,33 +133,36 @@ func (o *overview) fromRows(img image.Image) {
 		}
 		for x, s := range sums {
 			n := uint32(rows * (min((x+1)*o.cell, b.Dx()) - x*o.cell))
-			light, _, red := color.RGBToYCbCr(uint8(s[0]/n), uint8(s[1]/n), uint8(s[2]/n))
-			o.light[y*o.w+x], o.redden[y*o.w+x] = light, red
+			light, cb, cr := color.RGBToYCbCr(uint8(s[0]/n), uint8(s[1]/n), uint8(s[2]/n))
+			o.light[y*o.w+x], o.tint[y*o.w+x] = light, o.hue.tint(cb, cr)
 		}
 	}
 }
 
-// locate finds red marks of the size of a seal and returns their bounds in stored pixels, in no special order.
-// Redness is judged against lightness as well: the colour fringes of black lines would otherwise tie the seal to them.
-func locate(img image.Image, s Scale) []image.Rectangle {
-	o := makeOverview(img, s)
-	cast, white := percentile(o.redden, .5), percentile(o.light, .8)
-	red := make([]bool, len(o.redden))
-	for i, r := range o.redden {
+// locate finds marks of the ink's hue and of the size of a seal and returns their bounds in stored pixels, in no
+// special order. Tint is judged against lightness as well: the colour fringes of black lines would otherwise tie the
+// seal to them.
+func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle {
+	o := makeOverview(img, s, ink)
+	cast, white := percentile(o.tint, .5), percentile(o.light, .8)
+	red := make([]bool, len(o.tint))
+	for i, r := range o.tint {
 		excess := float64(r) - float64(cast)
 		red[i] = excess > 6 && excess > .2*(float64(white)-float64(o.light[i]))
 	}
 	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
+	like := likeness{perMM: perMM, declared: declared}
 	var found []component
 	// A mark that swallowed its neighbour at the wide distance may come apart at a narrower one.
 	for _, bridge := range []float64{1.3, .7, .3} {
 		grown := dilated(red, o.w, o.h, int(math.Round(bridge*perMM)))
 		for _, c := range components(grown, red, o.w, o.h) {
-			if c.plausible(perMM) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
+			if like.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
 				found = append(found, c)
 			}
 		}
 	}
+	found = append(found, like.insideLarger(red, o.w, o.h, found)...)
 	slices.SortStableFunc(found, func(a, b component) int { return b.count - a.count })
 	found = found[:min(len(found), mostCandidates)]
 	rectangles := make([]image.Rectangle, len(found))
@@ -147,6 +171,95 @@ func locate(img image.Image, s Scale) []image.Rectangle {
 		rectangles[i] = image.Rect(r.Min.X*o.cell, r.Min.Y*o.cell, r.Max.X*o.cell, r.Max.Y*o.cell).Intersect(img.Bounds())
 	}
 	return rectangles
+}
+
+// likeness knows what the mark of a seal of the declared size looks like from afar.
+type likeness struct {
+	perMM    float64 // cells per millimetre
+	declared size
+}
+
+func (k likeness) plausible(c component) bool {
+	w, h := float64(c.bounds.Dx())/k.perMM, float64(c.bounds.Dy())/k.perMM
+	// Strokes cover a quarter of a seal; a few red specks in a wide frame are none.
+	covered := float64(c.count) / float64(max(1, c.bounds.Dx()*c.bounds.Dy()))
+	longer := math.Max(k.declared.w/k.declared.h, k.declared.h/k.declared.w)
+	return math.Min(w, h) >= .8*leastMM && math.Max(w, h) <= 1.2*greatestMM && math.Max(w/h, h/w) <= 1.5*longer && covered > .05
+}
+
+// insideLarger looks for seals in what is left once the marks that stand alone are taken out: a seal that a red line
+// runs into, or that touches another mark, is the window of the declared size that holds the most ink.
+func (k likeness) insideLarger(red []bool, w, h int, found []component) []component {
+	rest := slices.Clone(red)
+	for _, c := range found {
+		if k.size(c) <= 1.25*math.Hypot(k.declared.w, k.declared.h) {
+			clearCells(rest, w, c.bounds)
+		}
+	}
+	side := size{k.declared.w * 1.04 * k.perMM, k.declared.h * 1.04 * k.perMM}
+	ww, wh := int(math.Ceil(side.w)), int(math.Ceil(side.h))
+	if ww > w || wh > h {
+		return nil
+	}
+	var windows []component
+	for range 4 {
+		best := component{}
+		sums := summed(rest, w, h)
+		for y := 0; y+wh <= h; y++ {
+			for x := 0; x+ww <= w; x++ {
+				n := sums[(y+wh)*(w+1)+x+ww] - sums[y*(w+1)+x+ww] - sums[(y+wh)*(w+1)+x] + sums[y*(w+1)+x]
+				if int(n) > best.count {
+					best = component{bounds: image.Rect(x, y, x+ww, y+wh), count: int(n)}
+				}
+			}
+		}
+		if float64(best.count) < .1*float64(ww*wh) {
+			break
+		}
+		best.bounds = tightened(rest, w, best.bounds)
+		windows = append(windows, best)
+		clearCells(rest, w, best.bounds)
+	}
+	return windows
+}
+
+func (k likeness) size(c component) float64 {
+	return float64(max(c.bounds.Dx(), c.bounds.Dy())) / k.perMM
+}
+
+// summed is the sums of a mask over all rectangles from its corner, with a row and a column of zeros before them.
+func summed(mask []bool, w, h int) []int32 {
+	sums := make([]int32, (w+1)*(h+1))
+	for y := range h {
+		row := int32(0)
+		for x := range w {
+			if mask[y*w+x] {
+				row++
+			}
+			sums[(y+1)*(w+1)+x+1] = sums[y*(w+1)+x+1] + row
+		}
+	}
+	return sums
+}
+
+func clearCells(mask []bool, w int, r image.Rectangle) {
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		clear(mask[y*w+r.Min.X : y*w+r.Max.X])
+	}
+}
+
+// tightened is the part of a window that holds what is set in it.
+func tightened(mask []bool, w int, r image.Rectangle) image.Rectangle {
+	tight := image.Rectangle{Min: r.Max, Max: r.Min}
+	for y := r.Min.Y; y < r.Max.Y; y++ {
+		for x := r.Min.X; x < r.Max.X; x++ {
+			if mask[y*w+x] {
+				tight.Min = image.Pt(min(tight.Min.X, x), min(tight.Min.Y, y))
+				tight.Max = image.Pt(max(tight.Max.X, x+1), max(tight.Max.Y, y+1))
+			}
+		}
+	}
+	return tight
 }
 
 func percentile(values []uint8, share float64) uint8 {
@@ -193,13 +306,6 @@ func spread(get func(int) bool, set func(int), n, radius int) {
 type component struct {
 	bounds image.Rectangle // of the cells that are set in the second mask
 	count  int             // how many those are
-}
-
-func (c component) plausible(perMM float64) bool {
-	w, h := float64(c.bounds.Dx())/perMM, float64(c.bounds.Dy())/perMM
-	// Strokes cover a quarter of a seal; a few red specks in a wide frame are none.
-	covered := float64(c.count) / float64(max(1, c.bounds.Dx()*c.bounds.Dy()))
-	return math.Min(w, h) >= leastMM && math.Max(w, h) <= greatestMM && math.Max(w/h, h/w) <= 1.5 && covered > .05
 }
 
 // components labels the 4-connected parts of grown and measures them by the cells of red inside.

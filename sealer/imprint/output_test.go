@@ -56,7 +56,7 @@ func TestOutputIsDeterministicAndMeasuresItsMillimetres(t *testing.T) {
 				t.Errorf("%d kB", kB)
 			}
 			for i, entry := range configuration.ColorModel.(color.Palette) {
-				if color.NRGBAModel.Convert(entry) != (color.NRGBA{sealRed, sealGreen, sealBlue, uint8(17 * i)}) && i > 0 {
+				if color.NRGBAModel.Convert(entry) != (color.NRGBA{0xE6, 0x00, 0x12, uint8(17 * i)}) && i > 0 {
 					t.Errorf("palette entry %d is %v", i, entry)
 				}
 			}

@@ -8,22 +8,22 @@ import (
 // paperTile is the side of the tiles in which the white of the paper is measured, in millimetres.
 const paperTile = 3.0
 
-// leastReddish is the ratio of red to green light above which a pixel is not bare paper.
-const leastReddish = 1.18
+// leastTinted is the ratio of the clear to the strong channel above which a pixel is not bare paper.
+const leastTinted = 1.18
 
 // paperTone is the light of the bare paper, pixel by pixel, and its usual level.
 type paperTone struct {
-	red, green, light *plane
-	levelR, levelG    float64
+	clear, strong, light *plane
+	levelC, levelS       float64
 }
 
-// paperWhite measures the paper and interpolates between tiles. Only pixels that are bright and not reddish count: a
+// paperWhite measures the paper and interpolates between tiles. Only pixels that are bright and without the ink's tint count: a
 // seal with white characters on a red ground has no paper inside.
 func paperWhite(c *crop) paperTone {
-	w, h := c.red.w, c.red.h
+	w, h := c.clear.w, c.clear.h
 	tileX, tileY := paperTile*c.perMMX, paperTile*c.perMMY
 	tw, th := max(1, int(math.Ceil(float64(w)/tileX))), max(1, int(math.Ceil(float64(h)/tileY)))
-	sources := []*plane{c.red, c.green}
+	sources := []*plane{c.clear, c.strong}
 	if c.light != nil {
 		sources = append(sources, c.light)
 	}
@@ -44,16 +44,16 @@ func paperWhite(c *crop) paperTone {
 		}
 	}
 	var tone paperTone
-	for i, full := range []**plane{&tone.red, &tone.green, &tone.light}[:len(tiles)] {
+	for i, full := range []**plane{&tone.clear, &tone.strong, &tone.light}[:len(tiles)] {
 		fillUnknown(tiles[i], slices.Clone(known))
 		*full = stretched(tiles[i], w, h, tileX, tileY)
 	}
-	tone.levelR, tone.levelG = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
+	tone.levelC, tone.levelS = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
 	return tone
 }
 
-// tileWhite is the median light of the bright, colourless pixels of a tile, channel by channel; the first two are red
-// and green. Every second pixel of every second row is enough.
+// tileWhite is the median light of the bright, colourless pixels of a tile, channel by channel; the first two are
+// the clear and the strong one. Every second pixel of every second row is enough.
 func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool) {
 	var all [256]int
 	var levels [3][256]int
@@ -62,7 +62,7 @@ func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool)
 		r, g := sources[0].row(y), sources[1].row(y)
 		for x := x0; x < x1; x += 2 {
 			count++
-			if r[x] <= g[x]*leastReddish {
+			if r[x] <= g[x]*leastTinted {
 				all[level256(g[x])]++
 			}
 		}
@@ -72,7 +72,7 @@ func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool)
 	for y := y0; y < y1; y += 2 {
 		r, g := sources[0].row(y), sources[1].row(y)
 		for x := x0; x < x1; x += 2 {
-			if r[x] <= g[x]*leastReddish && g[x] >= bright {
+			if r[x] <= g[x]*leastTinted && g[x] >= bright {
 				for i, s := range sources {
 					levels[i][level256(s.v[y*s.w+x])]++
 				}

@@ -7,20 +7,20 @@ import (
 	"math"
 	"slices"
 	"sync"
+
+	"yinxin/internal/fault"
 )
 
-// Process makes the template of a round seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
+// Process makes the template of a seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
 //
-// Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-scale,
-// imprint.not-round, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found, imprint.incomplete. An imprint
-// that was found and is not good enough is no error: Result.Verdict and Result.Gates say so. A context that ends is
-// noticed between the stages.
+// Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-option,
+// imprint.bad-scale, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found,
+// imprint.incomplete. An imprint that was found and is not good enough is no error: Result.Verdict and Result.Gates say
+// so. A context that ends is noticed between the stages.
 func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
-	if !(o.Width >= leastMM && o.Width <= greatestMM) {
-		return nil, errBadSize.With("%g mm", o.Width)
-	}
-	if o.Height != 0 {
-		return nil, errNotRound.With("%g × %g mm", o.Width, o.Height)
+	declared, err := o.check()
+	if err != nil {
+		return nil, err
 	}
 	m, ok := readMetadata(data)
 	if !ok {
@@ -37,8 +37,70 @@ func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	s := &session{img: img, scale: scale, orientation: m.orientation, declared: o.Width}
+	s := &session{img: img, scale: scale, orientation: m.orientation, declared: declared, options: o}
 	return s.run(ctx)
+}
+
+// mostBoxes bounds Options.Boxes: forms have two.
+const mostBoxes = 8
+
+// check refuses options that cannot be and returns the declared size.
+func (o Options) check() (size, error) {
+	declared := size{o.Width, o.Height}
+	if o.Height == 0 {
+		declared.h = o.Width
+	}
+	for _, side := range []float64{declared.w, declared.h} {
+		if !(side >= leastMM && side <= greatestMM) {
+			return size{}, errBadSize.With("%g × %g mm", declared.w, declared.h)
+		}
+	}
+	switch o.Shape {
+	case AnyShape, Ellipse, Rectangle, Frameless:
+	case Round:
+		if declared.w != declared.h {
+			return size{}, errBadSize.With("%s, %g × %g mm", o.Shape, o.Width, o.Height)
+		}
+	default:
+		return size{}, errBadOption.At(fault.Field("shape")).With("%q", o.Shape)
+	}
+	switch o.Polarity {
+	case AnyPolarity, Positive, Negative:
+	default:
+		return size{}, errBadOption.At(fault.Field("polarity")).With("%q", o.Polarity)
+	}
+	if _, ok := hues[o.colour()]; !ok {
+		return size{}, errBadOption.At(fault.Field("colour")).With("%q", o.Colour)
+	}
+	if len(o.Boxes) > mostBoxes {
+		return size{}, errBadOption.At(fault.Field("boxes")).With("%d", len(o.Boxes))
+	}
+	for _, b := range o.Boxes {
+		if !(b.Width > 0 && b.Height > 0 && b.Width < 2000 && b.Height < 2000 && math.Abs(b.Left) < 2000 && math.Abs(b.Top) < 2000) {
+			return size{}, errBadOption.At(fault.Field("boxes")).With("%+v", b)
+		}
+	}
+	return declared, nil
+}
+
+func (o Options) colour() Colour {
+	if o.Colour == "" {
+		return Red
+	}
+	return o.Colour
+}
+
+// shapes are the outlines that are tried, in this order.
+func (o Options) shapes(declared size) []Shape {
+	switch {
+	case o.Shape != AnyShape:
+		return []Shape{o.Shape}
+	case o.Height == 0:
+		return []Shape{Round}
+	case declared.w == declared.h:
+		return []Shape{Round, Rectangle, Frameless}
+	}
+	return []Shape{Ellipse, Rectangle, Frameless}
 }
 
 // session carries one scan through the stages.
@@ -46,15 +108,17 @@ type session struct {
 	img         image.Image
 	scale       Scale
 	orientation int
-	declared    float64
+	declared    size
+	options     Options
 }
 
 // mark is a candidate and what became of it.
 type mark struct {
 	stored image.Rectangle // pixels as stored
 	shown  image.Rectangle // pixels as displayed
+	box    int             // of Options.Boxes, from 1; 0 is none
 	layer  *layer
-	circle circle
+	rim    rim
 	pose   pose
 }
 
@@ -63,8 +127,10 @@ const notExamined = "其他红色印迹，未采用。"
 func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
-	for _, r := range locate(s.img, s.scaleAsStored()) {
-		marks = append(marks, &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)})
+	for _, r := range locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared) {
+		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
+		m.box = s.boxOf(m)
+		marks = append(marks, m)
 	}
 	ordered := s.inOrderOfPromise(marks)
 	var good []*mark
@@ -76,7 +142,7 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		for _, m := range next {
-			if m.circle.ok {
+			if m.rim.ok && !slices.ContainsFunc(good, func(g *mark) bool { return g.box != 0 && g.box == m.box }) {
 				good = append(good, m)
 			}
 		}
@@ -97,32 +163,52 @@ func (s *session) scaleAsStored() Scale {
 	return stored
 }
 
-// inOrderOfPromise puts the marks that are most likely the two boxes of the form first: of the declared size, and
-// beside each other or, failing that, one above the other. The unit's own seal on the same form stands elsewhere.
-func (s *session) inOrderOfPromise(marks []*mark) []*mark {
-	size := func(m *mark) float64 {
-		w := float64(m.shown.Dx()) / s.scale.X * millimetresPerInch
-		h := float64(m.shown.Dy()) / s.scale.Y * millimetresPerInch
-		return math.Max(w, h)
+// middle and extent of a mark in millimetres.
+func (s *session) middle(m *mark) (x, y float64) {
+	return float64(m.shown.Min.X+m.shown.Max.X) / 2 / s.scale.X * millimetresPerInch,
+		float64(m.shown.Min.Y+m.shown.Max.Y) / 2 / s.scale.Y * millimetresPerInch
+}
+
+func (s *session) extent(m *mark) size {
+	return size{float64(m.shown.Dx()) / s.scale.X * millimetresPerInch, float64(m.shown.Dy()) / s.scale.Y * millimetresPerInch}
+}
+
+// boxOf is the number of the box that holds the middle of a mark.
+func (s *session) boxOf(m *mark) int {
+	const stray = 3 // mm: seals are stamped over the lines
+	x, y := s.middle(m)
+	for i, b := range s.options.Boxes {
+		if x > b.Left-stray && y > b.Top-stray && x < b.Left+b.Width+stray && y < b.Top+b.Height+stray {
+			return i + 1
+		}
 	}
-	off := func(m *mark) float64 { return math.Abs(size(m)/s.declared - 1) }
+	return 0
+}
+
+// inOrderOfPromise puts the marks that are most likely the two boxes of the form first: in a box where boxes are
+// known, of the declared size, and beside each other or, failing that, one above the other. The unit's own seal on the
+// same form stands elsewhere.
+func (s *session) inOrderOfPromise(marks []*mark) []*mark {
+	off := func(m *mark) float64 { return s.unlikeDeclared(s.extent(m)) }
 	ordered := slices.Clone(marks)
+	if len(s.options.Boxes) > 0 {
+		ordered = slices.DeleteFunc(ordered, func(m *mark) bool { return m.box == 0 })
+	}
 	slices.SortStableFunc(ordered, func(a, b *mark) int { return cmp.Compare(off(a), off(b)) })
 	if len(ordered) < 3 {
 		return ordered
-	}
-	middle := func(m *mark) (x, y float64) {
-		return float64(m.shown.Min.X+m.shown.Max.X) / 2 / s.scale.X * millimetresPerInch,
-			float64(m.shown.Min.Y+m.shown.Max.Y) / 2 / s.scale.Y * millimetresPerInch
 	}
 	bestCost := math.Inf(1)
 	var first, second *mark
 	for i, a := range ordered {
 		for _, b := range ordered[i+1:] {
-			ax, ay := middle(a)
-			bx, by := middle(b)
+			ax, ay := s.middle(a)
+			bx, by := s.middle(b)
 			apart := math.Min(math.Abs(ay-by), 10+math.Abs(ax-bx)) // mm
-			cost := 100*(off(a)+off(b)) + 50*math.Abs(size(a)-size(b))/s.declared + apart
+			cost := 100*(off(a)+off(b)) + 50*math.Abs(s.extent(a).larger()-s.extent(b).larger())/s.declared.larger() + apart
+			if a.box != 0 && a.box == b.box {
+				cost += 1000
+			}
 			if cost < bestCost {
 				bestCost, first, second = cost, a, b
 			}
@@ -132,23 +218,52 @@ func (s *session) inOrderOfPromise(marks []*mark) []*mark {
 	return append([]*mark{first, second}, rest...)
 }
 
+// unlikeDeclared is how far the bounds of a mark are from those of the declared seal, relative: 0 is the same. Bounds
+// between those of the upright seal and those of one that is turned are as good.
+func (s *session) unlikeDeclared(e size) float64 {
+	d := s.declared
+	if d.w == d.h && s.options.shapes(d)[0] == Round {
+		return math.Abs(e.larger()/d.w - 1)
+	}
+	diagonal := math.Hypot(d.w, d.h)
+	off := func(have, least, most float64) float64 {
+		return math.Max(0, math.Max(have/most-1, 1-have/least))
+	}
+	lying := off(e.w, d.w*.95, math.Min(diagonal, d.w*1.2)) + off(e.h, d.h*.95, math.Min(diagonal, d.h+.35*d.w))
+	upright := off(e.w, d.h*.95, diagonal) + off(e.h, d.w*.95, diagonal)
+	return math.Min(lying, upright+.2)
+}
+
 // analyse takes up to two marks apart, side by side.
 func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation))
-			if m.circle = m.layer.fitCircle(); m.circle.ok {
-				m.pose = m.layer.findUpright(m.circle)
+			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
+				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
 		})
 	}
 	all.Wait()
 }
 
-// quality ranks imprints: a whole ring, enough ink, a sure angle.
+// quality ranks imprints: a whole rim, enough ink, a sure angle.
 func (m *mark) quality() float64 {
-	return m.layer.ink - 2*m.circle.missing - .1*math.Min(m.pose.unsure, 2) - m.circle.residual
+	return m.layer.ink - 2*m.rim.missing - .1*math.Min(m.pose.unsure, 2) - m.rim.residual
+}
+
+// difference is the measured size minus the declared one, upright.
+func (m *mark) difference(declared size) size {
+	return size{2*m.pose.halfW - declared.w, 2*m.pose.halfH - declared.h}
+}
+
+// worst is the side with the larger amount, with its sign.
+func (s size) worst() float64 {
+	if math.Abs(s.w) >= math.Abs(s.h) {
+		return s.w
+	}
+	return s.h
 }
 
 func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, error) {
@@ -159,7 +274,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	used := views
 	if len(views) == 2 {
 		register(views[0], views[1], s.declared)
-		agreement = compare(views[0], views[1], s.declared, borderOf(good[0], views[0], s.declared))
+		agreement = compare(views[0], views[1], s.declared, borderOf(good[0].rim, views[0], s.declared))
 		if agreement.like.outcome == Different { // registration with another seal has moved the first one for nothing
 			erode = s.erosion(good[:1])
 			used = s.views(good[:1], erode)
@@ -172,16 +287,16 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	f := fuse(used, agreement, finish{declared: s.declared, gain: s.gain(good[0]), smooth: s.smoothing(), erode: erode})
+	f := fuse(used, agreement, s.finish(good[0], erode))
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	r := &Result{Width: s.declared, Height: s.declared}
+	r := &Result{Width: s.declared.w, Height: s.declared.h}
 	var err error
-	if r.Template, err = encode(f.picture(s.declared, templateDPI), templateDPI); err != nil {
+	if r.Template, err = encode(f.picture(s.declared, templateDPI), inks[s.options.colour()], templateDPI); err != nil {
 		return nil, err
 	}
-	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
+	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
 	r.Measures = s.measures(good, used, agreement, f, erode)
@@ -207,18 +322,22 @@ func (s *session) views(good []*mark, erode float64) []*view {
 	for _, m := range good {
 		v := newView(m.layer, m.pose, s.declared)
 		if erode > 0 {
-			v.scale = 1
+			v.scaleX, v.scaleY = 1, 1
 		}
 		views = append(views, v)
 	}
 	return views
 }
 
+func (s *session) finish(best *mark, erode float64) finish {
+	return finish{declared: s.declared, rim: best.rim.scaled(s.declared), gain: s.gain(best), smooth: s.smoothing(), erode: erode}
+}
+
 // gain makes the blurred edges of the scan as steep as those of a drawing: from 10 to 90 per cent within .8 pixel of
 // the template. Where an edge lies, at one half, does not change.
 func (s *session) gain(best *mark) float64 {
 	const sharp = .8 * millimetresPerInch / templateDPI
-	return clamp(best.circle.edgeWidth/sharp, 1.2, 4)
+	return clamp(best.rim.edgeWidth/sharp, 1.2, 4)
 }
 
 // smoothing is the deviation in pixels of the template by which the fused ink is smoothed: scans as fine as the
@@ -228,89 +347,4 @@ func (s *session) smoothing() float64 {
 		return .6
 	}
 	return 0
-}
-
-func (s *session) measures(good []*mark, used []*view, c comparison, f fused, eroded float64) Measures {
-	best := good[0]
-	m := Measures{
-		Scale: s.scale, Diameter: rounded(2*best.circle.radius, 3), Fused: len(used),
-		Angle: rounded(used[0].pose.angle, 3), Match: rounded(c.match, 4), Outcome: c.like.outcome, Mismatch: rounded(c.like.mismatch, 3), Places: c.like.places,
-		Eroded: rounded(eroded, 3), BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
-	}
-	m.SizeDifference = rounded(2*best.circle.radius-s.declared, 3)
-	m.InkArea = rounded(sum(f.coverage)/square(templateDPI/millimetresPerInch), 2)
-	m.MissingStrokes = rounded(f.missing(best, used[0], s.declared, eroded), 4)
-	return m
-}
-
-// found describes every mark, in reading order.
-func (s *session) found(marks, good []*mark, used []*view, c comparison, copies signs) []Found {
-	var all []Found
-	for _, m := range marks {
-		f := Found{Left: m.shown.Min.X, Top: m.shown.Min.Y, Right: m.shown.Max.X, Bottom: m.shown.Max.Y,
-			X:         rounded(float64(m.shown.Min.X+m.shown.Max.X)/2/s.scale.X*millimetresPerInch, 2),
-			Y:         rounded(float64(m.shown.Min.Y+m.shown.Max.Y)/2/s.scale.Y*millimetresPerInch, 2),
-			AngleFrom: "none", Reason: notExamined}
-		if m.layer != nil {
-			f.Ink = rounded(m.layer.ink, 3)
-			f.Reason = "不是完整的圆形印模，未采用。"
-		}
-		if rank := slices.Index(good, m); rank >= 0 {
-			m.describe(&f)
-			t := copies.textures[rank]
-			f.Grain, f.Screen, f.ScreenLPI = rounded(t.grain, 4), rounded(t.screen, 2), rounded(t.lpi, 0)
-			if len(used) == 2 {
-				f.Missing = rounded([]float64{c.missingA, c.missingB}[rank], 4)
-			}
-			f.Used, f.Reason = rank < len(used), ""
-			if !f.Used {
-				f.Reason = "与另一处印模不一致，未采用。"
-			}
-		}
-		all = append(all, f)
-	}
-	slices.SortStableFunc(all, func(a, b Found) int {
-		if a.Top < b.Bottom && b.Top < a.Bottom { // in one row
-			return cmp.Compare(a.Left, b.Left)
-		}
-		return cmp.Compare(a.Top, b.Top)
-	})
-	return all
-}
-
-func (m *mark) describe(f *Found) {
-	c := m.circle
-	f.X, f.Y = rounded(m.layer.left+c.x, 3), rounded(m.layer.top+c.y, 3)
-	f.Diameter, f.Residual = rounded(2*c.radius, 3), rounded(c.residual, 4)
-	f.Angle, f.AngleFrom = rounded(m.pose.angle, 3), m.pose.from
-	f.EdgeWidth, f.Border = rounded(c.edgeWidth, 3), rounded(c.border, 3)
-	f.EdgeGap, f.EdgeMissing = rounded(c.gap, 1), rounded(c.missing, 4)
-	f.Hidden = rounded(m.layer.hidden(c), 2)
-}
-
-// borderOf marks the ring on the canvas at workDPI. It is the same on most seals, so that a gap in it says nothing about
-// which seal it is; the edge has a gate of its own.
-func borderOf(m *mark, v *view, declared float64) []bool {
-	const perMM = workDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
-	inner := m.circle.radius/v.scale - m.circle.border/v.scale - .3
-	ring := make([]bool, size*size)
-	for i := range ring {
-		x, y := float64(i%size)+.5-float64(size)/2, float64(i/size)+.5-float64(size)/2
-		ring[i] = math.Hypot(x, y)/perMM > inner
-	}
-	return ring
-}
-
-// hidden is the area inside the circle that print covers, in mm².
-func (l *layer) hidden(c circle) float64 {
-	count := 0
-	for y := range l.trust.h {
-		for x, t := range l.trust.row(y) {
-			if t < .5 && square((float64(x)+.5)/l.perMMX-c.x)+square((float64(y)+.5)/l.perMMY-c.y) < square(c.radius) {
-				count++
-			}
-		}
-	}
-	return float64(count) / (l.perMMX * l.perMMY)
 }

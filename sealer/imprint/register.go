@@ -9,12 +9,12 @@ const workDPI = 300.0
 // declared size, to pixels of the layer.
 type view struct {
 	*layer
-	pose  pose
-	scale float64 // millimetres of the scan per millimetre of the canvas
+	pose           pose
+	scaleX, scaleY float64 // millimetres of the scan per millimetre of the canvas, across and along the seal
 }
 
-func newView(l *layer, p pose, declared float64) *view {
-	return &view{layer: l, pose: p, scale: 2 * p.radius / declared}
+func newView(l *layer, p pose, declared size) *view {
+	return &view{layer: l, pose: p, scaleX: 2 * p.halfW / declared.w, scaleY: 2 * p.halfH / declared.h}
 }
 
 // affine maps canvas millimetres to layer pixels: x = a·u + b·v + c, y = d·u + e·v + f.
@@ -22,23 +22,27 @@ type affine struct{ a, b, c, d, e, f float64 }
 
 func (v *view) affine() affine {
 	sin, cos := math.Sincos(v.pose.angle * degree)
-	sin, cos = sin*v.scale, cos*v.scale
 	return affine{
-		a: cos * v.perMMX, b: -sin * v.perMMX, c: v.pose.x*v.perMMX - .5,
-		d: sin * v.perMMY, e: cos * v.perMMY, f: v.pose.y*v.perMMY - .5,
+		a: cos * v.scaleX * v.perMMX, b: -sin * v.scaleY * v.perMMX, c: v.pose.x*v.perMMX - .5,
+		d: sin * v.scaleX * v.perMMY, e: cos * v.scaleY * v.perMMY, f: v.pose.y*v.perMMY - .5,
 	}
 }
 
-// onCanvas samples a plane of the layer on a square canvas.
-func (v *view) onCanvas(source *plane, size int, perMM float64) *plane {
+// pixels is the canvas of a size at a resolution.
+func (s size) pixels(perMM float64) (w, h int) {
+	return int(math.Round(s.w * perMM)), int(math.Round(s.h * perMM))
+}
+
+// onCanvas samples a plane of the layer on the canvas of the declared size.
+func (v *view) onCanvas(source *plane, declared size, perMM float64) *plane {
 	m := v.affine()
-	result := newPlane(size, size)
-	half := float64(size) / 2
-	for y := range size {
+	result := newPlane(declared.pixels(perMM))
+	halfW, halfH := float64(result.w)/2, float64(result.h)/2
+	for y := range result.h {
 		row := result.row(y)
-		cv := (float64(y) + .5 - half) / perMM
+		cv := (float64(y) + .5 - halfH) / perMM
 		for x := range row {
-			cu := (float64(x) + .5 - half) / perMM
+			cu := (float64(x) + .5 - halfW) / perMM
 			row[x] = float32(source.at(m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f))
 		}
 	}
@@ -57,14 +61,13 @@ func (v *view) shift(t turn) {
 	px, py := m.a*t.x+m.b*t.y+m.c, m.d*t.x+m.e*t.y+m.f
 	v.pose.x, v.pose.y = (px+.5)/v.perMMX, (py+.5)/v.perMMY
 	v.pose.angle = wrapped(v.pose.angle + t.angle)
-	v.scale *= 1 + t.scale
+	v.scaleX, v.scaleY = v.scaleX*(1+t.scale), v.scaleY*(1+t.scale)
 }
 
 // register brings two views into agreement. A coarse correlation corrects a view whose upright is a wrong fifth or
 // unknown; then least squares on the ink find angle, shift and growth; both views move by the doubt in each.
-func register(a, b *view, declared float64) {
+func register(a, b *view, declared size) {
 	perMM := workDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
 	if step := correlate(a, b, declared); math.Abs(step) > 3 {
 		if a.pose.unsure > b.pose.unsure || a.pose.doubted && !b.pose.doubted {
 			a.pose.angle, a.pose.doubted, a.pose.unsure = wrapped(a.pose.angle-step), b.pose.doubted, 5
@@ -72,7 +75,7 @@ func register(a, b *view, declared float64) {
 			b.pose.angle, b.pose.doubted, b.pose.unsure = wrapped(b.pose.angle+step), a.pose.doubted, 5
 		}
 	}
-	reference := a.onCanvas(a.alpha, size, perMM)
+	reference := a.onCanvas(a.alpha, declared, perMM)
 	var total turn
 	start := *b
 	for pass := range 8 {
@@ -80,7 +83,7 @@ func register(a, b *view, declared float64) {
 		if pass >= 3 {
 			sigma = .7
 		}
-		moving := b.onCanvas(b.alpha, size, perMM)
+		moving := b.onCanvas(b.alpha, declared, perMM)
 		t, ok := leastTurn(reference.blurred(sigma, sigma), moving.blurred(sigma, sigma), perMM)
 		if !ok || math.Abs(t.angle) > 5 || math.Hypot(t.x, t.y) > 2 || math.Abs(t.scale) > .05 {
 			*b = start // nothing to hold on to: the two are not the same
@@ -103,18 +106,18 @@ func register(a, b *view, declared float64) {
 func square(v float64) float64 { return v * v }
 
 // correlate is the turn, in degrees, by which b stands clockwise of a on the canvas, to half a degree.
-func correlate(a, b *view, declared float64) float64 {
+func correlate(a, b *view, declared size) float64 {
 	const directions = 720
 	rings := func(v *view) [][]float64 {
 		m := v.affine()
 		var all [][]float64
 		for share := .15; share < .92; share += .045 {
-			r := share * declared / 2
+			rw, rh := share*declared.w/2, share*declared.h/2
 			ring := make([]float64, directions)
 			mean := 0.0
 			for i := range ring {
 				sin, cos := math.Sincos(2 * math.Pi * float64(i) / directions)
-				u, w := r*sin, -r*cos
+				u, w := rw*sin, -rh*cos
 				ring[i] = v.alpha.at(m.a*u+m.b*w+m.c, m.d*u+m.e*w+m.f)
 				mean += ring[i] / directions
 			}
@@ -151,11 +154,11 @@ func leastTurn(reference, moving *plane, perMM float64) (turn, bool) {
 	for i := range rows {
 		rows[i] = make([]float64, 5)
 	}
-	half := float64(moving.w) / 2
+	halfW, halfH := float64(moving.w)/2, float64(moving.h)/2
 	var sums [14]float64
 	for y := 1; y+1 < moving.h; y++ {
 		row, up, down, ref := moving.row(y), moving.row(y-1), moving.row(y+1), reference.row(y)
-		cy := (float64(y) + .5 - half) / perMM
+		cy := (float64(y) + .5 - halfH) / perMM
 		for x := 1; x+1 < moving.w; x++ {
 			gx, gy := float64(row[x+1]-row[x-1])/2*perMM, float64(down[x]-up[x])/2*perMM
 			if gx == 0 && gy == 0 {
@@ -164,7 +167,7 @@ func leastTurn(reference, moving *plane, perMM float64) (turn, bool) {
 			difference := float64(ref[x] - row[x])
 			// What one of them lacks, a gap or a word written over it, must not pull.
 			weight := 1 / (1 + square(difference/.3))
-			cx := (float64(x) + .5 - half) / perMM
+			cx := (float64(x) + .5 - halfW) / perMM
 			ga, gs := (gy*cx-gx*cy)*degree, gx*cx+gy*cy
 			wa, wx, wy, ws := weight*ga, weight*gx, weight*gy, weight*gs
 			sums[0] += wa * ga

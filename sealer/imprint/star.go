@@ -18,10 +18,10 @@ const (
 // fitStar fits the ten edges of the star to a fraction of a pixel, starting from the phase of the fifth harmonic.
 // Their whole length speaks, so a gap in one arm does not turn the seal as it turns the harmonic. The model only
 // measures: nothing of it is drawn.
-func (l *layer) fitStar(c circle, phase float64) star {
+func (l *layer) fitStar(c rim, phase float64) star {
 	s := star{x: c.x, y: c.y, angle: phase}
 	s.outer, s.inner = l.starReach(c, phase)
-	if s.outer < .12*c.radius || s.inner < .25*s.outer || s.inner > .75*s.outer {
+	if s.outer < .12*c.halfW || s.inner < .25*s.outer || s.inner > .75*s.outer {
 		return s
 	}
 	for pass := range 8 {
@@ -36,18 +36,18 @@ func (l *layer) fitStar(c circle, phase float64) star {
 		s = next
 	}
 	// A star off the middle of its seal, or far from the shape of a star, is something else.
-	s.ok = math.Hypot(s.x-c.x, s.y-c.y) < .08*c.radius && s.unsure < .5
+	s.ok = math.Hypot(s.x-c.x, s.y-c.y) < .08*c.halfW && s.unsure < .5
 	return s
 }
 
 // starReach finds how far the ink goes along the points and along the notches of the star.
-func (l *layer) starReach(c circle, phase float64) (outer, inner float64) {
+func (l *layer) starReach(c rim, phase float64) (outer, inner float64) {
 	length := func(offset float64) float64 {
 		var ends []float64
 		for i := range 5 {
 			angle := phase + offset + 72*float64(i)
 			end := 0.0
-			for r := .05 * c.radius; r < .5*c.radius; r += .03 {
+			for r := .05 * c.halfW; r < .5*c.halfW; r += .03 {
 				x, y := c.polar(r, angle)
 				if l.inkAt(x, y) < .5 {
 					break

@@ -70,15 +70,15 @@ func TestADrawnSealIsMeasuredAtAnyAngleAndResolution(t *testing.T) {
 
 func TestRegistrationFindsAKnownTurn(t *testing.T) {
 	img := ringAndStar(300, 0)
-	s := &session{img: img, scale: Scale{X: 300, Y: 300, Width: img.Rect.Dx(), Height: img.Rect.Dy()}, declared: 42}
-	m := &mark{stored: locate(img, s.scale)[0]}
+	s := &session{img: img, scale: Scale{X: 300, Y: 300, Width: img.Rect.Dx(), Height: img.Rect.Dy()}, declared: size{42, 42}, options: Options{Width: 42}}
+	m := &mark{stored: locate(img, s.scale, hues[Red], s.declared)[0]}
 	m.shown = m.stored
 	s.analyse([]*mark{m})
 	for _, known := range []float64{0, .4, -1.3, 71, 144} {
-		a, b := newView(m.layer, m.pose, 42), newView(m.layer, m.pose, 42)
+		a, b := newView(m.layer, m.pose, s.declared), newView(m.layer, m.pose, s.declared)
 		b.pose.angle, b.pose.unsure = wrapped(b.pose.angle+known), 1000
 		b.pose.x += .05
-		register(a, b, 42)
+		register(a, b, s.declared)
 		if d := math.Abs(wrapped(a.pose.angle - b.pose.angle)); d > .01 {
 			t.Errorf("turned by %g°: %.4f° left", known, d)
 		}

@@ -17,7 +17,7 @@ const (
 // texture is how uneven the ink of one imprint is inside its strokes.
 type texture struct {
 	core   float64 // mm² looked at
-	grain  float64 // deviation of green absorbance, as a share of that of solid ink
+	grain  float64 // deviation of the absorbance, as a share of that of solid ink
 	screen float64 // highest peak of the spectrum over the median of its ring
 	lpi    float64 // where: lines per inch
 }
@@ -51,7 +51,7 @@ func (l *layer) texture() texture {
 		fine, mask = l.halved(core)
 	}
 	sum, n := 0.0, 0
-	for i, v := range fine.uneven(fine.green, mask).v {
+	for i, v := range fine.uneven(fine.strong, mask).v {
 		if mask[i] {
 			sum, n = sum+float64(v)*float64(v), n+1
 		}
@@ -72,16 +72,16 @@ func count(mask []bool) int {
 	return n
 }
 
-// halved is the green of a layer at half the resolution, and a mask of the pixels all of which are in the given one.
+// halved is the absorbed light of a layer at half the resolution, and a mask of the pixels all of which are in the given one.
 func (l *layer) halved(mask []bool) (*layer, []bool) {
-	w, h := l.green.w/2, l.green.h/2
-	half := &layer{crop: &crop{green: newPlane(w, h), perMMX: l.perMMX / 2, perMMY: l.perMMY / 2}}
+	w, h := l.strong.w/2, l.strong.h/2
+	half := &layer{crop: &crop{strong: newPlane(w, h), perMMX: l.perMMX / 2, perMMY: l.perMMY / 2}}
 	small := make([]bool, w*h)
 	for y := range h {
 		for x := range w {
-			i := 2*y*l.green.w + 2*x
-			j := i + l.green.w
-			half.green.v[y*w+x] = (l.green.v[i] + l.green.v[i+1] + l.green.v[j] + l.green.v[j+1]) / 4
+			i := 2*y*l.strong.w + 2*x
+			j := i + l.strong.w
+			half.strong.v[y*w+x] = (l.strong.v[i] + l.strong.v[i+1] + l.strong.v[j] + l.strong.v[j+1]) / 4
 			small[y*w+x] = mask[i] && mask[i+1] && mask[j] && mask[j+1]
 		}
 	}
@@ -125,7 +125,7 @@ func (l *layer) screen(core []bool) (peak, lpi float64) {
 		side = 64
 	}
 	power := make([]float64, side*side)
-	channels := []*plane{l.green, l.red}
+	channels := []*plane{l.strong, l.clear}
 	if l.light != nil { // colour has fewer samples, in blocks of its own
 		channels = []*plane{l.light}
 	}
@@ -274,12 +274,11 @@ func transform(v []complex128) {
 
 // twins is how far the unevenness of the ink inside the strokes is the same in two registered imprints: the correlation
 // of both, about 0 for two pressings, near 1 when one is a copy of the other.
-func twins(a, b *view, declared float64) (correlation, area float64) {
+func twins(a, b *view, declared size) (correlation, area float64) {
 	const perMM = workDPI / millimetresPerInch
-	size := int(math.Round(declared * perMM))
 	sample := func(v *view) (*plane, []bool) {
-		ink, trust := v.onCanvas(v.green, size, perMM), v.onCanvas(v.trust, size, perMM)
-		alpha := v.onCanvas(v.alpha, size, perMM)
+		ink, trust := v.onCanvas(v.strong, declared, perMM), v.onCanvas(v.trust, declared, perMM)
+		alpha := v.onCanvas(v.alpha, declared, perMM)
 		mask := make([]bool, len(ink.v))
 		for i := range mask {
 			mask[i] = alpha.v[i] < .5 || trust.v[i] < .95
@@ -291,7 +290,7 @@ func twins(a, b *view, declared float64) (correlation, area float64) {
 	for i := range edgeA {
 		edgeA[i] = edgeA[i] || edgeB[i]
 	}
-	core := dilated(edgeA, size, size, int(math.Round(coreMargin*perMM)))
+	core := dilated(edgeA, inkA.w, inkA.h, int(math.Round(coreMargin*perMM)))
 	for i, edge := range core {
 		core[i] = !edge
 	}

@@ -25,7 +25,7 @@ func Thumbnail(template []byte, side int) ([]byte, error) {
 	w, h := max(1, int(math.Round(float64(b.Dx())*scale))), max(1, int(math.Round(float64(b.Dy())*scale)))
 	alpha, colour := opacity(picture)
 	// No resolution: a thumbnail is seen, not measured.
-	return encodeAlpha(averaged(alpha, w, h), colour, 0)
+	return encode(averaged(alpha, w, h), colour, 0)
 }
 
 // opacity splits a template into its alpha and the colour of its ink: that of its most opaque pixel.

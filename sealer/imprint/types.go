@@ -2,12 +2,57 @@ package imprint
 
 // Options say what the caller knows about the scan.
 type Options struct {
-	// Width and Height are the declared size of the seal in millimetres. Height 0 means a round seal of diameter Width.
+	// Width and Height are the declared size of the seal in millimetres, upright. Height 0 means a round seal of
+	// diameter Width.
 	Width, Height float64
 	// DPI is the resolution of the scan in dots per inch. 0 takes it from the file; a file that does not say is
 	// refused with imprint.no-scale.
 	DPI float64
+	// Shape is the outline of the seal. AnyShape takes it from the size and the scan: Height 0 is round; else it is
+	// what fits the ink, an ellipse, a rectangle or a seal without a frame.
+	Shape Shape
+	// Polarity says whether the characters are red or the ground is. AnyPolarity looks.
+	Polarity Polarity
+	// Colour is the colour of the ink; empty means Red.
+	Colour Colour
+	// Boxes are where imprints may stand, in the order of the form. With boxes, marks elsewhere are reported and never
+	// used; a mark belongs to the box that holds its middle. Without any, the two marks that look most like a pair
+	// of the declared seal are taken.
+	Boxes []Box
 }
+
+// Box is a printed box of the form, in millimetres from the left and upper edge of the page as displayed.
+type Box struct{ Left, Top, Width, Height float64 }
+
+// Shape is the outline of a seal.
+type Shape string
+
+const (
+	AnyShape  Shape = ""
+	Round     Shape = "round"
+	Ellipse   Shape = "ellipse"
+	Rectangle Shape = "rectangle" // square too; corners may be rounded
+	Frameless Shape = "frameless" // characters only: its edge is that of the ink
+)
+
+// Polarity is what of a seal prints.
+type Polarity string
+
+const (
+	AnyPolarity Polarity = ""
+	Positive    Polarity = "positive" // 阳文: the characters are ink
+	Negative    Polarity = "negative" // 阴文: the ground is ink, the characters are paper
+)
+
+// Colour is the colour of the ink. Grey and black are none: nothing would tell them from print.
+type Colour string
+
+const (
+	Red    Colour = "red"
+	Blue   Colour = "blue"
+	Purple Colour = "purple"
+	Green  Colour = "green"
+)
 
 // Verdict is the result of all gates together.
 type Verdict string
@@ -52,12 +97,23 @@ func (r *Result) Acceptable() bool {
 // Measures are figures about the scan and about the imprints that were used, taken together.
 type Measures struct {
 	Scale Scale `json:"scale"`
-	// Diameter is the measured outer diameter in millimetres: of the best imprint that was used.
+	// Shape and Polarity are what was declared or, failing that, found.
+	Shape    Shape    `json:"shape"`
+	Polarity Polarity `json:"polarity"`
+	// Diameter is the measured outer diameter of a round seal in millimetres: of the best imprint that was used. 0 for
+	// other shapes.
 	Diameter float64 `json:"diameterMM"`
-	// SizeDifference is measured minus declared, in millimetres.
-	SizeDifference float64 `json:"sizeDifferenceMM"`
+	// Width and Height are the measured size of the same imprint, upright, in millimetres.
+	Width  float64 `json:"widthMM"`
+	Height float64 `json:"heightMM"`
+	// WidthDifference and HeightDifference are measured minus declared; SizeDifference is the larger one by amount.
+	WidthDifference  float64 `json:"widthDifferenceMM"`
+	HeightDifference float64 `json:"heightDifferenceMM"`
+	SizeDifference   float64 `json:"sizeDifferenceMM"`
 	// Angle is how far the best imprint leans on the page, degrees clockwise, already taken out of the pictures.
-	Angle float64 `json:"angleDegrees"`
+	// AngleError is its estimated standard error, in degrees.
+	Angle      float64 `json:"angleDegrees"`
+	AngleError float64 `json:"angleErrorDegrees"`
 	// Fused is the number of imprints that went into the template: 1 or 2.
 	Fused int `json:"fused"`
 	// Match is the share of ink strokes on which the two imprints agree within 0.15 mm, 0 to 1; 0 with one imprint.
@@ -69,7 +125,7 @@ type Measures struct {
 	Places   []Place `json:"places,omitempty"`
 	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
 	Twins float64 `json:"twins"`
-	// MissingStrokes is the share of the ring and the star, where solid ink is known to belong, that shows none in the
+	// MissingStrokes is the share of the border and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
 	// InkArea is the area covered by ink in the template, in square millimetres.
@@ -120,20 +176,33 @@ type Found struct {
 	// X and Y are the centre in millimetres from the left and upper edge of the scan.
 	X float64 `json:"xMM"`
 	Y float64 `json:"yMM"`
-	// Diameter is the outer diameter of the fitted circle in millimetres.
+	// Shape and Polarity are what was fitted; empty where nothing was.
+	Shape    Shape    `json:"shape,omitempty"`
+	Polarity Polarity `json:"polarity,omitempty"`
+	// Box is the number of the box that holds the mark, from 1 in the order of Options.Boxes; 0 is none.
+	Box int `json:"box,omitempty"`
+	// Diameter is the outer diameter of the fitted circle in millimetres; 0 for other shapes.
 	Diameter float64 `json:"diameterMM"`
-	// Residual is the root mean square distance of the edge from the fitted circle, in millimetres.
+	// Width and Height are the outer size, upright, in millimetres.
+	Width  float64 `json:"widthMM"`
+	Height float64 `json:"heightMM"`
+	// Residual is the root mean square distance of the edge from the fitted outline, in millimetres.
 	Residual float64 `json:"residualMM"`
-	// Angle is how far the imprint leans, degrees clockwise; AngleFrom is "star", "gap" or "none".
-	Angle     float64 `json:"angleDegrees"`
-	AngleFrom string  `json:"angleFrom"`
+	// Angle is how far the imprint leans, degrees clockwise, and AngleError its estimated standard error; AngleFrom is
+	// "star", "gap", "emblem", "rows", "axes", "sides" or "none". AngleDoubted says that which way is up could not be
+	// told and was taken from the page.
+	Angle        float64 `json:"angleDegrees"`
+	AngleError   float64 `json:"angleErrorDegrees"`
+	AngleFrom    string  `json:"angleFrom"`
+	AngleDoubted bool    `json:"angleDoubted,omitempty"`
 	// Ink is the median absorbance of green light by solid ink, 0 to 1.
 	Ink float64 `json:"ink"`
 	// EdgeWidth is the width of the outer edge from 10 to 90 per cent of ink, in millimetres.
 	EdgeWidth float64 `json:"edgeWidthMM"`
-	// Border is the median width of the outer ring, in millimetres.
+	// Border is the median width of the outer ring or frame, in millimetres; 0 without one.
 	Border float64 `json:"borderMM"`
-	// EdgeGap is the longest missing part of the outer ring, in degrees; EdgeMissing the missing share, 0 to 1.
+	// EdgeGap is the longest missing part of the outer edge, in degrees around the middle; EdgeMissing the missing share,
+	// 0 to 1.
 	EdgeGap     float64 `json:"edgeGapDegrees"`
 	EdgeMissing float64 `json:"edgeMissing"`
 	// Hidden is the area inside the seal in which black print hides whether there is ink, in square millimetres.

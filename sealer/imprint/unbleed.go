@@ -14,10 +14,11 @@ func usualBorder(declared float64) float64 { return clamp(1.1*declared/42, 1.0, 
 // bled is how far the ink has crept outwards on every side, in millimetres; 0 when there is no sign of it. A seal
 // that is too large by a little may also be a scan of the wrong scale: then the ring is as thin as ever and the edges
 // are sharp.
-func (m *mark) bled(declared float64, softLimit float64) float64 {
-	excess := 2*m.circle.radius - declared
-	wide := m.circle.border > bledBorder*usualBorder(declared)
-	if excess <= bledExcess || !wide && m.circle.edgeWidth <= softLimit {
+func (m *mark) bled(declared size, softLimit float64) float64 {
+	d := m.difference(declared)
+	excess := (d.w + d.h) / 2
+	wide := m.rim.border > bledBorder*usualBorder(declared.larger())
+	if excess <= bledExcess || !wide && m.rim.edgeWidth <= softLimit {
 		return 0
 	}
 	return math.Min(excess/2, mostErosion)

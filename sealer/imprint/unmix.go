@@ -10,8 +10,10 @@ type layer struct {
 	// trust says how much of alpha was seen: 1 on free paper, 0 under solid black, where alpha is carried over from
 	// around.
 	trust *plane
-	// ink is the median absorbance of green light by solid ink, 0 to 1.
+	// ink is the median absorbance of solid ink in its strong channel (green light of red ink), 0 to 1.
 	ink float64
+	// negative says that the ground prints and the characters are paper.
+	negative bool
 }
 
 // Lengths in millimetres.
@@ -21,28 +23,32 @@ const (
 	speckArea   = .03 // mm²
 )
 
-// unmix separates the ink from paper and print by the ratio of red to green light, in which grey and black cancel.
-// Where red light shows no black, one channel alone is used, the one that has the full resolution of the scan: green,
-// or the lightness of a JPEG whose colour is subsampled. (Blurred colour leaks over edges, and more light is lost
+// unmix separates the ink from paper and print by the ratio of the light that it absorbs least to the light that it
+// absorbs most, red and green of red ink: grey and black cancel in it. Where the clear channel shows no black, one channel alone is used, the one that has the full resolution of the scan: the strong one, or the lightness of a JPEG whose colour is subsampled. (Blurred colour leaks over edges, and more light is lost
 // outside a stroke than is gained inside: strokes in green would come out a few hundredths of a millimetre too fat.)
 func unmix(c *crop) *layer {
-	l := &layer{crop: c, alpha: newPlane(c.red.w, c.red.h), trust: newPlane(c.red.w, c.red.h)}
+	l := &layer{crop: c, alpha: newPlane(c.clear.w, c.clear.h), trust: newPlane(c.clear.w, c.clear.h)}
 	white := paperWhite(c)
-	tr, tg := c.red, c.green // reused for the transmittance: the light itself is not needed any more
-	divide(tr, white.red)
-	divide(tg, white.green)
-	solidR, solidG := solidInk(tr, tg)
-	l.ink = float64(solidG)
-	if solidG < .08 {
+	tc, ts := c.clear, c.strong // reused for the transmittance: the light itself is not needed any more
+	divide(tc, white.clear)
+	divide(ts, white.strong)
+	solidC, solidS := solidInk(tc, ts)
+	l.ink = float64(solidS)
+	if solidS < .08 {
 		return l // not ink
 	}
-	single := coverageByGreen(solidG)
-	sharp := tg
+	single := coverageByStrong(solidS)
+	sharp := ts
 	if c.light != nil {
 		divide(c.light, white.light)
-		sharp, single = c.light, coverageByLight(white.levelR, white.levelG, solidR, solidG)
+		sharp = c.light
+		if c.hue == hues[Red] {
+			single = coverageByLight(white.levelC, white.levelS, solidC, solidS)
+		} else {
+			single = coverageByGrey(white.levelS, solidLight(tc, ts, c.light, solidS))
+		}
 	}
-	l.separate(tr, tg, sharp, single, solidR, solidG)
+	l.separate(tc, ts, sharp, single, solidC, solidS)
 	l.bridge()
 	l.level()
 	l.despeckle()
@@ -55,27 +61,40 @@ func divide(light, white *plane) {
 	}
 }
 
-// solidInk is the absorbance of red and green light by solid ink: the median of the stronger pixels that are clearly
-// red and not black.
-func solidInk(tr, tg *plane) (red, green float32) {
-	var greens [256]int
-	for i, r := range tr.v {
-		if g := tg.v[i]; r > g*1.35 && r > .45 {
-			greens[level256(1-g)]++
+// tinted says of transmittances in the clear and the strong channel whether they are clearly of ink and not black.
+func tinted(c, s float32) bool { return c > s*1.35 && c > .45 }
+
+// solidInk is the absorbance of solid ink in both channels: the median of the stronger pixels that are tinted.
+func solidInk(tc, ts *plane) (clear, strong float32) {
+	var all [256]int
+	for i, c := range tc.v {
+		if s := ts.v[i]; tinted(c, s) {
+			all[level256(1-s)]++
 		}
 	}
-	strong := .7 * float32(percentileOf(greens[:], .9)) / 255
-	var strongGreens, reds [256]int
-	for i, r := range tr.v {
-		if g := tg.v[i]; r > g*1.35 && r > .45 && 1-g >= strong {
-			strongGreens[level256(1-g)]++
-			reds[level256(1-r)]++
-		}
-	}
-	if strong == 0 {
+	least := .7 * float32(percentileOf(all[:], .9)) / 255
+	if least == 0 {
 		return 0, 0
 	}
-	return float32(clamp(medianOf(reds[:]), 0, .5)), float32(medianOf(strongGreens[:]))
+	var strongs, clears [256]int
+	for i, c := range tc.v {
+		if s := ts.v[i]; tinted(c, s) && 1-s >= least {
+			strongs[level256(1-s)]++
+			clears[level256(1-c)]++
+		}
+	}
+	return float32(clamp(medianOf(clears[:]), 0, .5)), float32(medianOf(strongs[:]))
+}
+
+// solidLight is the lightness of solid ink as a share of the paper's.
+func solidLight(tc, ts, light *plane, solidS float32) float64 {
+	var levels [256]int
+	for i, c := range tc.v {
+		if s := ts.v[i]; tinted(c, s) && 1-s >= .85*solidS {
+			levels[level256(light.v[i])]++
+		}
+	}
+	return clamp(medianOf(levels[:]), .05, .98)
 }
 
 // singleSteps is the fineness of the tables from the transmittance of one channel to coverage.
@@ -84,16 +103,29 @@ const singleSteps = 1024
 // mostAlpha lets ink be stronger than the usual solid ink before it is levelled.
 const mostAlpha = 1.3
 
-// coverageByGreen is the coverage by ink per transmittance of linear green light, in steps of 1/singleSteps.
-func coverageByGreen(solidG float32) []float32 {
+// coverageByStrong is the coverage by ink per transmittance of linear light, in steps of 1/singleSteps.
+func coverageByStrong(solid float32) []float32 {
 	table := make([]float32, singleSteps+1)
 	for i := range table {
-		table[i] = min((1-float32(i)/singleSteps)/solidG, mostAlpha)
+		table[i] = min((1-float32(i)/singleSteps)/solid, mostAlpha)
 	}
 	return table
 }
 
-// coverageByLight is the same for encoded lightness: ink of every coverage is mixed with the paper in linear light and
+// coverageByGrey is the same for encoded lightness of ink of any hue, taken for grey: paper of a linear level, and
+// the encoded lightness of solid ink as a share of the paper's.
+func coverageByGrey(paper, solid float64) []float32 {
+	linear := func(encoded float64) float64 { return math.Pow((encoded+.055)/1.055, 2.4) }
+	table := make([]float32, singleSteps+1)
+	bare := encodedSRGB(paper)
+	absorbed := 1 - linear(solid*bare)/paper
+	for i := range table {
+		table[i] = float32(clamp((1-linear(float64(i)/singleSteps*bare)/paper)/absorbed, 0, mostAlpha))
+	}
+	return table
+}
+
+// coverageByLight is the same for red ink: ink of every coverage is mixed with the paper in linear light and
 // encoded. Blue is taken to behave like green, as it does for red ink; its share of lightness is a ninth.
 func coverageByLight(paperR, paperG float64, solidR, solidG float32) []float32 {
 	lightness := func(a float64) float64 {
@@ -121,20 +153,20 @@ func encodedSRGB(v float64) float64 {
 
 // separate writes alpha and trust from the transmittances.
 //
-// With black print or shadow of transmittance k over ink of coverage a: T_R = k(1 − a·u_R), T_G = k(1 − a·u_G). Their
-// ratio ρ has no k, and a = (ρ − 1)/(ρ·u_G − u_R).
-func (l *layer) separate(tr, tg, sharp *plane, single []float32, solidR, solidG float32) {
-	for i, r := range tr.v {
-		ratio := r / tg.v[i]
+// With black print or shadow of transmittance k over ink of coverage a: T_C = k(1 − a·u_C), T_S = k(1 − a·u_S). Their
+// ratio ρ has no k, and a = (ρ − 1)/(ρ·u_S − u_C).
+func (l *layer) separate(tc, ts, sharp *plane, single []float32, solidC, solidS float32) {
+	for i, c := range tc.v {
+		ratio := c / ts.v[i]
 		byRatio := float32(0)
 		if ratio > 1 {
-			byRatio = min(max((ratio-1)/max(ratio*solidG-solidR, .02), 0), mostAlpha)
+			byRatio = min(max((ratio-1)/max(ratio*solidS-solidC, .02), 0), mostAlpha)
 		}
 		alone := single[int(min(sharp.v[i], 1)*singleSteps+.5)]
-		clear := r / max(1-min(alone, 1)*solidR, .3)
+		clear := c / max(1-min(alone, 1)*solidC, .3)
 		share := step32(.55, .80, clear)
 		l.alpha.v[i] = share*alone + (1-share)*byRatio
-		k := r / max(1-min(byRatio, 1)*solidR, .3)
+		k := c / max(1-min(byRatio, 1)*solidC, .3)
 		l.trust.v[i] = step32(.10, .32, k)
 	}
 }

@@ -4,18 +4,30 @@ import "math"
 
 // pose is where a seal sits in its crop and how it is turned.
 type pose struct {
-	x, y    float64 // middle of the outer circle, millimetres
-	radius  float64 // millimetres
-	angle   float64 // degrees clockwise from upright, -180 to 180
-	from    string  // "star", "gap" or "none"
-	unsure  float64 // estimated error of the angle in degrees
-	star    star    // where one was fitted
-	doubted bool    // the star is there but which point is up could not be told from the arc text
+	x, y         float64 // middle of the rim, millimetres
+	halfW, halfH float64 // across and along the upright seal, millimetres
+	angle        float64 // degrees clockwise from upright, -180 to 180
+	from         string  // what said so
+	unsure       float64 // standard error of the angle in degrees
+	star         star    // where one was fitted
+	doubted      bool    // which of several turns is up could not be told from the seal and was taken from the page
 }
+
+// What the angle was measured by.
+const (
+	fromStar   = "star"
+	fromEmblem = "emblem"
+	fromGap    = "gap"
+	fromRows   = "rows"
+	fromAxes   = "axes"
+	fromSides  = "sides"
+	fromNone   = "none"
+)
 
 const degree = math.Pi / 180
 
-// Shares of the outer radius between which parts of a round seal lie. The star of a 42-mm seal measures 14 mm.
+// Shares of the way from the middle to the rim between which parts of a seal lie. The star of a 42-mm seal measures
+// 14 mm.
 const (
 	starInner = .10
 	starOuter = .36
@@ -23,38 +35,113 @@ const (
 	textOuter = .93
 )
 
-// findUpright measures the angle: the star says it up to fifths of a turn, the gap between the end and the beginning
-// of the arc text, which is at the bottom, says which fifth.
-func (l *layer) findUpright(c circle) pose {
-	p := pose{x: c.x, y: c.y, radius: c.radius, from: "none", unsure: 180}
-	inner := c.radius - math.Max(c.border, .02*c.radius) - .3
-	gap, gapWidth := l.textGap(c, inner)
-	if up, strength := l.fifthHarmonic(c); strength > .35 {
-		star := l.fitStar(c, up)
-		if star.ok {
-			up, p.star = star.angle, star
-		}
-		p.from = "star"
-		p.unsure = star.unsure
-		if !star.ok {
-			p.unsure = 1
-		}
-		toward := 0.0 // without a gap, the page is trusted
-		if gapWidth > 0 {
-			toward = gap + 180
-		} else {
-			p.doubted = true
-		}
-		p.angle = nearestTurn(up, toward, 72)
-		if gapWidth > 0 && math.Abs(wrapped(p.angle-toward)) > 27 {
-			p.doubted = true // the gap lies between two points of the star
-		}
-		return p
-	}
-	if gapWidth > 0 {
-		p.angle, p.from, p.unsure = wrapped(gap+180), "gap", 2
+// Standard errors, in degrees, of the middle of the gap of the arc text: the first and the last character do not end
+// at the same distance from their middles.
+const (
+	gapUnsure    = 1.2
+	emblemUnsure = .4
+)
+
+// findUpright measures the angle. Every shape has something that says it finely but leaves several turns open: a star
+// five, an emblem or rows of text two, an ellipse two, a rectangle two or four. The gap between the end and the
+// beginning of the arc text, which is at the bottom, says which; without one, the page does.
+func (l *layer) findUpright(r rim, declared size) pose {
+	p := pose{x: r.x, y: r.y, halfW: r.halfW, halfH: r.halfH, from: fromNone, unsure: 180, doubted: true}
+	switch r.shape {
+	case Rectangle, Frameless:
+		l.uprightBySides(&p, r, declared)
+	case Ellipse:
+		l.uprightByAxes(&p, r)
+	default:
+		l.uprightInCircle(&p, r)
 	}
 	return p
+}
+
+// uprightInCircle: star, else emblem, else rows of text, else the gap alone.
+func (l *layer) uprightInCircle(p *pose, r rim) {
+	gap, gapWidth := l.textGap(r)
+	toward := 0.0 // without a gap, the page is trusted
+	if gapWidth > 0 {
+		toward = wrapped(gap + 180)
+		p.angle, p.from, p.unsure, p.doubted = toward, fromGap, gapUnsure, false
+	}
+	if l.negative { // what is inside is cut out of the ground: rows of paper would have to be told from rows of ink
+		return
+	}
+	if up, strength := l.fifthHarmonic(r); strength > .35 {
+		star := l.fitStar(r, up)
+		fine := 1.0
+		if star.ok {
+			up, p.star, fine = star.angle, star, star.unsure
+		}
+		angle := nearestTurn(up, toward, 72)
+		p.doubted = gapWidth == 0 || math.Abs(wrapped(angle-toward)) > 27 // the gap lies between two points
+		p.angle, p.unsure, p.from = angle, fine, fromStar
+		p.weighIn(toward, gapWidth > 0 && !p.doubted)
+		return
+	}
+	if rows, unsure, ok := l.rowAngle(r, size{.55 * r.halfW, .62 * r.halfH}, toward, 8); ok {
+		p.angle, p.unsure, p.from, p.doubted = rows, unsure, fromRows, gapWidth == 0
+		return
+	}
+	if up, ok := l.mirror(r, toward); ok {
+		p.angle, p.unsure, p.from, p.doubted = up, emblemUnsure, fromEmblem, gapWidth == 0
+		p.weighIn(toward, gapWidth > 0)
+	}
+}
+
+// weighIn draws the angle towards what the gap says, by how sure both are. A whole star is ten times surer than the
+// gap and hardly moves; one with a gap in it does.
+func (p *pose) weighIn(toward float64, known bool) {
+	off := wrapped(toward - p.angle)
+	if !known || math.Abs(off) > 4 {
+		return
+	}
+	own, other := 1/square(math.Max(p.unsure, .01)), 1/square(gapUnsure)
+	p.angle = wrapped(p.angle + off*other/(own+other))
+	p.unsure = 1 / math.Sqrt(own+other)
+}
+
+// uprightByAxes: the axes of the ellipse and, where there are some, the rows of text in it; the gap of the arc text
+// says which of both ways is up.
+func (l *layer) uprightByAxes(p *pose, r rim) {
+	gap, gapWidth := l.textGap(r)
+	toward := 0.0
+	if gapWidth > 0 {
+		toward = wrapped(gap + 180)
+	}
+	p.angle, p.unsure, p.from = nearestTurn(r.angle, toward, 180), math.Max(r.unsure, .02), fromAxes
+	p.doubted = gapWidth == 0 && math.Abs(p.angle) > 30 || gapWidth > 0 && math.Abs(wrapped(p.angle-toward)) > 60
+	l.weighRows(p, r, size{.55 * r.halfW, .5 * r.halfH})
+}
+
+// weighRows takes the rows of text into account where they agree with the outline.
+func (l *layer) weighRows(p *pose, r rim, half size) {
+	if l.negative || p.unsure < .03 {
+		return
+	}
+	rows, unsure, ok := l.rowAngle(r, half, p.angle, 2)
+	if off := wrapped(rows - p.angle); ok && math.Abs(off) < math.Max(1, 4*p.unsure) {
+		own, other := 1/square(p.unsure), 1/square(unsure)
+		p.angle, p.unsure = wrapped(p.angle+off*other/(own+other)), 1/math.Sqrt(own+other)
+	}
+}
+
+// uprightBySides: the sides say it up to a half turn, of a square up to a quarter; the page says the rest.
+func (l *layer) uprightBySides(p *pose, r rim, declared size) {
+	period := 180.0
+	if declared.w == declared.h {
+		period = 90
+	}
+	p.angle, p.unsure, p.from = nearestTurn(r.angle, 0, period), math.Max(r.unsure, .02), fromSides
+	p.doubted = math.Abs(p.angle) > period/2-20
+	if quarter := math.Round(wrapped(p.angle-r.angle) / 90); math.Mod(quarter, 2) != 0 {
+		p.halfW, p.halfH = p.halfH, p.halfW
+	}
+	if r.shape == Frameless {
+		p.from = fromRows
+	}
 }
 
 // wrapped brings an angle into -180 to 180 degrees.
@@ -65,19 +152,13 @@ func nearestTurn(a, wanted, period float64) float64 {
 	return wrapped(wanted + math.Remainder(a-wanted, period))
 }
 
-// polar gives a position on the page from an angle in degrees clockwise from the top.
-func (c circle) polar(radius, angle float64) (x, y float64) {
-	sin, cos := math.Sincos(angle * degree)
-	return c.x + radius*sin, c.y - radius*cos
-}
-
 // fifthHarmonic is the phase of the star: the angle of one of its points, and how strongly the middle of the seal
 // repeats five times a turn, 0 to 1.
-func (l *layer) fifthHarmonic(c circle) (angle, strength float64) {
+func (l *layer) fifthHarmonic(c rim) (angle, strength float64) {
 	const directions = 360
 	re, im, all := 0.0, 0.0, 0.0
 	for share := starInner; share < starOuter; share += .02 {
-		r := share * c.radius
+		r := share * c.halfW
 		var sin5, cos5, low, high float64
 		low = 1
 		for i := range directions {
@@ -103,12 +184,12 @@ func (l *layer) fifthHarmonic(c circle) (angle, strength float64) {
 }
 
 // harmonicShare compares the energy of a harmonic in the star's ring with that of its neighbours.
-func (l *layer) harmonicShare(c circle, wanted int) float64 {
+func (l *layer) harmonicShare(c rim, wanted int) float64 {
 	const directions = 360
 	profile := make([]float64, directions)
 	for i := range profile {
 		for share := .16; share < .32; share += .02 {
-			x, y := c.polar(share*c.radius, float64(i)*360/directions)
+			x, y := c.polar(share*c.halfW, float64(i)*360/directions)
 			profile[i] += l.inkAt(x, y)
 		}
 	}
@@ -128,48 +209,4 @@ func (l *layer) harmonicShare(c circle, wanted int) float64 {
 		return 0
 	}
 	return energy(wanted) / all
-}
-
-// textGap finds the widest empty part of the ring of arc text: its middle in degrees clockwise from the top, and its
-// width. Width 0 means that no gap stands out.
-func (l *layer) textGap(c circle, inner float64) (middle, width float64) {
-	const directions = 720
-	ink := make([]bool, directions)
-	for i := range ink {
-		a := float64(i) * 360 / directions
-		hits, samples := 0, 0
-		for r := textInner * c.radius; r < math.Min(textOuter*c.radius, inner); r += .1 {
-			x, y := c.polar(r, a)
-			if l.inkAt(x, y) > .5 {
-				hits++
-			}
-			samples++
-		}
-		ink[i] = float64(hits) > .02*float64(samples)+1
-	}
-	start := 0 // a direction with ink, so that no run of emptiness lies across it
-	for start < directions && !ink[start] {
-		start++
-	}
-	if start == directions {
-		return 0, 0
-	}
-	best, second, bestEnd, run := 0, 0, 0, 0
-	for i := start; i <= start+directions; i++ {
-		if !ink[i%directions] {
-			run++
-			continue
-		}
-		if run > best {
-			second, best, bestEnd = best, run, i
-		} else {
-			second = max(second, run)
-		}
-		run = 0
-	}
-	gap := float64(best) * 360 / directions
-	if gap < 18 || float64(best) < 1.25*float64(second) {
-		return 0, 0
-	}
-	return wrapped((float64(bestEnd) - float64(best)/2) * 360 / directions), gap
 }

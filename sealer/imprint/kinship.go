@@ -28,7 +28,7 @@ type Place struct {
 	Mismatch float64 `json:"mismatchMM2"`
 }
 
-// Limits, measured on synthetic pairs: see TestLikenessTellsSealsApart.
+// Limits, measured on synthetic pairs: see TestSealsAreToldApart.
 const (
 	likeWindow    = 2.0 // mm: side of the window in which lacking ink is added up
 	likeSurround  = 5.0 // mm: side of the square by which a place is registered anew
@@ -41,8 +41,8 @@ const (
 	mostPlaces    = 24
 )
 
-// likeness says how two pictures of ink on one canvas agree.
-type likeness struct {
+// kinship says how two pictures of ink on one canvas agree.
+type kinship struct {
 	outcome  Outcome
 	mismatch float64 // mm² in the worst window
 	noise    float64 // mm² in the median window
@@ -57,14 +57,14 @@ type inked struct{ alpha, trust *plane }
 // in a small window that one of them has and the other lacks beyond the pixels next to its own strokes, however little
 // it is of the whole. Where there is much, the place is first registered anew: rubber and paper give by a tenth of a
 // millimetre or two. ignored marks pixels that say nothing about which seal it is, such as the border; it may be nil.
-func liken(a, b inked, ignored []bool) likeness {
+func liken(a, b inked, ignored []bool) kinship {
 	const perMM = workDPI / millimetresPerInch
-	l := newLikening(a, b)
+	l := newMatching(a, b)
 	radius := int(math.Round(likeWindow * perMM / 2))
 	side := 2*radius + 1
 	whole := image.Rect(0, 0, l.w, l.h)
 	scale := float64(side*side) / (perMM * perMM)
-	result := likeness{outcome: Same, noise: l.noise(radius, scale)}
+	result := kinship{outcome: Same, noise: l.noise(radius, scale)}
 	for i, skip := range ignored {
 		if skip {
 			l.inkA[i], l.inkB[i] = false, false
@@ -122,16 +122,16 @@ func placeOf(lacking *plane, window image.Rectangle, perMM, mismatch float64) Pl
 		rounded(float64(box.Max.X)/perMM, 2), rounded(float64(box.Max.Y)/perMM, 2), rounded(mismatch, 3)}
 }
 
-// likening is what liken works on.
-type likening struct {
+// matching is what liken works on.
+type matching struct {
 	w, h         int
 	a, b         *plane
 	inkA, inkB   []bool // ink that was seen in both
 	nearA, nearB []bool // within a pixel of ink
 }
 
-func newLikening(a, b inked) *likening {
-	l := &likening{w: a.alpha.w, h: a.alpha.h, a: a.alpha, b: b.alpha}
+func newMatching(a, b inked) *matching {
+	l := &matching{w: a.alpha.w, h: a.alpha.h, a: a.alpha, b: b.alpha}
 	n := l.w * l.h
 	some := make([]bool, n)
 	near := func(p *plane) []bool {
@@ -154,7 +154,7 @@ func newLikening(a, b inked) *likening {
 }
 
 // lacking is the ink in an area that either lacks, b read displaced by a few pixels.
-func (l *likening) lacking(dx, dy int, area image.Rectangle) *plane {
+func (l *matching) lacking(dx, dy int, area image.Rectangle) *plane {
 	result := newPlane(area.Dx(), area.Dy())
 	for y := area.Min.Y; y < area.Max.Y; y++ {
 		if y+dy < 0 || y+dy >= l.h {
@@ -178,7 +178,7 @@ func (l *likening) lacking(dx, dy int, area image.Rectangle) *plane {
 }
 
 // settled is what is lacking in a window once its surroundings are where they agree best.
-func (l *likening) settled(window image.Rectangle) *plane {
+func (l *matching) settled(window image.Rectangle) *plane {
 	grow := int(math.Round((likeSurround - likeWindow) / 2 * workDPI / millimetresPerInch))
 	around := window.Inset(-grow).Intersect(image.Rect(0, 0, l.w, l.h))
 	best, bestX, bestY := math.Inf(1), 0, 0
@@ -197,7 +197,7 @@ func (l *likening) settled(window image.Rectangle) *plane {
 
 // noise is what the median window of the whole seal lacks, border included, in mm²: pinholes and patches that did not
 // print are spread over all of it, characters that were replaced are not.
-func (l *likening) noise(radius int, scale float64) float64 {
+func (l *matching) noise(radius int, scale float64) float64 {
 	sums := boxed(l.lacking(0, 0, image.Rect(0, 0, l.w, l.h)), radius)
 	inked := newPlane(l.w, l.h)
 	for i := range inked.v {

@@ -1,0 +1,204 @@
+package imprint
+
+import "math"
+
+const (
+	rowBin      = .1   // mm: width of a row in which ink is counted
+	mostRowInk  = 6000 // positions of ink that are counted
+	rowsLeast   = .12  // share of empty rows that must be won over the mean of all angles
+	rowsUnsured = .1   // degrees: standard error of the angle by rows, measured
+)
+
+// inkPositions lists where there is ink in a rectangle around the middle of a rim, turned by an angle, in millimetres
+// from the middle along the page.
+func (l *layer) inkPositions(r rim, half size, angle float64) [][2]float32 {
+	sin, cos := math.Sincos(angle * degree)
+	step := math.Max(math.Sqrt(4*half.w*half.h/(4*mostRowInk)), .7/math.Max(l.perMMX, l.perMMY))
+	var found [][2]float32
+	for v := -half.h; v <= half.h; v += step {
+		for u := -half.w; u <= half.w; u += step {
+			dx, dy := u*cos-v*sin, u*sin+v*cos
+			if l.inkAt(r.x+dx, r.y+dy) >= .5 {
+				found = append(found, [2]float32{float32(dx), float32(dy)})
+			}
+		}
+	}
+	return found
+}
+
+// emptiness is how many rows, across positions turned back by an angle, hold no ink; a row with little counts in part.
+func emptiness(found [][2]float32, rows []float32, angle, reach float64) float64 {
+	clear(rows)
+	sin, cos := math.Sincos(angle * degree)
+	s, c, offset := float32(sin/rowBin), float32(cos/rowBin), float32(reach/rowBin)
+	for _, p := range found {
+		at := p[1]*c - p[0]*s + offset
+		i := int(at)
+		if at < 0 || i+1 >= len(rows) {
+			continue
+		}
+		share := at - float32(i)
+		rows[i] += 1 - share
+		rows[i+1] += share
+	}
+	usual := float32(len(found)) / float32(len(rows))
+	total := float32(0)
+	for _, n := range rows {
+		total += 1 / (1 + square32(n/(.25*usual+.01)))
+	}
+	return float64(total) / float64(len(rows))
+}
+
+func square32(v float32) float32 { return v * v }
+
+// rowAngle is the angle, near a wanted one, at which rows of text leave the most empty rows between them. (How steep
+// the profile of the rows is, is biased by slanted strokes.) Half is half of the rectangle around the middle in which
+// rows are looked for.
+func (l *layer) rowAngle(r rim, half size, wanted, within float64) (angle, unsure float64, ok bool) {
+	found := l.inkPositions(r, half, wanted)
+	if len(found) < 200 {
+		return 0, 0, false
+	}
+	reach := math.Hypot(half.w, half.h)
+	rows := make([]float32, int(2*reach/rowBin)+2)
+	most, mean, n := 0.0, 0.0, 0.0
+	var coarse float64
+	for a := -within; a <= within; a += .5 {
+		e := emptiness(found, rows, wanted+a, reach)
+		mean, n = mean+e, n+1
+		if e > most {
+			most, coarse = e, a
+		}
+	}
+	if math.Abs(coarse) > within-.75 {
+		return 0, 0, false // the best one lies further away
+	}
+	// The middle of the top of the hill, by weight.
+	const fine = .05
+	var values [61]float64
+	top := 0.0
+	for i := range values {
+		values[i] = emptiness(found, rows, wanted+coarse+float64(i-30)*fine, reach)
+		top = math.Max(top, values[i])
+	}
+	floor := math.Max(mean/n, top-.25*(top-mean/n))
+	sum, weights := 0.0, 0.0
+	for i, e := range values {
+		if e > floor {
+			w := square(e - floor)
+			sum, weights = sum+w*float64(i-30)*fine, weights+w
+		}
+	}
+	if top-mean/n < rowsLeast*.3 || weights == 0 {
+		return 0, 0, false
+	}
+	return wrapped(wanted + coarse + sum/weights), rowsUnsured, true
+}
+
+// fitFrameless measures a seal of characters alone: the angle at which its rows and its columns are emptiest, and the
+// edges of its ink there. Characters do not all reach the edge of their square, so the size is that of the ink and
+// may fall short of the die by some tenths of a millimetre.
+func (l *layer) fitFrameless(declared size) rim {
+	r := rim{shape: Frameless, x: (l.markX + .5) / l.perMMX, y: (l.markY + .5) / l.perMMY}
+	half := size{l.mark.w/2 + .5, l.mark.h/2 + .5}
+	found := l.inkPositions(r, half, 0)
+	if len(found) < 100 {
+		return r
+	}
+	reach := math.Hypot(half.w, half.h)
+	rows := make([]float32, int(2*reach/rowBin)+2)
+	both := func(a float64) float64 {
+		return math.Max(emptiness(found, rows, a, reach), 0) + math.Max(emptiness(found, rows, a-90, reach), 0)
+	}
+	best, most := 0.0, 0.0
+	for a := -20.0; a <= 20; a += .5 {
+		if e := both(a); e > most {
+			best, most = a, e
+		}
+	}
+	floor, sum, weights := math.Inf(1), 0.0, 0.0
+	var values [61]float64
+	for i := range values {
+		values[i] = both(best + float64(i-30)*.05)
+		floor, most = math.Min(floor, values[i]), math.Max(most, values[i])
+	}
+	floor = math.Max(floor, most-.25*(most-floor))
+	for i, e := range values {
+		if e > floor {
+			w := square(e - floor)
+			sum, weights = sum+w*float64(i-30)*.05, weights+w
+		}
+	}
+	r.angle, r.unsure = best, .5
+	if weights > 0 {
+		r.angle += sum / weights
+	}
+	if !l.boundInk(&r, half) {
+		return r
+	}
+	r.settleAxes(declared)
+	l.describeInkEdge(&r)
+	r.present = make([]bool, edgeRays)
+	for i := range r.present {
+		r.present[i] = true // there is no border to miss
+	}
+	r.ok = true
+	return r
+}
+
+// boundInk moves the four sides of the rim to where the ink ends, at half of its strength.
+func (l *layer) boundInk(r *rim, half size) bool {
+	step := .3 / math.Max(l.perMMX, l.perMMY)
+	reach := math.Hypot(half.w, half.h)
+	start := *r
+	// side is the distance at which a line across finds ink for the first time, coming from outside.
+	side := func(along, across float64, length float64) (float64, bool) {
+		for d := reach; d > 0; d -= step {
+			run := 0.0
+			for t := -length; t <= length; t += step {
+				x, y := start.onPage(d*along-t*across, d*across+t*along)
+				if l.inkAt(x, y) >= .5 {
+					if run += step; run >= .2 { // mm in a row: no speck
+						return d + step/2, true
+					}
+				} else {
+					run = 0
+				}
+			}
+		}
+		return 0, false
+	}
+	right, a := side(1, 0, reach)
+	left, b := side(-1, 0, reach)
+	bottom, c := side(0, 1, reach)
+	top, d := side(0, -1, reach)
+	if !a || !b || !c || !d {
+		return false
+	}
+	r.x, r.y = start.onPage((right-left)/2, (bottom-top)/2)
+	r.halfW, r.halfH = (right+left)/2, (bottom+top)/2
+	return math.Min(r.halfW, r.halfH) > 1.5
+}
+
+// describeInkEdge measures how sharp the edges of strokes are where there is no border: across rows of pixels, from 10
+// to 90 per cent.
+func (l *layer) describeInkEdge(r *rim) {
+	var widths []float64
+	step := .25 / math.Max(l.perMMX, l.perMMY)
+	for v := -.9 * r.halfH; v < .9*r.halfH; v += .4 {
+		last10 := math.NaN()
+		for u := -r.halfW - .5; u < r.halfW; u += step {
+			x, y := r.onPage(u, v)
+			switch ink := l.inkAt(x, y); {
+			case ink < .1:
+				last10 = u
+			case ink >= .9 && !math.IsNaN(last10):
+				if u-last10 < .5 {
+					widths = append(widths, u-last10)
+				}
+				last10 = math.NaN()
+			}
+		}
+	}
+	r.edgeWidth = median(widths)
+}
