@@ -25,6 +25,9 @@ type imprintCommand struct {
 	Form      string  `arg:"" help:"Scan of the stamped form, or a crop of it; or a folder of scans." placeholder:"FORM"`
 	Output    string  `short:"o" required:"" help:"Where the template goes: PNG, 600 dpi, transparent. For a folder of scans: a folder." placeholder:"PNG|DIR"`
 	Size      string  `help:"Size of the real seal in mm: a diameter (42) or width x height (40x30)." placeholder:"MM"`
+	Shape     string  `help:"Outline of the seal: round, ellipse, rectangle (square too), frameless (default: what the size and the scan say)." enum:",round,ellipse,rectangle,frameless" default:"" placeholder:"SHAPE"`
+	Polarity  string  `help:"positive (阳文: characters of ink) or negative (阴文: characters of paper) (default: what the scan shows)." enum:",positive,negative" default:"" placeholder:"POLARITY"`
+	Colour    string  `help:"Colour of the ink: red, blue, green, purple." enum:"red,blue,green,purple" default:"red" placeholder:"COLOUR"`
 	DPI       float64 `name:"dpi" help:"Resolution of the scan, when the file does not say." placeholder:"N"`
 	SVG       string  `name:"svg" help:"Also write the outline as SVG." placeholder:"FILE"`
 	PDF       string  `name:"pdf" help:"Also write the outline as a PDF page of the size of the seal: paths, without transparency." placeholder:"FILE"`
@@ -32,7 +35,7 @@ type imprintCommand struct {
 	Sheet     string  `help:"Also write a page to judge by, with the imprints, the template, gates and measures: .pdf or .png." placeholder:"FILE"`
 	Evidence  string  `help:"Also write all that the template can be judged and made again by: a .zip, or a folder." placeholder:"ZIP|DIR"`
 	Font      string  `help:"TrueType font with Chinese characters for --sheet and --evidence (default: the one of this system)." placeholder:"FILE" env:"YINXIN_FONT"`
-	Sizes     string  `help:"For a folder: table with the size of each form, name,size in each line (CSV)." placeholder:"CSV"`
+	Sizes     string  `help:"For a folder: table with the size of each form, name,size or name,size,shape in each line (CSV)." placeholder:"CSV"`
 	Table     string  `help:"For a folder: where the table of results goes (default: table.csv among the templates)." placeholder:"CSV"`
 	Again     bool    `help:"For a folder: also forms that the table says are done."`
 	JSON      bool    `name:"json" help:"Print measures and gates as JSON; for a folder a list with an object per form."`
@@ -67,7 +70,7 @@ func (c imprintCommand) one(ctx context.Context, s streams) error {
 			return errFlag.At(fault.Field(f.flag)).Saying("只用于文件夹", "for a folder only")
 		}
 	}
-	o, err := c.options(c.Size)
+	o, err := c.options(declared{c.Size, c.Shape})
 	if err != nil {
 		return err
 	}
@@ -97,14 +100,17 @@ func (c imprintCommand) one(ctx context.Context, s streams) error {
 	return err
 }
 
-// options are what is known of a form with a seal of some size.
-func (c imprintCommand) options(size string) (imprint.Options, error) {
-	o := imprint.Options{DPI: c.DPI}
-	if size == "" {
+// declared is what a form says of its seal, as people write it.
+type declared struct{ size, shape string }
+
+// options are what is known of a form.
+func (c imprintCommand) options(d declared) (imprint.Options, error) {
+	o := imprint.Options{DPI: c.DPI, Shape: imprint.Shape(d.shape), Polarity: imprint.Polarity(c.Polarity), Colour: imprint.Colour(c.Colour)}
+	if d.size == "" {
 		return o, errMissing.At(fault.Field("--size"))
 	}
 	var err error
-	if o.Width, o.Height, err = parseSize(size); err != nil {
+	if o.Width, o.Height, err = parseSize(d.size); err != nil {
 		return o, err
 	}
 	if c.DPI < 0 || c.DPI > 5000 {
@@ -190,8 +196,8 @@ func parseSize(text string) (width, height float64, err error) {
 
 func (c imprintCommand) print(s streams, m made, outputs outputs) {
 	v := m.Measures
-	fmt.Fprintf(s.out, "%s: %d imprint(s), Ø %.2f mm (declared %.2f mm), %.2f° off upright, %.0f dpi\n",
-		m.Verdict, v.Fused, v.Diameter, m.Width, v.Angle, v.Scale.X)
+	fmt.Fprintf(s.out, "%s: %d imprint(s), %s, %s mm (declared %s mm), %.2f° off upright, %.0f dpi\n",
+		m.Verdict, v.Fused, v.Shape, extent(v.Shape, fixed(v.Width, 2), fixed(v.Height, 2)), extent(v.Shape, fixed(m.Width, 2), fixed(m.Height, 2)), v.Angle, v.Scale.X)
 	for _, g := range m.Gates {
 		if g.Verdict != imprint.Usable {
 			fmt.Fprintf(s.out, "  %s: %s\n", g.Verdict, g.ZH)
@@ -207,4 +213,12 @@ func (c imprintCommand) print(s streams, m made, outputs outputs) {
 			fmt.Fprintln(s.out, name)
 		}
 	}
+}
+
+// extent writes the size of a seal: a diameter, or width and height.
+func extent(shape imprint.Shape, width, height string) string {
+	if shape == imprint.Round {
+		return "Ø " + width
+	}
+	return width + " × " + height
 }

@@ -34,9 +34,9 @@ var formEndings = []string{".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
 // job is one form of a batch.
 type job struct {
-	form    string // its name in the folder
-	path    string
-	size    string // empty: not known
+	form string // its name in the folder
+	path string
+	declared
 	outputs outputs
 }
 
@@ -80,7 +80,7 @@ func (c imprintCommand) batch(ctx context.Context, s streams) error {
 // prepare looks at everything that can be wrong before the first form is opened.
 func (b *batch) prepare() error {
 	if b.Size != "" {
-		if _, err := b.options(b.Size); err != nil {
+		if _, err := b.options(declared{b.Size, b.Shape}); err != nil {
 			return err
 		}
 	} else if b.Sizes == "" {
@@ -183,11 +183,14 @@ func (b *batch) plan(forms []string, sizes sizeTable) {
 			}
 			return filepath.Join(folder, name+ending)
 		}
-		size := sizes[f]
-		if size == "" {
-			size = b.Size
+		d := sizes[f]
+		if d.size == "" {
+			d.size = b.Size
 		}
-		b.jobs = append(b.jobs, job{form: f, path: filepath.Join(b.Form, f), size: size, outputs: outputs{template: in(b.Output, ".png"), svg: in(b.SVG, ".svg"),
+		if d.shape == "" {
+			d.shape = b.Shape
+		}
+		b.jobs = append(b.jobs, job{form: f, path: filepath.Join(b.Form, f), declared: d, outputs: outputs{template: in(b.Output, ".png"), svg: in(b.SVG, ".svg"),
 			pdf: in(b.PDF, ".outline.pdf"), thumbnail: in(b.Thumbnail, ".thumbnail.png"), sheet: in(b.Sheet, ".sheet.pdf"), evidence: in(b.Evidence, ".evidence.zip")}})
 	}
 }
@@ -258,7 +261,7 @@ func (b *batch) template(ctx context.Context, j job) (row resultRow, shown any, 
 	if j.size == "" {
 		return nil, nil, false, errNoSize.At(fault.File(j.path))
 	}
-	o, err := b.options(j.size)
+	o, err := b.options(j.declared)
 	if err != nil {
 		return nil, nil, false, err
 	}

@@ -24,7 +24,7 @@ import (
 
 var (
 	errSizes = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-sizes",
-		ZH: "尺寸表有误；每行应为：文件名,尺寸（如 42 或 40x30）。", EN: "The table of sizes is not right; each line is a file name and a size (42 or 40x30)."}
+		ZH: "尺寸表有误；每行应为：文件名,尺寸（如 42 或 40x30）,形状（可省略：圆形、椭圆形、方形、无边框）。", EN: "The table of sizes is not right; each line is a file name, a size (42 or 40x30) and, where known, a shape (round, ellipse, rectangle, frameless)."}
 	errResults = fault.Spec{Kind: fault.Conflict, Code: "imprint.not-the-table",
 		ZH: "同名文件不是本命令写的结果表，不会被替换。", EN: "There is a file of this name that is not a table of results; it is not replaced."}
 )
@@ -36,7 +36,8 @@ const (
 	columnVerdict    = "结论"
 	columnTemplate   = "模板"
 	columnSize       = "申报尺寸（毫米）"
-	columnMeasured   = "实测直径（毫米）"
+	columnShape      = "形状"
+	columnMeasured   = "实测尺寸（毫米）"
 	columnDifference = "相差（毫米）"
 	columnAngle      = "倾斜（度）"
 	columnDPI        = "分辨率（dpi）"
@@ -49,7 +50,7 @@ const (
 	columnParameters = "参数"
 )
 
-var firstColumns = []string{columnForm, columnVerdict, columnTemplate, columnSize, columnMeasured, columnDifference, columnAngle, columnDPI, columnUsed, columnDeviation}
+var firstColumns = []string{columnForm, columnVerdict, columnTemplate, columnSize, columnShape, columnMeasured, columnDifference, columnAngle, columnDPI, columnUsed, columnDeviation}
 var lastColumns = []string{columnReasons, columnCode, columnScan, columnPNG, columnParameters}
 
 // verdictFailed stands in the table where no template could be made at all.
@@ -93,7 +94,12 @@ func digestText(b []byte) string {
 // rowOf is the row of a form of which a template was made, good enough or not.
 func rowOf(j job, m made, p processed) resultRow {
 	v := m.Measures
-	row := resultRow{columnForm: j.form, columnVerdict: string(m.Verdict), columnSize: j.size, columnMeasured: fixed(v.Diameter, 2),
+	measured := fixed(v.Width, 2)
+	if v.Shape != imprint.Round {
+		measured += "x" + fixed(v.Height, 2)
+	}
+	row := resultRow{columnForm: j.form, columnVerdict: string(m.Verdict), columnSize: j.size, columnShape: string(v.Shape),
+		columnMeasured:   measured,
 		columnDifference: fixed(v.SizeDifference, 2), columnAngle: fixed(v.Angle, 2), columnDPI: fixed(v.Scale.X, 0), columnUsed: strconv.Itoa(v.Fused),
 		columnScan: p.digest, columnParameters: p.parameters}
 	if m.Acceptable() {
@@ -233,13 +239,18 @@ func plain(cell string) string { return strings.TrimPrefix(cell, "'") }
 
 // parametersOf is everything besides the scan that a template depends on.
 func parametersOf(o imprint.Options) string {
-	return fmt.Sprintf("%gx%g dpi=%g", o.Width, o.Height, o.DPI)
+	return fmt.Sprintf("%gx%g shape=%s polarity=%s colour=%s dpi=%g", o.Width, o.Height, o.Shape, o.Polarity, o.Colour, o.DPI)
 }
 
-// sizeTable says the size of the seal on each form.
-type sizeTable map[string]string
+// sizeTable says what is declared of the seal on each form.
+type sizeTable map[string]declared
 
-// readSizes reads a table of sizes: name,size in each line, by commas, semicolons or tabs, in UTF-8 or as Excel in China
+// shapeWords are how people write the shapes of seals, besides as the flag takes them.
+var shapeWords = map[string]imprint.Shape{"": imprint.AnyShape, "圆": imprint.Round, "圆形": imprint.Round, "椭圆": imprint.Ellipse, "椭圆形": imprint.Ellipse,
+	"方": imprint.Rectangle, "方形": imprint.Rectangle, "长方形": imprint.Rectangle, "矩形": imprint.Rectangle, "无框": imprint.Frameless, "无边框": imprint.Frameless,
+	string(imprint.Round): imprint.Round, string(imprint.Ellipse): imprint.Ellipse, string(imprint.Rectangle): imprint.Rectangle, string(imprint.Frameless): imprint.Frameless}
+
+// readSizes reads a table of sizes: name,size or name,size,shape in each line, by commas, semicolons or tabs, in UTF-8 or as Excel in China
 // writes it (GB 18030). A first line that has no size is a heading. Error: imprint.bad-sizes with the line.
 func readSizes(name string) (sizeTable, error) {
 	data, err := readAtMost(name, maxTable, errSizes.At(fault.File(name)))
@@ -270,17 +281,24 @@ func readSizes(name string) (sizeTable, error) {
 		if len(record) < 2 {
 			return nil, wrong
 		}
-		form, size := filepath.Base(strings.TrimSpace(record[0])), strings.TrimSpace(record[1])
-		if _, _, err := parseSize(size); err != nil {
+		form, d := filepath.Base(strings.TrimSpace(record[0])), declared{size: strings.TrimSpace(record[1])}
+		if _, _, err := parseSize(d.size); err != nil {
 			if i == 0 {
 				continue
 			}
 			return nil, wrong
 		}
-		if old, twice := sizes[form]; twice && old != size {
+		if len(record) > 2 {
+			shape, ok := shapeWords[strings.ToLower(strings.TrimSpace(record[2]))]
+			if !ok {
+				return nil, wrong
+			}
+			d.shape = string(shape)
+		}
+		if old, twice := sizes[form]; twice && old != d {
 			return nil, wrong
 		}
-		sizes[form] = size
+		sizes[form] = d
 	}
 	return sizes, nil
 }

@@ -73,14 +73,15 @@ func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
 	for name, text := range map[string]string{
 		"plain": "云山.jpg,42\nb.png,40x30mm\n", "a heading, a mark and CRLF": "\xef\xbb\xbf文件,尺寸\r\n云山.jpg,42\r\nb.png,40x30mm\r\n",
 		"semicolons": "name;size\n云山.jpg;42\nb.png;40x30mm", "tabs": "云山.jpg\t42\nb.png\t40x30mm\n", "GB 18030": gbk,
-		"paths, blanks and a third column": "scans/云山.jpg, 42 , round\nscans/b.png,40x30mm,\n", "a name twice": "云山.jpg,42\nb.png,40x30mm\n云山.jpg,42\n",
+		"paths, blanks and a third column": "scans/云山.jpg, 42 , 圆形\nscans/b.png,40x30mm,\n", "a name twice": "云山.jpg,42\nb.png,40x30mm\n云山.jpg,42\n",
 	} {
 		file := filepath.Join(t.TempDir(), "sizes.csv")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		sizes, err := readSizes(file)
-		if err != nil || len(sizes) != 2 || sizes["云山.jpg"] != "42" || sizes["b.png"] != "40x30mm" {
+		if err != nil || len(sizes) != 2 || sizes["云山.jpg"].size != "42" || sizes["b.png"] != (declared{"40x30mm", ""}) ||
+			(name[0] == 'p' && name != "plain") != (sizes["云山.jpg"].shape == "round") {
 			t.Errorf("%s: %v, %v", name, sizes, err)
 		}
 	}
@@ -88,7 +89,7 @@ func TestSizesAreReadAsPeopleWriteThem(t *testing.T) {
 
 func TestATableOfSizesThatIsWrongIsRefusedWithItsLine(t *testing.T) {
 	for text, line := range map[string]string{"a.jpg,42\nb.jpg,big\n": "line 2", "a.jpg,42\nb.jpg\n": "line 2", "a.jpg,42\na.jpg,45\n": "line 2",
-		"name,size\na.jpg,42\nb.jpg,9000\n": "line 3", "a.jpg,\"42\n": "", "\xff\xfe": ""} {
+		"name,size\na.jpg,42\nb.jpg,9000\n": "line 3", "a.jpg,\"42\n": "", "a.jpg,42,triangle\n": "line 1", "\xff\xfe": ""} {
 		file := filepath.Join(t.TempDir(), "sizes.csv")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 			t.Fatal(err)

@@ -77,7 +77,7 @@ func (l *layout) head() {
 	l.on.text(pageWidth-margin-w+4, l.y+6.6, 15, white, words, true)
 	l.on.text(margin, l.y+6.5, 15, black, "印模核对单", true)
 	l.y += 11
-	facts := append([]Fact{{"扫描件", l.data.Title}, {"申报尺寸", size(r.Width, r.Height)}}, l.data.Facts...)
+	facts := append([]Fact{{"扫描件", l.data.Title}, {"申报尺寸", declaredSize(r)}}, l.data.Facts...)
 	for _, f := range facts {
 		l.fact(f)
 	}
@@ -216,7 +216,7 @@ func (l *layout) measures() {
 	r := l.data.Result
 	m := r.Measures
 	parts := []string{
-		"分辨率 " + dpi(m.Scale), "实测 " + size(m.Diameter, m.Diameter), "与申报相差 " + number(m.SizeDifference, 3) + " 毫米",
+		"分辨率 " + dpi(m.Scale), shapes[m.Shape] + polarities[m.Polarity] + "，实测 " + extent(m), "与申报相差 " + number(m.SizeDifference, 3) + " 毫米",
 		"已扶正 " + number(m.Angle, 2) + " 度", fmt.Sprintf("采用印模 %d 处", m.Fused),
 		"墨迹面积 " + number(m.InkArea, 1) + " 平方毫米", "笔画缺失 " + withUnit(m.MissingStrokes, "ratio"),
 	}

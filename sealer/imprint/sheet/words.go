@@ -35,7 +35,7 @@ func verdictWords(v imprint.Verdict) (string, color.RGBA) {
 // gateNames are what is looked at, in the order of a page; a gate that is not here has its own name.
 var gateNames = map[string]string{
 	"resolution": "分辨率", "scale": "比例", "size": "尺寸", "ink": "浓淡", "bleeding": "洇墨", "edge": "边框完整",
-	"strokes": "笔画完整", "upright": "端正", "same-seal": "两次印模一致", "copy": "湿墨印迹",
+	"strokes": "笔画完整", "upright": "端正", "agreement": "两次印模吻合", "same-seal": "同一枚印章", "copy-screen": "无印刷网纹", "copy-grain": "印泥质感", "copy-twins": "两次各自盖印",
 }
 
 func gateName(g imprint.Gate) string {
@@ -45,7 +45,7 @@ func gateName(g imprint.Gate) string {
 	return g.Name
 }
 
-var unitWords = map[string]string{"mm": "毫米", "dpi": "dpi", "degrees": "度", "ratio": "", "mm2": "平方毫米"}
+var unitWords = map[string]string{"mm": "毫米", "dpi": "dpi", "degrees": "度", "ratio": "", "mm²": "平方毫米"}
 
 // number is a value with at most so many digits behind the point.
 func number(v float64, digits int) string {
@@ -87,9 +87,19 @@ func limits(g imprint.Gate) string {
 	return strings.Join(parts, "；")
 }
 
-// size is what a seal measures.
-func size(width, height float64) string {
-	if width == height {
+var (
+	shapes     = map[imprint.Shape]string{imprint.Round: "圆形", imprint.Ellipse: "椭圆形", imprint.Rectangle: "矩形", imprint.Frameless: "无边框"}
+	polarities = map[imprint.Polarity]string{imprint.Positive: "阳文", imprint.Negative: "阴文"}
+)
+
+// declaredSize is what the form says.
+func declaredSize(r *imprint.Result) string { return size(r.Measures.Shape, r.Width, r.Height) }
+
+// extent is what was measured.
+func extent(m imprint.Measures) string { return size(m.Shape, m.Width, m.Height) }
+
+func size(shape imprint.Shape, width, height float64) string {
+	if shape == imprint.Round {
 		return "直径 " + number(width, 2) + " 毫米"
 	}
 	return number(width, 2) + " × " + number(height, 2) + " 毫米"
