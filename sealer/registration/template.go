@@ -113,13 +113,7 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 
 // store keeps a template that is good enough.
 func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application, o Order, made *Made) error {
-	measures, err := json.Marshal(struct {
-		Attachment string          `json:"attachment"`
-		Page       int             `json:"page"`
-		Box        Box             `json:"box"`
-		Precise    bool            `json:"precise"`
-		Imprint    *imprint.Result `json:"imprint"`
-	}{made.Attachment, made.Page, made.Box, made.Precise, made.Result})
+	measures, err := json.Marshal(record{made.Attachment, made.Page, made.Box, made.Precise, made.Result})
 	if err != nil {
 		return err
 	}
@@ -202,17 +196,4 @@ func (m *Made) wholePage(file *attachment.File, data []byte, page int) ([]byte, 
 	}
 	p := file.Pages[m.Page-1]
 	return pngOf(img, p.DPIX, p.DPIY)
-}
-
-// Template is the template that an application has now, for those who may see the application: registration.no-template.
-func (d *Desk) Template(ctx context.Context, by access.Actor, application string) (business.Template, error) {
-	a, err := d.Enroll.Application(ctx, by, application)
-	if err != nil {
-		return business.Template{}, err
-	}
-	t, err := d.Business.TemplateOf(ctx, a.ID, a.Version)
-	if fault.Has(err, business.ErrNoTemplate) {
-		err = ErrNoTemplate.New()
-	}
-	return t, err
 }
