@@ -11,9 +11,9 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 	"yinxin/internal/store"
 )
 
@@ -66,20 +66,20 @@ type Scan struct {
 }
 
 // open looks into a scan: what it really is.
-func (c Scan) open() (*attachment.File, error) {
+func (c Scan) open() (*scan.File, error) {
 	if c.Kind.Label() == "" {
 		return nil, ErrField.At(fault.Field("kind"))
 	}
 	if len(c.Content) > MaxAttachment {
 		return nil, ErrAttachmentSize.With("%d MiB", MaxAttachment>>20)
 	}
-	limits := attachment.DefaultLimits
+	limits := scan.DefaultLimits
 	limits.Bytes = MaxAttachment
-	return attachment.Open(c.Name, c.Content, limits)
+	return scan.Open(c.Name, c.Content, limits)
 }
 
 // AddAttachment keeps a scan with an application, sealed, and makes another version of it. Errors: enroll.attachment-size,
-// and those of attachment.Open for what is none of PDF, JPEG, PNG and TIFF, is damaged, or is not what its name says.
+// and those of scan.Open for what is none of PDF, JPEG, PNG and TIFF, is damaged, or is not what its name says.
 func (s *Service) AddAttachment(ctx context.Context, by access.Actor, ref Ref, scan Scan) (Application, error) {
 	file, err := scan.open()
 	if err != nil {

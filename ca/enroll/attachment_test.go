@@ -10,8 +10,8 @@ import (
 
 	"github.com/emmansun/gmsm/sm3"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 )
 
 func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
@@ -36,10 +36,10 @@ func TestAScanIsKeptAsItIsAndRefusedAsWhatItIsNot(t *testing.T) {
 			scan Scan
 			want fault.Spec
 		}{
-			"a text":           {Scan{Kind: AttachForm, Content: []byte("hello")}, attachment.ErrUnknown},
-			"nothing":          {Scan{Kind: AttachForm}, attachment.ErrUnknown},
-			"a false name":     {Scan{Kind: AttachForm, Name: "申请表.pdf", Content: scanPNG}, attachment.ErrName},
-			"a broken picture": {Scan{Kind: AttachForm, Content: scanPNG[:20]}, attachment.ErrBroken},
+			"a text":           {Scan{Kind: AttachForm, Content: []byte("hello")}, scan.ErrUnknown},
+			"nothing":          {Scan{Kind: AttachForm}, scan.ErrUnknown},
+			"a false name":     {Scan{Kind: AttachForm, Name: "申请表.pdf", Content: scanPNG}, scan.ErrName},
+			"a broken picture": {Scan{Kind: AttachForm, Content: scanPNG[:20]}, scan.ErrBroken},
 			"too much":         {Scan{Kind: AttachForm, Content: append(bytes.Clone(scanPNG), make([]byte, MaxAttachment)...)}, ErrAttachmentSize},
 			"of no kind":       {Scan{Kind: "passport", Content: scanPNG}, ErrField},
 		} {

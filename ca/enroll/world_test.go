@@ -225,13 +225,13 @@ func (w *world) person(unit string, row int, p fixtures.Person, status Status) P
 
 // The scans: pictures whose bytes hold a mark that must not be seen anywhere.
 var (
-	scanPNG   = scan("form")
-	scanJPEG  = scan("card")
-	scanOther = scan("code")
+	scanPNG   = scanOf("form")
+	scanJPEG  = scanOf("card")
+	scanOther = scanOf("code")
 )
 
-// scan is a small PNG with a text chunk.
-func scan(what string) []byte {
+// scanOf is a small PNG with a text chunk.
+func scanOf(what string) []byte {
 	var b bytes.Buffer
 	if err := png.Encode(&b, image.NewGray(image.Rect(0, 0, 8, 8))); err != nil {
 		panic(err)

@@ -1,11 +1,11 @@
 // Package imprint turns the scan of a stamped form into the template of an electronic seal: the seal's own ink,
 // upright, cut out of paper and print, true to the millimetre.
 //
-// Call Process with the bytes of a JPEG or PNG file and the size that the form declares:
+// Call Process with the bytes of a JPEG, PNG, TIFF or PDF file and the size that the form declares:
 //
 //	result, err := imprint.Process(ctx, data, imprint.Options{Width: 42})
 //
-// The stages stand in files of their own, in this order: decode (limits, then pixels), scale (dots per inch), locate
+// The stages stand in files of their own, in this order: read (the file, by internal/scan), scale (dots per inch), locate
 // (red marks of the size of a seal), crop (linear light), unmix (red ink from black print), fit (the outer circle),
 // upright (the star and the gap of the arc text), register and fuse (the imprints of both boxes), gates (is it good
 // enough), resample and encode (the two pictures).

@@ -4,11 +4,13 @@ import "yinxin/internal/fault"
 
 var (
 	errNotAnImage = fault.Spec{Kind: fault.Invalid, Code: "imprint.not-an-image",
-		ZH: "文件不是可读取的 JPEG 或 PNG 图像。", EN: "The file is not a readable JPEG or PNG image."}
+		ZH: "文件不是可读取的 JPEG、PNG、TIFF 图像或 PDF 扫描件。", EN: "The file is not a readable JPEG, PNG or TIFF image or a scan in PDF."}
 	errTruncated = fault.Spec{Kind: fault.Invalid, Code: "imprint.truncated",
 		ZH: "图像文件不完整或已损坏，请重新扫描或重新上传。", EN: "The image file is incomplete or damaged; scan or upload it again."}
 	errTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "imprint.too-large",
 		ZH: "图像过大。", EN: "The image is too large."}
+	errNoPage = fault.Spec{Kind: fault.Invalid, Code: "imprint.no-page",
+		ZH: "文件没有所指的这一页。", EN: "The file has no such page."}
 	errBadSize = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-size",
 		ZH: "申报的印章尺寸不合理，应为 7 至 70 毫米。", EN: "The declared size of the seal must be 7 to 70 mm."}
 	errBadScale = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-scale",

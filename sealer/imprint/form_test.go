@@ -9,9 +9,9 @@ import (
 	"path/filepath"
 	"testing"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/ca/enroll/form"
 	"yinxin/fixtures"
+	"yinxin/internal/scan"
 	"yinxin/internal/tooltest"
 	"yinxin/internal/truetype"
 	"yinxin/sealer/imprint"
@@ -37,11 +37,11 @@ func TestTheBoxesOfAPrintedFormBecomeTemplates(t *testing.T) {
 	}
 	out := filepath.Join(t.TempDir(), "form")
 	tooltest.Run(t, "pdftoppm", "-r", "300", "-png", "-singlefile", tooltest.File(t, "form.pdf", drawn.Bytes()), out)
-	file, err := os.ReadFile(out + ".png")
+	printed, err := os.ReadFile(out + ".png")
 	if err != nil {
 		t.Fatal(err)
 	}
-	page, err := png.Decode(bytes.NewReader(file))
+	page, err := png.Decode(bytes.NewReader(printed))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -51,16 +51,16 @@ func TestTheBoxesOfAPrintedFormBecomeTemplates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	scan, err := attachment.Open("申请表.jpg", data, attachment.DefaultLimits)
+	file, err := scan.Open("申请表.jpg", data, scan.DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}
-	pages, err := form.Recognise(context.Background(), scan)
+	pages, err := form.Recognise(context.Background(), file)
 	if err != nil || len(pages) != 1 || pages[0].Number != a.Number || !pages[0].Precise {
 		t.Fatalf("%v %+v", err, pages)
 	}
 	cut := func(r form.Region) []byte {
-		picture, err := pages[0].Cut(scan, r)
+		picture, err := pages[0].Cut(file, r)
 		if err != nil {
 			t.Fatal(err)
 		}

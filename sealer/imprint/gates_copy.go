@@ -10,12 +10,15 @@ import (
 // TestCopiesAreTold; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
 // only what is far from every drawn imprint is refused.
 const (
-	screenWarn   = 4.2
-	screenRefuse = 6.5
-	grainWarn    = .018
-	grainRefuse  = .006
-	twinsWarn    = .50
-	twinsRefuse  = .75
+	screenWarn       = 4.2
+	screenRefuse     = 6.5
+	fineScreenWarn   = 7 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
+	fineScreenRefuse = 10
+	fineDPI          = 450
+	grainWarn        = .018
+	grainRefuse      = .006
+	twinsWarn        = .50
+	twinsRefuse      = .75
 )
 
 // signs are what speaks for a copy.
@@ -39,23 +42,26 @@ func lookForCopies(good []*mark, views []*view, declared size) signs {
 }
 
 // gates are those against a scan of a print-out and a picture in the place of an imprint.
-func (s signs) gates() []Gate {
-	gates := []Gate{s.gateScreen(), s.gateGrain()}
+func (s signs) gates(dpi float64) []Gate {
+	gates := []Gate{s.gateScreen(dpi), s.gateGrain()}
 	if len(s.textures) == 2 {
 		gates = append(gates, s.gateTwins())
 	}
 	return gates
 }
 
-func (s signs) gateScreen() Gate {
+func (s signs) gateScreen(dpi float64) Gate {
 	g := Gate{Name: "copy-screen", Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
+	if dpi >= fineDPI {
+		g.WarnAt, g.RefuseAt = fineScreenWarn, fineScreenRefuse
+	}
 	lpi := 0.0
 	for _, t := range s.textures {
 		if t.screen > g.Value {
 			g.Value, lpi = t.screen, t.lpi
 		}
 	}
-	g.Verdict = above(g.Value, screenWarn, screenRefuse)
+	g.Verdict = above(g.Value, g.WarnAt, g.RefuseAt)
 	g.Value = rounded(g.Value, 2)
 	return g.say(
 		[3]string{"印迹中没有印刷网点。", fmt.Sprintf("印迹中似有印刷网点（约每英寸 %.0f 线），请核对纸质原件是否为实盖印模。", lpi),

@@ -11,9 +11,11 @@ import (
 	"yinxin/internal/fault"
 )
 
-// Process makes the template of a seal from the scan of a stamped form, or from a crop of one, in JPEG or PNG.
+// Process makes the template of a seal from the scan of a stamped form, or from a crop of one, in JPEG, PNG, TIFF or a
+// PDF of scans.
 //
-// Errors are faults: imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-option,
+// Errors are faults: attachment.encrypted, attachment.unsupported-coding and attachment.no-picture of scan.Open and
+// scan.File.Picture; imprint.no-page, imprint.not-an-image, imprint.truncated, imprint.too-large, imprint.bad-size, imprint.bad-option,
 // imprint.bad-scale, imprint.no-scale, imprint.scale-contradicts, imprint.no-colour, imprint.none-found,
 // imprint.incomplete. An imprint that was found and is not good enough is no error: Result.Verdict and Result.Gates say
 // so. A context that ends is noticed between the stages.
@@ -22,22 +24,10 @@ func Process(ctx context.Context, data []byte, o Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	m, ok := readMetadata(data)
-	if !ok {
-		return nil, errNotAnImage.New()
-	}
-	scale, err := readScale(m, o)
+	s, err := read(ctx, data, declared, o)
 	if err != nil {
 		return nil, err
 	}
-	img, err := decode(data, m)
-	if err != nil {
-		return nil, err
-	}
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	s := &session{img: img, scale: scale, orientation: m.orientation, declared: declared, options: o}
 	return s.run(ctx)
 }
 
@@ -110,6 +100,9 @@ type session struct {
 	orientation int
 	declared    size
 	options     Options
+	page        int               // of the file, counted from 1
+	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
+	searched    bool
 }
 
 // mark is a candidate and what became of it.
@@ -127,7 +120,7 @@ const notExamined = "其他红色印迹，未采用。"
 func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
-	for _, r := range locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared) {
+	for _, r := range s.located() {
 		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
 		m.box = s.boxOf(m)
 		marks = append(marks, m)

@@ -3,6 +3,9 @@ package imprint
 import (
 	"fmt"
 	"math"
+	"slices"
+
+	"yinxin/internal/scan"
 )
 
 // paper sizes in millimetres, short side first.
@@ -13,28 +16,37 @@ var papers = []struct {
 	{"A3", 297, 420}, {"A4", 210, 297}, {"A5", 148, 210}, {"B4", 257, 364}, {"B5", 182, 257}, {"Letter", 215.9, 279.4},
 }
 
+// A file that states an absurd scale is treated as one that states none.
+const (
+	leastDPI    = 50
+	greatestDPI = 4800
+)
+
+const millimetresPerInch = 25.4
+
+func validDPI(v float64) bool { return !math.IsNaN(v) && v >= leastDPI && v <= greatestDPI }
+
 // readScale settles the resolution of the scan. What the caller says counts; else the file's own statement, held
 // against the size of the page: a file of an A4 page's shape that claims 72 dpi has lost its resolution on the way.
-func readScale(m metadata, o Options) (Scale, error) {
-	s := Scale{Width: m.width, Height: m.height}
+func readScale(p scan.Page, o Options) (Scale, error) {
+	s := Scale{Width: p.Width, Height: p.Height}
+	stated := slices.DeleteFunc(slices.Clone(p.Resolutions), func(r scan.Resolution) bool { return !validDPI(r.X) || !validDPI(r.Y) })
 	switch {
 	case o.DPI != 0:
 		if !validDPI(o.DPI) {
 			return s, errBadScale.With("%g", o.DPI)
 		}
 		s.X, s.Y, s.Source = o.DPI, o.DPI, "option"
-	case len(m.resolutions) == 0:
-		if dpi := dpiOfA4(m.width, m.height); dpi != 0 {
+	case len(stated) == 0:
+		if dpi := dpiOfA4(p.Width, p.Height); dpi != 0 {
 			return s, errNoScale.With("A4: %d dpi?", dpi)
 		}
 		return s, errNoScale.New()
 	default:
-		r := chooseResolution(m)
-		s.X, s.Y, s.Source = r.x, r.y, r.source
+		r := chooseResolution(p, stated)
+		s.X, s.Y, s.Source = r.X, r.Y, r.Source
 	}
-	if m.orientation >= 5 { // stored on its side
-		s.Width, s.Height, s.X, s.Y = s.Height, s.Width, s.Y, s.X
-	}
+	s = s.oriented(p.Orientation)
 	s.Page = s.paper()
 	if s.Source == "option" {
 		return s, nil
@@ -50,16 +62,24 @@ func readScale(m metadata, o Options) (Scale, error) {
 	return s, nil
 }
 
+// oriented is the scale of the picture as displayed; the picture may be stored on its side.
+func (s Scale) oriented(orientation int) Scale {
+	if orientation >= 5 {
+		s.Width, s.Height, s.X, s.Y = s.Height, s.Width, s.Y, s.X
+	}
+	return s
+}
+
 // chooseResolution takes the first statement that makes the scan a known paper, else the first. Programs that rotate
 // or convert an image often renew one statement and leave the other.
-func chooseResolution(m metadata) resolution {
-	for _, r := range m.resolutions {
-		s := Scale{X: r.x, Y: r.y, Width: m.width, Height: m.height}
+func chooseResolution(p scan.Page, stated []scan.Resolution) scan.Resolution {
+	for _, r := range stated {
+		s := Scale{X: r.X, Y: r.Y, Width: p.Width, Height: p.Height}
 		if s.paper() != "" {
 			return r
 		}
 	}
-	return m.resolutions[0]
+	return stated[0]
 }
 
 // paper names the paper whose size the scan has, within 2 per cent.

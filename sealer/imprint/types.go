@@ -8,6 +8,9 @@ type Options struct {
 	// DPI is the resolution of the scan in dots per inch. 0 takes it from the file; a file that does not say is
 	// refused with imprint.no-scale.
 	DPI float64
+	// Page is the page of the file that the imprints are on, counted from 1. 0 takes the first page with a mark of the ink's
+	// colour and of the size of a seal.
+	Page int
 	// Shape is the outline of the seal. AnyShape takes it from the size and the scan: Height 0 is round; else it is
 	// what fits the ink, an ellipse, a rectangle or a seal without a frame.
 	Shape Shape

@@ -11,14 +11,14 @@ import (
 	"math"
 
 	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 )
 
 // pageOf is one page of a file as a file of its own, page counted from 0: the file itself where it has no other page and is
 // small enough to be kept,
-// otherwise its picture with its resolution. Errors: those of attachment.File.Picture.
-func pageOf(f *attachment.File, data []byte, page int) ([]byte, error) {
+// otherwise its picture with its resolution. Errors: those of scan.File.Picture.
+func pageOf(f *scan.File, data []byte, page int) ([]byte, error) {
 	if len(f.Pages) == 1 && len(data) <= enroll.MaxAttachment {
 		return data, nil
 	}
@@ -84,9 +84,9 @@ func inserted(data []byte, at int, part []byte) []byte {
 }
 
 // Extract takes one page, counted from 1, out of a scan: a file of its own, and the ending of its name. Errors: those of
-// attachment.Open and attachment.File.Picture, registration.order, registration.busy.
+// scan.Open and scan.File.Picture, registration.order, registration.busy.
 func (d *Desk) Extract(ctx context.Context, data []byte, page int) (content []byte, ending string, err error) {
-	file, err := attachment.Open("", data, attachment.DefaultLimits)
+	file, err := scan.Open("", data, scan.DefaultLimits)
 	if err != nil {
 		return nil, "", err
 	}
@@ -101,9 +101,9 @@ func (d *Desk) Extract(ctx context.Context, data []byte, page int) (content []by
 	if content, err = pageOf(file, data, page-1); err != nil {
 		return nil, "", err
 	}
-	one, err := attachment.Open("", content, attachment.DefaultLimits)
+	one, err := scan.Open("", content, scan.DefaultLimits)
 	if err != nil {
 		return nil, "", err
 	}
-	return content, map[attachment.Format]string{attachment.PDF: "pdf", attachment.JPEG: "jpg", attachment.PNG: "png", attachment.TIFF: "tiff"}[one.Format], nil
+	return content, map[scan.Format]string{scan.PDF: "pdf", scan.JPEG: "jpg", scan.PNG: "png", scan.TIFF: "tiff"}[one.Format], nil
 }

@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/attachment"
+	"yinxin/internal/scan"
 )
 
 // TestAPageOfItsOwnKeepsItsResolution reads back what is cut out, noise that PNG cannot make small included.
@@ -17,8 +17,8 @@ func TestAPageOfItsOwnKeepsItsResolution(t *testing.T) {
 	for name, c := range map[string]struct {
 		size   int
 		noise  bool
-		format attachment.Format
-	}{"plain": {800, false, attachment.PNG}, "noise": {2200, true, attachment.JPEG}} {
+		format scan.Format
+	}{"plain": {800, false, scan.PNG}, "noise": {2200, true, scan.JPEG}} {
 		img := image.NewRGBA(image.Rect(0, 0, c.size, c.size))
 		for y := range c.size {
 			for x := range c.size {
@@ -36,7 +36,7 @@ func TestAPageOfItsOwnKeepsItsResolution(t *testing.T) {
 		if len(content) > enroll.MaxAttachment {
 			t.Errorf("%s: %d bytes cannot be kept", name, len(content))
 		}
-		f, err := attachment.Open("", content, attachment.DefaultLimits)
+		f, err := scan.Open("", content, scan.DefaultLimits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -54,7 +54,7 @@ func TestAResolutionThatCannotBeIsNotPassedOn(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			f, err := attachment.Open("", content, attachment.DefaultLimits)
+			f, err := scan.Open("", content, scan.DefaultLimits)
 			if err != nil || f.Pages[0].DPIX != 0 || f.Pages[0].DPIY != 0 {
 				t.Errorf("%s of %v dpi: %v %+v", name, dpi, err, f)
 			}

@@ -7,18 +7,18 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/attachment"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 )
 
 // MaxScan is the largest scan in bytes.
 const MaxScan = 64 << 20
 
 // limits are those of the house, for files of at most MaxScan.
-func limits() attachment.Limits {
-	l := attachment.DefaultLimits
+func limits() scan.Limits {
+	l := scan.DefaultLimits
 	l.Bytes = MaxScan
 	return l
 }
@@ -49,9 +49,9 @@ type Page struct {
 
 // Scan recognises the forms in a scan by their codes and puts each with its application, as one page of its own. A page
 // that cannot be placed does not keep the others back. The same scan again changes nothing. Errors: those of
-// attachment.Open, registration.busy, that of ctx.
+// scan.Open, registration.busy, that of ctx.
 func (d *Desk) Scan(ctx context.Context, by access.Actor, name string, data []byte) ([]Page, error) {
-	file, err := attachment.Open(name, data, limits())
+	file, err := scan.Open(name, data, limits())
 	if err != nil {
 		return nil, err
 	}
@@ -74,7 +74,7 @@ func (d *Desk) Scan(ctx context.Context, by access.Actor, name string, data []by
 }
 
 // place puts a page with its application. Only what is nobody's fault is an error.
-func (d *Desk) place(ctx context.Context, by access.Actor, file *attachment.File, data []byte, found form.ScannedPage) (Page, error) {
+func (d *Desk) place(ctx context.Context, by access.Actor, file *scan.File, data []byte, found form.ScannedPage) (Page, error) {
 	page := Page{ScannedPage: found, Outcome: Unmatched}
 	if found.Problem != "" {
 		_, page.Problem = file.Picture(found.Page - 1)
@@ -128,10 +128,10 @@ func withDigest(a enroll.Application, kind enroll.AttachmentKind, digest string)
 }
 
 // Attach puts a scan with an application by hand: the whole file, or one page of it, counted from 1. The name may be
-// empty. Errors: those of attachment.Open and enroll.Service.AddAttachment, registration.order for a page that is not
+// empty. Errors: those of scan.Open and enroll.Service.AddAttachment, registration.order for a page that is not
 // there.
 func (d *Desk) Attach(ctx context.Context, by access.Actor, ref enroll.Ref, kind enroll.AttachmentKind, name string, data []byte, page int) (enroll.Application, error) {
-	file, err := attachment.Open(name, data, limits())
+	file, err := scan.Open(name, data, limits())
 	if err != nil {
 		return enroll.Application{}, err
 	}

@@ -6,11 +6,11 @@ import (
 	"slices"
 
 	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/attachment"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 	"yinxin/sealer/imprint"
 )
 
@@ -139,7 +139,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 		if err != nil {
 			return Made{}, nil, err
 		}
-		file, err := attachment.Open("", data, limits())
+		file, err := scan.Open("", data, limits())
 		if err != nil {
 			return Made{}, nil, err
 		}
@@ -161,7 +161,7 @@ func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Applicati
 }
 
 // box cuts a box out of the form with the application's number: registration.no-form where there is none.
-func (m *Made) box(ctx context.Context, file *attachment.File, number string, page int) ([]byte, error) {
+func (m *Made) box(ctx context.Context, file *scan.File, number string, page int) ([]byte, error) {
 	pages, err := form.Recognise(ctx, file)
 	if err != nil {
 		return nil, err
@@ -182,12 +182,12 @@ func (m *Made) box(ctx context.Context, file *attachment.File, number string, pa
 }
 
 // wholePage is a page as sealer/imprint takes it.
-func (m *Made) wholePage(file *attachment.File, data []byte, page int) ([]byte, error) {
+func (m *Made) wholePage(file *scan.File, data []byte, page int) ([]byte, error) {
 	m.Page = max(page, 1)
 	if m.Page > len(file.Pages) {
 		return nil, ErrOrder.At(fault.Field("page"))
 	}
-	if len(file.Pages) == 1 && (file.Format == attachment.JPEG || file.Format == attachment.PNG) {
+	if len(file.Pages) == 1 && (file.Format == scan.JPEG || file.Format == scan.PNG) {
 		return data, nil
 	}
 	img, err := file.Picture(m.Page - 1)

@@ -7,13 +7,13 @@ import (
 	"image/jpeg"
 	"testing"
 
-	"yinxin/ca/enroll/attachment"
+	"yinxin/internal/scan"
 )
 
 // BenchmarkUnmatchedPage is what a page without our code costs: everything is tried.
 func BenchmarkUnmatchedPage(b *testing.B) {
 	data, _ := scanOf(b, Application{}, scanning{dpi: 300, skew: 1.3, noise: 6, quality: 60, bare: true})
-	f, err := attachment.Open("", data, attachment.DefaultLimits)
+	f, err := scan.Open("", data, scan.DefaultLimits)
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -27,7 +27,7 @@ func BenchmarkUnmatchedPage(b *testing.B) {
 func BenchmarkRecognise(b *testing.B) {
 	for _, dpi := range []int{200, 300, 600} {
 		data, _ := scanOf(b, sample(), scanning{dpi: dpi, skew: 1.3, turn: 1, noise: 6, quality: 60})
-		f, err := attachment.Open("", data, attachment.DefaultLimits)
+		f, err := scan.Open("", data, scan.DefaultLimits)
 		if err != nil {
 			b.Fatal(err)
 		}

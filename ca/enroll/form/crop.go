@@ -10,7 +10,7 @@ import (
 	"image/png"
 	"math"
 
-	"yinxin/ca/enroll/attachment"
+	"yinxin/internal/scan"
 )
 
 // around is how much of the surroundings of a box is cut out with it, in millimetres: seals are stamped over the line.
@@ -18,8 +18,8 @@ const around = 2.0
 
 // Cut gives the picture of a box and two millimetres around it: a PNG, upright but not straightened, that says its resolution,
 // as sealer/imprint takes it. f is the file that the page was recognised in. Errors: form.not-on-the-scan where the box lies
-// outside of the picture or the page was not recognised, and those of attachment.File.Picture.
-func (s ScannedPage) Cut(f *attachment.File, r Region) ([]byte, error) {
+// outside of the picture or the page was not recognised, and those of scan.File.Picture.
+func (s ScannedPage) Cut(f *scan.File, r Region) ([]byte, error) {
 	if s.Number == "" || !(s.DPI > 0) {
 		return nil, errNotOnScan.New()
 	}

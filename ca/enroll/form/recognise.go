@@ -4,8 +4,8 @@ import (
 	"context"
 	"math"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 )
 
 // ScannedPage is what is known of one page of a scan. Places are pixels of the picture as it is stored.
@@ -51,7 +51,7 @@ const mostResidual = 1.0
 
 // Recognise looks at all pages of a scan for our forms. A page that cannot be looked at is there with its Problem. Error:
 // that of ctx.
-func Recognise(ctx context.Context, f *attachment.File) ([]ScannedPage, error) {
+func Recognise(ctx context.Context, f *scan.File) ([]ScannedPage, error) {
 	pages := make([]ScannedPage, len(f.Pages))
 	for i := range pages {
 		if err := ctx.Err(); err != nil {
@@ -62,7 +62,7 @@ func Recognise(ctx context.Context, f *attachment.File) ([]ScannedPage, error) {
 	return pages, nil
 }
 
-func recognise(f *attachment.File, i int) ScannedPage {
+func recognise(f *scan.File, i int) ScannedPage {
 	page := ScannedPage{Page: i + 1}
 	img, err := f.Picture(i)
 	if err != nil {
@@ -104,7 +104,7 @@ func (s *ScannedPage) orient(angle float64) {
 
 // measure settles the resolution. What the file says counts as long as it can be: a form that was printed to fit the page
 // is a few per cent smaller, but the seal on it is not.
-func (s *ScannedPage) measure(t transform, p attachment.Page) {
+func (s *ScannedPage) measure(t transform, p scan.Page) {
 	across, down := t.scale()
 	if s.Turn%180 == 90 {
 		across, down = down, across

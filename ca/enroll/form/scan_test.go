@@ -15,8 +15,8 @@ import (
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/internal/fault"
+	"yinxin/internal/scan"
 )
 
 func TestScansFindTheirWayBack(t *testing.T) {
@@ -79,10 +79,10 @@ func TestPagesThatCannotBeMatched(t *testing.T) {
 		}
 	}
 	// A form that was never printed is no scan of one.
-	if p := recognised(t, "form.pdf", drawn(t, a))[0]; p.Problem != attachment.ErrNoPicture.Code || p.Number != "" {
+	if p := recognised(t, "form.pdf", drawn(t, a))[0]; p.Problem != scan.ErrNoPicture.Code || p.Number != "" {
 		t.Errorf("the form itself: %+v", p)
 	}
-	f, err := attachment.Open("", blank, attachment.DefaultLimits)
+	f, err := scan.Open("", blank, scan.DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -113,7 +113,7 @@ func TestABoxIsCutOut(t *testing.T) {
 	a := sample()
 	for turn := range 4 {
 		data, _ := scanOf(t, a, scanning{dpi: 100, turn: turn, says: true})
-		f, err := attachment.Open("", data, attachment.DefaultLimits)
+		f, err := scan.Open("", data, scan.DefaultLimits)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -126,7 +126,7 @@ func TestABoxIsCutOut(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		picture, err := attachment.Open("box.png", cut, attachment.DefaultLimits)
+		picture, err := scan.Open("box.png", cut, scan.DefaultLimits)
 		if err != nil || math.Abs(picture.Pages[0].DPIX-100) > 0.1 {
 			t.Fatalf("%v %+v", err, picture)
 		}

@@ -14,8 +14,8 @@ import (
 	"path/filepath"
 	"testing"
 
-	"yinxin/ca/enroll/attachment"
 	"yinxin/fixtures"
+	"yinxin/internal/scan"
 	"yinxin/internal/tooltest"
 )
 
@@ -240,7 +240,7 @@ func worstError(p ScannedPage, where func(Point) Point, perMM float64) float64 {
 
 func recognised(t testing.TB, name string, data []byte) []ScannedPage {
 	t.Helper()
-	f, err := attachment.Open(name, data, attachment.DefaultLimits)
+	f, err := scan.Open(name, data, scan.DefaultLimits)
 	if err != nil {
 		t.Fatal(err)
 	}

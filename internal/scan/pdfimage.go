@@ -1,9 +1,8 @@
-package attachment
+package scan
 
 import (
 	"bytes"
 	"image"
-	"image/draw"
 	"io"
 	"slices"
 
@@ -14,16 +13,26 @@ import (
 type coded struct {
 	width, height int
 	jpeg          []byte // a JPEG file; otherwise the rest
+	facts         jpegFacts
+	colours       jpegColours
 	raster        raster
 	source        func() io.Reader
 }
 
+// grey reports whether the picture has no colour.
+func (c coded) grey() bool {
+	if c.jpeg != nil {
+		return c.facts.components == 1
+	}
+	return c.raster.components == 1 && c.raster.palette == nil
+}
+
 func (c coded) decode() (image.Image, error) {
 	if c.jpeg != nil {
-		return decodeJPEG(c.jpeg)
+		return decodeJPEG(c.jpeg, c.facts, c.colours)
 	}
 	img := c.raster.new()
-	if err := c.raster.fill(img, 0, c.height, c.source()); err != nil {
+	if err := c.raster.fill(img, image.Rect(0, 0, c.width, c.height), c.source()); err != nil {
 		return nil, err
 	}
 	return img, nil
@@ -41,7 +50,10 @@ func (p pdfPictures) codedPicture(o pdfObject) (coded, error) {
 		return coded{}, ErrCoding.New()
 	}
 	if n := len(names); n > 0 && (names[n-1] == "DCTDecode" || names[n-1] == "DCT") {
-		return p.codedJPEG(o.stream, names[:n-1])
+		return p.codedJPEG(d, o.stream, names[:n-1], parameters[n-1])
+	}
+	if other, ok := otherCoding(names); ok {
+		return coded{}, ErrCoding.With("%s", other)
 	}
 	r, err := p.raster(d)
 	if err != nil {
@@ -91,7 +103,20 @@ func chain(names []pdfName, in io.Reader) (io.Reader, bool) {
 	return in, true
 }
 
-func (p pdfPictures) codedJPEG(stream []byte, before []pdfName) (coded, error) {
+// otherCoding names a coding that people know by name and that is not decoded here.
+func otherCoding(names []pdfName) (string, bool) {
+	for _, name := range names {
+		switch name {
+		case "JPXDecode":
+			return "JPEG 2000", true
+		case "JBIG2Decode":
+			return "JBIG2", true
+		}
+	}
+	return "", false
+}
+
+func (p pdfPictures) codedJPEG(d pdfDict, stream []byte, before []pdfName, parameters pdfDict) (coded, error) {
 	if len(before) > 0 {
 		in, ok := chain(before, bytes.NewReader(stream))
 		if !ok {
@@ -110,7 +135,11 @@ func (p pdfPictures) codedJPEG(stream []byte, before []pdfName) (coded, error) {
 	if err != nil {
 		return coded{}, err
 	}
-	return coded{width: facts.width, height: facts.height, jpeg: stream}, nil
+	// Programs write /Decode [1 0 1 0 1 0 1 0] for inks that are stored as Adobe does.
+	decode, _ := p.inner.resolve(d["Decode"]).(pdfArray)
+	inverted := len(decode) > 0 && p.inner.number(decode[0], 0) > 0.5
+	c := jpegColours{inkIs255: !inverted, rgb: parameters != nil && p.inner.number(parameters["ColorTransform"], 1) == 0}
+	return coded{width: facts.width, height: facts.height, jpeg: stream, facts: facts, colours: c}, nil
 }
 
 func (p pdfPictures) codedFax(c coded, stream []byte, before []pdfName, parameters pdfDict) (coded, error) {
@@ -143,7 +172,7 @@ func (p pdfPictures) raster(d pdfDict) (raster, error) {
 	if names, _ := f.filters(d); len(names) > 0 && (names[len(names)-1] == "CCITTFaxDecode" || names[len(names)-1] == "CCF") {
 		r.bits = 1
 	}
-	if decode, ok := f.resolve(d["Decode"]).(pdfArray); ok && len(decode) > 0 && r.palette == nil && r.components < 4 {
+	if decode, ok := f.resolve(d["Decode"]).(pdfArray); ok && len(decode) > 0 && r.palette == nil {
 		r.inverted = f.number(decode[0], 0) > 0.5
 	}
 	if r.width <= 0 || r.height <= 0 {
@@ -190,7 +219,7 @@ func (p pdfPictures) colours(r *raster, space any, depth int) error {
 	return nil
 }
 
-// palette reads [/Indexed base highest table]; only tables of RGB and grey are supported.
+// palette reads [/Indexed base highest table], whose table is of grey, RGB or CMYK.
 func (p pdfPictures) palette(r *raster, list pdfArray) error {
 	var base raster
 	if err := p.colours(&base, p.inner.resolve(list[1]), 1); err != nil {
@@ -213,8 +242,13 @@ func (p pdfPictures) palette(r *raster, list pdfArray) error {
 		}
 	case 3:
 		r.palette = []byte(table)
-	default:
-		return ErrCoding.New()
+	case 4:
+		for ; len(table) >= 4; table = table[4:] {
+			k := 255 - int(table[3])
+			for c := range 3 {
+				r.palette = append(r.palette, byte((255-int(table[c]))*k/255))
+			}
+		}
 	}
 	r.components = 1
 	if r.palette == nil {
@@ -236,7 +270,7 @@ func (p pdfPictures) joined(page int, scan []placement) (image.Image, error) {
 		return 0
 	})
 	size := p.file.Pages[page]
-	whole := image.NewRGBA(image.Rect(0, 0, size.Width, size.Height))
+	whole := mosaic{size: image.Rect(0, 0, size.Width, size.Height)}
 	y := 0
 	for _, placed := range scan {
 		c, err := p.codedPicture(placed.picture)
@@ -247,10 +281,10 @@ func (p pdfPictures) joined(page int, scan []placement) (image.Image, error) {
 		if err != nil {
 			return nil, err
 		}
-		draw.Draw(whole, image.Rect(0, y, c.width, y+c.height), strip, strip.Bounds().Min, draw.Src)
+		whole.put(strip, image.Rect(0, y, c.width, y+c.height))
 		y += c.height
 	}
-	return whole, nil
+	return whole.img, nil
 }
 
 func hasCode(err error, specs ...fault.Spec) bool {

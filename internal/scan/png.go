@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import (
 	"bytes"
@@ -8,18 +8,25 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"math"
 )
 
 // mostDeflateRatio is how much DEFLATE can shrink at best.
 const mostDeflateRatio = 1040
 
 func (f *File) openPNG() error {
+	if len(f.data) >= 24 { // the decoder calls sizes that overflow unsupported
+		width, height := binary.BigEndian.Uint32(f.data[16:]), binary.BigEndian.Uint32(f.data[20:])
+		if err := f.checkSize(int(min(width, math.MaxInt32)), int(min(height, math.MaxInt32)), 0); err != nil {
+			return err
+		}
+	}
 	config, err := png.DecodeConfig(bytes.NewReader(f.data))
 	if err != nil {
 		return decodeError(err)
 	}
 	// Samples are at least one bit; the decoder takes up to eight bytes for a pixel.
-	perPixel, bits := int64(1), int64(1)
+	perPixel, bits := 1.0, int64(1)
 	switch config.ColorModel {
 	case color.RGBAModel, color.NRGBAModel:
 		perPixel, bits = 4, 24
@@ -34,27 +41,11 @@ func (f *File) openPNG() error {
 	if int64(config.Width)*int64(config.Height)*bits/8/mostDeflateRatio > int64(len(f.data)) {
 		return ErrBroken.New()
 	}
-	x, y := physical(f.data)
-	f.Pages = []Page{{config.Width, config.Height, x, y}}
+	var facts said
+	facts.chunks(f.data)
+	f.Pages = []Page{facts.page(config.Width, config.Height, config.ColorModel == color.GrayModel || config.ColorModel == color.Gray16Model)}
 	f.inner = plainPNG{f.data}
 	return nil
-}
-
-// physical reads the pHYs chunk, which stands before the pixels: pixels per metre.
-func physical(data []byte) (dpiX, dpiY float64) {
-	at := 8
-	for at+12 <= len(data) {
-		length := int64(binary.BigEndian.Uint32(data[at:]))
-		kind := string(data[at+4 : at+8])
-		if kind == "IDAT" || int64(at)+12+length > int64(len(data)) {
-			return 0, 0
-		}
-		if body := data[at+8 : at+8+int(length)]; kind == "pHYs" && length == 9 && body[8] == 1 {
-			return resolution(float64(binary.BigEndian.Uint32(body)) * 0.0254), resolution(float64(binary.BigEndian.Uint32(body[4:])) * 0.0254)
-		}
-		at += 12 + int(length)
-	}
-	return 0, 0
 }
 
 // plainPNG is a PNG file that was checked.

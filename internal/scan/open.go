@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import (
 	"bytes"
@@ -31,16 +31,17 @@ type Limits struct {
 	Bytes  int   // of the file
 	Pages  int   // of the file
 	Pixels int64 // of each picture
+	// Decoded bounds the memory that decoding one picture takes, in bytes; 0 means 400 MiB.
+	Decoded int64
 }
 
 // DefaultLimits let in what office scanners make of forms and cards: a page of A4 at 600 dpi has 35 megapixels, one of A3
 // 70.
 var DefaultLimits = Limits{Bytes: 64 << 20, Pages: 40, Pixels: 75_000_000}
 
-// mostDecoded bounds the memory that decoding one picture takes, in bytes.
 const mostDecoded = 400 << 20
 
-// File is an attachment that was looked into. It keeps the bytes that it was opened from, and is safe for concurrent use.
+// File is a file that was looked into. It keeps the bytes that it was opened from, and is safe for concurrent use.
 type File struct {
 	Format Format
 	Pages  []Page
@@ -51,8 +52,16 @@ type File struct {
 
 // Page is what is known of a page before its picture is decoded.
 type Page struct {
-	Width, Height int     // pixels; zero where the page has no picture
-	DPIX, DPIY    float64 // dots per inch along rows and columns; zero where the file does not say
+	Width, Height int     // pixels as stored; zero where the page has no picture
+	DPIX, DPIY    float64 // dots per inch along rows and columns: the first of Resolutions; zero where the file does not say
+	// Resolutions are all statements of the file about the page's scale: programs that rotate or convert a picture often
+	// renew one and leave the other. For a PDF the size on the page comes first.
+	Resolutions []Resolution
+	// Orientation is how the stored picture is to be shown, as EXIF and TIFF count it: 1 as it is, 3 turned by 180°, 6 by 90°
+	// clockwise, 8 by 90° counter-clockwise, 2, 4, 5 and 7 mirrored. Picture does not apply it.
+	Orientation int
+	// Grey is a picture without colour: bilevel or shades of grey.
+	Grey bool
 }
 
 // decoder decodes the picture of a page, counted from 0.
@@ -73,6 +82,9 @@ func Open(name string, data []byte, l Limits) (*File, error) {
 	}
 	if !named(name, format) {
 		return nil, ErrName.With("%s", strings.ToUpper(string(format)))
+	}
+	if l.Decoded == 0 {
+		l.Decoded = mostDecoded
 	}
 	f := &File{Format: format, data: data, limits: l}
 	var err error
@@ -108,7 +120,8 @@ func sniff(data []byte) (Format, bool) {
 		return JPEG, true
 	case bytes.HasPrefix(data, []byte("\x89PNG\r\n\x1a\n")):
 		return PNG, true
-	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")):
+	case bytes.HasPrefix(data, []byte("II*\x00")), bytes.HasPrefix(data, []byte("MM\x00*")),
+		bytes.HasPrefix(data, []byte("II+\x00")), bytes.HasPrefix(data, []byte("MM\x00+")):
 		return TIFF, true
 	case bytes.HasPrefix(bytes.TrimLeft(data[:min(len(data), 64)], "\xef\xbb\xbf\x00\t\n\f\r "), []byte("%PDF-")):
 		return PDF, true
@@ -135,21 +148,13 @@ func named(name string, f Format) bool {
 }
 
 // checkSize holds the size of a picture, and the bytes that decoding takes, against the limits.
-func (f *File) checkSize(width, height int, bytesPerPixel int64) error {
+func (f *File) checkSize(width, height int, bytesPerPixel float64) error {
 	if width <= 0 || height <= 0 {
 		return ErrBroken.New()
 	}
 	pixels := int64(width) * int64(height)
-	if width > 1<<20 || height > 1<<20 || pixels > f.limits.Pixels || pixels*bytesPerPixel > mostDecoded {
+	if width > 1<<20 || height > 1<<20 || pixels > f.limits.Pixels || float64(pixels)*bytesPerPixel > float64(f.limits.Decoded) {
 		return ErrPixels.With("%d × %d", width, height)
 	}
 	return nil
-}
-
-// resolution accepts what scanners say; anything else is not known.
-func resolution(v float64) float64 {
-	if v >= 20 && v <= 10000 {
-		return v
-	}
-	return 0
 }

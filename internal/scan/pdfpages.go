@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import (
 	"errors"
@@ -26,6 +26,8 @@ func (p placement) area() float64 { return math.Abs(p.at[0]*p.at[3] - p.at[1]*p.
 // pdfPage is a page with its pictures in the order of painting.
 type pdfPage struct {
 	width, height float64 // points
+	turn          int     // degrees clockwise by which the page is shown turned
+	unit          float64 // of a point, in 1/72 inch
 	placed        []placement
 }
 
@@ -55,9 +57,10 @@ func (f *File) openPDF() error {
 	}
 	pages := pdfPictures{file: f, inner: inner}
 	for _, d := range w.pages {
-		scan := inner.scanOf(inner.page(d))
+		page := inner.page(d)
+		scan := inner.scanOf(page)
 		pages.scans = append(pages.scans, scan)
-		p, err := pages.describe(scan)
+		p, err := pages.describe(page, scan)
 		if err != nil {
 			return err
 		}
@@ -88,7 +91,7 @@ func (w *treeWalk) node(v any, inherited pdfDict, depth int) {
 		return
 	}
 	own := pdfDict{}
-	for _, key := range []pdfName{"Resources", "MediaBox"} {
+	for _, key := range []pdfName{"Resources", "MediaBox", "Rotate"} {
 		if own[key] = d[key]; own[key] == nil {
 			own[key] = inherited[key]
 		}
@@ -99,7 +102,7 @@ func (w *treeWalk) node(v any, inherited pdfDict, depth int) {
 			w.tooMany = true
 			return
 		}
-		own["Contents"] = d["Contents"]
+		own["Contents"], own["UserUnit"] = d["Contents"], d["UserUnit"]
 		w.pages = append(w.pages, own)
 		return
 	}
@@ -114,6 +117,12 @@ func (f *pdfFile) page(d pdfDict) pdfPage {
 	if box, ok := f.resolve(d["MediaBox"]).(pdfArray); ok && len(box) == 4 {
 		p.width = math.Abs(f.number(box[2], 0) - f.number(box[0], 0))
 		p.height = math.Abs(f.number(box[3], 0) - f.number(box[1], 0))
+	}
+	if p.unit = f.number(d["UserUnit"], 1); !(p.unit > 0 && p.unit < 1000) {
+		p.unit = 1
+	}
+	if turn := f.number(d["Rotate"], 0); math.Abs(turn) <= 3600 {
+		p.turn = (int(turn)%360 + 360) % 360
 	}
 	r := &contentRun{f: f, page: &p, operators: mostOperators}
 	var parts pdfArray
@@ -295,31 +304,45 @@ type pdfPictures struct {
 
 // describe reads the size of a scan and its resolution from the place that it fills. Pictures that cannot be decoded make
 // a page without one; what is over a limit is refused.
-func (p pdfPictures) describe(scan []placement) (Page, error) {
-	var page Page
+func (p pdfPictures) describe(page pdfPage, scan []placement) (Page, error) {
+	var facts said
+	width, height, grey := 0, 0, true
 	for i, placed := range scan {
 		c, err := p.codedPicture(placed.picture)
 		if err != nil {
 			if hasCode(err, ErrPixels, ErrTooLarge) {
-				return page, err
+				return Page{}, err
 			}
 			return Page{}, nil
 		}
 		if i == 0 {
-			page.Width = c.width
-			page.DPIX = resolution(float64(c.width) * 72 / math.Hypot(placed.at[0], placed.at[1]))
-			page.DPIY = resolution(float64(c.height) * 72 / math.Hypot(placed.at[2], placed.at[3]))
-		} else if c.width != page.Width {
+			width = c.width
+			facts.resolution(float64(c.width)*72/(page.unit*math.Hypot(placed.at[0], placed.at[1])),
+				float64(c.height)*72/(page.unit*math.Hypot(placed.at[2], placed.at[3])), "PDF")
+			facts.resolutions = append(facts.resolutions, c.facts.resolutions...)
+			facts.orientation = placed.orientation(page.turn)
+		} else if c.width != width {
 			return Page{}, nil
 		}
-		page.Height += c.height
+		height += c.height
+		grey = grey && c.grey()
+	}
+	if len(scan) == 0 {
+		return Page{}, nil
 	}
 	if len(scan) > 1 {
-		if err := p.file.checkSize(page.Width, page.Height, 4); err != nil {
-			return page, err
+		if err := p.file.checkSize(width, height, 4); err != nil {
+			return Page{}, err
 		}
 	}
-	return page, nil
+	return facts.page(width, height, grey), nil
+}
+
+// orientation is how a picture is shown, once it was turned over where it is mirrored: by the direction in which its rows run on
+// the page, and the turn of the page.
+func (p placement) orientation(turn int) int {
+	quarters := int(math.Round(math.Atan2(-p.at[1], p.at[0])/(math.Pi/2))) + int(math.Round(float64(turn)/90))
+	return [4]int{1, 6, 3, 8}[(quarters%4+4)%4]
 }
 
 func (p pdfPictures) picture(page int) (image.Image, error) {
@@ -337,6 +360,14 @@ func (p pdfPictures) picture(page int) (image.Image, error) {
 			return upsideDown(img), nil // stored from the bottom, and turned over by the page
 		}
 		return img, err
+	}
+	if p.file.Pages[page].Width == 0 { // strips of which one cannot be decoded, or that are not of one width
+		for _, placed := range scan {
+			if _, err := p.codedPicture(placed.picture); err != nil {
+				return nil, err
+			}
+		}
+		return nil, ErrNoPicture.New()
 	}
 	return p.joined(page, scan)
 }

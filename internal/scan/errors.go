@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import "yinxin/internal/fault"
 

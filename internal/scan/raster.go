@@ -1,4 +1,4 @@
-package attachment
+package scan
 
 import (
 	"bufio"
@@ -13,9 +13,20 @@ type raster struct {
 	extra         int    // samples of each pixel behind the components
 	bits          int    // 1, 2, 4, 8 or 16
 	palette       []byte // three for each index; nil: grey
-	inverted      bool   // 0 is white
+	inverted      bool   // 0 is white; of inks: 0 is full
+	little        bool   // the lower byte of sixteen bits comes first
+	alpha         alpha  // what the first sample behind three components means
 	predictor     int    // 1 none, 2 TIFF, 10 and more PNG
 }
+
+// alpha says whether a sample behind the components is how much of them covers the paper (TIFF 6.0, ExtraSamples).
+type alpha int
+
+const (
+	opaque     alpha = iota
+	associated       // the components are multiplied with it
+	unassociated
+)
 
 // new gives an empty picture.
 func (r raster) new() image.Image {
@@ -29,7 +40,7 @@ func (r raster) new() image.Image {
 func (r raster) rowBytes() int { return (r.width*(r.components+r.extra)*r.bits + 7) / 8 }
 
 // perPixel is what a pixel takes in memory.
-func (r raster) perPixel() int64 {
+func (r raster) perPixel() float64 {
 	if r.components == 1 && r.palette == nil {
 		return 1
 	}
@@ -45,12 +56,13 @@ func (r raster) valid() bool {
 	return (r.components == 1 || r.components == 3 || r.components == 4) && r.extra >= 0 && r.extra <= 4 && (r.palette == nil || r.components == 1)
 }
 
-// fill reads rows from..to of a picture made by new, and no more of the source than they need.
-func (r raster) fill(img image.Image, from, to int, source io.Reader) error {
+// fill reads a part of a picture made by new, of r.width pixels in a row, and no more of the source than it needs. The part may
+// stand out over the right and the lower edge.
+func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader) error {
 	in := bufio.NewReaderSize(source, 64<<10)
 	length := r.rowBytes()
 	row, before := make([]byte, length), make([]byte, length)
-	for y := from; y < to; y++ {
+	for y := part.Min.Y; y < min(part.Max.Y, img.Bounds().Max.Y); y++ {
 		kind := byte(0)
 		if r.predictor >= 10 {
 			var err error
@@ -61,13 +73,18 @@ func (r raster) fill(img image.Image, from, to int, source io.Reader) error {
 		if _, err := io.ReadFull(in, row); err != nil {
 			return ErrBroken.Because(err)
 		}
+		if r.little && r.bits == 16 {
+			for i := 0; i+1 < len(row); i += 2 {
+				row[i], row[i+1] = row[i+1], row[i]
+			}
+		}
 		switch {
 		case r.predictor >= 10:
 			r.undoPNG(kind, row, before)
 		case r.predictor == 2:
 			r.undoTIFF(row)
 		}
-		r.put(img, y, row)
+		r.put(img, image.Rect(part.Min.X, y, part.Max.X, y+1), row)
 		row, before = before, row
 	}
 	return nil
@@ -124,19 +141,20 @@ func (r raster) undoTIFF(row []byte) {
 	}
 }
 
-// put writes a row into the picture.
-func (r raster) put(img image.Image, y int, row []byte) {
+// put writes a row into the picture, at the upper left corner of a rectangle, as far as both reach.
+func (r raster) put(img image.Image, at image.Rectangle, row []byte) {
+	x0, y, width := at.Min.X, at.Min.Y, min(at.Max.X, img.Bounds().Max.X)-at.Min.X
 	if grey, ok := img.(*image.Gray); ok {
-		line := grey.Pix[y*grey.Stride : y*grey.Stride+r.width]
+		line := grey.Pix[y*grey.Stride+x0:][:width]
 		for x := range line {
 			line[x] = r.grey(row, x*(1+r.extra))
 		}
 		return
 	}
 	colour := img.(*image.RGBA)
-	line := colour.Pix[y*colour.Stride : y*colour.Stride+4*r.width]
+	line := colour.Pix[y*colour.Stride+4*x0:][:4*width]
 	each := r.components + r.extra
-	for x := range r.width {
+	for x := range width {
 		p := line[4*x : 4*x+4]
 		p[3] = 255
 		switch {
@@ -146,12 +164,27 @@ func (r raster) put(img image.Image, y int, row []byte) {
 			}
 		case r.components == 3:
 			p[0], p[1], p[2] = r.grey(row, x*each), r.grey(row, x*each+1), r.grey(row, x*each+2)
+			if r.alpha != opaque {
+				r.alpha.onPaper(p, r.grey(row, x*each+3))
+			}
 		default:
 			k := 255 - int(r.grey(row, x*each+3))
 			for c := range 3 {
 				p[c] = byte((255 - int(r.grey(row, x*each+c))) * k / 255)
 			}
 		}
+	}
+}
+
+// onPaper lays a pixel over white.
+func (a alpha) onPaper(p []byte, share byte) {
+	s := int(share)
+	for c := range 3 {
+		v := int(p[c])
+		if a == unassociated {
+			v = (v*s + 127) / 255
+		}
+		p[c] = byte(min(255, v+255-s))
 	}
 }
 

@@ -1,9 +1,10 @@
-// Package attachment looks into the files that come with an application: what they really are, how many pages they have,
-// and the picture of a page.
+// Package scan reads what scanners and phones make: it tells what a file really is, how many pages it has, what it says of their
+// scale and their way up, and gives the picture of a page. The files that come with an application and the scans that become
+// templates of seals go through it alike.
 //
-// Call [Open] with the name and the bytes of an upload, then [File.Picture] for a page:
+// Call [Open] with the name and the bytes of a file, then [File.Picture] for a page:
 //
-//	file, err := attachment.Open("申请表.pdf", data, attachment.DefaultLimits)
+//	file, err := scan.Open("申请表.pdf", data, scan.DefaultLimits)
 //	picture, err := file.Picture(0)
 //
 // What a file is, its content says: PDF, JPEG, PNG or TIFF. A name that says something else is refused, since whoever
@@ -16,4 +17,4 @@
 //
 // What it does not do: it keeps nothing, does not look for viruses, and does not judge what a picture shows. JBIG2 and JPEG
 // 2000 inside PDF files are not decoded; such a page has no picture.
-package attachment
+package scan
