@@ -74,7 +74,9 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 }
 
 // asked reports whether a figure was asked for.
-func (c benchCommand) asked(name string) bool { return len(c.Only) == 0 || slices.Contains(c.Only, name) }
+func (c benchCommand) asked(name string) bool {
+	return len(c.Only) == 0 || slices.Contains(c.Only, name)
+}
 
 // figures prepares those that were asked for; an installation is built only where one of them needs it.
 func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list []figure, done func(), err error) {

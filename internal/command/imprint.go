@@ -22,13 +22,15 @@ var errScanTooLarge = fault.Spec{Kind: fault.TooLarge, Code: "file.too-large",
 	ZH: "扫描件太大。", EN: "The scan is too large."}
 
 type imprintCommand struct {
-	Form      string  `arg:"" help:"Scan of the stamped form, or a crop of it; or a folder of scans." placeholder:"FORM"`
+	Form      string  `arg:"" help:"Scan of the stamped form, or a crop of it: JPEG, PNG, TIFF or PDF; or a folder of scans." placeholder:"FORM"`
 	Output    string  `short:"o" required:"" help:"Where the template goes: PNG, 600 dpi, transparent. For a folder of scans: a folder." placeholder:"PNG|DIR"`
 	Size      string  `help:"Size of the real seal in mm: a diameter (42) or width x height (40x30)." placeholder:"MM"`
 	Shape     string  `help:"Outline of the seal: round, ellipse, rectangle (square too), frameless (default: what the size and the scan say)." enum:",round,ellipse,rectangle,frameless" default:"" placeholder:"SHAPE"`
 	Polarity  string  `help:"positive (阳文: characters of ink) or negative (阴文: characters of paper) (default: what the scan shows)." enum:",positive,negative" default:"" placeholder:"POLARITY"`
 	Colour    string  `help:"Colour of the ink: red, blue, green, purple." enum:"red,blue,green,purple" default:"red" placeholder:"COLOUR"`
 	DPI       float64 `name:"dpi" help:"Resolution of the scan, when the file does not say." placeholder:"N"`
+	Page      int     `help:"Page of the scan, counted from 1 (default: the first one with a mark like a seal)." placeholder:"N"`
+	EveryPage bool    `name:"every-page" help:"Each page of a scan is a form of its own; also for a single file, which is treated like a folder then."`
 	SVG       string  `name:"svg" help:"Also write the outline as SVG." placeholder:"FILE"`
 	PDF       string  `name:"pdf" help:"Also write the outline as a PDF page of the size of the seal: paths, without transparency." placeholder:"FILE"`
 	Thumbnail string  `help:"Also write a small picture for lists: PNG, 128 pixels." placeholder:"FILE"`
@@ -45,16 +47,17 @@ type imprintCommand struct {
 func (imprintCommand) Help() string {
 	return `Exit status: 0 the template is usable, or only doubtful (reasons are printed); 3 the form has to be stamped again (reasons are printed, no template is written, but --sheet and --evidence are); 1 failed. For a folder: 0 all have a template, 3 some must be stamped again, 1 some failed.
 
-A folder of scans gives a folder of templates and table.csv, which Excel and WPS open. Every other output named is a folder then, with a file per form. One scan that fails does not stop the others. A run that was interrupted leaves whole files only; the next run skips what is done and has not changed.
+A folder of scans gives a folder of templates and table.csv, which Excel and WPS open. Every other output named is a folder then, with a file per form. In the tables of sizes and results, page 3 of scan.pdf is scan.pdf#3 with --every-page. One scan that fails does not stop the others. A run that was interrupted leaves whole files only; the next run skips what is done and has not changed.
 
 Examples:
   yinxin imprint form.jpg --size 42 -o seal.png --sheet sheet.pdf
   yinxin imprint scans/ --size 42 -o templates/ --sheet sheets/
-  yinxin imprint scans/ --sizes sizes.csv -o templates/`
+  yinxin imprint scans/ --sizes sizes.csv -o templates/
+  yinxin imprint forms.pdf --every-page --size 42 -o templates/`
 }
 
 func (c imprintCommand) Run(ctx context.Context, s streams) error {
-	if info, err := os.Stat(c.Form); err == nil && info.IsDir() {
+	if info, err := os.Stat(c.Form); err == nil && info.IsDir() || c.EveryPage {
 		return inForm(s, c.JSON, c.batch(ctx, s))
 	}
 	return inForm(s, c.JSON, c.one(ctx, s))
@@ -105,7 +108,7 @@ type declared struct{ size, shape string }
 
 // options are what is known of a form.
 func (c imprintCommand) options(d declared) (imprint.Options, error) {
-	o := imprint.Options{DPI: c.DPI, Shape: imprint.Shape(d.shape), Polarity: imprint.Polarity(c.Polarity), Colour: imprint.Colour(c.Colour)}
+	o := imprint.Options{DPI: c.DPI, Page: c.Page, Shape: imprint.Shape(d.shape), Polarity: imprint.Polarity(c.Polarity), Colour: imprint.Colour(c.Colour)}
 	if d.size == "" {
 		return o, errMissing.At(fault.Field("--size"))
 	}
@@ -115,6 +118,9 @@ func (c imprintCommand) options(d declared) (imprint.Options, error) {
 	}
 	if c.DPI < 0 || c.DPI > 5000 {
 		return o, errFlag.At(fault.Field("--dpi"))
+	}
+	if c.Page < 0 {
+		return o, errFlag.At(fault.Field("--page"))
 	}
 	return o, nil
 }

@@ -34,8 +34,9 @@ var formEndings = []string{".jpg", ".jpeg", ".png", ".tif", ".tiff", ".pdf"}
 
 // job is one form of a batch.
 type job struct {
-	form string // its name in the folder
+	form string // what it is called in the tables: its name in the folder, with its page where each is a form
 	path string
+	page int // 0: not said
 	declared
 	outputs outputs
 }
@@ -93,12 +94,15 @@ func (b *batch) prepare() error {
 			return err
 		}
 	}
-	forms, others, err := formsIn(b.Form)
-	if err != nil {
-		return err
+	if b.EveryPage && b.Page != 0 {
+		return errFlag.At(fault.Field("--page")).Saying("不能与 --every-page 同用", "not together with --every-page")
 	}
 	if sameFile(b.Form, b.Output) {
 		return errFlag.At(fault.Field("-o")).Saying("模板须写到另一个文件夹", "the templates go to another folder")
+	}
+	forms, others, err := b.forms()
+	if err != nil {
+		return err
 	}
 	if unknown := sizes.unknown(forms); len(unknown) > 0 {
 		return errSizes.At(fault.File(b.Sizes)).Saying("没有这些扫描件："+strings.Join(unknown, "、"), "there are no such scans: "+strings.Join(unknown, ", "))
@@ -143,8 +147,55 @@ func (b *batch) folders() error {
 	return nil
 }
 
+// batchForm is one form of a batch before it is known what is declared of it.
+type batchForm struct {
+	name, path string
+	page       int
+}
+
+// called is what the form's files are called, without ending: as the scan.
+func (f batchForm) called(withEnding bool) string {
+	name := filepath.Base(f.path)
+	if !withEnding {
+		name = strings.TrimSuffix(name, filepath.Ext(name))
+	}
+	if f.page > 0 {
+		name += fmt.Sprintf("-%03d", f.page)
+	}
+	return name
+}
+
+// forms lists those of the batch, and counts the other files of the folder.
+func (b *batch) forms() (forms []batchForm, others int, err error) {
+	paths := []string{b.Form}
+	if info, err := os.Stat(b.Form); err != nil {
+		return nil, 0, err
+	} else if info.IsDir() {
+		if paths, others, err = formsIn(b.Form); err != nil {
+			return nil, 0, err
+		}
+	}
+	for _, path := range paths {
+		f := batchForm{name: filepath.Base(path), path: path}
+		pages := 0
+		if b.EveryPage {
+			// A scan that cannot be read is one form, whose failure stands in the table.
+			if data, err := readScan(path); err == nil {
+				pages, _ = imprint.Pages(data)
+			}
+		}
+		if pages == 0 {
+			forms = append(forms, f)
+		}
+		for page := 1; page <= pages; page++ {
+			forms = append(forms, batchForm{name: fmt.Sprintf("%s#%d", f.name, page), path: path, page: page})
+		}
+	}
+	return forms, others, nil
+}
+
 // formsIn lists the scans in a folder by name, and counts the other files. Hidden files are none of either.
-func formsIn(folder string) (forms []string, others int, err error) {
+func formsIn(folder string) (paths []string, others int, err error) {
 	entries, err := os.ReadDir(folder)
 	if err != nil {
 		return nil, 0, err
@@ -153,44 +204,40 @@ func formsIn(folder string) (forms []string, others int, err error) {
 		switch {
 		case strings.HasPrefix(e.Name(), ".") || e.IsDir():
 		case hasEnding(e.Name(), formEndings...):
-			forms = append(forms, e.Name())
+			paths = append(paths, filepath.Join(folder, e.Name()))
 		default:
 			others++
 		}
 	}
-	if len(forms) == 0 {
+	if len(paths) == 0 {
 		return nil, others, errNoForms.At(fault.File(folder))
 	}
-	return forms, others, nil
+	return paths, others, nil
 }
 
-// plan says what each form's files are called: as the form without its ending, or with it where two forms differ in
+// plan says what each form's files are called: as the scan without its ending, or with it where two scans differ in
 // nothing else.
-func (b *batch) plan(forms []string, sizes sizeTable) {
-	stem := func(name string) string { return strings.TrimSuffix(name, filepath.Ext(name)) }
+func (b *batch) plan(forms []batchForm, sizes sizeTable) {
 	count := map[string]int{}
 	for _, f := range forms {
-		count[strings.ToLower(stem(f))]++
+		count[strings.ToLower(f.called(false))]++
 	}
 	for _, f := range forms {
-		name := stem(f)
-		if count[strings.ToLower(name)] > 1 {
-			name = f
-		}
+		name := f.called(count[strings.ToLower(f.called(false))] > 1)
 		in := func(folder, ending string) string {
 			if folder == "" {
 				return ""
 			}
 			return filepath.Join(folder, name+ending)
 		}
-		d := sizes[f]
+		d := sizes.of(f)
 		if d.size == "" {
 			d.size = b.Size
 		}
 		if d.shape == "" {
 			d.shape = b.Shape
 		}
-		b.jobs = append(b.jobs, job{form: f, path: filepath.Join(b.Form, f), declared: d, outputs: outputs{template: in(b.Output, ".png"), svg: in(b.SVG, ".svg"),
+		b.jobs = append(b.jobs, job{form: f.name, path: f.path, page: f.page, declared: d, outputs: outputs{template: in(b.Output, ".png"), svg: in(b.SVG, ".svg"),
 			pdf: in(b.PDF, ".outline.pdf"), thumbnail: in(b.Thumbnail, ".thumbnail.png"), sheet: in(b.Sheet, ".sheet.pdf"), evidence: in(b.Evidence, ".evidence.zip")}})
 	}
 }
@@ -264,6 +311,9 @@ func (b *batch) template(ctx context.Context, j job) (row resultRow, shown any, 
 	o, err := b.options(j.declared)
 	if err != nil {
 		return nil, nil, false, err
+	}
+	if j.page > 0 {
+		o.Page = j.page
 	}
 	data, err := readScan(j.path)
 	if err != nil {

@@ -239,7 +239,7 @@ func plain(cell string) string { return strings.TrimPrefix(cell, "'") }
 
 // parametersOf is everything besides the scan that a template depends on.
 func parametersOf(o imprint.Options) string {
-	return fmt.Sprintf("%gx%g shape=%s polarity=%s colour=%s dpi=%g", o.Width, o.Height, o.Shape, o.Polarity, o.Colour, o.DPI)
+	return fmt.Sprintf("%gx%g shape=%s polarity=%s colour=%s dpi=%g page=%d", o.Width, o.Height, o.Shape, o.Polarity, o.Colour, o.DPI, o.Page)
 }
 
 // sizeTable says what is declared of the seal on each form.
@@ -303,11 +303,19 @@ func readSizes(name string) (sizeTable, error) {
 	return sizes, nil
 }
 
+// of is what is declared of a form: of its page, or of all pages of its scan.
+func (t sizeTable) of(f batchForm) declared {
+	if d, ok := t[f.name]; ok {
+		return d
+	}
+	return t[filepath.Base(f.path)]
+}
+
 // unknown are the names in the table that no form has.
-func (t sizeTable) unknown(forms []string) []string {
+func (t sizeTable) unknown(forms []batchForm) []string {
 	var names []string
 	for name := range t {
-		if !slices.Contains(forms, name) {
+		if !slices.ContainsFunc(forms, func(f batchForm) bool { return f.name == name || filepath.Base(f.path) == name }) {
 			names = append(names, name)
 		}
 	}
