@@ -203,5 +203,12 @@ func (s *server) templateEvidence(path string) {
 	open("open-template-sheet", "/sheet", "application/pdf", "sheet.pdf", "See the page by which the template is judged",
 		"The imprints as they were scanned, the template, where it does not come straight from an imprint, every gate and measure.", s.Registration.Sheet)
 	open("open-template-evidence", "/evidence", "application/zip", "evidence.zip", "Fetch the evidence of the template",
-		"All that the template can be judged and made again by: the imprints as they were scanned, pictures, outline, measures, parameters, the page.", s.Registration.Evidence)
+		"What the template was made from, by which it can be made again: the imprints as they were scanned, what was filled in, all measures, the parameters and the version of the method.",
+		func(ctx context.Context, by access.Actor, application, reason string, w io.Writer) error {
+			evidence, _, err := s.Registration.Evidence(ctx, by, application, reason)
+			if err == nil {
+				_, err = w.Write(evidence)
+			}
+			return err
+		})
 }

@@ -35,8 +35,8 @@ type imprintCommand struct {
 	PDF       string  `name:"pdf" help:"Also write the outline as a PDF page of the size of the seal: paths, without transparency." placeholder:"FILE"`
 	Thumbnail string  `help:"Also write a small picture for lists: PNG, 128 pixels." placeholder:"FILE"`
 	Sheet     string  `help:"Also write a page to judge by, with the imprints, the template, gates and measures: .pdf or .png." placeholder:"FILE"`
-	Evidence  string  `help:"Also write all that the template can be judged and made again by: a .zip, or a folder." placeholder:"ZIP|DIR"`
-	Font      string  `help:"TrueType font with Chinese characters for --sheet and --evidence (default: the one of this system)." placeholder:"FILE" env:"YINXIN_FONT"`
+	Evidence  string  `help:"Also write what the template was made from, by which it can be made again: the imprints as scanned, what was filled in, all measures, parameters and version: a .zip, or a folder." placeholder:"ZIP|DIR"`
+	Font      string  `help:"TrueType font with Chinese characters for --sheet (default: the one of this system)." placeholder:"FILE" env:"YINXIN_FONT"`
 	Sizes     string  `help:"For a folder: table with the size of each form, name,size or name,size,shape in each line (CSV)." placeholder:"CSV"`
 	Table     string  `help:"For a folder: where the table of results goes (default: table.csv among the templates)." placeholder:"CSV"`
 	Again     bool    `help:"For a folder: also forms that the table says are done."`
@@ -127,7 +127,7 @@ func (c imprintCommand) options(d declared) (imprint.Options, error) {
 
 // font is read where something is to be written with it.
 func (c imprintCommand) font() ([]byte, error) {
-	if c.Sheet == "" && c.Evidence == "" {
+	if c.Sheet == "" {
 		return nil, nil
 	}
 	return readFont(c.Font)

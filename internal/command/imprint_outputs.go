@@ -107,6 +107,12 @@ func (o outputs) withdraw() error {
 // write writes everything, the template last: where it is, all of it is.
 func (o outputs) write(ctx context.Context, m made, font []byte) error {
 	data := sheet.Data{Title: filepath.Base(m.name), Facts: []sheet.Fact{{Label: "SM3", Text: m.digest}}, Result: m.Result, Vector: m.vector, Font: font}
+	if o.sheet != "" || o.evidence != "" {
+		var err error
+		if data.Evidence, err = m.Evidence(); err != nil {
+			return err
+		}
+	}
 	if o.sheet != "" {
 		draw := sheet.PDF
 		if hasEnding(o.sheet, ".png") {
@@ -117,7 +123,7 @@ func (o outputs) write(ctx context.Context, m made, font []byte) error {
 		}
 	}
 	if o.evidence != "" {
-		if err := o.writeEvidence(ctx, data); err != nil {
+		if err := o.writeEvidence(ctx, data.Evidence); err != nil {
 			return err
 		}
 	}
@@ -149,12 +155,12 @@ func (o outputs) write(ctx context.Context, m made, font []byte) error {
 	return writeBytes(ctx, o.template, 0o644, m.Template)
 }
 
-// writeEvidence writes the evidence as an archive, or into a folder.
-func (o outputs) writeEvidence(ctx context.Context, data sheet.Data) error {
+// writeEvidence writes the evidence as an archive, or its files into a folder. It shows parts of the scan.
+func (o outputs) writeEvidence(ctx context.Context, evidence []byte) error {
 	if isZip(o.evidence) {
-		return writeFile(ctx, o.evidence, 0o600, func(w io.Writer) error { return sheet.Zip(w, data) })
+		return writeBytes(ctx, o.evidence, 0o600, evidence)
 	}
-	files, err := sheet.Files(data)
+	files, err := imprint.EvidenceFiles(evidence)
 	if err != nil {
 		return err
 	}

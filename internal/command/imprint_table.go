@@ -239,7 +239,7 @@ func plain(cell string) string { return strings.TrimPrefix(cell, "'") }
 
 // parametersOf is everything besides the scan that a template depends on.
 func parametersOf(o imprint.Options) string {
-	return fmt.Sprintf("%gx%g shape=%s polarity=%s colour=%s dpi=%g page=%d", o.Width, o.Height, o.Shape, o.Polarity, o.Colour, o.DPI, o.Page)
+	return fmt.Sprintf("%s %gx%g shape=%s polarity=%s colour=%s dpi=%g page=%d", imprint.Version, o.Width, o.Height, o.Shape, o.Polarity, o.Colour, o.DPI, o.Page)
 }
 
 // sizeTable says what is declared of the seal on each form.

@@ -31,4 +31,6 @@ var (
 		ZH: "图像中没有找到印模。", EN: "No imprint was found in the image."}
 	errBadTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-template",
 		ZH: "这不是印章模板（PNG 图像）。", EN: "This is not a seal template (a PNG picture)."}
+	errEvidence = fault.Spec{Kind: fault.Invalid, Code: "imprint.evidence",
+		ZH: "文件不是印章模板的制作依据，或其中没有保存印模图像。", EN: "The file is no evidence of a seal template, or holds no pictures of the imprints."}
 )

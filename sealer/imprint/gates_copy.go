@@ -51,7 +51,7 @@ func (s signs) gates(dpi float64) []Gate {
 }
 
 func (s signs) gateScreen(dpi float64) Gate {
-	g := Gate{Name: "copy-screen", Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
+	g := Gate{Name: GateScreen, Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
 	if dpi >= fineDPI {
 		g.WarnAt, g.RefuseAt = fineScreenWarn, fineScreenRefuse
 	}
@@ -71,7 +71,7 @@ func (s signs) gateScreen(dpi float64) Gate {
 }
 
 func (s signs) gateGrain() Gate {
-	g := Gate{Name: "copy-grain", Unit: "ratio", Verdict: Usable, WarnAt: grainWarn, RefuseAt: grainRefuse, Value: math.Inf(1)}
+	g := Gate{Name: GateGrain, Unit: "ratio", Verdict: Usable, WarnAt: grainWarn, RefuseAt: grainRefuse, Value: math.Inf(1)}
 	for _, t := range s.textures {
 		if t.core >= leastCore {
 			g.Value = math.Min(g.Value, t.grain)
@@ -92,7 +92,7 @@ func (s signs) gateGrain() Gate {
 }
 
 func (s signs) gateTwins() Gate {
-	g := Gate{Name: "copy-twins", Unit: "ratio", Value: s.twins, WarnAt: twinsWarn, RefuseAt: twinsRefuse}
+	g := Gate{Name: GateTwins, Unit: "ratio", Value: s.twins, WarnAt: twinsWarn, RefuseAt: twinsRefuse}
 	g.Verdict = above(g.Value, twinsWarn, twinsRefuse)
 	g.Value = rounded(g.Value, 3)
 	return g.say(

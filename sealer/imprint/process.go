@@ -107,6 +107,7 @@ type session struct {
 
 // mark is a candidate and what became of it.
 type mark struct {
+	img    image.Image     // the scan, or the part of it that evidence kept
 	stored image.Rectangle // pixels as stored
 	shown  image.Rectangle // pixels as displayed
 	box    int             // of Options.Boxes, from 1; 0 is none
@@ -121,7 +122,7 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
 	for _, r := range s.located() {
-		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
+		m := &mark{img: s.img, stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
@@ -232,7 +233,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
@@ -292,6 +293,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
+	r.source = &source{session: s, good: good, filled: f.origins}
 	r.Measures = s.measures(good, used, agreement, f, erode)
 	r.Measures.Twins = rounded(copies.twins, 3)
 	r.Imprints = s.found(marks, good, used, agreement, copies)

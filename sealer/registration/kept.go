@@ -80,37 +80,35 @@ func (d *Desk) Outline(ctx context.Context, by access.Actor, application string)
 	return v, err
 }
 
-// Evidence writes all that the template of an application can be judged and made again by, as an archive, and Sheet the
-// page of it. Both show parts of the scan, so whoever may open that may see them: the handler of the unit, and an officer
-// with a reason; each look is in history and ledger. Errors: those of Template and enroll.Service.OpenAttachment,
-// business.no-evidence, registration.busy.
-func (d *Desk) Evidence(ctx context.Context, by access.Actor, application, reason string, w io.Writer) error {
-	return d.look(ctx, by, application, reason, func(data sheet.Data) error { return sheet.Zip(w, data) })
+// Evidence is what the template that an application has now was made from, and what comes of making it again: for
+// disputes. It shows parts of the scan, so whoever may open that may see it: the handler of the unit, and an officer with a
+// reason; each look is in history and ledger. Errors: those of Template and enroll.Service.OpenAttachment,
+// business.no-evidence, imprint.evidence, registration.busy.
+func (d *Desk) Evidence(ctx context.Context, by access.Actor, application, reason string) ([]byte, imprint.Reproduction, error) {
+	_, k, evidence, err := d.opened(ctx, by, application, reason)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	if k.Result == nil {
+		return nil, imprint.Reproduction{}, business.ErrNoEvidence.New()
+	}
+	done, err := d.turn(ctx)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	defer done()
+	again, err := imprint.Reproduce(ctx, evidence)
+	return evidence, again, err
 }
 
-// Sheet writes the page by which a template can be judged as a PDF: see Evidence.
+// Sheet writes the page by which the template of an application can be judged, as a PDF. It may be seen like Evidence.
 func (d *Desk) Sheet(ctx context.Context, by access.Actor, application, reason string, w io.Writer) error {
-	return d.look(ctx, by, application, reason, func(data sheet.Data) error { return sheet.PDF(w, data) })
-}
-
-func (d *Desk) look(ctx context.Context, by access.Actor, application, reason string, draw func(sheet.Data) error) error {
 	font, err := d.font()
 	if err != nil {
 		return err
 	}
-	a, err := d.Enroll.Application(ctx, by, application)
+	a, k, evidence, err := d.opened(ctx, by, application, reason)
 	if err != nil {
-		return err
-	}
-	k, err := d.kept(ctx, a)
-	if err != nil {
-		return err
-	}
-	if k.Result == nil || k.Attachment == "" {
-		return business.ErrNoEvidence.New()
-	}
-	// The evidence is a part of this scan: the same people may see it, and it is recorded in the same way.
-	if _, _, err := d.Enroll.OpenAttachment(ctx, by, a.ID, k.Attachment, reason); err != nil {
 		return err
 	}
 	done, err := d.turn(ctx)
@@ -118,11 +116,32 @@ func (d *Desk) look(ctx context.Context, by access.Actor, application, reason st
 		return err
 	}
 	defer done()
-	data := sheet.Data{Title: a.Number, Result: k.Result, Font: font, Facts: factsOf(a, k)}
+	data := sheet.Data{Title: a.Number, Result: k.Result, Evidence: evidence, Font: font, Facts: factsOf(a, k)}
 	if data.Vector, err = sheet.Trace(k.Result); err != nil {
 		return err
 	}
-	return draw(data)
+	return sheet.PDF(w, data)
+}
+
+// opened gives the template of an application with its evidence to whoever may open the scan that it is a part of, and
+// records the look as one at that.
+func (d *Desk) opened(ctx context.Context, by access.Actor, application, reason string) (enroll.Application, Kept, []byte, error) {
+	a, err := d.Enroll.Application(ctx, by, application)
+	if err != nil {
+		return a, Kept{}, nil, err
+	}
+	k, err := d.kept(ctx, a)
+	if err != nil {
+		return a, k, nil, err
+	}
+	if k.Result == nil || k.Attachment == "" {
+		return a, k, nil, business.ErrNoEvidence.New()
+	}
+	if _, _, err := d.Enroll.OpenAttachment(ctx, by, a.ID, k.Attachment, reason); err != nil {
+		return a, k, nil, err
+	}
+	evidence, err := d.Business.EvidenceOf(ctx, a.ID, a.Version)
+	return a, k, evidence, err
 }
 
 // factsOf stand in the head of the sheet. They are none of a person's.

@@ -104,11 +104,36 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if made.Result, err = imprint.Process(ctx, picture, options); err != nil {
 		return Made{}, err
 	}
+	if o.Box == FirstBox || o.Box == SecondBox {
+		if err := d.holdAgainstBoth(ctx, by, a, o, options, made.Result); err != nil {
+			return Made{}, err
+		}
+	}
 	if o.Dry || !made.Acceptable() || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
 	err = d.store(ctx, by, a, o, &made)
 	return made, err
+}
+
+// holdAgainstBoth lets no form through by one of its boxes whose boxes together show two seals: who chooses a box may do
+// so because the other imprint is poor, not because it is another seal's.
+func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Application, o Order, options imprint.Options, of *imprint.Result) error {
+	o.Box = BothBoxes
+	_, picture, err := d.imprints(ctx, by, a, o)
+	if err != nil {
+		return err
+	}
+	both, err := imprint.Process(ctx, picture, options)
+	if err != nil {
+		return ctx.Err() // nothing to hold it against, which the gate of agreement says
+	}
+	for _, g := range both.Gates {
+		if g.Name == imprint.GateSameSeal && g.Verdict == imprint.StampAgain {
+			of.Gates, of.Verdict = append(of.Gates, g), imprint.StampAgain
+		}
+	}
+	return nil
 }
 
 // store keeps a template that is good enough.
@@ -117,7 +142,11 @@ func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application,
 	if err != nil {
 		return err
 	}
-	t := business.Template{Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
+	evidence, err := made.Evidence()
+	if err != nil {
+		return err
+	}
+	t := business.Template{Evidence: evidence, Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
 		Verdict: "pass", Measures: string(measures), Reason: o.Reason}
 	if made.Verdict == imprint.Warn {
 		t.Verdict = "warn"

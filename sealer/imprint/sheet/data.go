@@ -1,9 +1,7 @@
 package sheet
 
 import (
-	"bytes"
 	"image"
-	"image/png"
 
 	"yinxin/internal/fault"
 	"yinxin/internal/paper"
@@ -21,6 +19,8 @@ type Data struct {
 	Result *imprint.Result
 	// Vector is the outline of the template; nil where it has none.
 	Vector *imprint.Vector
+	// Evidence is what Result.Evidence gave, for the pictures of the sources; empty where it was not kept.
+	Evidence []byte
 	// Against is the comparison with an earlier template; nil where there was none.
 	Against *Against
 	// Font is a TrueType font with Chinese characters (truetype.Find).
@@ -28,10 +28,7 @@ type Data struct {
 }
 
 // Fact is a line of the head.
-type Fact struct {
-	Label string `json:"label"`
-	Text  string `json:"text"`
-}
+type Fact struct{ Label, Text string }
 
 // Against is a comparison with an earlier template.
 type Against struct {
@@ -63,12 +60,4 @@ func (d Data) prepare() (*paper.Face, *layout, error) {
 	l.draw(&r)
 	face, err := paper.NewFace(d.Font, r.texts)
 	return face, l, err
-}
-
-// decoded is a picture of the evidence; nil where there is none.
-func decoded(file []byte) (image.Image, error) {
-	if len(file) == 0 {
-		return nil, nil
-	}
-	return png.Decode(bytes.NewReader(file))
 }

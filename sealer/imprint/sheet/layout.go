@@ -155,6 +155,7 @@ func (l *layout) enlarged() {
 	if l.changes != nil {
 		l.on.picture(l.changes.picture, x, l.y, w, h)
 		l.on.frame(x, l.y, w, h, .1, rule)
+		l.places(x, l.y, scale, r.Measures.Places)
 	} else {
 		l.on.text(x, l.y+6, 9, grey, "没有保留来源与差异图。", false)
 	}
