@@ -23,6 +23,33 @@ var inks = map[Colour]color.NRGBA{
 // 1/15 of a pixel, far below what the scan knows.
 const alphaLevels = 16
 
+// rimPixels is how far from solid ink thin coverage can be part of its edge, in pixels of the template.
+const rimPixels = 2
+
+// withoutHaze takes away specks, and thin coverage that borders on no ink: what is left of print that was cancelled, and
+// shades of the paper. Nobody would see it on paper; enlarged on a screen it looks like dirt.
+func (p *plane) withoutHaze() *plane {
+	ink := make([]bool, len(p.v))
+	for i, v := range p.v {
+		ink[i] = v >= .5
+	}
+	eachSpot(p, .5, func(pixels []int) {
+		if float64(len(pixels)) < speckArea*square(templateDPI/millimetresPerInch) {
+			for _, i := range pixels {
+				ink[i] = false
+			}
+		}
+	})
+	near := dilated(ink, p.w, p.h, rimPixels)
+	result := newPlane(p.w, p.h)
+	for i, v := range p.v {
+		if near[i] {
+			result.v[i] = v
+		}
+	}
+	return result
+}
+
 // picture reads the coverage at another resolution; both canvases show the same millimetres around the same middle.
 func (f fused) picture(declared size, dpi float64) *plane {
 	if dpi == templateDPI {

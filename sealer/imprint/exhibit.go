@@ -30,6 +30,9 @@ const (
 	FilledCompleted = 2
 )
 
+// exhibitMargin is what is shown around an imprint, in millimetres.
+const exhibitMargin = 2.0
+
 // ReadExhibits reads the pictures out of what Result.Evidence gave. Error: imprint.evidence.
 func ReadExhibits(evidence []byte) (Exhibits, error) {
 	head, files, err := readEvidence(evidence)
@@ -52,7 +55,13 @@ func ReadExhibits(evidence []byte) (Exhibits, error) {
 			return Exhibits{}, err
 		}
 		shown := shownUpright(stored, head.Orientation)
-		b := shown.Bounds()
+		mark := orientRectangle(c.Mark.Sub(image.Pt(c.Left, c.Top)), stored.Bounds().Dx(), stored.Bounds().Dy(), head.Orientation)
+		around := image.Pt(int(exhibitMargin*head.Scale.X/millimetresPerInch), int(exhibitMargin*head.Scale.Y/millimetresPerInch))
+		b := image.Rectangle{Min: mark.Min.Sub(around), Max: mark.Max.Add(around)}.Intersect(shown.Rect)
+		if b.Empty() {
+			return Exhibits{}, errEvidence.With("%v", c.Mark)
+		}
+		shown = shown.SubImage(b).(*image.RGBA)
 		e.Imprints = append(e.Imprints, Exhibit{shown, float64(b.Dx()) / head.Scale.X * millimetresPerInch, float64(b.Dy()) / head.Scale.Y * millimetresPerInch})
 	}
 	return e, nil
@@ -78,7 +87,7 @@ func readFilled(file []byte) (*image.Paletted, error) {
 }
 
 // shownUpright turns a stored picture as EXIF says (orientation 1 to 8; 0 is 1).
-func shownUpright(m image.Image, orientation int) image.Image {
+func shownUpright(m image.Image, orientation int) *image.RGBA {
 	b := m.Bounds()
 	stored := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
 	draw.Draw(stored, stored.Rect, m, b.Min, draw.Src)

@@ -285,6 +285,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f.coverage = f.coverage.withoutHaze()
 	r := &Result{Width: s.declared.w, Height: s.declared.h}
 	var err error
 	if r.Template, err = encode(f.picture(s.declared, templateDPI), inks[s.options.colour()], templateDPI); err != nil {

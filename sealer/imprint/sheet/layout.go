@@ -18,7 +18,7 @@ const (
 	gap     = 5.0
 	caption = 8.0 // points
 	small   = 8.0
-	leading = 4.3 // mm between lines of small print
+	leading = 4.0 // mm between lines of small print
 )
 
 // source is an imprint as it was scanned.
@@ -145,13 +145,15 @@ func (l *layout) captions(x, y, width float64, label, note string) {
 func (l *layout) enlarged() {
 	r := l.data.Result
 	width := (inside - gap) / 2
-	scale := min(width/r.Width, width/r.Height, 3)
+	// What follows shall stand on the same page where it can.
+	height := max(55, bottom-l.y-l.below()-14)
+	scale := min(width/r.Width, height/r.Height, 3)
 	w, h := r.Width*scale, r.Height*scale
 	l.room(h + 12)
 	l.heading(fmt.Sprintf("放大 %.1f 倍：模板；来源与差异", scale))
 	l.on.picture(l.template.picture, margin, l.y, w, h)
 	l.on.frame(margin, l.y, w, h, .1, rule)
-	x := margin + width + gap
+	x := margin + w + gap
 	if l.changes != nil {
 		l.on.picture(l.changes.picture, x, l.y, w, h)
 		l.on.frame(x, l.y, w, h, .1, rule)
@@ -164,6 +166,15 @@ func (l *layout) enlarged() {
 		l.legend(l.changes.legend)
 	}
 	l.y += 2
+}
+
+// below is the height of what stands below the enlarged pictures, in millimetres.
+func (l *layout) below() float64 {
+	lines := 2 + 3 // heads of both tables, measures
+	for _, g := range l.data.Result.Gates {
+		lines += len(l.on.wrap(g.ZH, small, inside-94))
+	}
+	return float64(lines)*leading + 12
 }
 
 // entry is a colour of a map and what it stands for.
@@ -189,10 +200,10 @@ func (l *layout) legend(entries []entry) {
 
 // gates are a table: what was looked at, the verdict, the number, the limits and the sentence.
 func (l *layout) gates() {
-	columns := []float64{0, 25, 39, 62, 106}
+	columns := []float64{0, 25, 38, 58, 94}
 	l.room(3 * leading)
 	l.heading("质量检查")
-	for i, h := range []string{"检查项", "结论", "测得", "界限", "说明"} {
+	for i, h := range []string{"检查项", "结论", "测得", "界限（核对 / 不通过）", "说明"} {
 		l.on.text(margin+columns[i], l.y+3, small, grey, h, false)
 	}
 	l.y += leading
@@ -202,7 +213,7 @@ func (l *layout) gates() {
 		words, c := verdictWords(g.Verdict)
 		l.on.text(margin, l.y+3, small, black, gateName(g), g.Verdict != imprint.Usable)
 		l.on.text(margin+columns[1], l.y+3, small, c, words, true)
-		l.on.text(margin+columns[2], l.y+3, small, black, withUnit(g.Value, g.Unit), false)
+		l.on.text(margin+columns[2], l.y+3, small, black, valued(g.Value, g), false)
 		l.on.text(margin+columns[3], l.y+3, small, grey, limits(g), false)
 		for _, line := range lines {
 			l.on.text(margin+columns[4], l.y+3, small, black, line, false)

@@ -32,10 +32,11 @@ func verdictWords(v imprint.Verdict) (string, color.RGBA) {
 	return "不通过", crimson
 }
 
-// gateNames are what is looked at, in the order of a page; a gate that is not here has its own name.
+// gateNames are what is looked at; a gate that is not here has its own name.
 var gateNames = map[string]string{
-	"resolution": "分辨率", "scale": "比例", "size": "尺寸", "ink": "浓淡", "bleeding": "洇墨", "edge": "边框完整",
-	"strokes": "笔画完整", "upright": "端正", "agreement": "两次印模吻合", "same-seal": "同一枚印章", "copy-screen": "无印刷网纹", "copy-grain": "印泥质感", "copy-twins": "两次各自盖印",
+	imprint.GateResolution: "分辨率", imprint.GateSize: "尺寸相差", imprint.GateOutline: "外形偏差", imprint.GateInk: "浓淡", imprint.GateBleeding: "洇墨",
+	imprint.GateEdge: "边框缺口", imprint.GateStrokes: "笔画缺失", imprint.GateUpright: "歪斜", imprint.GateAgreement: "两次印模差异",
+	imprint.GateSameSeal: "是否同一枚", imprint.GateScreen: "印刷网纹", imprint.GateGrain: "印泥纹理", imprint.GateTwins: "墨纹雷同",
 }
 
 func gateName(g imprint.Gate) string {
@@ -75,16 +76,30 @@ func withUnit(v float64, unit string) string {
 	return strings.TrimSpace(number(v, d) + " " + unitWords[unit])
 }
 
-// limits are those of a gate.
+// limits are those of a gate: where it asks for a look, and where it refuses.
 func limits(g imprint.Gate) string {
-	var parts []string
-	if g.WarnAt != 0 {
-		parts = append(parts, "核对 "+withUnit(g.WarnAt, g.Unit))
+	switch {
+	case g.WarnAt != 0 && g.RefuseAt != 0:
+		return bare(g.WarnAt, g) + " / " + valued(g.RefuseAt, g)
+	case g.WarnAt != 0:
+		return valued(g.WarnAt, g) + " / —"
+	case g.RefuseAt != 0:
+		return "— / " + valued(g.RefuseAt, g)
 	}
-	if g.RefuseAt != 0 {
-		parts = append(parts, "不通过 "+withUnit(g.RefuseAt, g.Unit))
+	return "—"
+}
+
+// valued is a number of a gate with its unit, bare is without. Ratios are per cent, but for those that are no parts of a whole.
+func valued(v float64, g imprint.Gate) string {
+	if g.Unit == "ratio" && max(g.Value, g.WarnAt, g.RefuseAt) > 2 {
+		return number(v, 2)
 	}
-	return strings.Join(parts, "；")
+	return withUnit(v, g.Unit)
+}
+
+func bare(v float64, g imprint.Gate) string {
+	s := valued(v, g)
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimSuffix(s, unitWords[g.Unit]), "%"))
 }
 
 var (
