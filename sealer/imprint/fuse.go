@@ -73,6 +73,7 @@ func fuse(views []*view, c comparison, how finish) fused {
 	if how.smooth > 0 {
 		mixed = mixed.blurred(how.smooth, how.smooth)
 	}
+	mixed = mixed.smoothedAlong()
 	for i, v := range mixed.v {
 		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}
@@ -202,7 +203,7 @@ func (f fused) missing(best *mark, v *view, declared size, eroded float64) float
 			cu := (float64(x) + .5 - halfW) / perMM
 			depth := -r.outside(cu, cv)
 			belongs := depth > margin && depth < border-margin
-			if !belongs && best.pose.star.ok && cu*cu+cv*cv < square(.4*declared.w/2) {
+			if !belongs && best.pose.star.ok && !best.layer.negative && cu*cu+cv*cv < square(.4*declared.w/2) {
 				px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
 				belongs = best.pose.star.holds((px+.5)/v.perMMX, (py+.5)/v.perMMY, margin+eroded)
 			}

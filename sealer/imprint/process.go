@@ -296,7 +296,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	}
 	r.source = &source{session: s, good: good, filled: f.origins}
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
@@ -317,7 +317,7 @@ func (s *session) views(good []*mark, erode float64) []*view {
 	var views []*view
 	for _, m := range good {
 		v := newView(m.layer, m.pose, s.declared)
-		if erode > 0 {
+		if erode > 0 || m.rim.shape == Frameless { // the edge of characters is not that of the die
 			v.scaleX, v.scaleY = 1, 1
 		}
 		views = append(views, v)

@@ -129,7 +129,9 @@ type Measures struct {
 	Mismatch float64 `json:"mismatchMM2"`
 	Places   []Place `json:"places,omitempty"`
 	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
-	Twins float64 `json:"twins"`
+	// TwinsDifference is what is not the same, as a share of the ink's absorbance.
+	Twins           float64 `json:"twins"`
+	TwinsDifference float64 `json:"twinsDifference"`
 	// MissingStrokes is the share of the border and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
