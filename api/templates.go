@@ -21,6 +21,10 @@ type TemplateOrder struct {
 	Page       int    `json:"page,omitempty" minimum:"0" maximum:"40" doc:"Of the attachment, counted from 1."`
 	Box        string `json:"box,omitempty" enum:"both,first,second,page" doc:"both, the default, compares 印模1 and 印模2 and fills the gaps of one from the other. page is for a page on which the boxes cannot be found."`
 	Code       string `json:"code,omitempty" pattern:"^[0-9]{14}$" doc:"The seal's, if the authority assigned one; a code is made otherwise."`
+	Shape      string `json:"shape,omitempty" enum:"round,ellipse,rectangle,frameless" doc:"As an officer sees it; otherwise as the form says or the scan shows."`
+	Polarity   string `json:"polarity,omitempty" enum:"positive,negative" doc:"positive is 阳文, characters of ink; negative is 阴文. Otherwise as the scan shows."`
+	Colour     string `json:"colour,omitempty" enum:"red,blue,green,purple" doc:"Of the ink; red otherwise."`
+	Show       bool   `json:"show,omitempty" doc:"Also answer with the imprints as they were scanned, and with the map of what was filled in."`
 	Reason     string `json:"reason,omitempty" maxLength:"200" doc:"Why a template with a warning is accepted. Without it, such a template is shown and not stored."`
 	DryRun     bool   `json:"dry_run,omitempty" doc:"Only look."`
 }
@@ -41,6 +45,28 @@ type SealTemplate struct {
 	Picture    []byte         `json:"picture,omitempty" doc:"PNG at 300 dpi, in base64."`
 
 	Measures *TemplateMeasures `json:"measures,omitempty"`
+	Imprints []ScannedImprint  `json:"imprints,omitempty" doc:"If they were asked for: the imprints as they were scanned, the better one first."`
+	Changes  []byte            `json:"changes,omitempty" doc:"If it was asked for: PNG on the canvas of the template, in base64. Grey is ink of the better imprint, blue was completed from the other one, orange was carried over under black print."`
+}
+
+// ScannedImprint is a part of the scan.
+type ScannedImprint struct {
+	Width  float64 `json:"width_mm"`
+	Height float64 `json:"height_mm"`
+	PNG    []byte  `json:"png" doc:"At most 300 dpi, in base64."`
+}
+
+// show adds what the template was made from.
+func (t *SealTemplate) show(made registration.Made) error {
+	pictures, changes, err := made.Pictures()
+	if err != nil {
+		return err
+	}
+	for _, p := range pictures {
+		t.Imprints = append(t.Imprints, ScannedImprint{p.Width, p.Height, p.PNG})
+	}
+	t.Changes = changes
+	return nil
 }
 
 // TemplateMeasures are figures about the imprints that were used. The evidence has all of them.
@@ -90,13 +116,18 @@ func (s *server) templates() {
 			defer cancel()
 			o := in.Body
 			t, err := s.Registration.MakeTemplate(ctx, actorOf(ctx), ref, registration.Order{Attachment: o.Attachment, Page: o.Page, Box: registration.Box(o.Box),
-				Code: o.Code, Reason: o.Reason, Dry: o.DryRun})
+				Shape: imprint.Shape(o.Shape), Polarity: imprint.Polarity(o.Polarity), Colour: imprint.Colour(o.Colour), Code: o.Code, Reason: o.Reason, Dry: o.DryRun})
 			if err != nil {
 				return nil, err
 			}
 			out := &made{Status: http.StatusOK, Body: SealTemplate{Stored: t.Stored, Verdict: string(t.Verdict), Code: t.Code, Attachment: t.Attachment, Page: t.Page,
 				Box: string(t.Box), Precise: t.Precise, Width: t.Width, Height: t.Height, Gates: t.Gates, Picture: t.Picture,
 				Measures: measuresOf(t.Result)}}
+			if o.Show {
+				if err := out.Body.show(t); err != nil {
+					return nil, err
+				}
+			}
 			if t.Stored {
 				out.Status, out.Body.Reason = http.StatusCreated, o.Reason
 			}

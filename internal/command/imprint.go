@@ -201,9 +201,7 @@ func parseSize(text string) (width, height float64, err error) {
 }
 
 func (c imprintCommand) print(s streams, m made, outputs outputs) {
-	v := m.Measures
-	fmt.Fprintf(s.out, "%s: %d imprint(s), %s, %s mm (declared %s mm), %.2f° off upright, %.0f dpi\n",
-		m.Verdict, v.Fused, v.Shape, extent(v.Shape, fixed(v.Width, 2), fixed(v.Height, 2)), extent(v.Shape, fixed(m.Width, 2), fixed(m.Height, 2)), v.Angle, v.Scale.X)
+	fmt.Fprintln(s.out, summaryOf(m.Result))
 	for _, g := range m.Gates {
 		if g.Verdict != imprint.Usable {
 			fmt.Fprintf(s.out, "  %s: %s\n", g.Verdict, g.ZH)
@@ -219,6 +217,13 @@ func (c imprintCommand) print(s streams, m made, outputs outputs) {
 			fmt.Fprintln(s.out, name)
 		}
 	}
+}
+
+// summaryOf is the line that says what was made.
+func summaryOf(r *imprint.Result) string {
+	m := r.Measures
+	return fmt.Sprintf("%s: %d imprint(s), %s, %s mm (declared %s mm), %.2f° off upright, %.0f dpi", r.Verdict, m.Fused, m.Shape,
+		extent(m.Shape, fixed(m.Width, 2), fixed(m.Height, 2)), extent(m.Shape, fixed(r.Width, 2), fixed(r.Height, 2)), m.Angle, m.Scale.X)
 }
 
 // extent writes the size of a seal: a diameter, or width and height.

@@ -144,9 +144,40 @@ func (d *Desk) opened(ctx context.Context, by access.Actor, application, reason 
 	return a, k, evidence, err
 }
 
+// Pictures are what a person judges by before anything is kept: the imprints as they were scanned, and the map of what was
+// filled in.
+func (m Made) Pictures() (imprints []sheet.Shown, changes []byte, err error) {
+	evidence, err := m.Evidence()
+	if err != nil {
+		return nil, nil, err
+	}
+	return sheet.Pictures(m.Result, evidence)
+}
+
+// DrawSheet writes the page of a template that was just made, kept or not, as a PDF.
+func (d *Desk) DrawSheet(a enroll.Application, m Made, w io.Writer) error {
+	font, err := d.font()
+	if err != nil {
+		return err
+	}
+	evidence, err := m.Evidence()
+	if err != nil {
+		return err
+	}
+	k := Kept{Template: business.Template{Code: m.Code}, Result: m.Result}
+	data := sheet.Data{Title: a.Number, Result: m.Result, Evidence: evidence, Font: font, Facts: factsOf(a, k)}
+	if data.Vector, err = sheet.Trace(m.Result); err != nil {
+		return err
+	}
+	return sheet.PDF(w, data)
+}
+
 // factsOf stand in the head of the sheet. They are none of a person's.
 func factsOf(a enroll.Application, k Kept) []sheet.Fact {
-	facts := []sheet.Fact{{Label: "申请单位", Text: a.Form.Unit.Name}, {Label: "印章名称", Text: a.Form.Seal.Name}, {Label: "印章编码", Text: k.Code}}
+	facts := []sheet.Fact{{Label: "申请单位", Text: a.Form.Unit.Name}, {Label: "印章名称", Text: a.Form.Seal.Name}}
+	if k.Code != "" {
+		facts = append(facts, sheet.Fact{Label: "印章编码", Text: k.Code})
+	}
 	if k.Reason != "" {
 		facts = append(facts, sheet.Fact{Label: "接受理由", Text: k.Reason})
 	}

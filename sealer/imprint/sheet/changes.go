@@ -1,9 +1,11 @@
 package sheet
 
 import (
+	"bytes"
 	"fmt"
 	"image"
 	"image/color"
+	"image/png"
 
 	"yinxin/sealer/imprint"
 )
@@ -47,6 +49,35 @@ func (l *layout) evidence() error {
 	}
 	l.changes = changesOf(l.template.picture, e.Filled, l.data.Result.Measures)
 	return nil
+}
+
+// Shown is an imprint as it was scanned: PNG of at most 300 dpi, and its size on paper in millimetres.
+type Shown struct {
+	PNG           []byte
+	Width, Height float64
+}
+
+// Pictures are those of the sheet one by one: the imprints as they were scanned, the better one first, and the map of what
+// was filled in (PNG on the canvas of the template). Errors: imprint.evidence, imprint.bad-template.
+func Pictures(r *imprint.Result, evidence []byte) (imprints []Shown, changes []byte, err error) {
+	e, err := imprint.ReadExhibits(evidence)
+	if err != nil {
+		return nil, nil, err
+	}
+	template, err := imprint.DecodeTemplate(r.Template)
+	if err != nil {
+		return nil, nil, err
+	}
+	for _, x := range e.Imprints {
+		var out bytes.Buffer
+		if err := png.Encode(&out, atMost(x.Picture, x.Width, x.Height, 300)); err != nil {
+			return nil, nil, err
+		}
+		imprints = append(imprints, Shown{out.Bytes(), x.Width, x.Height})
+	}
+	var out bytes.Buffer
+	err = png.Encode(&out, changesOf(template, e.Filled, r.Measures).picture)
+	return imprints, out.Bytes(), err
 }
 
 // changesOf draws the map: ink in grey, what was filled in in colour.
