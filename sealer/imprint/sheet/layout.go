@@ -118,6 +118,7 @@ func (l *layout) trueSize() {
 	if scale < 1 {
 		words = fmt.Sprintf("缩小为 %.0f%%", 100*scale)
 	}
+	l.room(tallest*scale + 2*leading + 8)
 	l.heading("原始印模与模板（" + words + "）")
 	x := margin
 	for _, s := range l.sources {

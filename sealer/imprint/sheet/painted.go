@@ -69,7 +69,9 @@ func (p *painted) text(x, y, size float64, c color.RGBA, s string, heavy bool) {
 			at += p.face.Width(string(r), size) / 72 * paintedDPI
 		}
 	}
-	z.Draw(m, line, image.NewUniform(c), image.Point{})
+	ink := image.NewAlpha(image.Rectangle{Max: line.Size()}) // a line may run off the page, which the rasteriser does not expect
+	z.Draw(ink, ink.Rect, image.Opaque, image.Point{})
+	draw.DrawMask(m, line, image.NewUniform(c), image.Point{}, ink, image.Point{}, draw.Over)
 }
 
 func trace(z *vector.Rasterizer, segments sfnt.Segments, x, y float32) {
