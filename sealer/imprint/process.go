@@ -100,7 +100,8 @@ type session struct {
 	orientation int
 	declared    size
 	options     Options
-	page        int               // of the file, counted from 1
+	page        int // of the file, counted from 1
+	sheet       Sheet
 	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
 	searched    bool
 }
@@ -169,7 +170,7 @@ func (s *session) extent(m *mark) size {
 // boxOf is the number of the box that holds the middle of a mark.
 func (s *session) boxOf(m *mark) int {
 	const stray = 3 // mm: seals are stamped over the lines
-	x, y := s.middle(m)
+	x, y := s.sheet.onPage(s.middle(m))
 	for i, b := range s.options.Boxes {
 		if x > b.Left-stray && y > b.Top-stray && x < b.Left+b.Width+stray && y < b.Top+b.Height+stray {
 			return i + 1

@@ -1,0 +1,3 @@
+package imprint
+
+func (s *session) photographed(g *glance) error { return nil }
