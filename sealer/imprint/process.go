@@ -102,6 +102,7 @@ type session struct {
 	options     Options
 	page        int // of the file, counted from 1
 	sheet       Sheet
+	paperGain   float32           // of the ink's strong channel on this paper, see hue
 	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
 	searched    bool
 }
@@ -233,7 +234,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, s.ink()))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}

@@ -70,6 +70,7 @@ func readPage(file *scan.File, page int, declared size, o Options) (*session, er
 		return nil, errNoColour.New()
 	}
 	s := &session{img: img, scale: scale, orientation: p.Orientation, declared: declared, options: o, page: page}
+	s.paperGain = hues[o.colour()].onPaper(img).gain
 	return s, s.laid()
 }
 
