@@ -37,9 +37,7 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 	if math.Max(storedX, storedY) <= finestDPI {
 		factor = 1
 	}
-	marginX := int(math.Ceil(cropMargin * storedX / millimetresPerInch))
-	marginY := int(math.Ceil(cropMargin * storedY / millimetresPerInch))
-	area := image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(img.Bounds())
+	area := areaOf(img, mark, Scale{X: storedX, Y: storedY})
 	area.Max = area.Min.Add(image.Pt(area.Dx()/factor*factor, area.Dy()/factor*factor))
 
 	clear, strong := readLinear(img, area, factor, h)
@@ -56,6 +54,13 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 	c.markY = float64(c.bounds.Min.Y+c.bounds.Max.Y-2*shown.Min.Y)/2/float64(factor) - .5
 	c.mark = size{float64(c.bounds.Dx()) / s.X * millimetresPerInch, float64(c.bounds.Dy()) / s.Y * millimetresPerInch}
 	return c
+}
+
+// areaOf is a mark with its margin, in pixels of the scan as stored, at its scale as stored.
+func areaOf(img image.Image, mark image.Rectangle, stored Scale) image.Rectangle {
+	marginX := int(math.Ceil(cropMargin * stored.X / millimetresPerInch))
+	marginY := int(math.Ceil(cropMargin * stored.Y / millimetresPerInch))
+	return image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(img.Bounds())
 }
 
 // linearSteps is the fineness of the table from encoded to linear light.

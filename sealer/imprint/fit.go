@@ -13,6 +13,8 @@ const (
 	rimCatch      = .45 // mm: the ring is there, if not exact
 	mostMissing   = .5  // share of the rim without ink beyond which there is no rim
 	leastEvidence = .3  // share of rays that must lie on the rim
+	surelyFramed  = .75 // share of rays on the rim of a frame beyond doubt
+	offFrame      = .6  // mm from the declared size from which a frame is doubted
 )
 
 // edgePoint is where a ray meets the outer edge.
@@ -29,6 +31,14 @@ func (l *layer) inkAt(x, y float64) float64 {
 	return l.alpha.at(px, py)
 }
 
+// figureAt is the coverage by what the seal shows: ink, or paper where the ground prints.
+func (l *layer) figureAt(x, y float64) float64 {
+	if l.negative {
+		return 1 - l.inkAt(x, y)
+	}
+	return l.inkAt(x, y)
+}
+
 // fitRim fits the outer edge of the seal as each of the shapes and keeps the one that explains most of it; the first
 // of two that are as good. A seal without a frame is what is left when no frame fits.
 func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
@@ -36,8 +46,11 @@ func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
 	most := 0.0
 	for _, shape := range shapes {
 		if shape == Frameless {
-			if !best.ok {
-				best = l.fitFrameless(declared)
+			// Strokes at the edge of a seal without a frame may look like parts of one, in the wrong place.
+			if !best.ok || most < surelyFramed && best.off(declared) > offFrame {
+				if r := l.fitFrameless(declared); r.ok && (!best.ok || r.off(declared) < best.off(declared)-offFrame/2) {
+					best = r
+				}
 			}
 			continue
 		}
@@ -50,6 +63,11 @@ func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
 		l.settlePolarity(&best, wanted)
 	}
 	return best
+}
+
+// off is how far the size is from the declared one, in millimetres.
+func (r rim) off(declared size) float64 {
+	return math.Max(math.Abs(2*r.halfW-declared.w), math.Abs(2*r.halfH-declared.h))
 }
 
 // fitShape fits one shape to a fraction of a pixel: rays from outside to the first half-way point, a first guess that

@@ -2,6 +2,8 @@ package imprint
 
 import (
 	"cmp"
+	"image"
+	"image/color"
 	"math"
 	"slices"
 )
@@ -18,6 +20,7 @@ type fused struct {
 	bridged   float64 // mm²
 	completed float64 // mm²
 	filled    []Filled
+	origins   *image.Paletted // per pixel of coverage: where ink was filled in, and how
 }
 
 // How a pixel of the canvas came to be ink, where not seen in the best imprint itself.
@@ -70,6 +73,7 @@ func fuse(views []*view, c comparison, how finish) fused {
 	if how.smooth > 0 {
 		mixed = mixed.blurred(how.smooth, how.smooth)
 	}
+	mixed = mixed.smoothedAlong()
 	for i, v := range mixed.v {
 		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}
@@ -77,8 +81,10 @@ func fuse(views []*view, c comparison, how finish) fused {
 		mixed = mixed.eroded(how.erode * perMM)
 	}
 	result := fused{coverage: mixed.trimmed(pad)}
-	result.bridged = result.note(bridged.trimmed(pad), howBridged, perMM)
-	result.completed = result.note(completed.trimmed(pad), howCompleted, perMM)
+	bridged, completed = bridged.trimmed(pad), completed.trimmed(pad)
+	result.origins = originsOf(bridged, completed)
+	result.bridged = result.note(bridged, howBridged, perMM)
+	result.completed = result.note(completed, howCompleted, perMM)
 	slices.SortStableFunc(result.filled, func(a, b Filled) int { return cmp.Compare(b.Area, a.Area) })
 	result.filled = result.filled[:min(len(result.filled), mostFilled)]
 	return result
@@ -92,6 +98,21 @@ const (
 	fromOther                 // seen in the other one only
 	fromNowhere               // under print in all of them
 )
+
+// originsOf is the map of what was filled in: index 1 bridged, 2 completed.
+func originsOf(bridged, completed *plane) *image.Paletted {
+	palette := color.Palette{color.White, color.RGBA{0, 0, 255, 255}, color.RGBA{0, 160, 0, 255}}
+	img := image.NewPaletted(image.Rect(0, 0, bridged.w, bridged.h), palette)
+	for i := range img.Pix {
+		switch {
+		case bridged.v[i] > 0:
+			img.Pix[i] = 1
+		case completed.v[i] > 0:
+			img.Pix[i] = 2
+		}
+	}
+	return img
+}
 
 // mixer mixes the views at a position of the canvas.
 type mixer struct {
@@ -182,7 +203,7 @@ func (f fused) missing(best *mark, v *view, declared size, eroded float64) float
 			cu := (float64(x) + .5 - halfW) / perMM
 			depth := -r.outside(cu, cv)
 			belongs := depth > margin && depth < border-margin
-			if !belongs && best.pose.star.ok && cu*cu+cv*cv < square(.4*declared.w/2) {
+			if !belongs && best.pose.star.ok && !best.layer.negative && cu*cu+cv*cv < square(.4*declared.w/2) {
 				px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
 				belongs = best.pose.star.holds((px+.5)/v.perMMX, (py+.5)/v.perMMY, margin+eroded)
 			}

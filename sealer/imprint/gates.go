@@ -46,17 +46,34 @@ func judge(s *session, good []*mark, used []*view, c comparison, copies signs, m
 	return gates, verdict
 }
 
+// Names of the gates.
+const (
+	GateResolution = "resolution"
+	GateSize       = "size"
+	GateOutline    = "outline" // is it the declared shape
+	GateInk        = "ink"
+	GateBleeding   = "bleeding"
+	GateEdge       = "edge"
+	GateStrokes    = "strokes"
+	GateUpright    = "upright"
+	GateAgreement  = "agreement" // do both imprints show the same strokes, are there two
+	GateSameSeal   = "same-seal"
+	GateScreen     = "copy-screen" // a printer's screen
+	GateGrain      = "copy-grain"  // no texture of ink
+	GateTwins      = "copy-twins"  // one picture twice
+)
+
 // titles are what the gates look for: the names by which people know them.
 var titles = map[string]string{
-	"resolution": "分辨率不足", "size": "尺寸不符", "outline": "尺寸不符", "ink": "太淡", "bleeding": "洇墨", "edge": "不完整", "strokes": "不完整",
-	"upright": "不端正", "agreement": "两次印模不一致", "same-seal": "疑似不是同一枚印章",
-	"copy-screen": copied, "copy-grain": copied, "copy-twins": copied,
+	GateResolution: "分辨率不足", GateSize: "尺寸不符", GateOutline: "尺寸不符", GateInk: "太淡", GateBleeding: "洇墨", GateEdge: "不完整", GateStrokes: "不完整",
+	GateUpright: "不端正", GateAgreement: "两次印模不一致", GateSameSeal: "疑似不是同一枚印章",
+	GateScreen: copied, GateGrain: copied, GateTwins: copied,
 }
 
 const copied = "疑似复印件或图片"
 
 // unacceptable are the gates whose warning no reason makes good.
-var unacceptable = map[string]bool{"size": true, "outline": true, "same-seal": true}
+var unacceptable = map[string]bool{GateSize: true, GateOutline: true, GateSameSeal: true}
 
 func worse(a, b Verdict) Verdict {
 	if a == StampAgain || b == StampAgain {

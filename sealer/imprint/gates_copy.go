@@ -10,21 +10,23 @@ import (
 // TestCopiesAreTold; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
 // only what is far from every drawn imprint is refused.
 const (
-	screenWarn       = 4.2
-	screenRefuse     = 6.5
-	fineScreenWarn   = 7 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
-	fineScreenRefuse = 10
+	screenWarn       = 2.2
+	screenRefuse     = 3.2
+	fineScreenWarn   = 4.2 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
+	fineScreenRefuse = 6.0
 	fineDPI          = 450
 	grainWarn        = .018
 	grainRefuse      = .006
-	twinsWarn        = .50
-	twinsRefuse      = .75
+	alikeWarn        = .50 // correlation of the ink of both imprints, more
+	alikeRefuse      = .75
+	twinsWarn        = .020 // difference of the ink of both imprints, less
+	twinsRefuse      = .0130
 )
 
 // signs are what speaks for a copy.
 type signs struct {
 	textures []texture // of the imprints, in their order
-	twins    float64
+	twins    twin
 }
 
 // lookForCopies measures the ink of the imprints that were found, side by side, and holds two against each other.
@@ -35,7 +37,7 @@ func lookForCopies(good []*mark, views []*view, declared size) signs {
 		all.Go(func() { s.textures[i] = m.layer.texture() })
 	}
 	if len(views) == 2 {
-		s.twins, _ = twins(views[0], views[1], declared)
+		s.twins = twins(views[0], views[1], declared)
 	}
 	all.Wait()
 	return s
@@ -51,7 +53,7 @@ func (s signs) gates(dpi float64) []Gate {
 }
 
 func (s signs) gateScreen(dpi float64) Gate {
-	g := Gate{Name: "copy-screen", Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
+	g := Gate{Name: GateScreen, Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
 	if dpi >= fineDPI {
 		g.WarnAt, g.RefuseAt = fineScreenWarn, fineScreenRefuse
 	}
@@ -71,7 +73,7 @@ func (s signs) gateScreen(dpi float64) Gate {
 }
 
 func (s signs) gateGrain() Gate {
-	g := Gate{Name: "copy-grain", Unit: "ratio", Verdict: Usable, WarnAt: grainWarn, RefuseAt: grainRefuse, Value: math.Inf(1)}
+	g := Gate{Name: GateGrain, Unit: "ratio", Verdict: Usable, WarnAt: grainWarn, RefuseAt: grainRefuse, Value: math.Inf(1)}
 	for _, t := range s.textures {
 		if t.core >= leastCore {
 			g.Value = math.Min(g.Value, t.grain)
@@ -91,10 +93,21 @@ func (s signs) gateGrain() Gate {
 			"The ink is perfectly even, as in a picture or a print-out, not as in an imprint; stamp again."})
 }
 
+// gateTwins wants two signs: that the ink is alike, and that what is not alike is no more than a scanner makes of one
+// picture.
 func (s signs) gateTwins() Gate {
-	g := Gate{Name: "copy-twins", Unit: "ratio", Value: s.twins, WarnAt: twinsWarn, RefuseAt: twinsRefuse}
-	g.Verdict = above(g.Value, twinsWarn, twinsRefuse)
-	g.Value = rounded(g.Value, 3)
+	t := s.twins
+	g := Gate{Name: GateTwins, Verdict: Usable, Unit: "ratio", Value: rounded(t.difference, 4), WarnAt: twinsWarn, RefuseAt: twinsRefuse}
+	switch {
+	case t.core < leastCore:
+		g.ZH, g.EN = "笔画太细，无法判断两处印模是否为同一图片，请核对纸质原件。",
+			"The strokes are too thin to judge whether both imprints are one picture; look at the paper."
+		return g
+	case t.correlation > alikeRefuse:
+		g.Verdict = below(t.difference, twinsWarn, twinsRefuse)
+	case t.correlation > alikeWarn:
+		g.Verdict = below(t.difference, twinsWarn, 0)
+	}
 	return g.say(
 		[3]string{"两处印模是分别盖的。", "两处印模的油墨纹理相似，疑似同一图片，请核对纸质原件是否为两次实盖。", "两处印模的油墨纹理相同，是同一图片的复制，请重新盖章两次。"},
 		[3]string{"The two imprints were stamped one after the other.", "The ink of both imprints is alike, as in one picture used twice; look at the paper.",

@@ -6,7 +6,7 @@ import (
 )
 
 func gateInk(good []*mark, used []*view) Gate {
-	g := Gate{Name: "ink", Unit: "ratio", WarnAt: inkWarn, RefuseAt: inkRefuse}
+	g := Gate{Name: GateInk, Unit: "ratio", WarnAt: inkWarn, RefuseAt: inkRefuse}
 	for _, m := range good[:len(used)] { // the strongest imprint carries the weaker one
 		g.Value = math.Max(g.Value, m.layer.ink)
 	}
@@ -21,7 +21,7 @@ func gateInk(good []*mark, used []*view) Gate {
 func gateBleeding(s *session, good []*mark, used []*view) Gate {
 	dpi := math.Min(s.scale.X, s.scale.Y)
 	limit := softEdge(dpi)
-	g := Gate{Name: "bleeding", Verdict: Usable, Unit: "mm", WarnAt: limit}
+	g := Gate{Name: GateBleeding, Verdict: Usable, Unit: "mm", WarnAt: limit}
 	for _, m := range good[:len(used)] {
 		c := m.rim
 		d := m.difference(s.declared)
@@ -37,7 +37,7 @@ func gateBleeding(s *session, good []*mark, used []*view) Gate {
 
 // gateEdge looks at the ring: a gap in the better imprint warns, a gap at the same place in all of them refuses.
 func gateEdge(good []*mark, used []*view) Gate {
-	g := Gate{Name: "edge", Unit: "degrees", WarnAt: edgeGapWarn, RefuseAt: edgeGapRefuse}
+	g := Gate{Name: GateEdge, Unit: "degrees", WarnAt: edgeGapWarn, RefuseAt: edgeGapRefuse}
 	for i, m := range good[:len(used)] {
 		if i == 0 || m.rim.gap > g.Value {
 			g.Value = m.rim.gap
@@ -79,7 +79,7 @@ func commonGap(good []*mark, used []*view) float64 {
 }
 
 func gateStrokes(m Measures, used []*view) Gate {
-	g := Gate{Name: "strokes", Value: m.MissingStrokes, Unit: "ratio", WarnAt: strokesWarn}
+	g := Gate{Name: GateStrokes, Value: m.MissingStrokes, Unit: "ratio", WarnAt: strokesWarn}
 	g.Verdict = above(g.Value, strokesWarn, 0)
 	return g.say([3]string{"笔画完整。", fmt.Sprintf("约有 %.0f%% 的笔画缺失，建议重新盖章。", 100*g.Value), ""},
 		[3]string{"The strokes are complete.", fmt.Sprintf("About %.0f %% of the strokes are missing; stamping again is advised.", 100*g.Value), ""})

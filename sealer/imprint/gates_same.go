@@ -5,7 +5,7 @@ import "fmt"
 // gateAgreement asks how completely the two imprints show the same strokes. A form has two boxes for two imprints; one
 // alone may be accepted with a reason, since nothing contradicts it, but nothing confirms it either.
 func gateAgreement(found int, c comparison) Gate {
-	g := Gate{Name: "agreement", Unit: "ratio", WarnAt: matchWarn}
+	g := Gate{Name: GateAgreement, Unit: "ratio", WarnAt: matchWarn}
 	if found < 2 {
 		g.Verdict, g.ZH, g.EN = Warn, "只找到一处印模，无法与另一处相互核对。", "Only one imprint was found; it cannot be checked against the other."
 		return g
@@ -22,7 +22,7 @@ func gateAgreement(found int, c comparison) Gate {
 // gateSameSeal refuses when it sees another seal, and also when gaps could hide one: nobody can tell a missing dot
 // from one that was never there.
 func gateSameSeal(l kinship) Gate {
-	g := Gate{Name: "same-seal", Verdict: Usable, Value: rounded(l.mismatch, 3), Unit: "mm²", RefuseAt: likeSame}
+	g := Gate{Name: GateSameSeal, Verdict: Usable, Value: rounded(l.mismatch, 3), Unit: "mm²", RefuseAt: likeSame}
 	if l.outcome != Same {
 		g.Verdict = StampAgain
 	}

@@ -7,7 +7,7 @@ import (
 
 func gateResolution(s *session) Gate {
 	dpi := math.Min(s.scale.X, s.scale.Y)
-	g := Gate{Name: "resolution", Value: rounded(dpi, 1), Unit: "dpi", WarnAt: resolutionWarn, RefuseAt: resolutionRefuse}
+	g := Gate{Name: GateResolution, Value: rounded(dpi, 1), Unit: "dpi", WarnAt: resolutionWarn, RefuseAt: resolutionRefuse}
 	g.Verdict = below(dpi, resolutionWarn-1, resolutionRefuse-1) // 299.99 is 300
 	return g.say(
 		[3]string{fmt.Sprintf("扫描分辨率为 %.0f dpi，满足要求。", dpi),
@@ -23,7 +23,7 @@ func gateResolution(s *session) Gate {
 // before, where the border tells it: a scan of the wrong scale makes all lengths longer by the same share and leaves the
 // border as thin as it was, wet paper makes every stroke broader by the same length.
 func gateSize(s *session, good []*mark, used []*view) Gate {
-	g := Gate{Name: "size", Verdict: Usable, Unit: "mm", WarnAt: sizeWarn, RefuseAt: sizeRefuse}
+	g := Gate{Name: GateSize, Verdict: Usable, Unit: "mm", WarnAt: sizeWarn, RefuseAt: sizeRefuse}
 	measured, declared, crept := "", sizeText(good[0].rim.shape, s.declared.w, s.declared.h, "%g"), 0.0
 	soft := softEdge(math.Min(s.scale.X, s.scale.Y))
 	for _, m := range good[:len(used)] {
@@ -68,7 +68,7 @@ func withoutCreep(difference, creep float64) float64 {
 
 // gateOutline asks whether the seal has the shape that was declared: a circle that is none has no diameter.
 func gateOutline(good []*mark, used []*view) Gate {
-	g := Gate{Name: "outline", Unit: "mm", WarnAt: outlineWarn, RefuseAt: outlineRefuse}
+	g := Gate{Name: GateOutline, Unit: "mm", WarnAt: outlineWarn, RefuseAt: outlineRefuse}
 	for _, m := range good[:len(used)] {
 		g.Value = math.Max(g.Value, m.rim.residual)
 	}
@@ -88,7 +88,7 @@ func sizeText(shape Shape, w, h float64, format string) string {
 }
 
 func gateUpright(good []*mark, used []*view) Gate {
-	g := Gate{Name: "upright", Verdict: Usable, Unit: "degrees", WarnAt: uprightWarn}
+	g := Gate{Name: GateUpright, Verdict: Usable, Unit: "degrees", WarnAt: uprightWarn}
 	for _, v := range used {
 		if math.Abs(v.pose.angle) > math.Abs(g.Value) {
 			g.Value = rounded(v.pose.angle, 2)

@@ -3,8 +3,8 @@ package imprint
 import "math"
 
 // mirror is the axis about which the middle of the seal is symmetric, near upright or turned by half: an emblem is.
-// The disc is compared with its own mirror image for every axis.
-func (l *layer) mirror(r rim, toward float64) (angle float64, ok bool) {
+// The disc is compared with its own mirror image for every axis; likeness is from 0 to 1.
+func (l *layer) mirror(r rim, toward float64) (angle, likeness float64) {
 	const directions = 720
 	var rings [][]float64
 	for share := .08; share < .55; share += .03 {
@@ -12,7 +12,7 @@ func (l *layer) mirror(r rim, toward float64) (angle float64, ok bool) {
 		mean := 0.0
 		for i := range ring {
 			x, y := r.polar(share*r.halfW, float64(i)*360/directions)
-			ring[i] = l.inkAt(x, y)
+			ring[i] = l.figureAt(x, y)
 			mean += ring[i] / directions
 		}
 		for i := range ring {
@@ -27,10 +27,10 @@ func (l *layer) mirror(r rim, toward float64) (angle float64, ok bool) {
 		}
 	}
 	if energy < 1 {
-		return 0, false
+		return 0, 0
 	}
 	// Sum of the directions i and shift-i: the axis lies at half the shift.
-	likeness := func(shift int) float64 {
+	at := func(shift int) float64 {
 		total := 0.0
 		for _, ring := range rings {
 			for i, v := range ring {
@@ -41,19 +41,16 @@ func (l *layer) mirror(r rim, toward float64) (angle float64, ok bool) {
 	}
 	const within = 12 // degrees from where the gap or the page says the top is
 	middle := int(math.Round(2 * toward * directions / 360))
-	most, at := 0.0, 0
+	most, best := 0.0, 0
 	for shift := middle - 4*within; shift <= middle+4*within; shift++ {
-		if v := likeness(shift); v > most {
-			most, at = v, shift
+		if v := at(shift); v > most {
+			most, best = v, shift
 		}
 	}
-	if most < .5 {
-		return 0, false
-	}
-	before, after := likeness(at-1), likeness(at+1)
-	peak := float64(at)
+	before, after := at(best-1), at(best+1)
+	peak := float64(best)
 	if bend := before - 2*most + after; bend < 0 {
 		peak += clamp((before-after)/(2*bend), -.5, .5)
 	}
-	return wrapped(peak * 360 / directions / 2), true
+	return wrapped(peak * 360 / directions / 2), most
 }

@@ -109,6 +109,7 @@ type session struct {
 
 // mark is a candidate and what became of it.
 type mark struct {
+	img    image.Image     // the scan, or the part of it that evidence kept
 	stored image.Rectangle // pixels as stored
 	shown  image.Rectangle // pixels as displayed
 	box    int             // of Options.Boxes, from 1; 0 is none
@@ -123,7 +124,7 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
 	for _, r := range s.located() {
-		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
+		m := &mark{img: s.img, stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
@@ -234,7 +235,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(s.img, m.stored, s.scale, s.orientation, s.ink()))
+			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, s.ink()))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
@@ -294,8 +295,9 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
 		return nil, err
 	}
+	r.source = &source{session: s, good: good, filled: f.origins}
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
@@ -316,7 +318,7 @@ func (s *session) views(good []*mark, erode float64) []*view {
 	var views []*view
 	for _, m := range good {
 		v := newView(m.layer, m.pose, s.declared)
-		if erode > 0 {
+		if erode > 0 || m.rim.shape == Frameless { // the edge of characters is not that of the die
 			v.scaleX, v.scaleY = 1, 1
 		}
 		views = append(views, v)

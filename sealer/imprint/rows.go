@@ -3,22 +3,27 @@ package imprint
 import "math"
 
 const (
-	rowBin      = .1   // mm: width of a row in which ink is counted
-	mostRowInk  = 6000 // positions of ink that are counted
-	rowsLeast   = .12  // share of empty rows that must be won over the mean of all angles
-	rowsUnsured = .1   // degrees: standard error of the angle by rows, measured
+	rowLittle  = .06  // of the usual ink of a row: it still counts as empty by one half
+	rowBin     = .1   // mm: width of a row in which ink is counted
+	rowReach   = .76  // share of the radius up to which a line of text below the middle goes
+	mostRowInk = 6000 // positions of ink that are counted
+	rowsLeast  = .12  // share of empty rows that must be won over the mean of all angles
+	rowsUnsure = .25  // degrees: standard error of the angle by rows, measured
 )
 
-// inkPositions lists where there is ink in a rectangle around the middle of a rim, turned by an angle, in millimetres
-// from the middle along the page.
+// inkPositions lists where there is ink, or paper where the ground prints, in a rectangle around the middle of a rim,
+// turned by an angle, in millimetres from the middle along the page.
 func (l *layer) inkPositions(r rim, half size, angle float64) [][2]float32 {
 	sin, cos := math.Sincos(angle * degree)
 	step := math.Max(math.Sqrt(4*half.w*half.h/(4*mostRowInk)), .7/math.Max(l.perMMX, l.perMMY))
 	var found [][2]float32
 	for v := -half.h; v <= half.h; v += step {
 		for u := -half.w; u <= half.w; u += step {
+			if r.shape == Round && math.Hypot(u, v) > rowReach*r.halfW {
+				continue // the arc text stands there
+			}
 			dx, dy := u*cos-v*sin, u*sin+v*cos
-			if l.inkAt(r.x+dx, r.y+dy) >= .5 {
+			if l.figureAt(r.x+dx, r.y+dy) >= .5 {
 				found = append(found, [2]float32{float32(dx), float32(dy)})
 			}
 		}
@@ -44,7 +49,7 @@ func emptiness(found [][2]float32, rows []float32, angle, reach float64) float64
 	usual := float32(len(found)) / float32(len(rows))
 	total := float32(0)
 	for _, n := range rows {
-		total += 1 / (1 + square32(n/(.25*usual+.01)))
+		total += 1 / (1 + square32(n/(rowLittle*usual+.01)))
 	}
 	return float64(total) / float64(len(rows))
 }
@@ -92,7 +97,7 @@ func (l *layer) rowAngle(r rim, half size, wanted, within float64) (angle, unsur
 	if top-mean/n < rowsLeast*.3 || weights == 0 {
 		return 0, 0, false
 	}
-	return wrapped(wanted + coarse + sum/weights), rowsUnsured, true
+	return wrapped(wanted + coarse + sum/weights), rowsUnsure, true
 }
 
 // fitFrameless measures a seal of characters alone: the angle at which its rows and its columns are emptiest, and the

@@ -49,7 +49,7 @@ func (l *layer) starReach(c rim, phase float64) (outer, inner float64) {
 			end := 0.0
 			for r := .05 * c.halfW; r < .5*c.halfW; r += .03 {
 				x, y := c.polar(r, angle)
-				if l.inkAt(x, y) < .5 {
+				if l.figureAt(x, y) < .5 {
 					break
 				}
 				end = r
@@ -149,10 +149,10 @@ func (l *layer) crossing(x, y, nx, ny, reach float64) (float64, bool) {
 	step := .5 / math.Max(l.perMMX, l.perMMY)
 	n := int(reach / step)
 	best, found := 0.0, false
-	before := l.inkAt(x-float64(n)*step*nx, y-float64(n)*step*ny)
+	before := l.figureAt(x-float64(n)*step*nx, y-float64(n)*step*ny)
 	for i := -n + 1; i <= n; i++ {
 		d := float64(i) * step
-		v := l.inkAt(x+d*nx, y+d*ny)
+		v := l.figureAt(x+d*nx, y+d*ny)
 		if before >= .5 && v < .5 {
 			at := d - step*(.5-v)/(before-v)
 			if !found || math.Abs(at) < math.Abs(best) {

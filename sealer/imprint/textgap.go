@@ -1,6 +1,9 @@
 package imprint
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 const gapDirections = 720
 
@@ -17,10 +20,6 @@ func (l *layer) textBand(r rim) band {
 	n := int((textOuter - textInner) * math.Min(r.halfW, r.halfH) / step)
 	b := band{step: step}
 	all := make([]float32, gapDirections*n)
-	ground := float32(0)
-	if l.negative {
-		ground = 1
-	}
 	for i := range b.values {
 		b.values[i] = all[i*n : (i+1)*n : (i+1)*n]
 		x1, y1 := r.onPage(r.foot(i*edgeRays/gapDirections - edgeRays/4))
@@ -30,8 +29,7 @@ func (l *layer) textBand(r rim) band {
 			if d > math.Min(textOuter*length, length-border) {
 				break
 			}
-			v := float32(l.inkAt(r.x+(x1-r.x)*d/length, r.y+(y1-r.y)*d/length))
-			b.values[i][k] = v + ground*(1-2*v)
+			b.values[i][k] = float32(l.figureAt(r.x+(x1-r.x)*d/length, r.y+(y1-r.y)*d/length))
 		}
 	}
 	b.withoutRings(n)
@@ -61,37 +59,77 @@ func (b band) withoutRings(n int) {
 	}
 }
 
-// textGap finds the widest empty part of the zone of the arc text: its middle in degrees clockwise from the top, and
+// gap finds the widest empty part of the zone of the arc text: its middle in degrees clockwise from the top, and
 // its width. A line of digits in the gap is thinner than the name. Width 0 means that no gap stands out.
-func (l *layer) textGap(r rim) (middle, width float64) {
-	b := l.textBand(r)
-	mass := make([]float64, gapDirections)
+func (b band) gap() (middle, width float64) {
 	ink := make([]bool, gapDirections)
+	depth := make([]float64, gapDirections) // how far ink reaches from the outside towards the middle
 	for i, values := range b.values {
-		for _, v := range values {
-			if v > .5 {
-				mass[i]++
+		hits := 0
+		for k, v := range values {
+			if v <= .5 {
+				continue
+			}
+			if hits++; hits == 1 {
+				depth[i] = float64(len(values) - k)
 			}
 		}
-		ink[i] = mass[i] > .02*float64(len(values))+1
+		ink[i] = float64(hits) > .02*float64(len(values))+1
 	}
-	if middle, width = widestGap(ink); width > 0 {
+	withoutSpecks(ink)
+	middle, width = widestGap(ink)
+	if width > surelyGap {
 		return middle, width
 	}
-	// Thin text in the gap: compare the ink in a window of one character.
-	const window = 16 // directions to either side: 8 degrees
-	smooth := make([]float64, gapDirections)
-	most := 0.0
-	for i := range smooth {
-		for d := -window; d <= window; d++ {
-			smooth[i] += mass[(i+d+gapDirections)%gapDirections] / (2*window + 1)
+	// Digits in the gap stand on the outside and are not as tall. Flat characters between tall ones are bridged.
+	const bridge = 2 * 9 // directions: to either side
+	depth = extremes(extremes(depth, bridge, math.Max), bridge, math.Min)
+	tallest := slices.Max(depth)
+	for i, d := range depth {
+		ink[i] = d > .8*tallest
+	}
+	withoutSpecks(ink)
+	if low, wide := widestGap(ink); wide > width {
+		return low, wide
+	}
+	return middle, width
+}
+
+// surelyGap is the width of a gap, in degrees, that is none between two characters.
+const surelyGap = 45
+
+// withoutSpecks clears runs of directions that are too short for a stroke.
+func withoutSpecks(ink []bool) {
+	const shortest = 4 // two degrees
+	n := len(ink)
+	start := slices.Index(ink, false)
+	if start < 0 {
+		return
+	}
+	run := 0
+	for i := start; i <= start+n; i++ {
+		if ink[i%n] {
+			run++
+			continue
 		}
-		most = math.Max(most, smooth[i])
+		for k := i - run; run < shortest && k < i; k++ {
+			ink[k%n] = false
+		}
+		run = 0
 	}
-	for i := range ink {
-		ink[i] = smooth[i] > .42*most
+}
+
+// extremes is the largest or smallest value within a reach to either side, around the circle.
+func extremes(values []float64, reach int, pick func(a, b float64) float64) []float64 {
+	n := len(values)
+	result := make([]float64, n)
+	for i := range result {
+		result[i] = values[i]
+		for d := -reach; d <= reach; d++ {
+			result[i] = pick(result[i], values[(i+d+n)%n])
+		}
 	}
-	return widestGap(ink)
+	return result
 }
 
 // widestGap finds the longest run without ink, if it stands out.
@@ -104,12 +142,13 @@ func widestGap(ink []bool) (middle, width float64) {
 	if start == directions {
 		return 0, 0
 	}
-	best, second, bestEnd, run := 0, 0, 0, 0
+	best, second, bestEnd, run, inked := 0, 0, 0, 0, 0
 	for i := start; i <= start+directions; i++ {
 		if !ink[i%directions] {
 			run++
 			continue
 		}
+		inked++
 		if run > best {
 			second, best, bestEnd = best, run, i
 		} else {
@@ -118,7 +157,9 @@ func widestGap(ink []bool) (middle, width float64) {
 		run = 0
 	}
 	gap := float64(best) * 360 / float64(directions)
-	if gap < 18 || float64(best) < 1.25*float64(second) {
+	// Text along an arc fills the rest evenly; the corners of a block of characters that reach into the zone do not.
+	even := float64(inked) > .4*float64(directions-best) && float64(second)*360/float64(directions) < 40
+	if gap < 18 || float64(best) < 1.25*float64(second) || !even {
 		return 0, 0
 	}
 	return wrapped((float64(bestEnd) - float64(best)/2) * 360 / float64(directions)), gap

@@ -84,6 +84,8 @@ type Result struct {
 	Gates    []Gate   `json:"gates"`
 	Verdict  Verdict  `json:"verdict"`
 	Imprints []Found  `json:"imprints"`
+
+	source *source
 }
 
 // Acceptable says whether the template may become a seal once an officer has given a reason for every warning. It is
@@ -130,7 +132,9 @@ type Measures struct {
 	Mismatch float64 `json:"mismatchMM2"`
 	Places   []Place `json:"places,omitempty"`
 	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
-	Twins float64 `json:"twins"`
+	// TwinsDifference is what is not the same, as a share of the ink's absorbance.
+	Twins           float64 `json:"twins"`
+	TwinsDifference float64 `json:"twinsDifference"`
 	// MissingStrokes is the share of the border and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
@@ -227,7 +231,7 @@ type Found struct {
 
 // Gate is one check of quality, with the number it looked at and the limits it holds it against.
 type Gate struct {
-	// Name is stable; see gates.go for the list.
+	// Name is stable; one of the Gate constants.
 	Name string `json:"name"`
 	// Title is what the gate looks for, in Chinese and as stable as Name: 太淡, 洇墨, 不完整, 不端正, 尺寸不符,
 	// 两次印模不一致, 疑似不是同一枚印章, 分辨率不足, 疑似复印件或图片. Several gates may look for the same thing.

@@ -39,8 +39,13 @@ const (
 // at the same distance from their middles.
 const (
 	gapUnsure    = 1.2
-	emblemUnsure = .4
+	arcUnsure    = .4 // of the rhythm of the characters
+	emblemUnsure = .12
 )
+
+// leastEmblem is the likeness of the middle of a seal and its mirror image from which it is an emblem. Characters reach
+// .68 by chance, and the axis that they give is off by a degree.
+const leastEmblem = .72
 
 // findUpright measures the angle. Every shape has something that says it finely but leaves several turns open: a star
 // five, an emblem or rows of text two, an ellipse two, a rectangle two or four. The gap between the end and the
@@ -60,14 +65,15 @@ func (l *layer) findUpright(r rim, declared size) pose {
 
 // uprightInCircle: star, else emblem, else rows of text, else the gap alone.
 func (l *layer) uprightInCircle(p *pose, r rim) {
-	gap, gapWidth := l.textGap(r)
-	toward := 0.0 // without a gap, the page is trusted
+	band := l.textBand(r)
+	gap, gapWidth := band.gap()
+	toward, sure := 0.0, math.Inf(1) // without a gap, the page is trusted
 	if gapWidth > 0 {
-		toward = wrapped(gap + 180)
-		p.angle, p.from, p.unsure, p.doubted = toward, fromGap, gapUnsure, false
-	}
-	if l.negative { // what is inside is cut out of the ground: rows of paper would have to be told from rows of ink
-		return
+		toward, sure = wrapped(gap+180), gapUnsure
+		if arc, strength := band.rhythm(toward); strength > leastRhythm {
+			toward, sure = arc, arcUnsure
+		}
+		p.angle, p.from, p.unsure, p.doubted = toward, fromGap, sure, false
 	}
 	if up, strength := l.fifthHarmonic(r); strength > .35 {
 		star := l.fitStar(r, up)
@@ -78,35 +84,40 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 		angle := nearestTurn(up, toward, 72)
 		p.doubted = gapWidth == 0 || math.Abs(wrapped(angle-toward)) > 27 // the gap lies between two points
 		p.angle, p.unsure, p.from = angle, fine, fromStar
-		p.weighIn(toward, gapWidth > 0 && !p.doubted)
+		if !p.doubted {
+			p.weighIn(toward, sure)
+		}
 		return
 	}
-	if rows, unsure, ok := l.rowAngle(r, size{.55 * r.halfW, .62 * r.halfH}, toward, 8); ok {
-		p.angle, p.unsure, p.from, p.doubted = rows, unsure, fromRows, gapWidth == 0
-		return
-	}
-	if up, ok := l.mirror(r, toward); ok {
+	// Half of an emblem is the mirror image of the other one; rows of characters are less alike.
+	up, symmetry := l.mirror(r, toward)
+	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, 8)
+	switch {
+	case symmetry >= leastEmblem:
 		p.angle, p.unsure, p.from, p.doubted = up, emblemUnsure, fromEmblem, gapWidth == 0
-		p.weighIn(toward, gapWidth > 0)
+		p.weighIn(toward, sure)
+	case ok:
+		p.angle, p.unsure, p.from, p.doubted = rows, unsure, fromRows, gapWidth == 0
+		p.weighIn(toward, sure)
 	}
 }
 
-// weighIn draws the angle towards what the gap says, by how sure both are. A whole star is ten times surer than the
-// gap and hardly moves; one with a gap in it does.
-func (p *pose) weighIn(toward float64, known bool) {
-	off := wrapped(toward - p.angle)
-	if !known || math.Abs(off) > 4 {
+// weighIn draws the angle towards what the arc text says, by how sure both are. A whole star is ten times surer and
+// hardly moves; one with a gap in it does. Where both are far apart, one of them is wrong, and the finer one stays.
+func (p *pose) weighIn(other, unsure float64) {
+	off := wrapped(other - p.angle)
+	if math.Abs(off) > 3*math.Hypot(p.unsure, unsure)+.3 {
 		return
 	}
-	own, other := 1/square(math.Max(p.unsure, .01)), 1/square(gapUnsure)
-	p.angle = wrapped(p.angle + off*other/(own+other))
-	p.unsure = 1 / math.Sqrt(own+other)
+	a, b := 1/square(math.Max(p.unsure, .01)), 1/square(unsure)
+	p.angle = wrapped(p.angle + off*b/(a+b))
+	p.unsure = 1 / math.Sqrt(a+b)
 }
 
 // uprightByAxes: the axes of the ellipse and, where there are some, the rows of text in it; the gap of the arc text
 // says which of both ways is up.
 func (l *layer) uprightByAxes(p *pose, r rim) {
-	gap, gapWidth := l.textGap(r)
+	gap, gapWidth := l.textBand(r).gap()
 	toward := 0.0
 	if gapWidth > 0 {
 		toward = wrapped(gap + 180)
@@ -118,13 +129,12 @@ func (l *layer) uprightByAxes(p *pose, r rim) {
 
 // weighRows takes the rows of text into account where they agree with the outline.
 func (l *layer) weighRows(p *pose, r rim, half size) {
-	if l.negative || p.unsure < .03 {
+	if p.unsure < rowsUnsure/4 {
 		return
 	}
 	rows, unsure, ok := l.rowAngle(r, half, p.angle, 2)
-	if off := wrapped(rows - p.angle); ok && math.Abs(off) < math.Max(1, 4*p.unsure) {
-		own, other := 1/square(p.unsure), 1/square(unsure)
-		p.angle, p.unsure = wrapped(p.angle+off*other/(own+other)), 1/math.Sqrt(own+other)
+	if ok {
+		p.weighIn(rows, unsure)
 	}
 }
 
@@ -164,7 +174,7 @@ func (l *layer) fifthHarmonic(c rim) (angle, strength float64) {
 		for i := range directions {
 			a := float64(i) * 360 / directions
 			x, y := c.polar(r, a)
-			v := l.inkAt(x, y)
+			v := l.figureAt(x, y)
 			s, k := math.Sincos(5 * a * degree)
 			sin5, cos5 = sin5+v*s, cos5+v*k
 			low, high = math.Min(low, v), math.Max(high, v)
@@ -190,7 +200,7 @@ func (l *layer) harmonicShare(c rim, wanted int) float64 {
 	for i := range profile {
 		for share := .16; share < .32; share += .02 {
 			x, y := c.polar(share*c.halfW, float64(i)*360/directions)
-			profile[i] += l.inkAt(x, y)
+			profile[i] += l.figureAt(x, y)
 		}
 	}
 	energy := func(n int) float64 {

@@ -104,11 +104,36 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if made.Result, err = imprint.Process(ctx, picture, options); err != nil {
 		return Made{}, err
 	}
+	if o.Box == FirstBox || o.Box == SecondBox {
+		if err := d.holdAgainstBoth(ctx, by, a, o, options, made.Result); err != nil {
+			return Made{}, err
+		}
+	}
 	if o.Dry || !made.Acceptable() || made.Verdict == imprint.Warn && o.Reason == "" {
 		return made, nil
 	}
 	err = d.store(ctx, by, a, o, &made)
 	return made, err
+}
+
+// holdAgainstBoth lets no form through by one of its boxes whose boxes together show two seals: who chooses a box may do
+// so because the other imprint is poor, not because it is another seal's.
+func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Application, o Order, options imprint.Options, of *imprint.Result) error {
+	o.Box = BothBoxes
+	_, picture, err := d.imprints(ctx, by, a, o)
+	if err != nil {
+		return err
+	}
+	both, err := imprint.Process(ctx, picture, options)
+	if err != nil {
+		return ctx.Err() // nothing to hold it against, which the gate of agreement says
+	}
+	for _, g := range both.Gates {
+		if g.Name == imprint.GateSameSeal && g.Verdict == imprint.StampAgain {
+			of.Gates, of.Verdict = append(of.Gates, g), imprint.StampAgain
+		}
+	}
+	return nil
 }
 
 // store keeps a template that is good enough.
@@ -123,7 +148,11 @@ func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application,
 	if err != nil {
 		return err
 	}
-	t := business.Template{Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
+	evidence, err := made.Evidence()
+	if err != nil {
+		return err
+	}
+	t := business.Template{Evidence: evidence, Code: o.Code, Width: made.Width, Height: made.Height, Template: made.Template, Picture: made.Picture,
 		Verdict: "pass", Measures: string(measures), Reason: o.Reason}
 	if made.Verdict == imprint.Warn {
 		t.Verdict = "warn"
@@ -215,4 +244,36 @@ func (d *Desk) Template(ctx context.Context, by access.Actor, application string
 		err = ErrNoTemplate.New()
 	}
 	return t, err
+}
+
+// Evidence is what the template that an application has now was made from, and what comes of making it again: for
+// disputes. It shows the form, so that the reason stands in the history, as for a scan. Errors: those of Template and
+// enroll.Service.OpenAttachment, business.no-evidence, imprint.evidence, registration.busy.
+func (d *Desk) Evidence(ctx context.Context, by access.Actor, application, reason string) ([]byte, imprint.Reproduction, error) {
+	a, err := d.Enroll.Application(ctx, by, application)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	t, err := d.Template(ctx, by, application)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	var of struct{ Attachment string }
+	if json.Unmarshal([]byte(t.Measures), &of) != nil || of.Attachment == "" {
+		return nil, imprint.Reproduction{}, business.ErrNoEvidence.New()
+	}
+	if _, _, err := d.Enroll.OpenAttachment(ctx, by, application, of.Attachment, reason); err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	evidence, err := d.Business.EvidenceOf(ctx, a.ID, a.Version)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	done, err := d.turn(ctx)
+	if err != nil {
+		return nil, imprint.Reproduction{}, err
+	}
+	defer done()
+	again, err := imprint.Reproduce(ctx, evidence)
+	return evidence, again, err
 }
