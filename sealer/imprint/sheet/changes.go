@@ -42,7 +42,9 @@ func (l *layout) evidence() error {
 	}
 	for i, x := range e.Imprints {
 		s := source{label: fmt.Sprintf("扫描件上的印模（%s）", [2]string{"较好", "另一处"}[min(i, 1)]), picture: x.Picture, width: x.Width, height: x.Height}
-		if i >= used {
+		if len(e.Imprints) == 1 {
+			s.label = "扫描件上的印模"
+		} else if i >= used {
 			s.label = "扫描件上的印模（未采用）"
 		}
 		l.sources = append(l.sources, s)

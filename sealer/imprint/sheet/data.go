@@ -32,11 +32,10 @@ type Fact struct{ Label, Text string }
 
 // Against is a comparison with an earlier template.
 type Against struct {
-	Old        []byte // PNG
-	Difference []byte // PNG on the canvas of the new one; nil where none could be made
-	Verdict    imprint.Verdict
+	Old        []byte // PNG; nil where it is not at hand any more
+	Difference []byte // PNG on the same canvas; nil where there is none
+	Outcome    imprint.Outcome
 	Sentence   string
-	Facts      []Fact
 }
 
 // seal is the template as it is drawn.
@@ -56,8 +55,28 @@ func (d Data) prepare() (*paper.Face, *layout, error) {
 	if err := l.evidence(); err != nil {
 		return nil, nil, err
 	}
+	if err := l.comparison(); err != nil {
+		return nil, nil, err
+	}
 	var r reader
 	l.draw(&r)
 	face, err := paper.NewFace(d.Font, r.texts)
 	return face, l, err
+}
+
+// comparison decodes the pictures of a comparison.
+func (l *layout) comparison() (err error) {
+	a := l.data.Against
+	if a == nil {
+		return nil
+	}
+	if a.Old != nil {
+		if l.old, err = imprint.DecodeTemplate(a.Old); err != nil {
+			return err
+		}
+	}
+	if a.Difference != nil {
+		l.versus, err = imprint.DecodeTemplate(a.Difference)
+	}
+	return err
 }

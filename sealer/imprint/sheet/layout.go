@@ -109,9 +109,10 @@ func (l *layout) heading(s string) {
 // trueSize shows the imprints as scanned and the template side by side, all in one scale: that of life, where it fits.
 func (l *layout) trueSize() {
 	r := l.data.Result
-	widths, tallest := r.Width, r.Height
+	const column = 42.0 // mm: what stands below needs it
+	widths, tallest := max(r.Width, column), r.Height
 	for _, s := range l.sources {
-		widths, tallest = widths+s.width, max(tallest, s.height)
+		widths, tallest = widths+max(s.width, column), max(tallest, s.height)
 	}
 	scale := min(1, (inside-gap*float64(len(l.sources)))/widths)
 	words := "原大 1:1"
@@ -126,7 +127,7 @@ func (l *layout) trueSize() {
 		l.on.picture(atMost(s.picture, w, h, 300), x, l.y, w, h)
 		l.on.frame(x, l.y, w, h, .15, rule)
 		l.captions(x, l.y+h, w, s.label, s.note)
-		x += w + gap
+		x += max(w, column*scale) + gap
 	}
 	w, h := r.Width*scale, r.Height*scale
 	l.on.seal(&l.template, x, l.y, w, h)
@@ -148,7 +149,7 @@ func (l *layout) enlarged() {
 	width := (inside - gap) / 2
 	// What follows shall stand on the same page where it can.
 	height := max(55, bottom-l.y-l.below()-14)
-	scale := min(width/r.Width, height/r.Height, 3)
+	scale := min(width/r.Width, height/r.Height, 5)
 	w, h := r.Width*scale, r.Height*scale
 	l.room(h + 12)
 	l.heading(fmt.Sprintf("放大 %.1f 倍：模板；来源与差异", scale))
@@ -269,7 +270,7 @@ func (l *layout) against() {
 	l.y += 2
 	l.room(h + 22)
 	l.line()
-	words, c := verdictWords(a.Verdict)
+	words, c := outcomeWords(a.Outcome)
 	l.heading("与原模板比较")
 	l.on.text(margin, l.y+3, 9, c, words, true)
 	l.on.text(margin+l.on.width(words, 9)+3, l.y+3, 9, black, a.Sentence, false)
@@ -287,8 +288,8 @@ func (l *layout) against() {
 		l.on.text(x, l.y+h+3.6, caption, black, p.label, true)
 	}
 	l.y += h + 5.5
-	for _, f := range a.Facts {
-		l.fact(f)
+	if l.versus != nil {
+		l.legend([]entry{{color.RGBA{0x80, 0x80, 0x80, 255}, "两者都有"}, {completedColour, "仅原模板有"}, {color.RGBA{0xE6, 0, 0x12, 255}, "仅新印模有"}})
 	}
 }
 

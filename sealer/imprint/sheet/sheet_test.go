@@ -188,8 +188,9 @@ func TestNothingOddKeepsTheSheetFromBeingDrawn(t *testing.T) {
 		"a large seal": func(d *sheet.Data) { d.Result.Width, d.Result.Height = 70, 70 }, "a flat one": func(d *sheet.Data) { d.Result.Width, d.Result.Height = 60, 8 },
 		"a refused one": func(d *sheet.Data) { d.Result.Verdict = imprint.StampAgain },
 		"compared": func(d *sheet.Data) {
-			d.Against = &sheet.Against{Old: d.Result.Template, Difference: d.Result.Picture, Verdict: imprint.Usable, Sentence: "同一枚印章。", Facts: []sheet.Fact{{Label: "差异", Text: "0"}}}
+			d.Against = &sheet.Against{Old: d.Result.Template, Difference: d.Result.Picture, Outcome: imprint.Same, Sentence: "同一枚印章。"}
 		},
+		"compared with what is gone": func(d *sheet.Data) { d.Against = &sheet.Against{Sentence: "不同。", Outcome: imprint.Different} },
 	} {
 		d, r := good, *good.Result
 		d.Result = &r

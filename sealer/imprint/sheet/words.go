@@ -32,11 +32,22 @@ func verdictWords(v imprint.Verdict) (string, color.RGBA) {
 	return "不通过", crimson
 }
 
+// outcomeWords are what the outcome of a comparison is called, with its colour.
+func outcomeWords(o imprint.Outcome) (string, color.RGBA) {
+	switch o {
+	case imprint.Same:
+		return "相同", green
+	case imprint.Different:
+		return "不同", crimson
+	}
+	return "不能确定", amber
+}
+
 // gateNames are what is looked at; a gate that is not here has its own name.
 var gateNames = map[string]string{
 	imprint.GateResolution: "分辨率", imprint.GateSize: "尺寸相差", imprint.GateOutline: "外形偏差", imprint.GateInk: "浓淡", imprint.GateBleeding: "洇墨",
 	imprint.GateEdge: "边框缺口", imprint.GateStrokes: "笔画缺失", imprint.GateUpright: "歪斜", imprint.GateAgreement: "两次印模差异",
-	imprint.GateSameSeal: "是否同一枚", imprint.GateScreen: "印刷网纹", imprint.GateGrain: "印泥纹理", imprint.GateTwins: "墨纹雷同",
+	imprint.GateSameSeal: "是否同一枚", imprint.GateScreen: "印刷网纹", imprint.GateGrain: "印泥纹理", imprint.GateTwins: "墨纹差异",
 }
 
 func gateName(g imprint.Gate) string {
