@@ -60,6 +60,9 @@ func (s *session) laid() error {
 		s.sheet.Skew, s.sheet.SkewFrom = angle, fromLines
 	}
 	turn, from := g.turn(s.options.Boxes, s.sheet.Skew)
+	if from == fromRows && s.scale.Page == "" {
+		turn, from = 0, fromNone // a crop has too little print to tell by its rows
+	}
 	if turn != 0 {
 		stored := s.scaleAsStored()
 		s.orientation = turnedBy(s.orientation, turn)

@@ -26,7 +26,6 @@ type source struct {
 	label, note   string
 	picture       image.Image
 	width, height float64 // mm
-	used          bool
 }
 
 // layout draws a sheet from top to bottom.

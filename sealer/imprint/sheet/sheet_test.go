@@ -178,7 +178,9 @@ func TestNothingOddKeepsTheSheetFromBeingDrawn(t *testing.T) {
 	good := data(t)
 	for name, change := range map[string]func(d *sheet.Data){
 		"no evidence": func(d *sheet.Data) { d.Evidence = nil }, "no outline": func(d *sheet.Data) { d.Vector = nil },
-		"a name of no script": func(d *sheet.Data) { d.Title = "\x00\U0001F600\uFFFD‮" + strings.Repeat("很长的文件名", 200) },
+		"a name of no script": func(d *sheet.Data) {
+			d.Title = "\x00\U0001F600\uFFFD\u202e" + strings.Repeat("很长的文件名", 200)
+		},
 		"many gates": func(d *sheet.Data) {
 			for range 60 {
 				d.Result.Gates = append(d.Result.Gates, imprint.Gate{Name: "new", Value: math.Inf(1), Unit: "furlong", ZH: strings.Repeat("不", 120)})
