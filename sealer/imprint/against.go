@@ -24,7 +24,7 @@ type Comparison struct {
 	WidthDifference  float64 `json:"widthDifferenceMM"`
 	HeightDifference float64 `json:"heightDifferenceMM"`
 	// Picture shows both over each other, as a PNG at 300 dpi: grey is ink of both, blue of the template alone, red of the
-	// new imprint alone; places are framePlaces.
+	// new imprint alone; places are framed.
 	Picture []byte `json:"-"`
 	// Result is what Process made of the new imprint; its gates speak of the quality and of copies.
 	Result *Result `json:"result"`
