@@ -171,12 +171,12 @@ func overlaid(a, b *plane, places []Place) ([]byte, error) {
 		const around = 6 // pixels
 		box := image.Rect(int(p.Left*perMM)-around, int(p.Top*perMM)-around, int(p.Right*perMM)+around, int(p.Bottom*perMM)+around)
 		for x := box.Min.X; x <= box.Max.X; x++ {
-			framed(img, x, box.Min.Y)
-			framed(img, x, box.Max.Y)
+			framePlaces(img, x, box.Min.Y)
+			framePlaces(img, x, box.Max.Y)
 		}
 		for y := box.Min.Y; y <= box.Max.Y; y++ {
-			framed(img, box.Min.X, y)
-			framed(img, box.Max.X, y)
+			framePlaces(img, box.Min.X, y)
+			framePlaces(img, box.Max.X, y)
 		}
 	}
 	var out bytes.Buffer
@@ -184,8 +184,8 @@ func overlaid(a, b *plane, places []Place) ([]byte, error) {
 	return withResolution(out.Bytes(), workDPI), err
 }
 
-// framed draws two pixels of a frame, where they lie on the picture.
-func framed(img *image.Paletted, x, y int) {
+// framePlaces draws two pixels of a frame, where they lie on the picture.
+func framePlaces(img *image.Paletted, x, y int) {
 	for _, p := range []image.Point{{X: x, Y: y}, {X: x + 1, Y: y + 1}} {
 		if p.In(img.Rect) {
 			img.SetColorIndex(p.X, p.Y, 4)

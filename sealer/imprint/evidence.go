@@ -34,19 +34,21 @@ const evidenceFormat = "yinxin imprint evidence 1"
 
 // evidenceHead is evidence.json.
 type evidenceHead struct {
-	Format      string         `json:"format"`
-	Version     string         `json:"version"`
-	Width       float64        `json:"widthMM"`
-	Height      float64        `json:"heightMM"` // 0: a round seal was declared
-	Shape       Shape          `json:"shape"`
-	Polarity    Polarity       `json:"polarity"`
-	Colour      Colour         `json:"colour"`
-	Scale       Scale          `json:"scale"`
-	Orientation int            `json:"orientation"` // of the scan's pixels, as EXIF counts
-	Crops       []evidenceCrop `json:"crops"`
-	Template    digests        `json:"template"`
-	Picture     digests        `json:"picture"`
-	Result      *Result        `json:"result"`
+	Format      string   `json:"format"`
+	Version     string   `json:"version"`
+	Width       float64  `json:"widthMM"`
+	Height      float64  `json:"heightMM"` // 0: a round seal was declared
+	Shape       Shape    `json:"shape"`
+	Polarity    Polarity `json:"polarity"`
+	Colour      Colour   `json:"colour"`
+	Scale       Scale    `json:"scale"`
+	Orientation int      `json:"orientation"` // of the scan's pixels, as EXIF counts
+	// PaperGain is what the strong channel was multiplied by because of the colour of lamp and paper; 0 is 1.
+	PaperGain float32        `json:"paperGain,omitempty"`
+	Crops     []evidenceCrop `json:"crops"`
+	Template  digests        `json:"template"`
+	Picture   digests        `json:"picture"`
+	Result    *Result        `json:"result"`
 }
 
 // evidenceCrop is one part of the scan.
@@ -95,7 +97,7 @@ type source struct {
 func (r *Result) Evidence() ([]byte, error) {
 	s := r.source.session
 	head := evidenceHead{Format: evidenceFormat, Version: Version, Width: s.options.Width, Height: s.options.Height, Shape: s.options.Shape,
-		Polarity: s.options.Polarity, Colour: s.options.Colour, Scale: s.scale, Orientation: s.orientation, Result: r}
+		Polarity: s.options.Polarity, Colour: s.options.Colour, Scale: s.scale, Orientation: s.orientation, PaperGain: s.paperGain, Result: r}
 	var err error
 	if head.Template, err = digestsOf(r.Template); err != nil {
 		return nil, err
