@@ -40,29 +40,70 @@ func (l *layer) figureAt(x, y float64) float64 {
 }
 
 // fitRim fits the outer edge of the seal as each of the shapes and keeps the one that explains most of it; the first
-// of two that are as good. A seal without a frame is what is left when no frame fits.
+// of two that are as good. A seal without a frame is what is left when no frame fits. Where the mark is too large for
+// the declared seal, something else may stand beside it: then the place in it that holds most ink is tried as well.
 func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
-	var best rim
-	most := 0.0
-	for _, shape := range shapes {
-		if shape == Frameless {
-			// Strokes at the edge of a seal without a frame may look like parts of one, in the wrong place.
-			if !best.ok || most < surelyFramed && best.off(declared) > offFrame {
-				if r := l.fitFrameless(declared); r.ok && (!best.ok || r.off(declared) < best.off(declared)-offFrame/2) {
-					best = r
-				}
-			}
-			continue
-		}
-		r, evidence := l.fitShape(shape, declared)
-		if r.ok && evidence > most+.08 {
+	best, most := l.fitFramed(shapes, declared)
+	if most < surelyFramed && l.exceeds(declared) {
+		whole := *l.crop
+		l.narrow(declared)
+		if r, evidence := l.fitFramed(shapes, declared); evidence > most+.08 {
 			best, most = r, evidence
+		}
+		if !slices.Contains(shapes, Frameless) {
+			*l.crop = whole
+		}
+	}
+	// Strokes at the edge of a seal without a frame may look like parts of one, in the wrong place.
+	if slices.Contains(shapes, Frameless) && (!best.ok || most < surelyFramed && best.off(declared) > offFrame) {
+		if r := l.fitFrameless(declared); r.ok && (!best.ok || r.off(declared) < best.off(declared)-offFrame/2) {
+			best = r
 		}
 	}
 	if best.ok {
 		l.settlePolarity(&best, wanted)
 	}
 	return best
+}
+
+// fitFramed keeps the best of the shapes with an edge of their own.
+func (l *layer) fitFramed(shapes []Shape, declared size) (best rim, most float64) {
+	for _, shape := range shapes {
+		if shape == Frameless {
+			continue
+		}
+		if r, evidence := l.fitShape(shape, declared); r.ok && evidence > most+.08 {
+			best, most = r, evidence
+		}
+	}
+	return best, most
+}
+
+// exceeds says whether the mark is larger than the declared seal, even one that leans.
+func (l *layer) exceeds(declared size) bool {
+	const lean = .27 // sine of 15 degrees
+	return l.mark.w > 1.05*declared.w+lean*declared.h || l.mark.h > 1.05*declared.h+lean*declared.w
+}
+
+// narrow takes as the mark the place of the declared size that holds most ink.
+func (l *layer) narrow(declared size) {
+	const cell = .35 // mm
+	stepX, stepY := cell*l.perMMX, cell*l.perMMY
+	w, h := int(float64(l.alpha.w)/stepX), int(float64(l.alpha.h)/stepY)
+	inked := make([]bool, w*h)
+	for y := range h {
+		for x := range w {
+			inked[y*w+x] = l.alpha.v[int((float64(y)+.5)*stepY)*l.alpha.w+int((float64(x)+.5)*stepX)] >= .5
+		}
+	}
+	ww, wh := int(1.04*declared.w/cell), int(1.04*declared.h/cell)
+	window, ok := fullest(inked, w, h, ww, wh)
+	if !ok {
+		return
+	}
+	r := tightened(inked, w, window.bounds)
+	l.markX, l.markY = float64(r.Min.X+r.Max.X)/2*stepX-.5, float64(r.Min.Y+r.Max.Y)/2*stepY-.5
+	l.mark = size{float64(r.Dx()) * cell, float64(r.Dy()) * cell}
 }
 
 // off is how far the size is from the declared one, in millimetres.

@@ -147,7 +147,9 @@ func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle 
 	cast, white := percentile(o.tint, .5), percentile(o.light, .8)
 	red := make([]bool, len(o.tint))
 	for i, r := range o.tint {
-		excess := float64(r) - float64(cast)
+		// Print on tinted paper takes the tint with the light.
+		expected := 128 + (float64(cast)-128)*math.Min(1, float64(o.light[i])/math.Max(1, float64(white)))
+		excess := float64(r) - expected
 		red[i] = excess > 6 && excess > .2*(float64(white)-float64(o.light[i]))
 	}
 	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
@@ -198,22 +200,10 @@ func (k likeness) insideLarger(red []bool, w, h int, found []component) []compon
 	}
 	side := size{k.declared.w * 1.04 * k.perMM, k.declared.h * 1.04 * k.perMM}
 	ww, wh := int(math.Ceil(side.w)), int(math.Ceil(side.h))
-	if ww > w || wh > h {
-		return nil
-	}
 	var windows []component
 	for range 4 {
-		best := component{}
-		sums := summed(rest, w, h)
-		for y := 0; y+wh <= h; y++ {
-			for x := 0; x+ww <= w; x++ {
-				n := sums[(y+wh)*(w+1)+x+ww] - sums[y*(w+1)+x+ww] - sums[(y+wh)*(w+1)+x] + sums[y*(w+1)+x]
-				if int(n) > best.count {
-					best = component{bounds: image.Rect(x, y, x+ww, y+wh), count: int(n)}
-				}
-			}
-		}
-		if float64(best.count) < .1*float64(ww*wh) {
+		best, ok := fullest(rest, w, h, ww, wh)
+		if !ok {
 			break
 		}
 		best.bounds = tightened(rest, w, best.bounds)
@@ -221,6 +211,21 @@ func (k likeness) insideLarger(red []bool, w, h int, found []component) []compon
 		clearCells(rest, w, best.bounds)
 	}
 	return windows
+}
+
+// fullest is the window of ww × wh cells in which most are set; at least a tenth.
+func fullest(mask []bool, w, h, ww, wh int) (component, bool) {
+	best := component{}
+	sums := summed(mask, w, h)
+	for y := 0; y+wh <= h; y++ {
+		for x := 0; x+ww <= w; x++ {
+			n := sums[(y+wh)*(w+1)+x+ww] - sums[y*(w+1)+x+ww] - sums[(y+wh)*(w+1)+x] + sums[y*(w+1)+x]
+			if int(n) > best.count {
+				best = component{bounds: image.Rect(x, y, x+ww, y+wh), count: int(n)}
+			}
+		}
+	}
+	return best, float64(best.count) >= .1*float64(ww*wh)
 }
 
 func (k likeness) size(c component) float64 {
