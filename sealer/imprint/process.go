@@ -287,12 +287,13 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f.coverage = f.coverage.withoutHaze()
 	r := &Result{Width: s.declared.w, Height: s.declared.h}
 	var err error
-	if r.Template, err = encode(f.picture(s.declared, templateDPI), templateDPI); err != nil {
+	if r.Template, err = encode(f.picture(s.declared, templateDPI), inks[s.options.colour()], templateDPI); err != nil {
 		return nil, err
 	}
-	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
+	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
 	r.source = &source{session: s, good: good, filled: f.origins}
