@@ -45,8 +45,38 @@ type SealTemplate struct {
 	Picture    []byte         `json:"picture,omitempty" doc:"PNG at 300 dpi, in base64."`
 
 	Measures *TemplateMeasures `json:"measures,omitempty"`
+	Compared *TemplateKinship  `json:"compared,omitempty" doc:"For a change: how the imprints compare with the template in use. It stops nothing, since a change may be to another seal."`
 	Imprints []ScannedImprint  `json:"imprints,omitempty" doc:"If they were asked for: the imprints as they were scanned, the better one first."`
 	Changes  []byte            `json:"changes,omitempty" doc:"If it was asked for: PNG on the canvas of the template, in base64. Grey is ink of the better imprint, blue was completed from the other one, orange was carried over under black print."`
+}
+
+// TemplateKinship is how imprints compare with the template in use.
+type TemplateKinship struct {
+	Outcome    string          `json:"outcome" enum:"same,different,cannot-tell"`
+	Sentence   string          `json:"sentence" doc:"In Chinese."`
+	SentenceEN string          `json:"sentence_en"`
+	Mismatch   float64         `json:"mismatch_mm2" doc:"Ink that only one of them shows, in the worst window of 2 mm."`
+	Places     []TemplatePlace `json:"places,omitempty" doc:"Where they disagree, worst first."`
+	PNG        []byte          `json:"png,omitempty" doc:"If pictures were asked for: both over each other, in base64. Grey is ink of both, blue of the template in use alone, red of the new imprint alone."`
+}
+
+// TemplatePlace is a part of a template, in millimetres from its left and upper edge.
+type TemplatePlace struct {
+	Left   float64 `json:"left_mm"`
+	Top    float64 `json:"top_mm"`
+	Right  float64 `json:"right_mm"`
+	Bottom float64 `json:"bottom_mm"`
+}
+
+func templateKinshipOf(k *registration.Kinship) *TemplateKinship {
+	if k == nil {
+		return nil
+	}
+	t := &TemplateKinship{Outcome: string(k.Outcome), Sentence: k.ZH, SentenceEN: k.EN, Mismatch: k.Mismatch}
+	for _, p := range k.Places {
+		t.Places = append(t.Places, TemplatePlace{p.Left, p.Top, p.Right, p.Bottom})
+	}
+	return t
 }
 
 // ScannedImprint is a part of the scan.
@@ -66,6 +96,9 @@ func (t *SealTemplate) show(made registration.Made) error {
 		t.Imprints = append(t.Imprints, ScannedImprint{p.Width, p.Height, p.PNG})
 	}
 	t.Changes = changes
+	if made.Compared != nil {
+		t.Compared.PNG = made.Compared.Picture
+	}
 	return nil
 }
 
@@ -122,7 +155,7 @@ func (s *server) templates() {
 			}
 			out := &made{Status: http.StatusOK, Body: SealTemplate{Stored: t.Stored, Verdict: string(t.Verdict), Code: t.Code, Attachment: t.Attachment, Page: t.Page,
 				Box: string(t.Box), Precise: t.Precise, Width: t.Width, Height: t.Height, Gates: t.Gates, Picture: t.Picture,
-				Measures: measuresOf(t.Result)}}
+				Measures: measuresOf(t.Result), Compared: templateKinshipOf(t.Kinship())}}
 			if o.Show {
 				if err := out.Body.show(t); err != nil {
 					return nil, err
@@ -148,7 +181,7 @@ func (s *server) templates() {
 			}
 			if t.Result != nil {
 				out.Body.Gates = append(out.Body.Gates, t.Result.Gates...)
-				out.Body.Measures = measuresOf(t.Result)
+				out.Body.Measures, out.Body.Compared = measuresOf(t.Result), templateKinshipOf(t.Compared)
 			}
 			return out, nil
 		})

@@ -77,11 +77,14 @@ func (c enrollImprintCommand) Run(ctx context.Context, s streams) error {
 func (c enrollImprintCommand) tell(k *counter, a enroll.Application, made registration.Made) error {
 	if k.json {
 		return printJSON(k.streams, map[string]any{"number": a.Number, "stored": made.Stored, "verdict": made.Verdict, "code": made.Code, "attachment": made.Attachment,
-			"page": made.Page, "box": made.Box, "precise": made.Precise, "width_mm": made.Width, "height_mm": made.Height, "gates": made.Gates, "measures": made.Measures})
+			"page": made.Page, "box": made.Box, "precise": made.Precise, "width_mm": made.Width, "height_mm": made.Height, "gates": made.Gates, "measures": made.Measures, "compared": made.Kinship()})
 	}
 	fmt.Fprintln(k.out, summaryOf(made.Result))
 	for _, g := range made.Gates {
 		fmt.Fprintf(k.out, "  %-11s %-11s %.3g %s  %s\n", g.Name, g.Verdict, g.Value, g.Unit, g.ZH)
+	}
+	if c := made.Compared; c != nil {
+		fmt.Fprintf(k.out, "  与在用模板比较 compared with the template in use: %s  %s\n", c.Outcome, c.ZH)
 	}
 	if !made.Precise && made.Box != registration.WholePage {
 		fmt.Fprintln(k.out, "  印模框的位置不确定，请人工核对。 The places of the boxes are not certain: somebody should look.")

@@ -2,13 +2,10 @@ package command
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"os"
 	"strconv"
 	"strings"
-
-	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
 	"yinxin/sealer/imprint"
@@ -36,6 +33,7 @@ type imprintCommand struct {
 	Thumbnail string  `help:"Also write a small picture for lists: PNG, 128 pixels." placeholder:"FILE"`
 	Sheet     string  `help:"Also write a page to judge by, with the imprints, the template, gates and measures: .pdf or .png." placeholder:"FILE"`
 	Evidence  string  `help:"Also write what the template was made from, by which it can be made again: the imprints as scanned, what was filled in, all measures, parameters and version: a .zip, or a folder." placeholder:"ZIP|DIR"`
+	Against   string  `help:"Compare with an existing template of the same size (PNG): same, different, or cannot tell, with the places marked on the sheet." placeholder:"PNG"`
 	Font      string  `help:"TrueType font with Chinese characters for --sheet (default: the one of this system)." placeholder:"FILE" env:"YINXIN_FONT"`
 	Sizes     string  `help:"For a folder: table with the size of each form, name,size or name,size,shape in each line (CSV)." placeholder:"CSV"`
 	Table     string  `help:"For a folder: where the table of results goes (default: table.csv among the templates)." placeholder:"CSV"`
@@ -85,7 +83,11 @@ func (c imprintCommand) one(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	m, err := makeTemplate(ctx, c.Form, o)
+	earlier, err := c.earlier()
+	if err != nil {
+		return err
+	}
+	m, err := makeTemplate(ctx, c.Form, earlier, o)
 	if err != nil {
 		return err
 	}
@@ -125,6 +127,17 @@ func (c imprintCommand) options(d declared) (imprint.Options, error) {
 	return o, nil
 }
 
+// earlier is the template to compare with; nil where there is none.
+func (c imprintCommand) earlier() ([]byte, error) {
+	if c.Against == "" {
+		return nil, nil
+	}
+	if sameFile(c.Against, c.Output) {
+		return nil, errSameFile.At(fault.File(c.Output))
+	}
+	return readScan(c.Against)
+}
+
 // font is read where something is to be written with it.
 func (c imprintCommand) font() ([]byte, error) {
 	if c.Sheet == "" {
@@ -139,26 +152,36 @@ type made struct {
 	name   string          // of the scan
 	digest string          // SM3 of the scan
 	vector *imprint.Vector // nil where the template has too many edges to be traced
+	// earlier is what the imprints were compared with, and compared what came of it; nil where they were not.
+	earlier  []byte
+	compared *imprint.Comparison
 }
 
-// makeTemplate makes the template of a scan. Errors name the scan.
-func makeTemplate(ctx context.Context, name string, o imprint.Options) (made, error) {
+// makeTemplate makes the template of a scan, and compares it with an earlier one, if there is one. Errors name the scan.
+func makeTemplate(ctx context.Context, name string, earlier []byte, o imprint.Options) (made, error) {
 	data, err := readScan(name)
 	if err != nil {
 		return made{}, err
 	}
-	return templateOf(ctx, name, data, o)
+	return templateOf(ctx, name, data, earlier, o)
 }
 
 func readScan(name string) ([]byte, error) {
 	return readAtMost(name, maxScan, errScanTooLarge.With("%d bytes allowed", maxScan))
 }
 
-func templateOf(ctx context.Context, name string, data []byte, o imprint.Options) (made, error) {
-	sum := sm3.Sum(data)
-	m := made{name: name, digest: hex.EncodeToString(sum[:])}
+func templateOf(ctx context.Context, name string, data, earlier []byte, o imprint.Options) (made, error) {
+	m := made{name: name, digest: digestText(data), earlier: earlier}
 	var err error
-	if m.Result, err = imprint.Process(ctx, data, o); err == nil {
+	if earlier == nil {
+		m.Result, err = imprint.Process(ctx, data, o)
+	} else {
+		var c imprint.Comparison
+		if c, err = imprint.Against(ctx, data, earlier, o); err == nil {
+			m.Result, m.compared = c.Result, &c
+		}
+	}
+	if err == nil {
 		m.vector, err = sheet.Trace(m.Result)
 	}
 	if f, ok := fault.Of(err); ok && f.Place == (fault.Place{}) {
@@ -173,12 +196,22 @@ type shownTemplate struct {
 	*imprint.Result
 	Outline *imprint.VectorMeasures `json:"outline,omitempty"`
 	Digest  string                  `json:"scanSM3"`
+	Against *shownComparison        `json:"against,omitempty"`
+}
+
+// shownComparison is a comparison without the result, which stands around it.
+type shownComparison struct {
+	imprint.Comparison
+	Result *struct{} `json:"result,omitempty"`
 }
 
 func (m made) shown() shownTemplate {
 	shown := shownTemplate{Result: m.Result, Digest: m.digest}
 	if m.vector != nil {
 		shown.Outline = &m.vector.Measures
+	}
+	if m.compared != nil {
+		shown.Against = &shownComparison{Comparison: *m.compared}
 	}
 	return shown
 }
@@ -206,6 +239,9 @@ func (c imprintCommand) print(s streams, m made, outputs outputs) {
 		if g.Verdict != imprint.Usable {
 			fmt.Fprintf(s.out, "  %s: %s\n", g.Verdict, g.ZH)
 		}
+	}
+	if m.compared != nil {
+		fmt.Fprintf(s.out, "  %s: %s\n", m.compared.Outcome, m.compared.ZH)
 	}
 	if !m.Acceptable() {
 		fmt.Fprintln(s.out, "请重新盖印后再扫描；没有写入模板。 Stamp again and scan again; no template was written.")

@@ -94,6 +94,9 @@ func (b *batch) prepare() error {
 			return err
 		}
 	}
+	if b.Against != "" {
+		return errFlag.At(fault.Field("--against")).Saying("只用于单份扫描件", "for a single form only")
+	}
 	if b.EveryPage && b.Page != 0 {
 		return errFlag.At(fault.Field("--page")).Saying("不能与 --every-page 同用", "not together with --every-page")
 	}
@@ -329,7 +332,7 @@ func (b *batch) template(ctx context.Context, j job) (row resultRow, shown any, 
 			return nil, nil, false, err
 		}
 	}
-	m, err := templateOf(ctx, j.path, data, o)
+	m, err := templateOf(ctx, j.path, data, nil, o)
 	if err != nil {
 		return nil, nil, false, err
 	}

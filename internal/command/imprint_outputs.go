@@ -107,6 +107,9 @@ func (o outputs) withdraw() error {
 // write writes everything, the template last: where it is, all of it is.
 func (o outputs) write(ctx context.Context, m made, font []byte) error {
 	data := sheet.Data{Title: filepath.Base(m.name), Facts: []sheet.Fact{{Label: "SM3", Text: m.digest}}, Result: m.Result, Vector: m.vector, Font: font}
+	if c := m.compared; c != nil {
+		data.Against = &sheet.Against{Old: m.earlier, Difference: c.Picture, Outcome: c.Outcome, Sentence: c.ZH}
+	}
 	if o.sheet != "" || o.evidence != "" {
 		var err error
 		if data.Evidence, err = m.Evidence(); err != nil {

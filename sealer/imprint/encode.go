@@ -10,10 +10,17 @@ import (
 	"math"
 )
 
+// Seal red: what full magenta and yellow of the offset press give on a screen.
+const (
+	sealRed   = 0xE6
+	sealGreen = 0x00
+	sealBlue  = 0x12
+)
+
 // inks are the colours of templates, one for each colour of ink: what two full inks of the offset press give on a screen.
 // The ink of the scan is not copied, because it says more of the scanner and of the ink pad than of the seal.
 var inks = map[Colour]color.NRGBA{
-	Red:    {0xE6, 0x00, 0x12, 255}, // magenta and yellow: seal red
+	Red:    {sealRed, sealGreen, sealBlue, 255},
 	Blue:   {0x1D, 0x20, 0x88, 255}, // cyan and magenta
 	Green:  {0x00, 0x99, 0x44, 255}, // cyan and yellow
 	Purple: {0x92, 0x07, 0x83, 255}, // magenta and half as much cyan

@@ -21,6 +21,23 @@ type record struct {
 	Box        Box             `json:"box"`
 	Precise    bool            `json:"precise"`
 	Imprint    *imprint.Result `json:"imprint"`
+	Compared   *Kinship        `json:"compared,omitempty"`
+}
+
+// Kinship is how the imprints compared with the template that was in use when the new one was made.
+type Kinship struct {
+	Outcome  imprint.Outcome `json:"outcome"`
+	ZH       string          `json:"zh"`
+	EN       string          `json:"en"`
+	Mismatch float64         `json:"mismatchMM2"`
+	Places   []imprint.Place `json:"places,omitempty"`
+}
+
+func kinshipOf(c *imprint.Comparison) *Kinship {
+	if c == nil {
+		return nil
+	}
+	return &Kinship{c.Outcome, c.ZH, c.EN, c.Mismatch, c.Places}
 }
 
 // Kept is the template that an application has now.
@@ -32,6 +49,8 @@ type Kept struct {
 	Precise    bool
 	// Result is what was made of the imprints; nil where the template came in another way.
 	Result *imprint.Result
+	// Compared is how they compared with the template in use then; nil where there was none of this size.
+	Compared *Kinship
 }
 
 // Template is the template that an application has now, for those who may see the application: registration.no-template.
@@ -55,7 +74,7 @@ func (d *Desk) kept(ctx context.Context, a enroll.Application) (Kept, error) {
 	var r record
 	// Templates that came in another way have other measures, or none.
 	if json.Unmarshal([]byte(t.Measures), &r) == nil && r.Imprint != nil {
-		k.Attachment, k.Page, k.Box, k.Precise, k.Result = r.Attachment, r.Page, r.Box, r.Precise, r.Imprint
+		k.Attachment, k.Page, k.Box, k.Precise, k.Result, k.Compared = r.Attachment, r.Page, r.Box, r.Precise, r.Imprint, r.Compared
 		k.Result.Template, k.Result.Picture = t.Template, t.Picture
 	}
 	return k, nil
@@ -117,6 +136,9 @@ func (d *Desk) Sheet(ctx context.Context, by access.Actor, application, reason s
 	}
 	defer done()
 	data := sheet.Data{Title: a.Number, Result: k.Result, Evidence: evidence, Font: font, Facts: factsOf(a, k)}
+	if c := k.Compared; c != nil {
+		data.Against = &sheet.Against{Outcome: c.Outcome, Sentence: c.ZH}
+	}
 	if data.Vector, err = sheet.Trace(k.Result); err != nil {
 		return err
 	}
@@ -144,6 +166,9 @@ func (d *Desk) opened(ctx context.Context, by access.Actor, application, reason 
 	return a, k, evidence, err
 }
 
+// Kinship is how the imprints compare with the template in use; nil where there is none of this size.
+func (m Made) Kinship() *Kinship { return kinshipOf(m.Compared) }
+
 // Pictures are what a person judges by before anything is kept: the imprints as they were scanned, and the map of what was
 // filled in.
 func (m Made) Pictures() (imprints []sheet.Shown, changes []byte, err error) {
@@ -166,6 +191,9 @@ func (d *Desk) DrawSheet(a enroll.Application, m Made, w io.Writer) error {
 	}
 	k := Kept{Template: business.Template{Code: m.Code}, Result: m.Result}
 	data := sheet.Data{Title: a.Number, Result: m.Result, Evidence: evidence, Font: font, Facts: factsOf(a, k)}
+	if c := m.Compared; c != nil {
+		data.Against = &sheet.Against{Old: m.earlier, Difference: c.Picture, Outcome: c.Outcome, Sentence: c.ZH}
+	}
 	if data.Vector, err = sheet.Trace(m.Result); err != nil {
 		return err
 	}

@@ -50,6 +50,10 @@ type Made struct {
 	Box        Box
 	// Precise is false where a person has to look whether the boxes were found in their places.
 	Precise bool
+	// Compared is how the imprints compare with the template of the seal that is in use; nil where the seal is a new one, or
+	// its size changes. A change may well be to another seal: it says so, and stops nothing.
+	Compared *imprint.Comparison
+	earlier  []byte // the template in use
 	// Stored says whether this is the application's template now; Code is the seal's then. A template that is not
 	// Acceptable is never stored, one with a warning only with a reason.
 	Stored bool
@@ -98,7 +102,7 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	if err != nil {
 		return Made{}, err
 	}
-	if made.Result, err = imprint.Process(ctx, from.data, from.options(a.Form, o)); err != nil {
+	if err := d.process(ctx, a, from.data, from.options(a.Form, o), &made); err != nil {
 		return Made{}, err
 	}
 	if o.Box == FirstBox || o.Box == SecondBox {
@@ -111,6 +115,44 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	}
 	err = d.store(ctx, by, a, o, &made)
 	return made, err
+}
+
+// process makes the template, and compares it with that of the seal which is in use, if there is one.
+func (d *Desk) process(ctx context.Context, a enroll.Application, data []byte, o imprint.Options, made *Made) (err error) {
+	if a.Form.ConcernsSeal() {
+		if made.earlier, err = d.inUse(ctx, a.Form.Seal.Code, o); err != nil {
+			return err
+		}
+	}
+	if made.earlier == nil {
+		made.Result, err = imprint.Process(ctx, data, o)
+		return err
+	}
+	c, err := imprint.Against(ctx, data, made.earlier, o)
+	if err == nil {
+		made.Result, made.Compared = c.Result, &c
+	}
+	return err
+}
+
+// inUse is the template of a seal that is in use; nil where it has another size than the form declares, or cannot be read
+// as a template.
+func (d *Desk) inUse(ctx context.Context, code string, o imprint.Options) ([]byte, error) {
+	s, err := d.Business.Seals.Registered(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	height := o.Height
+	if height == 0 {
+		height = o.Width
+	}
+	if s.Width != o.Width || s.Height != height {
+		return nil, nil
+	}
+	if _, err := imprint.DecodeTemplate(s.Template); err != nil {
+		return nil, nil // it came in another way, as a picture of another kind
+	}
+	return s.Template, nil
 }
 
 // holdAgainstBoth lets no form through by one of its boxes whose boxes together show two seals: who chooses a box may do
@@ -135,7 +177,7 @@ func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Ap
 
 // store keeps a template that is good enough.
 func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application, o Order, made *Made) error {
-	measures, err := json.Marshal(record{made.Attachment, made.Page, made.Box, made.Precise, made.Result})
+	measures, err := json.Marshal(record{made.Attachment, made.Page, made.Box, made.Precise, made.Result, kinshipOf(made.Compared)})
 	if err != nil {
 		return err
 	}
