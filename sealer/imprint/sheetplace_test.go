@@ -81,8 +81,8 @@ func sampleInto(p []uint8, img *image.RGBA, x, y float64) {
 	p[3] = 255
 }
 
-// framed lays a picture on a larger ground.
-func framed(img *image.RGBA, ground color.Color, left, top, right, bottom int) *image.RGBA {
+// onGround lays a picture on a larger ground.
+func onGround(img *image.RGBA, ground color.Color, left, top, right, bottom int) *image.RGBA {
 	out := image.NewRGBA(image.Rect(0, 0, img.Rect.Dx()+left+right, img.Rect.Dy()+top+bottom))
 	draw.Draw(out, out.Rect, image.NewUniform(ground), image.Point{}, draw.Src)
 	draw.Draw(out, img.Rect.Add(image.Pt(left, top)), img, image.Point{}, draw.Src)
@@ -189,7 +189,7 @@ func TestBordersAroundTheSheetAreSeen(t *testing.T) {
 		{"a narrow black border", color.RGBA{0, 0, 0, 255}, [4]float64{2, 2, 2, 2}},
 	} {
 		px := func(mm float64) int { return int(math.Round(mm * perMM)) }
-		wide := framed(img, c.ground, px(c.mm[0]), px(c.mm[1]), px(c.mm[2]), px(c.mm[3]))
+		wide := onGround(img, c.ground, px(c.mm[0]), px(c.mm[1]), px(c.mm[2]), px(c.mm[3]))
 		s := mustLay(t, wide, 150, Options{Boxes: boxes})
 		if s.scale.Page != "A4" || math.Abs(s.sheet.Width-210) > 1 || math.Abs(s.sheet.Height-297) > 1 || math.Abs(s.sheet.Left-c.mm[0]) > .5 || math.Abs(s.sheet.Top-c.mm[1]) > .5 {
 			t.Errorf("%s: %+v %+v", c.name, s.scale, s.sheet)
@@ -203,7 +203,7 @@ func TestBordersAroundTheSheetAreSeen(t *testing.T) {
 		}
 	}
 	// All of the sheet is seen, and it is none at this resolution.
-	if _, err := lay(t, framed(img, color.Black, 40, 40, 40, 40), 240, Options{}); fault.CodeOf(err) != "imprint.scale-contradicts" {
+	if _, err := lay(t, onGround(img, color.Black, 40, 40, 40, 40), 240, Options{}); fault.CodeOf(err) != "imprint.scale-contradicts" {
 		t.Errorf("a page of A4 of 131 × 186 mm: %v", err)
 	}
 	if s := mustLay(t, img, 150, Options{}); s.sheet.Width != 0 {
