@@ -60,7 +60,7 @@ func Against(ctx context.Context, data, template []byte, o Options) (Comparison,
 	const perMM = workDPI / millimetresPerInch
 	inkA := inked{a.onCanvas(a.alpha, declared, perMM), a.onCanvas(a.trust, declared, perMM)}
 	inkB := inked{b.onCanvas(b.alpha, declared, perMM), b.onCanvas(b.trust, declared, perMM)}
-	k := liken(inkA, inkB, borderOf(r.source.good[0].rim, b, declared))
+	k := liken(inkA, inkB, borderOf(r.source.rim, b, declared))
 	c.Outcome, c.Mismatch, c.Places = k.outcome, rounded(k.mismatch, 3), k.places
 	c.decide(r)
 	if c.Picture, err = overlaid(inkA.alpha, inkB.alpha, c.Places); err != nil {

@@ -296,7 +296,7 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
-	r.source = &source{session: s, good: good, filled: f.origins}
+	r.source = s.source(good, f.origins)
 	r.Measures = s.measures(good, used, agreement, f, erode)
 	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)

@@ -212,7 +212,7 @@ func TestRatesOfTheGates(t *testing.T) {
 			t.Log(j)
 		}
 		if *ratesFlag > 1 && j.err == nil {
-			t.Logf("%s | mismatch %.3f noise %.3f twins %.2f %.4f %s", j, j.r.Measures.Mismatch, 0.0, j.r.Measures.Twins, j.r.Measures.TwinsDifference, textures(j.r))
+			t.Logf("%s | mismatch %.3f twins %.2f %.4f %s", j, j.r.Measures.Mismatch, j.r.Measures.Twins, j.r.Measures.TwinsDifference, textures(j.r))
 		}
 	}
 	t.Log("group            pass  warn  refused")
