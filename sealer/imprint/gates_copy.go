@@ -7,13 +7,18 @@ import (
 )
 
 // Limits of the gates against copies. They were set on imprints and forgeries that a program drew, see
-// TestCopiesAreTold; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
+// TestRatesOfTheGates; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
 // only what is far from every drawn imprint is refused.
+//
+// What they do not see: a copy of a stamped sheet whose dots are finer than the scan, as scattered droplets of an inkjet
+// printer of 600 dpi are (at 300 dpi and at 600), and screens above 150 lines per inch in a JPEG of low quality at 300
+// dpi. What they may see wrongly: stamps of micro-porous rubber, whose ink lies more evenly than that of a pad. The paper
+// itself must therefore be looked at for wet ink in any case.
 const (
-	screenWarn       = 2.2
-	screenRefuse     = 3.2
-	fineScreenWarn   = 4.2 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
-	fineScreenRefuse = 6.0
+	screenWarn       = 2.6
+	screenRefuse     = 3.8
+	fineScreenWarn   = 5.5 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
+	fineScreenRefuse = 7.0
 	fineDPI          = 450
 	grainWarn        = .018
 	grainRefuse      = .006
