@@ -51,6 +51,9 @@ func paperWhite(c *crop) paperTone {
 		*full = stretched(tiles[i], w, h, tileX, tileY)
 	}
 	tone.levelC, tone.levelS = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
+	if c.gain != 0 {
+		tone.levelS /= c.gain // the light that there was
+	}
 	return tone
 }
 

@@ -100,7 +100,9 @@ type session struct {
 	orientation int
 	declared    size
 	options     Options
-	page        int               // of the file, counted from 1
+	page        int // of the file, counted from 1
+	sheet       Sheet
+	paperGain   float32           // of the ink's strong channel on this paper, see hue
 	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
 	searched    bool
 }
@@ -170,7 +172,7 @@ func (s *session) extent(m *mark) size {
 // boxOf is the number of the box that holds the middle of a mark.
 func (s *session) boxOf(m *mark) int {
 	const stray = 3 // mm: seals are stamped over the lines
-	x, y := s.middle(m)
+	x, y := s.sheet.onPage(s.middle(m))
 	for i, b := range s.options.Boxes {
 		if x > b.Left-stray && y > b.Top-stray && x < b.Left+b.Width+stray && y < b.Top+b.Height+stray {
 			return i + 1
@@ -233,7 +235,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, s.ink()))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
@@ -285,17 +287,18 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f.coverage = f.coverage.withoutHaze()
 	r := &Result{Width: s.declared.w, Height: s.declared.h}
 	var err error
-	if r.Template, err = encode(f.picture(s.declared, templateDPI), templateDPI); err != nil {
+	if r.Template, err = encode(f.picture(s.declared, templateDPI), inks[s.options.colour()], templateDPI); err != nil {
 		return nil, err
 	}
-	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
+	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
-	r.source = &source{session: s, good: good, filled: f.origins}
+	r.source = s.source(good, f.origins)
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil
