@@ -267,5 +267,10 @@ func boxed(p *plane, radius int) *plane {
 	for y := range p.h {
 		boxFilter(across.row(y), p.row(y), radius)
 	}
-	return across.boxedColumns(make([]float32, p.w), radius)
+	if radius == 0 {
+		return across
+	}
+	result := newPlane(p.w, p.h)
+	across.boxedColumns(result, make([]float32, p.w), radius)
+	return result
 }

@@ -30,10 +30,19 @@ func (m *mark) bled(declared size, softLimit float64) float64 {
 func (p *plane) eroded(rim float64) *plane {
 	result := newPlane(p.w, p.h)
 	reach := int(math.Ceil(rim + 1))
+	paper := make([]bool, len(p.v))
+	for i, v := range p.v {
+		paper[i] = v < .5
+	}
+	near := dilated(paper, p.w, p.h, reach)
 	for y := range p.h {
 		row := result.row(y)
 		for x := range row {
 			if p.v[y*p.w+x] < .5 {
+				continue
+			}
+			if !near[y*p.w+x] {
+				row[x] = 1
 				continue
 			}
 			nearest := rim + 1
