@@ -128,8 +128,29 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
-	ordered := s.inOrderOfPromise(marks)
-	var good []*mark
+	good, err := s.bestTwo(ctx, s.inOrderOfPromise(marks))
+	if err != nil {
+		return nil, err
+	}
+	if len(marks) > 0 && len(good) == 0 {
+		return nil, errIncomplete.New()
+	} else if len(good) == 0 {
+		return nil, errNoneFound.New()
+	}
+	return s.result(ctx, marks, good)
+}
+
+// otherSize is the difference from the declared size, in millimetres, from which a mark is rather another seal on the
+// page, as long as there are marks that were not looked at.
+const otherSize = 2.0
+
+// bestTwo takes marks apart, in their order, until two whole ones have about the declared size; what has another size
+// is taken when there is nothing better.
+func (s *session) bestTwo(ctx context.Context, ordered []*mark) ([]*mark, error) {
+	var good, others []*mark
+	taken := func(m *mark) bool {
+		return slices.ContainsFunc(good, func(g *mark) bool { return g.box != 0 && g.box == m.box })
+	}
 	for len(ordered) > 0 && len(good) < 2 {
 		next := ordered[:min(2-len(good), len(ordered))]
 		ordered = ordered[len(next):]
@@ -138,17 +159,21 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		for _, m := range next {
-			if m.rim.ok && !slices.ContainsFunc(good, func(g *mark) bool { return g.box != 0 && g.box == m.box }) {
+			switch {
+			case !m.rim.ok || taken(m):
+			case math.Abs(m.difference(s.declared).worst()) > otherSize:
+				others = append(others, m)
+			default:
 				good = append(good, m)
 			}
 		}
 	}
-	if len(marks) > 0 && len(good) == 0 {
-		return nil, errIncomplete.New()
-	} else if len(good) == 0 {
-		return nil, errNoneFound.New()
+	for _, m := range others {
+		if len(good) < 2 && !taken(m) {
+			good = append(good, m)
+		}
 	}
-	return s.result(ctx, marks, good)
+	return good, nil
 }
 
 func (s *session) scaleAsStored() Scale {

@@ -22,7 +22,7 @@ const (
 func (l *layer) fitStar(c rim, phase float64) star {
 	s := star{x: c.x, y: c.y, angle: phase}
 	s.outer, s.inner = l.starReach(c, phase)
-	if s.outer < .12*c.halfW || s.inner < .25*s.outer || s.inner > .75*s.outer {
+	if s.outer < leastStar*c.halfW || s.inner < .25*s.outer || s.inner > .75*s.outer {
 		return s
 	}
 	for pass := range 8 {

@@ -3,8 +3,8 @@ package imprint
 import "math"
 
 const (
-	bledExcess  = .04  // mm of size above the declared one from which ink may have crept,
-	bledShare   = .002 // and the share of the size that an error of the scale may add to it
+	bledExcess  = .03   // mm of size above the declared one from which ink may have crept,
+	bledShare   = .0018 // and the share of the size that an error of the scale may add to it
 	bledBorder  = 1.15
 	mostErosion = .3 // mm on every side
 )
