@@ -132,6 +132,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		w.actor("city", "云山市档案局", access.RoleCity), w.actor("administrator", "省局", access.RoleAdministrator),
 		w.actor("platform", "省局", access.RolePlatform), w.actor("clerk", archive.Name, access.RoleOperator),
 		w.actor("stranger", "别的单位", access.RoleOperator), w.actor("auditor", "省局", access.RoleAuditor), w.actor("nobody", "省局"),
+		w.actor("requester", "别的省局", access.RoleRequester), w.actor("requester-2", "第三个省局", access.RoleRequester),
 	} {
 		w.keys[a.ID] = got(w.access.CreateKey(ctx, a.ID, "test"))(t)
 	}
