@@ -135,6 +135,9 @@ func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
 
 // RetireKeys ends the use of keys whose seals were replaced or ended.
 func (s *Service) RetireKeys(ctx context.Context) error {
+	if err := s.giveUpElsewhere(ctx); err != nil {
+		return err
+	}
 	names, err := s.Seals.IdleKeys(ctx)
 	if err != nil {
 		return err
