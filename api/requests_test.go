@@ -73,7 +73,24 @@ func TestOneInstallationHasItsCertificatesMadeByAnother(t *testing.T) {
 	if out.State != backend.StateIssued || c.Subject.CommonName != "王五" {
 		t.Fatalf("%+v", out)
 	}
-	must(t, b.Revoke(ctx, here.approved(access.KindRevokeCertificate, b.RevokeSubject(c, ca.ReasonKeyCompromise)), c, ca.ReasonKeyCompromise))
+	// Its end, over the API of this house.
+	here.server.Authorities = all
+	here.keys["registrar"] = got(here.access.CreateKey(ctx, "registrar", "test"))(t)
+	path := "/v1/certificates/" + c.FingerprintText()
+	var shown Certificate
+	here.call("auditor", "GET", path, nil).is(200).into(&shown)
+	if shown.Authority != "b" || shown.State != "good" {
+		t.Errorf("%+v", shown)
+	}
+	here.send("registrar", "POST", path+"/requests", object{"change": "suspend"}).problem(422, "backend.no-hold")
+	var asked Approval
+	here.send("registrar", "POST", path+"/requests", object{"change": "revoke", "reason": 1}).is(202).into(&asked)
+	here.send("registrar", "POST", path+"/changes", object{"request": asked.ID}).problem(403, "access.not-approved")
+	must(t, here.access.Approve(ctx, here.people[1], asked.ID))
+	here.send("registrar", "POST", path+"/changes", object{"request": asked.ID}).is(200).into(&shown)
+	if shown.Authority != "b" || shown.State != "revoked" || shown.Reason == nil || *shown.Reason != 1 {
+		t.Errorf("%+v", shown)
+	}
 	if s := got(b.Status(ctx, c, here.server.Clock()))(t); s.State != chain.StateRevoked || s.Reason != chain.ReasonCertificateHold {
 		t.Errorf("%+v", s)
 	}

@@ -168,7 +168,7 @@ func (b *remote) Renew(ctx context.Context, c *chain.Certificate, request []byte
 // configured any more.
 func (b *Backends) Maker(ctx context.Context, c *chain.Certificate) (Foreign, error) {
 	var name string
-	err := b.db.Read().QueryRowContext(ctx, `SELECT backend FROM backend_order WHERE fingerprint = $1 AND state = 'issued'`, c.FingerprintText()).Scan(&name)
+	err := b.DB.Read().QueryRowContext(ctx, `SELECT backend FROM backend_order WHERE fingerprint = $1 AND state = 'issued'`, c.FingerprintText()).Scan(&name)
 	if errors.Is(err, sql.ErrNoRows) {
 		return nil, ErrOrder.New()
 	}
