@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
-	"time"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
@@ -90,15 +89,6 @@ func (b *Backends) foreign(ctx context.Context, is func(*chain.Certificate) bool
 		return Issued{}, err
 	}
 	return Issued{}, ca.ErrNotFound.New()
-}
-
-// Ended says whether, by a time, this house had decided the end of a certificate, by its fingerprint, of another authority. Its own
-// authority may follow later.
-func Ended(ctx context.Context, q store.Querier, fingerprint string, at time.Time) (bool, error) {
-	var n int
-	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM backend_order o JOIN backend_revocation v ON v.order_id = o.id WHERE o.fingerprint = $1 AND v.created <= $2`,
-		fingerprint, store.Time(at)).Scan(&n)
-	return n > 0, err
 }
 
 // Ask gives what two people decide on for a change that is possible now. Errors: ca.not-found, ca.revoked, ca.held,
