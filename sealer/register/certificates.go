@@ -74,5 +74,5 @@ func (r *Register) certified(ctx context.Context, in Instance, at time.Time) err
 	case reasonOf(status) == ReasonHeld:
 		return errCertificateHeld.With("%s", in.SealCode)
 	}
-	return errCertificateRevoked.With("%s", in.SealCode)
+	return ErrCertificateRevoked.With("%s", in.SealCode)
 }
