@@ -377,6 +377,22 @@ func TestOrdersThatAreNotTaken(t *testing.T) {
 	wantCode(t, "an order that is none", err, ErrOrder)
 }
 
+// The reader of archives makes a File for each member before it can be counted.
+func TestAnArchiveOfManyMembersIsRefusedBeforeItIsRead(t *testing.T) {
+	many := make([]any, 0, 2*(maxMembers+1))
+	for i := range maxMembers + 1 {
+		many = append(many, fmt.Sprintf("%d.cer", i), []byte{})
+	}
+	data := zipped(t, many...)
+	allocated := testing.AllocsPerRun(1, func() {
+		_, err := readCertificates(t.Context(), data)
+		wantCode(t, "many", err, ErrTooLarge)
+	})
+	if allocated > 100 {
+		t.Errorf("%.0f allocations", allocated)
+	}
+}
+
 func TestHostileFilesAreRefused(t *testing.T) {
 	w := sqliteWorld(t)
 	f := w.file(t)

@@ -147,7 +147,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.must(err)
 	l := ledger.New(db, nil, w.time)
 	w.stopper.access = access.New(db, l, w.time)
-	w.Service = New(Config{DB: db, Ledger: l, Access: w.stopper.access, Safe: safe, Files: folder, Planner: w.planner,
+	w.Service = New(Config{Regions: fixtures.Regions(), DB: db, Ledger: l, Access: w.stopper.access, Safe: safe, Files: folder, Planner: w.planner,
 		Suspender: w.stopper, Clock: w.time})
 	w.populate(ctx)
 	return w

@@ -28,6 +28,7 @@ type founding struct {
 	plan                       ceremony.Plan
 	confirmed                  [2]time.Time // when registrar and approver confirmed the plan
 	database                   string
+	registration               registrationConfig
 	passphrase, rootPassphrase []byte
 	// handOut gives the shares of the root's keystore to their holders, for a plan that splits it.
 	handOut        func(ctx context.Context, shares []keystore.Share) error
@@ -63,7 +64,7 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 	if err != nil {
 		return nil, officers{}, err
 	}
-	c := config{Format: configFormat, Name: f.name, Database: f.database, BaseURL: f.plan.BaseURL, CRLShards: f.plan.CRLShards,
+	c := config{Format: configFormat, Name: f.name, Database: f.database, Registration: f.registration, BaseURL: f.plan.BaseURL, CRLShards: f.plan.CRLShards,
 		LedgerKey: public, PassphraseFile: f.passphraseFile}
 	db, err := openDatabase(ctx, c.databaseURL(f.dir, ""))
 	if err != nil {
