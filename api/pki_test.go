@@ -28,16 +28,16 @@ func (w *world) revoked() {
 func TestListsAndDeltasOfEveryShardAreServed(t *testing.T) {
 	w := newWorld(t)
 	path := got(url.Parse(w.certificate.CRLURLs[0]))(t).Path
-	shard, _, ok := ca.ParsePathShard(path)
-	if !ok || shard == 0 {
+	id, shard, _, ok := ca.ParsePathShard(path)
+	if !ok || shard == 0 || id != ca.FirstIssuer {
 		t.Fatalf("the certificate points to %s", path)
 	}
 	before := map[string]string{}
-	paths := []string{"/pki/issuing.crl", "/pki/issuing-delta.crl", path, ca.PathShard(shard, true), "/pki/issuing/1.crl", "/pki/issuing/16-delta.crl"}
+	paths := []string{"/pki/issuing.crl", "/pki/issuing-delta.crl", path, ca.PathShard(id, shard, true), "/pki/issuing/1.crl", "/pki/issuing/16-delta.crl"}
 	for _, p := range paths {
 		a := w.call("", "GET", p, nil).is(200)
 		list := got(chain.ParseCRL(a.body))(t)
-		must(t, list.CheckIssuer(w.authority.Issuing()))
+		must(t, list.CheckIssuer(w.authority.Issuing(ca.ProfileInstitution)))
 		if (list.BaseNumber != nil) != strings.Contains(p, "delta") || a.header.Get("Cache-Control") != "public, max-age=30" ||
 			a.header.Get("Last-Modified") != list.ThisUpdate.Format("Mon, 02 Jan 2006 15:04:05 GMT") || a.header.Get("Content-Type") != "application/pkix-crl" {
 			t.Errorf("%s: %v", p, a.header)
@@ -64,7 +64,7 @@ func TestListsAndDeltasOfEveryShardAreServed(t *testing.T) {
 
 func TestACacheOfOCSPAnswersMustAskEveryTime(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Limits.OCSP = -1 })
-	id := got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(), w.certificate.Serial))(t)
+	id := got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(ca.ProfileInstitution), w.certificate.Serial))(t)
 	plain := "/ocsp/" + url.PathEscape(base64.StdEncoding.EncodeToString(got(ocsp.CreateRequest([]ocsp.CertID{id}, nil))(t)))
 	a := w.call("", "GET", plain, nil).is(200)
 	tag := a.header.Get("ETag")

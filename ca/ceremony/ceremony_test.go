@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/fault"
 )
 
@@ -36,7 +37,7 @@ func TestAPlanIsReadAndCompleted(t *testing.T) {
 	}
 	want := Plan{Format: 1, Organisation: "临江省档案局", BaseURL: "http://pki.example.cn", CRLShards: 16,
 		Officers: Officers{Person{"zhang", "张三"}, Person{"li", "李四"}, Person{"administrator", "管理员"}},
-		Root:     Root{"临江省档案局根证书", 25, "/media/root", &Shares{2, 3}}, Issuing: Issuing{"临江省档案签发证书", 12}, text: []byte(whole)}
+		Root:     Root{"临江省档案局根证书", 25, "/media/root", &Shares{2, 3}}, Issuing: Issuers{{"issuing", "临江省档案签发证书", 12, ca.EndProfiles()}}, text: []byte(whole)}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("%+v", p)
 	}
