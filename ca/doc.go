@@ -3,7 +3,8 @@
 //
 // Establish makes the hierarchy once, in a ceremony that names two officers: a root whose key lives in a keystore
 // folder of its own, which can then be taken offline; one or several issuing CAs under it, which divide the profiles among
-// themselves, each with an OCSP responder; and certificates for the seal maker and the time-stamp authority. Open then gives an Authority:
+// themselves, each with an OCSP responder; and certificates for the seal maker and the time-stamp authority. Open then
+// gives an Authority:
 //
 //	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: clock})
 //	id, err := access.Request(ctx, registrar, access.KindIssueCertificate, request.Subject())
