@@ -97,3 +97,22 @@ func TestACertificateIsChangedByTwoPeopleOverHTTP(t *testing.T) {
 		t.Errorf("%+v", list)
 	}
 }
+
+func TestASealSaysThatItsCertificateWasRevoked(t *testing.T) {
+	w := newWorld(t)
+	serial := ca.SerialText(w.certificate.Serial)
+	shown := func(state string, usable bool, reason string) {
+		t.Helper()
+		var list struct{ Seals []Seal }
+		w.send("clerk", "GET", "/v1/seals", nil).is(200).into(&list)
+		if len(list.Seals) != 1 || list.Seals[0].State != state || list.Seals[0].Usable != usable || list.Seals[0].Reason != reason {
+			t.Errorf("%+v", list.Seals)
+		}
+	}
+	shown("active", true, "")
+	var asked Approval
+	w.send("registrar", "POST", "/v1/certificates/"+serial+"/requests", object{"change": "revoke", "reason": 1}).is(202).into(&asked)
+	must(t, w.access.Approve(t.Context(), w.people[1], asked.ID))
+	w.send("registrar", "POST", "/v1/certificates/"+serial+"/changes", object{"request": asked.ID}).is(200)
+	shown("suspended", false, "seal.certificate-revoked")
+}

@@ -287,7 +287,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: nobody wrote down who may call it", route)
 		}
-		for _, actor := range []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "nobody"} {
+		for _, actor := range []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "requester", "nobody"} {
 			may := slices.Contains(callers, actor)
 			a := w.call(actor, method, target, nil)
 			if denied := bytes.Contains(a.body, []byte(`"request.denied"`)); denied == may {

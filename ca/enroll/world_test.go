@@ -88,8 +88,9 @@ func (p *planner) Plan(_ context.Context, _ *store.Tx, d Dossier) ([]access.Part
 
 // stopper writes whom it stopped in the caller's transaction, so that a rollback takes it back.
 type stopper struct {
-	err    error
-	access *access.Service
+	err       error
+	access    *access.Service
+	withdrawn []User
 }
 
 func (s *stopper) SuspendUser(ctx context.Context, tx *store.Tx, _ access.Actor, u User, _ string) error {
@@ -115,6 +116,11 @@ func (s *stopper) Decided(ctx context.Context, tx *store.Tx, _ access.Actor, u U
 	}
 	_, err = s.access.Redeem(ctx, tx, parts[0].ID, access.KindRevokeCertificate, fmt.Appendf(nil, "%s %t", u.Holder, confirm))
 	return err
+}
+
+func (s *stopper) Withdrawn(_ context.Context, _ *store.Tx, _ access.Actor, u User) error {
+	s.withdrawn = append(s.withdrawn, u)
+	return nil
 }
 
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {

@@ -200,11 +200,11 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 		return nil, err
 	}
 	h.access = access.New(h.db, nil, now) // no ledger: nothing is asked or decided through it
-	h.register = register.New(register.Config{DB: h.db, Clock: now})
 	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be decided
 	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
+	h.register = register.New(register.Config{DB: h.db, Clock: now, Certificates: backend.Standing(h.authority)})
 	return h, nil
 }
 
@@ -288,7 +288,7 @@ func (h *installation) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now})
+	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now, Certificates: backend.Standing(h.authority)})
 	if err := h.wireRegistration(ctx); err != nil {
 		return err
 	}
