@@ -85,7 +85,7 @@ func TestACertificateIsChangedByTwoPeopleOverHTTP(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	w.send("approver", "POST", "/v1/approvals/"+revoke+"/approve", nil).is(204)
-	w.send("registrar", "POST", "/v1/certificates/"+ca.SerialText(w.authority.Issuing().Serial)+"/changes", object{"request": revoke}).problem(403, "access.other-subject")
+	w.send("registrar", "POST", "/v1/certificates/"+ca.SerialText(w.authority.Issuing(ca.ProfileInstitution).Serial)+"/changes", object{"request": revoke}).problem(403, "access.other-subject")
 	carry(revoke).is(200)
 	if state() != "revoked" {
 		t.Fatal(state())

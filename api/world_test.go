@@ -137,7 +137,9 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		w.keys[a.ID] = got(w.access.CreateKey(ctx, a.ID, "test"))(t)
 	}
 	_, err := ca.Establish(ctx, ca.Ceremony{DB: w.db, Ledger: l, Clock: clock, Root: ring, Keys: ring, Officers: [2]string{"registrar", "approver"},
-		Organisation: "临江省档案局", BaseURL: "http://pki.example"})
+		Organisation: "临江省档案局", BaseURL: "http://pki.example", Issuing: []ca.IssuingCeremony{
+			{Profiles: []ca.Profile{ca.ProfileInstitution, ca.ProfileSealMaker, ca.ProfileTSA}},
+			{ID: "person", Name: "个人签发证书", Profiles: []ca.Profile{ca.ProfilePersonal, ca.ProfileEncryption}}}})
 	must(t, err)
 	w.authority = got(ca.Open(ctx, ca.Config{DB: w.db, Ledger: l, Clock: clock, Keys: keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)}))(t)
 	maker := got(w.authority.Current(ctx, ca.ProfileSealMaker))(t)

@@ -19,7 +19,7 @@ func TestTwoPeopleEndACertificateOfWhicheverAuthority(t *testing.T) {
 		out, err := f.Order(ctx, o)
 		must(t, err)
 		c := w.licensed.certify(t, o)
-		taken, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing()))
+		taken, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 		must(t, err)
 		if len(taken) != 1 || taken[0].Err != nil {
 			t.Fatalf("%+v", taken)

@@ -232,7 +232,7 @@ func (d *Desk) find(ctx context.Context, row *deskRow, request ca.Request) (ca.R
 
 // withCertificate fills in the certificate, and revokes it first when two people decided that meanwhile.
 func (d *Desk) withCertificate(ctx context.Context, row *deskRow, out WireOutcome, record ca.Record) (WireOutcome, error) {
-	out.Certificate, out.Chain = record.Certificate.Raw, [][]byte{d.Authority.Issuing().Raw}
+	out.Certificate, out.Chain = record.Certificate.Raw, [][]byte{d.Authority.IssuerOf(record.Certificate).Raw}
 	switch record.State {
 	case ca.RecordRevoked:
 		out.State = WireRevoked

@@ -297,7 +297,7 @@ func TestAnAnswerIsCheckedLikeAFile(t *testing.T) {
 	}{
 		"a certificate of another authority": {func(w *world, o Order, a WireOutcome) WireOutcome {
 			s := w.andStranger()
-			a.Certificate, a.Chain = s.certify(w.t, o).Raw, [][]byte{s.authority.Issuing().Raw, s.root.Raw}
+			a.Certificate, a.Chain = s.certify(w.t, o).Raw, [][]byte{s.authority.Issuing(ca.ProfileInstitution).Raw, s.root.Raw}
 			return a
 		}, ErrChain},
 		"a certificate for another key": {func(w *world, _ Order, a WireOutcome) WireOutcome {
@@ -341,7 +341,7 @@ func TestAnAnswerIsCheckedLikeAFile(t *testing.T) {
 	must(t, err)
 	other := w.licensed.certify(t, o, func(r *ca.Request) { r.Organisation = "某某县档案馆" })
 	l.before = func(int) *http.Response {
-		return reply(200, WireOutcome{ID: w.remoteID(t, out.ID), State: WireIssued, Certificate: other.Raw, Chain: [][]byte{w.licensed.authority.Issuing().Raw}})
+		return reply(200, WireOutcome{ID: w.remoteID(t, out.ID), State: WireIssued, Certificate: other.Raw, Chain: [][]byte{w.licensed.authority.Issuing(ca.ProfileInstitution).Raw}})
 	}
 	out, err = b.Outcome(t.Context(), out.ID)
 	must(t, err)

@@ -16,7 +16,7 @@ import (
 // follow later. The state of any other certificate is not known. The tables of this room must be there.
 func Standing(a *ca.Authority) func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
 	return func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
-		s, err := a.Status(ctx, c, a.Issuing(), at)
+		s, err := a.Status(ctx, c, a.IssuerOf(c), at)
 		if err != nil || s.State != chain.StateUnknown {
 			return s, err
 		}

@@ -15,7 +15,7 @@ import (
 )
 
 type caCommand struct {
-	Ceremony     ceremonyCommand     `cmd:"" help:"Make root and issuing CA, and the data directory, from one reviewed plan. Without --hold: says what would be made."`
+	Ceremony     ceremonyCommand     `cmd:"" help:"Make root and issuing CAs, and the data directory, from one reviewed plan. Without --hold: says what would be made."`
 	Status       caStatusCommand     `cmd:"" help:"Say how the hierarchy stands: validity left, revocation lists, counts, what was left half done."`
 	List         caListCommand       `cmd:"" help:"List certificates."`
 	Show         caShowCommand       `cmd:"" help:"Show one certificate."`

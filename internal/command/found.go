@@ -135,10 +135,6 @@ func (h *installation) maker(ctx context.Context) (register.Maker, error) {
 // publish writes the anchors and the current CRLs into the trust folder, for yinxin verify --trust and for other
 // programs, where they differ from what is there.
 func (h *installation) publish(ctx context.Context) error {
-	issuing, err := h.authority.CRL(ctx)
-	if err != nil {
-		return err
-	}
 	root, err := h.authority.RootCRL(ctx)
 	if err != nil {
 		return err
@@ -148,13 +144,14 @@ func (h *installation) publish(ctx context.Context) error {
 		return err
 	}
 	ledgerKey := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: h.config.LedgerKey})
-	for name, content := range map[string][]byte{
-		"root.crt":    certificatePEM(h.authority.Root().Raw),
-		"issuing.crt": certificatePEM(h.authority.Issuing().Raw),
-		"root.crl":    root,
-		"issuing.crl": issuing,
-		"ledger.pub":  ledgerKey,
-	} {
+	files := map[string][]byte{"root.crt": certificatePEM(h.authority.Root().Raw), "root.crl": root, "ledger.pub": ledgerKey}
+	for _, i := range h.authority.Issuers() {
+		files[i.ID+".crt"] = certificatePEM(i.Certificate.Raw)
+		if files[i.ID+".crl"], err = h.authority.CRL(ctx, i.ID); err != nil {
+			return err
+		}
+	}
+	for name, content := range files {
 		name = filepath.Join(dir, name)
 		if old, err := os.ReadFile(name); err == nil && string(old) == string(content) {
 			continue

@@ -65,7 +65,7 @@ type config struct {
 	Name     string `json:"name"`
 	Database string `json:"database"` // a file name in the folder, or a URL without password
 	BaseURL  string `json:"base_url"` // under which certificates, CRLs and OCSP are published
-	// CRLShards is into how many parts the issuing CA's revocation list is cut; 0 leaves it to the service.
+	// CRLShards is into how many parts the revocation list of an issuing CA is cut; 0 leaves it to the service.
 	CRLShards      int    `json:"crl_shards,omitempty"`
 	LedgerKey      []byte `json:"ledger_key"`
 	Operator       string `json:"operator,omitempty"`        // actor for commands on this machine

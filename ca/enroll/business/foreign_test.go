@@ -136,7 +136,7 @@ func (o *licensed) certify(code string, change ...func(r *ca.Request)) *chain.Ce
 // brought takes the certificate in.
 func (o *licensed) brought(c *chain.Certificate) backend.Taken {
 	o.w.t.Helper()
-	taken, err := o.file.Import(o.w.t.Context(), o.w.registrar, inPEM(c, o.Issuing()))
+	taken, err := o.file.Import(o.w.t.Context(), o.w.registrar, inPEM(c, o.Issuing(ca.ProfileInstitution)))
 	o.w.must(err)
 	for _, m := range taken {
 		o.w.must(m.Err)
