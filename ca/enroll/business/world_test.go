@@ -46,6 +46,7 @@ type world struct {
 	keys     *keystore.Store
 	unit     enroll.Unit
 	shares   []escrow.Handout // of the recovery key
+	letters  int              // that were enqueued
 
 	registrar, approver, handler, platform access.Actor
 
