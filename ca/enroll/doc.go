@@ -73,7 +73,9 @@ type Config struct {
 	Regions []string
 	// Effects happen with a step, in its transaction: with acceptance, say, what was issued is put into use.
 	Effects map[Step]Effect
-	Clock   func() time.Time
+	// Resealers are the other rooms that seal under Safe: a rotation takes theirs along.
+	Resealers []Resealer
+	Clock     func() time.Time
 	// Random makes salts; nil is the operating system's.
 	Random io.Reader
 	// Calendar knows the working days; nil is Monday to Friday.

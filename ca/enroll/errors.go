@@ -74,6 +74,12 @@ var (
 		ZH: "该使用人已经停用。", EN: "The user is suspended already."}
 	ErrDecided = fault.Spec{Kind: fault.Conflict, Code: "enroll.suspension-decided",
 		ZH: "该停用已有结果或正在等待审批。", EN: "The suspension was decided already, or waits for a decision."}
+	ErrNoRotation = fault.Spec{Kind: fault.Conflict, Code: "enroll.no-rotation",
+		ZH: "没有正在进行的密钥轮换。", EN: "No rotation of the key is under way."}
+	ErrRotationStale = fault.Spec{Kind: fault.Refused, Code: "enroll.rotation-unfinished",
+		ZH: "仍有数据在旧密钥版本下加密，旧版本不能销毁。", EN: "Some data is still sealed under an older version of the key, which cannot be destroyed."}
+	ErrRotationEarly = fault.Spec{Kind: fault.Refused, Code: "enroll.rotation-early",
+		ZH: "旧密钥版本须在全部数据重新加密一天后才能销毁。", EN: "Older versions of the key are destroyed at the earliest a day after everything was sealed anew."}
 )
 
 // What can be found in an application beside the rules of the form.

@@ -34,6 +34,7 @@ type world struct {
 	db      *store.DB
 	ring    *keystore.Ring
 	folder  string // of scans
+	keysDir string // of the keystore
 	lock    sync.Mutex
 	now     time.Time
 	planner *planner
@@ -138,7 +139,8 @@ func newWorld(t testing.TB, db *store.DB) *world {
 		_, err := tx.ExecContext(ctx, `CREATE TABLE test_stopped (holder TEXT NOT NULL)`)
 		return err
 	}))
-	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("test"), Iterations: 1})
+	w.keysDir = filepath.Join(t.TempDir(), "keys")
+	keys, err := keystore.Create(w.keysDir, keystore.Options{Passphrase: []byte("test"), Iterations: 1})
 	w.must(err)
 	w.ring = keys.Ring(keystore.PurposePersonalData)
 	safe, err := w.ring.CreateSafe(ctx, SafeName, keystore.PurposePersonalData)

@@ -14,7 +14,9 @@
 // the root) are due in their last Policy.ServiceDays; a ceremony renews them, so there is an alarm.
 // Those that another authority made for a central seal (Config.Others) are due as early, since that takes its time: they are
 // ordered there (Config.Elsewhere), and the attempt lasts until the certificate has come back. There is an alarm where a
-// person has to carry files, or accept what came back, and where nothing came back by the time a central seal is due.
+// person has to carry files, or accept what came back, and where nothing came back by the time a central seal is due. One
+// that came back and was objected to (Config.Objections) cannot be put on hold there: it takes nobody's place, and there is
+// an alarm until two people have revoked it.
 //
 // # Promises
 //

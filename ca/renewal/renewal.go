@@ -116,6 +116,8 @@ type Config struct {
 	Authority Authority
 	// Others adds the certificates of other authorities; nil: there are none.
 	Others Others
+	// Objections says which of those nobody wants; nil: none.
+	Objections Objections
 	// Elsewhere renews those; nil: there is an alarm instead.
 	Elsewhere ElsewhereRenewer
 	Clock     func() time.Time
@@ -139,7 +141,7 @@ func New(c Config) *Service {
 		c.Calendar = weekdays{}
 	}
 	if c.Others != nil {
-		c.Authority = joint{c.Authority, c.Others}
+		c.Authority = joint{c.Authority, c.Others, c.Objections}
 	}
 	return &Service{c}
 }
@@ -167,6 +169,7 @@ const (
 	Encryption Holder = "encryption" // the second certificate of such a person
 	Own        Holder = "service"    // the authority itself and its services
 	Elsewhere  Holder = "elsewhere"  // a seal that the service keeps, with a certificate of another authority
+	Objected   Holder = "objected"   // nobody: another authority's certificate for a renewal that was objected to; to be revoked
 )
 
 func holderOf(p ca.Profile) Holder {
@@ -179,6 +182,8 @@ func holderOf(p ca.Profile) Holder {
 		return Encryption
 	case profileElsewhere:
 		return Elsewhere
+	case profileObjected:
+		return Objected
 	}
 	return Own
 }
@@ -198,8 +203,8 @@ type Due struct {
 // shown is how long an ended certificate without a successor stays in the lists.
 const shown = 30 * day
 
-// Due lists what is due at a time by the policy, and what ended in the last 30 days without a successor, the earliest end
-// first.
+// Due lists what is due at a time by the policy, what ended in the last 30 days without a successor, and what is to be
+// revoked, the earliest end first.
 func (s *Service) Due(ctx context.Context, at time.Time) ([]Due, error) {
 	list, err := s.Within(ctx, at, s.furthest(at))
 	if err != nil {
@@ -219,14 +224,16 @@ func (s *Service) isDue(d Due, at time.Time) bool {
 	switch d.Holder {
 	case Central:
 		return s.Calendar.After(at, s.Policy.TermDays).After(d.NotAfter)
+	case Objected: // not because of its end
+		return true
 	case Own, Elsewhere:
 		return left <= time.Duration(s.Policy.ServiceDays)*day
 	}
 	return left <= time.Duration(s.Policy.Reminders[len(s.Policy.Reminders)-1])*day
 }
 
-// Within lists the certificates without a successor that end within so many days, or ended in the last 30, the earliest
-// first.
+// Within lists the certificates without a successor that end within so many days, or ended in the last 30, and those that
+// are to be revoked, the earliest end first.
 func (s *Service) Within(ctx context.Context, at time.Time, days int) ([]Due, error) {
 	expiring, err := s.Authority.Expiring(ctx, at.Add(-shown), at.Add(time.Duration(days)*day))
 	if err != nil {

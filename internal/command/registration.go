@@ -68,7 +68,7 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 		Keys: business.RingKeys{Ring: h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe,
 		Authorities: authorities, Institutions: c.Authority, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.enroll = enroll.New(enroll.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Safe: safe, Files: h.files, Planner: h.business, Suspender: h.business,
-		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Regions: c.Regions, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
+		Seals: h.business, Effects: h.business.Effects(), Resealers: []enroll.Resealer{h.business}, DocumentTypes: c.DocumentTypes, Regions: c.Regions, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.business.Enroll = h.enroll
 	h.desk = registration.New(registration.Config{Enroll: h.enroll, Business: h.business})
 	return nil

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll/business"
 	"yinxin/ca/renewal"
 	"yinxin/internal/jobs"
 	"yinxin/internal/mail"
@@ -37,7 +38,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 			_, err := h.sealer.Recover(ctx)
 			return err
 		}})
-	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Elsewhere: renewer{h}, Policy: h.config.Renewals,
+	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Elsewhere: renewer{h}, Objections: business.Objections{DB: h.db}, Policy: h.config.Renewals,
 		Calendar: h.calendar, Contacts: h.business}
 	if r.Others, err = h.backends(context.Background()); err != nil {
 		return nil, errors.Join(err, j.Close())

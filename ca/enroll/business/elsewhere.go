@@ -369,3 +369,25 @@ func (s *Service) hold(ctx context.Context, tx *store.Tx, by access.Actor, c Ren
 	}
 	return err
 }
+
+// Objections finds the certificates of other authorities that nobody wants, over the tables of this room.
+type Objections struct{ DB *store.DB }
+
+// Objected gives the certificates that other authorities made for renewals to which the holder objected, or which came too
+// late: also those that were revoked since.
+func (o Objections) Objected(ctx context.Context) ([]*chain.Certificate, error) {
+	list, err := store.Column[[]byte](o.DB.Read().QueryContext(ctx, `SELECT e.successor FROM business_elsewhere e JOIN business_renewal r ON r.id = e.id
+		WHERE e.state = 'made' AND r.state = 'objected' ORDER BY e.id`))
+	if err != nil {
+		return nil, err
+	}
+	var found []*chain.Certificate
+	for _, der := range list {
+		c, err := chain.ParseCertificate(der)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, c)
+	}
+	return found, nil
+}

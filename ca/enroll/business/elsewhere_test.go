@@ -22,6 +22,7 @@ import (
 	"yinxin/ca/renewal"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/sealer/register"
 )
@@ -224,7 +225,16 @@ func (o *licensed) renewals() *renewal.Service {
 	w := o.w
 	w.must(renewal.Migrate(w.t.Context(), w.db))
 	return renewal.New(renewal.Config{DB: w.db, Authority: w.Authority, Others: o.all, Clock: w.time, Log: slog.New(slog.NewTextHandler(io.Discard, nil)),
-		Renewer: mustNotRenew{w.t}, Elsewhere: renewsElsewhere{w}})
+		Renewer: mustNotRenew{w.t}, Elsewhere: renewsElsewhere{w}, Objections: business.Objections{DB: w.db},
+		Mail: letterBox{w}, Administrators: []string{"admin@example.cn"}})
+}
+
+// letterBox counts the letters that are to be written.
+type letterBox struct{ w *world }
+
+func (b letterBox) Enqueue(context.Context, *store.Tx, string, string) error {
+	b.w.letters++
+	return nil
 }
 
 type renewsElsewhere struct{ w *world }
@@ -357,6 +367,92 @@ func TestARefusedRenewalElsewhereIsToldAndTriedAgain(t *testing.T) {
 		}
 		if n := w.count(`SELECT COUNT(*) FROM backend_revocation`); n != 0 {
 			t.Errorf("%d revocations", n)
+		}
+	})
+}
+
+func TestARenewalElsewhereThatWasObjectedToIsToldUntilTwoPeopleRevokeIt(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		o := w.licensed()
+		in, _ := o.remotely()
+		s := o.renewals()
+		w.near(in, 60)
+		w.must(s.Run(ctx))
+		o.decide(true)
+		w.must(s.Run(ctx))
+		w.must(s.Run(ctx))
+		waiting, err := w.Renewals(ctx, business.RenewalWaiting, 10)
+		w.must(err)
+		successor := waiting[0].Certificates[0].Successor
+		if due, err := s.Due(ctx, w.time()); err != nil || len(due) != 0 {
+			t.Fatalf("due while the holder is asked: %+v, %v", due, err)
+		}
+		letters := w.letters
+		w.must(w.ObjectToRenewal(ctx, w.registrar, waiting[0].ID, "名称有误"))
+		w.must(s.Run(ctx))
+		w.must(s.Run(ctx))
+
+		// The successor is to be revoked, and what it was to renew has none.
+		due, err := s.Due(ctx, w.time())
+		w.must(err)
+		reasons := map[string]renewal.Reason{}
+		for _, d := range due {
+			if len(d.Alarms) != 1 {
+				t.Fatalf("%s: alarms %+v", d.Holder, d.Alarms)
+			}
+			reasons[renewal.SerialText(d.Serial)] = d.Alarms[0].Reason
+		}
+		if len(due) != 2 || reasons[renewal.SerialText(successor)] != renewal.ReasonObjected || reasons[renewal.SerialText(serialOf(w, in).Serial)] != renewal.ReasonElsewhere {
+			t.Fatalf("%v", reasons)
+		}
+		if w.letters != letters+2 {
+			t.Errorf("%d letters", w.letters-letters)
+		}
+		alarm := func() *renewal.Alarm {
+			list, err := s.Alarms(ctx)
+			w.must(err)
+			for _, a := range list {
+				if a.Serial.Cmp(successor) == 0 {
+					return &a
+				}
+			}
+			return nil
+		}
+		raised := alarm()
+		if raised == nil {
+			t.Fatal("no alarm")
+		}
+		letter, err := s.Alarm(ctx, raised.ID+".0")
+		w.must(err)
+		if !strings.Contains(letter.Subject, "请撤销证书") || !strings.Contains(letter.Text, "yinxin ca revoke "+renewal.SerialText(successor)+" --reason") || !strings.Contains(letter.Text, "由两人撤销") {
+			t.Errorf("%s\n%s", letter.Subject, letter.Text)
+		}
+		// A year before its end is not too early to tell.
+		if list, err := s.Within(ctx, w.time(), 0); err != nil || len(list) != 1 || list[0].Holder != renewal.Objected {
+			t.Errorf("%+v, %v", list, err)
+		}
+
+		// Asking alone ends nothing; what was decided does.
+		id := renewal.SerialText(successor)
+		kind, subject, err := o.all.Ask(ctx, id, backend.ChangeRevoke, ca.ReasonCessationOfOperation)
+		w.must(err)
+		request, err := w.access.Request(ctx, w.registrar, kind, subject)
+		w.must(err)
+		w.must(w.access.Approve(ctx, w.approver, request))
+		if alarm() == nil {
+			t.Error("the alarm ended before the certificate was revoked")
+		}
+		w.must(o.all.CarryOut(ctx, id, request))
+		if alarm() != nil {
+			t.Error("the alarm outlived the certificate")
+		}
+		if _, err := s.Alarm(ctx, raised.ID+".0"); !errors.Is(err, mail.ErrMoot) {
+			t.Errorf("a letter about what is revoked: %v", err)
+		}
+		w.must(s.Run(ctx))
+		if due, err := s.Due(ctx, w.time()); err != nil || len(due) != 1 || due[0].Serial.Cmp(serialOf(w, in).Serial) != 0 {
+			t.Errorf("%+v, %v", due, err)
 		}
 	})
 }
