@@ -114,6 +114,21 @@ func (s *Safe) Head() ([]byte, error) {
 	return binary.BigEndian.AppendUint32([]byte{safeFormat}, uint32(c.file.current())), nil
 }
 
+// Versions are those that have not been ended, the newest first.
+func (s *Safe) Versions() ([]int, error) {
+	c, err := s.current()
+	if err != nil {
+		return nil, err
+	}
+	var list []int
+	for version := c.file.current(); version > 0; version-- {
+		if _, ok := c.keys[version]; ok {
+			list = append(list, version)
+		}
+	}
+	return list, nil
+}
+
 // Index gives the same 36 bytes for the same value under the same label and version, so that a table can be searched
 // for a value that it holds only sealed: four bytes of the version and HMAC-SM3. Nobody without the safe can try values.
 func (s *Safe) Index(label, value string) ([]byte, error) {

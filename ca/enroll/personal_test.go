@@ -4,11 +4,14 @@ import (
 	"bytes"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
@@ -261,19 +264,75 @@ func TestARotatedKeySealsEverythingAnew(t *testing.T) {
 		if n, err := w.Reseal(ctx, 1000); err != nil || n != 0 {
 			t.Fatalf("%d, %v without a rotation", n, err)
 		}
-		w.must(w.ring.RotateSafe(ctx, SafeName))
-		total := 0
-		for {
-			n, err := w.Reseal(ctx, 3)
-			w.must(err)
-			if total += n; n == 0 {
-				break
+		wantCode(t, w.Rotate(ctx, w.registrar, w.ring), access.ErrRole)
+		wantCode(t, w.EndRotation(ctx, w.admin, w.ring), ErrNoRotation)
+		before := w.objectNames()
+		// The process dies before and after the file is changed.
+		for _, keeper := range []SafeKeeper{brokenKeeper{}, dyingKeeper{w.ring}} {
+			if err := w.Rotate(ctx, w.admin, keeper); !errors.Is(err, errKeeper) {
+				t.Fatal(err)
 			}
 		}
-		if total < 15 {
-			t.Errorf("%d pieces", total)
+		w.must(w.Rotate(ctx, w.admin, w.ring))
+		w.must(w.Rotate(ctx, w.admin, w.ring))
+		r, err := w.Rotation(ctx)
+		w.must(err)
+		if r.Version != 2 || !slices.Equal(r.Older, []int{1}) || r.Stale < 15 || r.All != r.Stale || !r.Open() || !r.EndFrom().IsZero() {
+			t.Fatalf("%+v", r)
 		}
-		w.must(w.ring.EndSafeVersions(ctx, SafeName))
+		whole := r.Stale
+		n, err := w.Reseal(ctx, 3)
+		w.must(err)
+		wantCode(t, w.EndRotation(ctx, w.admin, w.ring), ErrRotationStale)
+		total := n
+		for n > 0 {
+			n, err = w.Reseal(ctx, 3)
+			w.must(err)
+			total += n
+		}
+		if r, err = w.Rotation(ctx); err != nil || total != whole || r.Pieces != whole || r.Stale != 0 || !r.Sealed.Equal(w.time()) {
+			t.Fatalf("%d of %d pieces, %+v, %v", total, whole, r, err)
+		}
+		w.pass(RotationRest - time.Second)
+		wantCode(t, w.EndRotation(ctx, w.admin, w.ring), ErrRotationEarly)
+		// Whatever was begun before and comes late makes the day begin again.
+		w.must(w.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE enroll_attachment SET sealing = $1 WHERE id = (SELECT MIN(id) FROM enroll_attachment)`, []byte{1, 0, 0, 0, 1})
+			return err
+		}))
+		w.pass(time.Second)
+		wantCode(t, w.EndRotation(ctx, w.admin, w.ring), ErrRotationStale)
+		for _, want := range []int{1, 0} {
+			if n, err := w.Reseal(ctx, 3); err != nil || n != want {
+				t.Fatalf("%d, %v", n, err)
+			}
+		}
+		wantCode(t, w.EndRotation(ctx, w.admin, w.ring), ErrRotationEarly)
+		w.pass(RotationRest)
+		wantCode(t, w.EndRotation(ctx, w.registrar, w.ring), access.ErrRole)
+		if left := w.objectNames(); len(left) < 2*len(before) {
+			t.Errorf("%d files, %d before: a backup under way lacks some", len(left), len(before))
+		}
+		for _, keeper := range []SafeKeeper{brokenKeeper{}, dyingKeeper{w.ring}} {
+			if err := w.EndRotation(ctx, w.admin, keeper); !errors.Is(err, errKeeper) {
+				t.Fatal(err)
+			}
+		}
+		w.must(w.Files.Remove(ctx, before[0])) // as after an interruption
+		w.must(w.EndRotation(ctx, w.admin, w.ring))
+		if after := w.objectNames(); len(after) != len(before) || slices.ContainsFunc(after, func(o string) bool { return slices.Contains(before, o) }) {
+			t.Errorf("%d files, %d before", len(after), len(before))
+		}
+		if r, err = w.Rotation(ctx); err != nil || r.Version != 2 || len(r.Older) != 0 || r.Open() {
+			t.Errorf("%+v, %v", r, err)
+		}
+		for kind, want := range map[string]int{"safe.rotation-begun": 1, "safe.sealed-anew": 2, "safe.rotation-ended": 1} {
+			var n int
+			w.must(w.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM ledger_event WHERE kind = $1`, kind).Scan(&n))
+			if n != want {
+				t.Errorf("%s: %d in the ledger", kind, n)
+			}
+		}
 		list, err := w.List(ctx, w.registrar, Filter{States: []State{StateIssued}})
 		w.must(err)
 		u, err := w.Unmask(ctx, w.registrar, list[0].ID, "核对")

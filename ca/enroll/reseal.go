@@ -3,36 +3,61 @@ package enroll
 import (
 	"bytes"
 	"context"
+	"database/sql"
+	"errors"
+	"strings"
 
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
-// Reseal seals personal data anew that is sealed under an older version of the safe, at most limit pieces, and gives how
-// many it did. Once it does none, the older versions can be ended (keystore.Ring.EndSafeVersions).
+// Resealer is another room that seals under the same safe.
+type Resealer interface {
+	// Stale counts the pieces whose first bytes are not head (keystore.Safe.Head).
+	Stale(ctx context.Context, q store.Querier, head []byte) (int, error)
+	// Reseal seals such pieces anew, at most limit, and gives how many it did.
+	Reseal(ctx context.Context, head []byte, limit int) (int, error)
+}
+
+// Reseal seals anew what is sealed under an older version of the safe, at most limit pieces, here and in the other rooms,
+// and gives how many it did. It may be interrupted and repeated. Once it does none, the day begins after which the older
+// versions can be ended (EndRotation).
 func (s *Service) Reseal(ctx context.Context, limit int) (int, error) {
 	head, err := s.Safe.Head()
 	if err != nil {
 		return 0, err
 	}
+	steps := []func(ctx context.Context, head []byte, limit int) (int, error){s.resealVersions, s.resealPersons, s.resealHolders, s.resealScans}
+	for _, r := range s.Resealers {
+		steps = append(steps, r.Reseal)
+	}
 	done := 0
-	for _, one := range []func(ctx context.Context, head []byte, limit int) (int, error){s.resealVersions, s.resealPersons, s.resealHolders, s.resealScans} {
-		n, err := one(ctx, head, limit-done)
+	for _, one := range steps {
+		n, failed := one(ctx, head, limit-done)
 		done += n
-		if err != nil || done >= limit {
-			return done, err
+		if err = failed; err != nil || done >= limit {
+			break
 		}
 	}
-	return done, nil
+	return done, errors.Join(err, s.countResealed(context.WithoutCancel(ctx), done, err == nil))
 }
 
 // anew opens and seals in the same context.
 func (s *Service) anew(sealed []byte, context []string) ([]byte, error) {
 	plain, err := s.Safe.Open(sealed, context...)
 	if err != nil {
-		return nil, err
+		return nil, inContext(err, context)
 	}
 	defer clear(plain)
 	return s.Safe.Seal(plain, context...)
+}
+
+// inContext says which piece cannot be opened: table and identifier, which name no person.
+func inContext(err error, context []string) error {
+	if f, ok := fault.Of(err); ok {
+		return f.At(fault.Field(strings.Join(context, " ")))
+	}
+	return err
 }
 
 // sealedRow is a row with sealed data; number is 0 where the key is one text.
@@ -109,7 +134,7 @@ func (s *Service) resealHolders(ctx context.Context, head []byte, limit int) (in
 		for _, r := range list {
 			key, err := s.Safe.Open(r.sealed, holderContext(r.id)...)
 			if err != nil {
-				return err
+				return inContext(err, holderContext(r.id))
 			}
 			index, err := s.Safe.Index(identityLabel, string(key))
 			if err != nil {
@@ -133,7 +158,8 @@ func (s *Service) resealHolders(ctx context.Context, head []byte, limit int) (in
 	return len(list), nil
 }
 
-// resealScans writes new objects; an old one goes when nothing points to it any more.
+// resealScans writes new objects. The old ones stay until the rotation ends: a backup that was begun before, and copies
+// files after the database, still needs them.
 func (s *Service) resealScans(ctx context.Context, head []byte, limit int) (int, error) {
 	rows, err := s.DB.Read().QueryContext(ctx, `SELECT id, object FROM enroll_attachment WHERE sealing <> $1 LIMIT $2`, head, limit)
 	if err != nil {
@@ -162,27 +188,31 @@ func (s *Service) resealScans(ctx context.Context, head []byte, limit int) (int,
 func (s *Service) resealScan(ctx context.Context, id, old string) error {
 	content, err := s.fetch(ctx, id, old)
 	if err != nil {
-		return err
+		return inContext(err, attachmentContext(id))
 	}
 	fresh, sealing, err := s.keep(ctx, id, content)
 	clear(content)
 	if err != nil {
 		return err
 	}
-	gone := fresh // the object to remove: the new one, unless it is recorded
+	recorded := false
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
-		gone = fresh
+		recorded = false
 		var object string
 		err := tx.QueryRowContext(ctx, `UPDATE enroll_attachment SET object = $1, sealing = $2 WHERE id = $3 AND object = $4 RETURNING object`,
 			fresh, bytes.Clone(sealing), id, old).Scan(&object)
-		if err == nil {
-			gone = old
+		if errors.Is(err, sql.ErrNoRows) { // another process did it meanwhile
+			return nil
 		}
+		if err != nil {
+			return err
+		}
+		recorded = true
+		_, err = tx.ExecContext(ctx, `INSERT INTO enroll_outdated (object, replaced) VALUES ($1, $2) ON CONFLICT (object) DO NOTHING`, old, store.Time(s.Clock()))
 		return err
 	})
-	if err != nil {
-		gone = fresh
+	if err != nil || !recorded {
+		_ = s.Files.Remove(context.WithoutCancel(ctx), fresh)
 	}
-	_ = s.Files.Remove(context.WithoutCancel(ctx), gone)
 	return err
 }

@@ -48,6 +48,8 @@ var (
 		ZH: "没有等待启用的恢复密钥或分割。", EN: "No recovery key or split waits to be put in force."}
 	ErrIncomplete = fault.Spec{Kind: fault.Conflict, Code: "escrow.incomplete",
 		ZH: "尚有密钥未转换到新的恢复密钥下，不能启用。", EN: "Some keys are not sealed under the new recovery key; it was not put in force."}
+	ErrSeveral = fault.Spec{Kind: fault.Conflict, Code: "escrow.several",
+		ZH: "符合条件的密钥不止一个，请从中选定一个。", EN: "More than one key fits: choose one of them."}
 	ErrDamaged = fault.Spec{Kind: fault.Internal, Code: "escrow.damaged",
 		ZH: "托管的密钥已损坏或被改动。", EN: "A key in escrow is damaged or was altered."}
 )

@@ -17,13 +17,24 @@ type Others interface {
 	Certificates(ctx context.Context) ([]*chain.Certificate, error)
 }
 
-// profileElsewhere marks a certificate of another authority among those of the own one.
-const profileElsewhere ca.Profile = "elsewhere"
+// Objections knows the certificates that other authorities made for renewals to which the holder objected, or which came too
+// late; business.Objections has it.
+type Objections interface {
+	Objected(ctx context.Context) ([]*chain.Certificate, error)
+}
+
+// profileElsewhere marks a certificate of another authority among those of the own one, profileObjected one that nobody
+// wants: it cannot be put on hold there, and stays good until two people revoke it.
+const (
+	profileElsewhere ca.Profile = "elsewhere"
+	profileObjected  ca.Profile = "objected"
+)
 
 // joint is an Authority that knows the certificates of others as well.
 type joint struct {
 	Authority
-	others Others
+	others     Others
+	objections Objections // nil: there are none
 }
 
 // Expiring implements Authority.
@@ -37,7 +48,7 @@ func (j joint) Expiring(ctx context.Context, after, until time.Time) ([]ca.Expir
 		return nil, err
 	}
 	for _, e := range foreign {
-		if e.NotAfter.After(after) && !e.NotAfter.After(until) {
+		if e.NotAfter.After(after) && (e.Profile == profileObjected || !e.NotAfter.After(until)) {
 			list = append(list, e)
 		}
 	}
@@ -64,30 +75,81 @@ func (j joint) Expiry(ctx context.Context, serial *big.Int) (ca.Expiry, error) {
 }
 
 // foreign gives the certificates of other authorities without those that have a successor: a later one for the same seal.
+// One that was objected to is nobody's successor.
 func (j joint) foreign(ctx context.Context) ([]ca.Expiry, error) {
 	certificates, err := j.others.Certificates(ctx)
 	if err != nil {
 		return nil, err
 	}
+	objected := map[string]bool{}
+	if j.objections != nil {
+		list, err := j.objections.Objected(ctx)
+		if err != nil {
+			return nil, err
+		}
+		for _, c := range list {
+			objected[string(c.Raw)] = true
+		}
+	}
 	last := map[string]time.Time{}
 	for _, c := range certificates {
-		if c.NotAfter.After(last[c.Subject.CommonName]) {
+		if !objected[string(c.Raw)] && c.NotAfter.After(last[c.Subject.CommonName]) {
 			last[c.Subject.CommonName] = c.NotAfter
 		}
 	}
 	var list []ca.Expiry
 	for _, c := range certificates {
-		if c.NotAfter.Before(last[c.Subject.CommonName]) {
+		profile := profileElsewhere
+		if objected[string(c.Raw)] {
+			profile = profileObjected
+		} else if c.NotAfter.Before(last[c.Subject.CommonName]) {
 			continue
 		}
-		list = append(list, ca.Expiry{Serial: c.Serial, Profile: profileElsewhere, Organisation: c.Subject.Organisation, CommonName: c.Subject.CommonName,
+		list = append(list, ca.Expiry{Serial: c.Serial, Profile: profile, Organisation: c.Subject.Organisation, CommonName: c.Subject.CommonName,
 			NotBefore: c.NotBefore, NotAfter: c.NotAfter})
 	}
 	return list, nil
 }
 
-// serialText is ca.SerialText, also for a number that is longer than the own authority's.
-func serialText(serial *big.Int) string {
+// renewElsewhere takes the renewal of a certificate of another authority one step further. One attempt lasts until the
+// certificate has come back, or never will.
+func (s *Service) renewElsewhere(ctx context.Context, d Due, now time.Time) error {
+	a := d.Attempt
+	switch {
+	case s.Elsewhere == nil || !now.Before(d.NotAfter):
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	case a != nil && a.Outcome == outcomeRenewed: // what renewed it was taken back, or it would not be in the list
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	case a != nil && a.Outcome == outcomeFailed && now.Before(a.Next):
+		return nil
+	}
+	var number int
+	if a != nil && a.Outcome == "" {
+		number = a.Number
+	} else {
+		begun, mine, err := s.begin(ctx, d, now)
+		if err != nil || !mine {
+			return err
+		}
+		number = begun
+	}
+	made, byHand, err := s.Elsewhere.RenewElsewhere(ctx, d.Expiry)
+	if made || err != nil {
+		return s.ended(ctx, d, number, err)
+	}
+	if byHand != "" {
+		if err := s.raise(ctx, d, ReasonCarry, byHand); err != nil {
+			return err
+		}
+	}
+	if s.Calendar.After(now, s.Policy.TermDays).After(d.NotAfter) {
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	}
+	return nil
+}
+
+// SerialText is ca.SerialText, also for a number that is longer than the own authority's.
+func SerialText(serial *big.Int) string {
 	if text := ca.SerialText(serial); text != "" {
 		return text
 	}

@@ -35,7 +35,7 @@ var reminderText = template.Must(template.New("").Parse(`
 {{end}}`))
 
 var alarmText = template.Must(template.New("").Parse(`
-{{- define "subject"}}【需要处理】证书 {{.Name}} 将于 {{.End}} 到期{{end}}
+{{- define "subject"}}【需要处理】{{if .Unwanted}}请撤销证书 {{.Name}}{{else}}证书 {{.Name}} 将于 {{.End}} 到期{{end}}{{end}}
 {{- define "text"}}您好：
 
 {{.Why}}
@@ -48,7 +48,11 @@ var alarmText = template.Must(template.New("").Parse(`
 原因：{{.Failure}}
 {{- end}}
 
-查看全部待处理的证书：yinxin renewals list
+{{if .Unwanted}}登记员申请撤销：yinxin ca revoke {{.Serial}} --reason 原因代码 --request
+另一人批准：yinxin approvals approve 申请编号
+登记员执行：yinxin ca revoke {{.Serial}} --approval 申请编号
+
+{{end}}查看全部待处理的证书：yinxin renewals list
 
 本邮件由系统自动发出，请勿回复。
 {{end}}`))
@@ -56,7 +60,9 @@ var alarmText = template.Must(template.New("").Parse(`
 var why = map[Reason]string{
 	ReasonFailed:       "一枚集中式印章的证书没有更新成功，系统会继续重试。请检查原因，以免印章在证书到期后无法使用。",
 	ReasonApprovalOver: "一枚集中式印章的证书已不能按原审批更新（原审批满五年）。请由该单位重新提交申请，经两人审批后签发新证书。",
-	ReasonElsewhere:    "一枚集中式印章的证书由其他电子认证机构签发，即将到期，系统不能自动更新。请由该单位及早重新提交申请，经两人审批后向该机构申请新证书。",
+	ReasonElsewhere:    "一枚集中式印章的证书由其他电子认证机构签发，即将到期，至今没有更新。请与该机构联系；无法更新的，请由该单位及早重新提交申请，经两人审批后向该机构申请新证书。",
+	ReasonCarry:        "一枚集中式印章的证书由其他电子认证机构签发，即将到期，更新申请已备好，须由人办理：导出申请文件送交该机构并导入签发的证书（yinxin ca orders），或由两人确认证书内容的差异。",
+	ReasonObjected:     "其他电子认证机构为一枚集中式印章更新签发的证书有异议或已不再需要，不会投入使用，但在该机构仍然有效。请由两人撤销这张证书。",
 	ReasonCeremony:     "证书机构自身的一张证书即将到期，系统不会自动更新。请安排两人签发新证书。",
 }
 
@@ -64,10 +70,11 @@ var why = map[Reason]string{
 type facts struct {
 	Organisation, Name, Serial, End, Why, Failure string
 	Days                                          int
+	Unwanted                                      bool // to be revoked
 }
 
 func (s *Service) facts(e ca.Expiry) facts {
-	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: serialText(e.Serial),
+	return facts{Organisation: oneLine(e.Organisation), Name: oneLine(e.CommonName), Serial: SerialText(e.Serial),
 		End: civil.Minute(e.NotAfter), Days: daysLeft(e.NotAfter.Sub(s.Clock()))}
 }
 
@@ -112,7 +119,7 @@ func (s *Service) Alarm(ctx context.Context, id string) (mail.Message, error) {
 	if err := s.DB.Read().QueryRowContext(ctx, `SELECT reason, failure FROM renewal_alarm WHERE id = $1`, alarm).Scan((*string)(&reason), &f.Failure); err != nil {
 		return mail.Message{}, err
 	}
-	f.Why = why[reason]
+	f.Why, f.Unwanted = why[reason], reason == ReasonObjected
 	subject, text, err := mail.Render(alarmText, f)
 	return mail.Message{To: s.Administrators[n], Subject: subject, Text: text}, err
 }

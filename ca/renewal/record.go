@@ -34,7 +34,9 @@ const (
 	ReasonFailed       Reason = "failed"        // the renewal of a central seal failed
 	ReasonApprovalOver Reason = "approval-over" // the five years of the original approval are over: a new application is needed
 	ReasonCeremony     Reason = "ceremony"      // a certificate of the authority's own services ends: a ceremony is needed
-	ReasonElsewhere    Reason = "elsewhere"     // the certificate of another authority ends: a new application is needed
+	ReasonElsewhere    Reason = "elsewhere"     // the certificate of another authority ends and nothing came back: a new application is needed
+	ReasonCarry        Reason = "carry"         // its renewal waits for a person: a file to be carried, a certificate to be accepted
+	ReasonObjected     Reason = "objected"      // another authority's certificate that was objected to is still good: two people must revoke it
 )
 
 // Alarm is something that a person must see to.
@@ -50,7 +52,7 @@ type Alarm struct {
 func (s *Service) annotate(ctx context.Context, list []Due) error {
 	places := make(map[string]*Due, len(list))
 	for i := range list {
-		places[serialText(list[i].Serial)] = &list[i]
+		places[SerialText(list[i].Serial)] = &list[i]
 	}
 	if len(places) == 0 {
 		return nil
@@ -66,7 +68,7 @@ func (s *Service) annotate(ctx context.Context, list []Due) error {
 		return err
 	}
 	for _, a := range alarms {
-		if d := places[serialText(a.Serial)]; d != nil {
+		if d := places[SerialText(a.Serial)]; d != nil {
 			d.Alarms = append(d.Alarms, a)
 		}
 	}
@@ -150,9 +152,9 @@ func (s *Service) Alarms(ctx context.Context) ([]Alarm, error) {
 	}
 	open := make(map[string]bool, len(expiring))
 	for _, e := range expiring {
-		open[serialText(e.Serial)] = true
+		open[SerialText(e.Serial)] = true
 	}
-	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[serialText(a.Serial)] }), nil
+	return slices.DeleteFunc(list, func(a Alarm) bool { return !open[SerialText(a.Serial)] }), nil
 }
 
 func (s *Service) alarms(ctx context.Context) ([]Alarm, error) {

@@ -37,6 +37,12 @@ type Renewer interface {
 	Renew(ctx context.Context, e ca.Expiry) error
 }
 
+// ElsewhereRenewer renews the certificate of a central seal that another authority made, step by step: it is called again
+// until made is true. byHand is the order that waits for a person meanwhile, or empty. Its errors are those of Renewer.
+type ElsewhereRenewer interface {
+	RenewElsewhere(ctx context.Context, e ca.Expiry) (made bool, byHand string, err error)
+}
+
 // Mail takes in mails; *mail.Mailer has it. See Compose.
 type Mail interface {
 	Enqueue(ctx context.Context, tx *store.Tx, source, id string) error
@@ -58,8 +64,8 @@ type Policy struct {
 	TermDays int `json:"term_days,omitempty"`
 	// Reminders are the days before the end of a Key holder's certificate at which its holder is told: 30, 14, 7, 1.
 	Reminders []int `json:"reminder_days,omitempty"`
-	// ServiceDays is how many days before the end of a certificate of the authority's own services, or of
-	// another authority for a seal, there is an alarm: 60.
+	// ServiceDays is how many days before the end of a certificate of the authority's own services there is an alarm, and
+	// how many before the end of another authority's certificate for a seal its renewal is ordered there: 60.
 	ServiceDays int `json:"service_days,omitempty"`
 }
 
@@ -109,14 +115,18 @@ type Config struct {
 	DB        *store.DB
 	Authority Authority
 	// Others adds the certificates of other authorities; nil: there are none.
-	Others   Others
-	Clock    func() time.Time
-	Log      *slog.Logger
-	Renewer  Renewer
-	Mail     Mail
-	Contacts Contacts
-	Calendar Calendar
-	Policy   Policy
+	Others Others
+	// Objections says which of those nobody wants; nil: none.
+	Objections Objections
+	// Elsewhere renews those; nil: there is an alarm instead.
+	Elsewhere ElsewhereRenewer
+	Clock     func() time.Time
+	Log       *slog.Logger
+	Renewer   Renewer
+	Mail      Mail
+	Contacts  Contacts
+	Calendar  Calendar
+	Policy    Policy
 	// Administrators are the addresses to which alarms go.
 	Administrators []string
 }
@@ -131,7 +141,7 @@ func New(c Config) *Service {
 		c.Calendar = weekdays{}
 	}
 	if c.Others != nil {
-		c.Authority = joint{c.Authority, c.Others}
+		c.Authority = joint{c.Authority, c.Others, c.Objections}
 	}
 	return &Service{c}
 }
@@ -159,6 +169,7 @@ const (
 	Encryption Holder = "encryption" // the second certificate of such a person
 	Own        Holder = "service"    // the authority itself and its services
 	Elsewhere  Holder = "elsewhere"  // a seal that the service keeps, with a certificate of another authority
+	Objected   Holder = "objected"   // nobody: another authority's certificate for a renewal that was objected to; to be revoked
 )
 
 func holderOf(p ca.Profile) Holder {
@@ -171,6 +182,8 @@ func holderOf(p ca.Profile) Holder {
 		return Encryption
 	case profileElsewhere:
 		return Elsewhere
+	case profileObjected:
+		return Objected
 	}
 	return Own
 }
@@ -190,8 +203,8 @@ type Due struct {
 // shown is how long an ended certificate without a successor stays in the lists.
 const shown = 30 * day
 
-// Due lists what is due at a time by the policy, and what ended in the last 30 days without a successor, the earliest end
-// first.
+// Due lists what is due at a time by the policy, what ended in the last 30 days without a successor, and what is to be
+// revoked, the earliest end first.
 func (s *Service) Due(ctx context.Context, at time.Time) ([]Due, error) {
 	list, err := s.Within(ctx, at, s.furthest(at))
 	if err != nil {
@@ -211,14 +224,16 @@ func (s *Service) isDue(d Due, at time.Time) bool {
 	switch d.Holder {
 	case Central:
 		return s.Calendar.After(at, s.Policy.TermDays).After(d.NotAfter)
+	case Objected: // not because of its end
+		return true
 	case Own, Elsewhere:
 		return left <= time.Duration(s.Policy.ServiceDays)*day
 	}
 	return left <= time.Duration(s.Policy.Reminders[len(s.Policy.Reminders)-1])*day
 }
 
-// Within lists the certificates without a successor that end within so many days, or ended in the last 30, the earliest
-// first.
+// Within lists the certificates without a successor that end within so many days, or ended in the last 30, and those that
+// are to be revoked, the earliest end first.
 func (s *Service) Within(ctx context.Context, at time.Time, days int) ([]Due, error) {
 	expiring, err := s.Authority.Expiring(ctx, at.Add(-shown), at.Add(time.Duration(days)*day))
 	if err != nil {

@@ -59,7 +59,9 @@ func (s *Service) see(ctx context.Context, d Due, now time.Time) error {
 	case d.Holder == Own:
 		return s.raise(ctx, d, ReasonCeremony, "")
 	case d.Holder == Elsewhere:
-		return s.raise(ctx, d, ReasonElsewhere, "")
+		return s.renewElsewhere(ctx, d, now)
+	case d.Holder == Objected && d.NotAfter.After(now):
+		return s.raise(ctx, d, ReasonObjected, "")
 	}
 	return nil
 }
@@ -74,7 +76,7 @@ func (s *Service) remind(ctx context.Context, d Due, now time.Time) error {
 		return s.DB.Write(ctx, func(tx *store.Tx) error {
 			id := store.NewID("rem_")
 			done, err := tx.ExecContext(ctx, `INSERT INTO renewal_reminder (id, serial, days, not_after, made) VALUES ($1, $2, $3, $4, $5)
-				ON CONFLICT (serial, days) DO NOTHING`, id, serialText(d.Serial), days, store.Time(d.NotAfter), store.Time(now))
+				ON CONFLICT (serial, days) DO NOTHING`, id, SerialText(d.Serial), days, store.Time(d.NotAfter), store.Time(now))
 			if err != nil {
 				return err
 			}
@@ -114,18 +116,22 @@ func (s *Service) renew(ctx context.Context, d Due, now time.Time) error {
 		return err
 	}
 	// ca.renewed is a failure, too: the successor was taken back, or the certificate would not be in the list.
-	outcome := s.Renewer.Renew(ctx, d.Expiry)
+	return s.ended(ctx, d, number, s.Renewer.Renew(ctx, d.Expiry))
+}
+
+// ended records what came of an attempt, and raises the alarm of one that failed.
+func (s *Service) ended(ctx context.Context, d Due, number int, outcome error) error {
 	if err := s.end(context.WithoutCancel(ctx), d, number, outcome); err != nil {
 		return err
 	}
 	if outcome == nil {
-		s.Log.Info("a central seal was renewed", "serial", serialText(d.Serial), "seal", d.CommonName)
+		s.Log.Info("a central seal was renewed", "serial", SerialText(d.Serial), "seal", d.CommonName)
 		return nil
 	}
 	if ctx.Err() != nil {
 		return ctx.Err() // the service ends: no reason for an alarm
 	}
-	s.Log.Error("the renewal of a central seal failed", "serial", serialText(d.Serial), "seal", d.CommonName, "attempt", number, "error", outcome)
+	s.Log.Error("the renewal of a central seal failed", "serial", SerialText(d.Serial), "seal", d.CommonName, "attempt", number, "error", outcome)
 	if fault.Has(outcome, access.ErrExpired) {
 		return s.raise(ctx, d, ReasonApprovalOver, said(outcome))
 	}
@@ -140,7 +146,7 @@ func (s *Service) begin(ctx context.Context, d Due, now time.Time) (number int, 
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		done, err := tx.ExecContext(ctx, `INSERT INTO renewal_attempt (serial, number, started, outcome, ended, next, failure)
-			VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (serial, number) DO NOTHING`, serialText(d.Serial), number, store.Time(now))
+			VALUES ($1, $2, $3, '', '', '', '') ON CONFLICT (serial, number) DO NOTHING`, SerialText(d.Serial), number, store.Time(now))
 		if err != nil {
 			return err
 		}
@@ -160,7 +166,7 @@ func (s *Service) end(ctx context.Context, d Due, number int, outcome error) err
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE renewal_attempt SET outcome = $1, ended = $2, next = $3, failure = $4 WHERE serial = $5 AND number = $6`,
-			word, store.Time(now), next, failure, serialText(d.Serial), number)
+			word, store.Time(now), next, failure, SerialText(d.Serial), number)
 		return err
 	})
 }
@@ -189,7 +195,7 @@ func (s *Service) raise(ctx context.Context, d Due, reason Reason, failure strin
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
 		id := store.NewID("alm_")
 		done, err := tx.ExecContext(ctx, `INSERT INTO renewal_alarm (id, serial, reason, failure, raised) VALUES ($1, $2, $3, $4, $5)
-			ON CONFLICT (serial, reason) DO NOTHING`, id, serialText(d.Serial), string(reason), failure, store.Time(s.Clock()))
+			ON CONFLICT (serial, reason) DO NOTHING`, id, SerialText(d.Serial), string(reason), failure, store.Time(s.Clock()))
 		if err != nil {
 			return err
 		}
@@ -205,7 +211,7 @@ func (s *Service) raise(ctx context.Context, d Due, reason Reason, failure strin
 		return nil
 	})
 	if err == nil && raised {
-		s.Log.Error("a certificate needs a person", "reason", string(reason), "serial", serialText(d.Serial), "name", d.CommonName, "not_after", d.NotAfter)
+		s.Log.Error("a certificate needs a person", "reason", string(reason), "serial", SerialText(d.Serial), "name", d.CommonName, "not_after", d.NotAfter)
 	}
 	return err
 }

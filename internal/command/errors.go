@@ -51,6 +51,8 @@ var (
 // nextSteps say what to do about a refusal with the flags of this command, which the rooms that refuse do not know.
 var nextSteps = map[string]struct{ zh, en string }{
 	"pdf.encrypted": {"请向提供者索取未加密的文件。", "Ask for a file without encryption."},
+	"enroll.rotation-unfinished": {"先运行 yinxin keystore rotate --yes。",
+		"Run yinxin keystore rotate --yes first."},
 	"pdf.overlap": {"换一个位置（--x、--y、--from、--at）；空签名域可用 --field；确需遮盖时加 --allow-overlap。",
 		"Choose another place (--x, --y, --from, --at); --field signs an empty field; --allow-overlap covers it all the same."},
 	"pdf.outside-page":       {"改 --x、--y、--from；用关键字时改 --dx、--dy 或 --nth。", "Change --x, --y, --from; with a keyword --dx, --dy or --nth."},

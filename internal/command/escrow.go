@@ -220,8 +220,12 @@ func (c escrowListCommand) run(ctx context.Context, s streams) error {
 	if len(list) == 0 {
 		fmt.Fprintln(s.out, "没有托管的密钥。 No key is in escrow.")
 	}
+	printEntries(s, list)
+	return nil
+}
+
+func printEntries(s streams, list []escrow.Entry) {
 	for _, e := range list {
 		fmt.Fprintf(s.out, "%s  %-9s  %s  %s  %s  %s\n", e.ID, e.State, moment(e.Created), e.Serial, e.Name, e.Organisation)
 	}
-	return nil
 }

@@ -137,17 +137,19 @@ func (r *held) finish(ctx context.Context, s streams) (escrow.Outcome, error) {
 
 type escrowRecoverCommand struct {
 	sessionFlags
-	Key       string `help:"The key, as yinxin escrow list names it." placeholder:"KEY"`
-	Recipient string `help:"SM2 certificate or public key of the one for whom the key is enveloped." placeholder:"FILE"`
-	For       string `name:"for" help:"Who gets it." placeholder:"TEXT"`
-	Why       string `help:"Why." placeholder:"TEXT"`
-	Out       string `short:"o" help:"File for the enveloped key (SM2EnvelopedKey, DER)." placeholder:"FILE"`
-	Collect   bool   `help:"With --session: write the envelope of a recovery that is done once more."`
+	Key         string `help:"The key, as yinxin escrow list names it." placeholder:"KEY" xor:"key"`
+	Certificate string `help:"Instead of --key: serial number of an encryption certificate of the key, or of its holder's signing certificate." placeholder:"SERIAL" xor:"key"`
+	Holder      string `help:"Instead of --key: whole name or actor of the holder, or part of the organisation's name. What fits is listed, names masked." placeholder:"TEXT" xor:"key"`
+	Recipient   string `help:"SM2 certificate or public key of the one for whom the key is enveloped." placeholder:"FILE"`
+	For         string `name:"for" help:"Who gets it." placeholder:"TEXT"`
+	Why         string `help:"Why." placeholder:"TEXT"`
+	Out         string `short:"o" help:"File for the enveloped key (SM2EnvelopedKey, DER)." placeholder:"FILE"`
+	Collect     bool   `help:"With --session: write the envelope of a recovery that is done once more."`
 }
 
 // Help is printed by --help.
 func (escrowRecoverCommand) Help() string {
-	return "First --key, --recipient, --for, --why and --request; then another person approves (yinxin approvals approve); then --approval with the shares, -o and --yes."
+	return "First --key (or --certificate or --holder: with more than one key that fits, or without --recipient, they are only listed), --recipient, --for, --why and --request; then another person approves (yinxin approvals approve); then --approval with the shares, -o and --yes."
 }
 
 func (c escrowRecoverCommand) Run(ctx context.Context, s streams) error {
@@ -198,6 +200,13 @@ func (c escrowRecoverCommand) collect(ctx context.Context, h *installation, by a
 }
 
 func (c escrowRecoverCommand) propose(ctx context.Context, s streams) error {
+	if c.Certificate != "" || c.Holder != "" {
+		key, err := c.choose(ctx, s)
+		if err != nil || key == "" {
+			return err
+		}
+		c.Key = key
+	}
 	if c.Recipient == "" {
 		return errMissing.At(fault.Field("--recipient"))
 	}
@@ -213,6 +222,28 @@ func (c escrowRecoverCommand) propose(ctx context.Context, s streams) error {
 		_, err := centre.Key(ctx, c.Key)
 		return err
 	})
+}
+
+// choose finds the key by certificate or holder. Empty where they were only listed.
+func (c escrowRecoverCommand) choose(ctx context.Context, s streams) (string, error) {
+	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	if err != nil {
+		return "", err
+	}
+	defer h.close()
+	list, err := h.escrow.Find(ctx, escrow.Search{Certificate: c.Certificate, Holder: c.Holder})
+	if err != nil {
+		return "", err
+	}
+	printEntries(s, list)
+	switch {
+	case len(list) == 1 && c.Recipient != "":
+		return list[0].ID, nil
+	case c.Request && len(list) > 1:
+		return "", escrow.ErrSeveral.With("%d", len(list)).At(fault.Field("--key"))
+	}
+	fmt.Fprintln(s.out, "用 --key 选定一个，另加 --recipient、--for、--why。 Choose one with --key, and add --recipient, --for and --why.")
+	return "", nil
 }
 
 // readPublicKey takes the SM2 key out of a certificate or a SubjectPublicKeyInfo, in PEM or DER; flag named the file.

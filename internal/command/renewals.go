@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"yinxin/ca"
+	"yinxin/ca/enroll/business"
 	"yinxin/ca/renewal"
 	"yinxin/internal/fault"
 )
@@ -30,7 +30,7 @@ type renewalsListCommand struct {
 
 // Help is printed by --help.
 func (renewalsListCommand) Help() string {
-	return "Certificates without a successor, the earliest end first; those that ended stay for 30 days. Central seals are renewed by the service, holders of USB Keys are reminded. Exit status: 0, or 1 when there is an alarm or the list could not be read."
+	return "Certificates without a successor, the earliest end first; those that ended stay for 30 days. Another authority's certificate that was objected to is listed until two people have revoked it. Central seals are renewed by the service, holders of USB Keys are reminded. Exit status: 0, or 1 when there is an alarm or the list could not be read."
 }
 
 func (c renewalsListCommand) Run(ctx context.Context, s streams) error {
@@ -50,7 +50,7 @@ func (c renewalsListCommand) list(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	r := renewal.New(renewal.Config{Others: others, DB: h.db, Authority: h.authority, Clock: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: h.config.Renewals})
+	r := renewal.New(renewal.Config{Others: others, Objections: business.Objections{DB: h.db}, DB: h.db, Authority: h.authority, Clock: s.now, Log: slog.New(slog.NewTextHandler(io.Discard, nil)), Policy: h.config.Renewals})
 	var list []renewal.Due
 	if c.Days >= 0 {
 		list, err = r.Within(ctx, s.now(), c.Days)
@@ -92,7 +92,7 @@ type renewalJSON struct {
 func renewalsJSON(list []renewal.Due) []renewalJSON {
 	all := make([]renewalJSON, 0, len(list))
 	for _, d := range list {
-		all = append(all, renewalJSON{Serial: ca.SerialText(d.Serial), Holder: d.Holder, Profile: string(d.Profile), Organisation: d.Organisation,
+		all = append(all, renewalJSON{Serial: renewal.SerialText(d.Serial), Holder: d.Holder, Profile: string(d.Profile), Organisation: d.Organisation,
 			Name: d.CommonName, NotAfter: d.NotAfter, Days: d.Days, Held: d.Held, RenewableUntil: d.RenewableUntil, Reminders: d.Reminders,
 			Attempt: d.Attempt, Alarms: d.Alarms})
 	}
@@ -101,10 +101,14 @@ func renewalsJSON(list []renewal.Due) []renewalJSON {
 
 var holderWords = map[renewal.Holder]string{renewal.Central: "集中式印章 central seal", renewal.Key: "Key 用户 Key holder",
 	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own",
-	renewal.Elsewhere: "集中式印章（其他机构签发，须重新申请） central seal, other authority: a new application is needed"}
+	renewal.Elsewhere: "集中式印章（其他机构签发） central seal, other authority",
+	renewal.Objected:  "其他机构签发，有异议 other authority, objected to"}
 
 var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "更新失败 renewal failed",
-	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}
+	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand",
+	renewal.ReasonElsewhere: "其他机构尚未签发，可重新申请 not issued by the other authority: apply anew",
+	renewal.ReasonCarry:     "须送交其他机构或确认差异 to be carried to the other authority, or to be accepted",
+	renewal.ReasonObjected:  "未投入使用但仍有效，须由两人撤销（yinxin ca revoke 序列号 --request） not in use but still good: two people must revoke it (yinxin ca revoke SERIAL --request)"}
 
 func printRenewals(s streams, list []renewal.Due) error {
 	if len(list) == 0 {
@@ -113,7 +117,7 @@ func printRenewals(s streams, list []renewal.Due) error {
 	w := newTable(s.out)
 	for _, d := range list {
 		w.row(moment(d.NotAfter), fmt.Sprintf("剩 %d 天 days", d.Days), holderWords[d.Holder], d.Organisation, d.CommonName,
-			ca.SerialText(d.Serial), strings.Join(remarks(d), "；"))
+			renewal.SerialText(d.Serial), strings.Join(remarks(d), "；"))
 	}
 	return w.flush()
 }

@@ -9,7 +9,7 @@ import (
 )
 
 var (
-	errNotFound = fault.Spec{Kind: fault.NotFound, Code: "files.not-found",
+	ErrNotFound = fault.Spec{Kind: fault.NotFound, Code: "files.not-found",
 		ZH: "文件不存在。", EN: "The file does not exist."}
 	errFull = fault.Spec{Kind: fault.Unavailable, Code: "files.full",
 		ZH: "存储文件的磁盘已满。", EN: "The disk for files is full."}
@@ -27,7 +27,7 @@ func fail(err error) error {
 	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
 		return errFull.Because(err)
 	case errors.Is(err, fs.ErrNotExist):
-		return errNotFound.Because(err)
+		return ErrNotFound.Because(err)
 	}
 	return errUnavailable.Because(err)
 }

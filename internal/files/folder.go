@@ -188,7 +188,7 @@ func (f *Folder) List(ctx context.Context, fn func(name string, size int64) erro
 // path is where an object lies. A name that this store cannot have given, such as one with "..", is not found.
 func (f *Folder) path(name string) (string, error) {
 	if !isName(name) {
-		return "", errNotFound.New()
+		return "", ErrNotFound.New()
 	}
 	return filepath.Join(f.root, name[:2], name), nil
 }

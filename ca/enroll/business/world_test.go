@@ -46,6 +46,7 @@ type world struct {
 	keys     *keystore.Store
 	unit     enroll.Unit
 	shares   []escrow.Handout // of the recovery key
+	letters  int              // that were enqueued
 
 	registrar, approver, handler, platform access.Actor
 
@@ -129,8 +130,8 @@ func newWorld(t *testing.T, db *store.DB) *world {
 		Clock: w.time, AcceptDays: 5})
 	folder, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
 	w.must(err)
-	w.enroll = enroll.New(enroll.Config{DB: db, Ledger: l, Access: w.access, Safe: safe, Files: folder, Planner: w.Service, Suspender: w.Service,
-		Seals: w.Service, Effects: w.Effects(), Clock: w.time})
+	w.enroll = enroll.New(enroll.Config{Regions: fixtures.Regions(), DB: db, Ledger: l, Access: w.access, Safe: safe, Files: folder, Planner: w.Service, Suspender: w.Service,
+		Seals: w.Service, Effects: w.Effects(), Resealers: []enroll.Resealer{w.Service}, Clock: w.time})
 	w.Service.Enroll = w.enroll
 	w.populate(ctx)
 	return w
