@@ -75,3 +75,77 @@ func TestTwoPeopleEndACertificateOfWhicheverAuthority(t *testing.T) {
 		}
 	})
 }
+
+func TestTwoPeopleHoldAndReleaseAnOwnCertificate(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		all, err := Open(ctx, w.config(), []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)}})
+		must(t, err)
+		own, other := w.certify(t, w.order(t, person)), w.certify(t, w.order(t, person))
+		id := ca.SerialText(own.Serial)
+		state := func() ca.RecordState {
+			t.Helper()
+			found, err := all.Find(ctx, id)
+			must(t, err)
+			return found.State
+		}
+		ask := func(change Change) string {
+			t.Helper()
+			kind, subject, err := all.Ask(ctx, id, change, 0)
+			must(t, err)
+			return w.approve(t, kind, subject)
+		}
+		_, _, err = all.Ask(ctx, id, ChangeResume, 0)
+		wantCode(t, "what is not on hold", err, ca.ErrNotHeld)
+		hold := ask(ChangeSuspend)
+		wantCode(t, "another certificate", all.CarryOut(ctx, ca.SerialText(other.Serial), hold), access.ErrOtherSubject)
+		must(t, all.CarryOut(ctx, id, hold))
+		if s := state(); s != ca.RecordHeld {
+			t.Fatalf("%s after the hold", s)
+		}
+		_, _, err = all.Ask(ctx, id, ChangeSuspend, 0)
+		wantCode(t, "what is on hold", err, ca.ErrHeld)
+		must(t, all.CarryOut(ctx, id, ask(ChangeResume)))
+		if s := state(); s != ca.RecordGood {
+			t.Fatalf("%s after the release", s)
+		}
+		// What belongs to a plan is carried out by the room whose plan it is.
+		kind, subject, err := all.Ask(ctx, id, ChangeRevoke, ca.ReasonSuperseded)
+		must(t, err)
+		plan, err := w.access.RequestPlan(ctx, w.registrar, access.KindMakeSeal, []byte("a plan"), []access.Part{{Kind: kind, Subject: subject}})
+		must(t, err)
+		parts, err := w.access.Parts(ctx, plan)
+		must(t, err)
+		must(t, w.access.Approve(ctx, w.approver, plan))
+		wantCode(t, "a part of a plan", all.CarryOut(ctx, id, parts[0].ID), access.ErrPart)
+		if s := state(); s != ca.RecordGood {
+			t.Errorf("%s after a part of a plan", s)
+		}
+		// A certificate that was never made has nothing to end.
+		must(t, w.exec(`UPDATE ca_certificate SET state = 'failed', certificate = NULL, failure = 'x' WHERE serial = $1`, ca.SerialText(other.Serial)))
+		_, _, err = all.Ask(ctx, ca.SerialText(other.Serial), ChangeRevoke, ca.ReasonSuperseded)
+		wantCode(t, "what was never made", err, ca.ErrNotFound)
+		wantCode(t, "what was never made", all.CarryOut(ctx, ca.SerialText(other.Serial), w.approve(t, kind, subject)), ca.ErrNotFound)
+	})
+}
+
+func TestAHoldIsNotCarriedOutElsewhere(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		all, err := Open(ctx, w.config(), []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)}})
+		must(t, err)
+		f, err := all.File(fileName)
+		must(t, err)
+		o := w.order(t)
+		out, err := f.Order(ctx, o)
+		must(t, err)
+		c := w.licensed.certify(t, o)
+		_, err = f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
+		must(t, err)
+		_, err = f.Accept(ctx, out.ID, "")
+		must(t, err)
+		for kind, subject := range map[access.Kind][]byte{access.KindSuspendCertificate: ca.SuspendSubject(c.Serial), access.KindResumeCertificate: ca.ResumeSubject(c.Serial)} {
+			wantCode(t, string(kind), all.CarryOut(ctx, c.FingerprintText(), w.approve(t, kind, subject)), access.ErrOtherSubject)
+		}
+	})
+}

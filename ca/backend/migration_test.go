@@ -64,5 +64,50 @@ func TestOrdersAndRevocationsOfBeforeRenewalsStay(t *testing.T) {
 		if err := h.exec(`INSERT INTO backend_revocation (id, order_id, order_state, reason, state, created, renewal) VALUES ('w', 'o', 'issued', 4, 'open', '2026', 'n')`); !store.IsForeignKey(err) {
 			t.Errorf("an invented renewal: %v", err)
 		}
+		refuseRenewals(t, h)
 	})
+}
+
+// refuseRenewals shows renewals and revocations that the tables refuse, each for one reason; those that differ from them in
+// that alone are taken.
+func refuseRenewals(t *testing.T, h *house) {
+	t.Helper()
+	renewal := func(values string) error {
+		return h.exec(`INSERT INTO backend_renewal (id, predecessor, created, approval, approval_kind, approval_used, approved) VALUES (` + values + `)`)
+	}
+	order := func(id, key, renewal string) error {
+		return h.exec(`INSERT INTO backend_order (id, backend, state, profile, request, csr, public_key, created, expires, approval, approval_kind, approval_used, differences, renewal)
+			VALUES ('` + id + `', 'x', 'open', 'institution', '', '', '` + key + `', '2026', '2027', 'i', 'certificate.issue', 1, '', ` + renewal + `)`)
+	}
+	revocation := func(values string) error {
+		return h.exec(`INSERT INTO backend_revocation (id, order_id, order_state, reason, state, created, confirmed, approval, approval_kind, approval_used, renewal) VALUES (` + values + `)`)
+	}
+	for _, c := range []struct {
+		what string
+		is   func(error) bool
+		err  error
+	}{
+		{"five years after the approval", store.IsCheck, renewal(`'n', 'o', '2031', 'i', 'certificate.issue', 1, '2026'`)},
+		{"of an order that is not there", store.IsForeignKey, renewal(`'n', 'none', '2030', 'i', 'certificate.issue', 1, '2026'`)},
+		{"under the approval of another line", store.IsForeignKey, renewal(`'n', 'o', '2030', 'r', 'certificate.issue', 1, '2026'`)},
+		{"under an approval of another moment", store.IsForeignKey, renewal(`'n', 'o', '2030', 'i', 'certificate.issue', 1, '2027'`)},
+		{"under another kind", store.IsCheck, renewal(`'n', 'o', '2030', 'i', 'certificate.revoke', 1, '2026'`)},
+		{"under an approval not used", store.IsCheck, renewal(`'n', 'o', '2030', 'i', 'certificate.issue', 0, '2026'`)},
+		{"right", nil, renewal(`'n', 'o', '2030', 'i', 'certificate.issue', 1, '2026'`)},
+		{"another", nil, renewal(`'m', 'o', '2030', 'i', 'certificate.issue', 1, '2026'`)},
+		{"ordered", nil, order("p", "k", "'n'")},
+		{"ordered twice", store.IsUnique, order("q", "l", "'n'")},
+		{"ended by two people and a renewal", store.IsCheck, revocation(`'w', 'o', 'issued', 4, 'open', '2026', NULL, 'r', 'certificate.revoke', 1, 'n'`)},
+		{"ended by another kind", store.IsCheck, revocation(`'w', 'o', 'issued', 4, 'open', '2026', NULL, 'i', 'certificate.issue', 1, NULL`)},
+		{"ended by an approval not used", store.IsCheck, revocation(`'w', 'o', 'issued', 4, 'open', '2026', NULL, 'r', 'certificate.revoke', 0, NULL`)},
+		{"ended by an approval that nobody gave", store.IsForeignKey, revocation(`'w', 'o', 'issued', 4, 'open', '2026', NULL, 'none', 'certificate.revoke', 1, NULL`)},
+		{"of an order not issued", store.IsForeignKey, revocation(`'w', 'p', 'issued', 1, 'open', '2026', NULL, 'r', 'certificate.revoke', 1, NULL`)},
+		{"confirmed at no time", store.IsCheck, revocation(`'w', 'o', 'issued', 4, 'confirmed', '2026', NULL, NULL, NULL, NULL, 'n'`)},
+		{"ended by its renewal", nil, revocation(`'w', 'o', 'issued', 4, 'open', '2026', NULL, NULL, NULL, NULL, 'n'`)},
+		{"ended twice", store.IsUnique, revocation(`'x', 'o', 'issued', 4, 'open', '2026', NULL, NULL, NULL, NULL, 'm'`)},
+	} {
+		if c.is == nil && c.err != nil || c.is != nil && !c.is(c.err) {
+			t.Errorf("%s: %v", c.what, c.err)
+		}
+	}
 }

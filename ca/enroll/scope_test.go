@@ -2,7 +2,10 @@ package enroll
 
 import (
 	"context"
+	"encoding/json"
+	"maps"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -194,6 +197,34 @@ func TestListsAreOrderedFilteredAndContinued(t *testing.T) {
 		}
 		if list, _ := w.List(ctx, w.registrar, Filter{Limit: 1}); list[0].Businesses[0] != form.New || list[0].UnitName != w.units[unitFar].Name {
 			t.Errorf("%+v", list[0])
+		}
+	})
+}
+
+func TestTheLedgerTellsWhatAUnitWasSetTo(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		told := func(id string) map[string]string {
+			t.Helper()
+			var entry string
+			w.must(w.db.Read().QueryRowContext(ctx, `SELECT entry FROM ledger_event WHERE kind = 'registration.unit' AND subject = $1`, id).Scan(&entry))
+			var e struct {
+				Actor string            `json:"actor"`
+				Data  map[string]string `json:"data"`
+			}
+			w.must(json.Unmarshal([]byte(entry), &e))
+			if e.Actor != "registrar" {
+				t.Errorf("actor %s", e.Actor)
+			}
+			return e.Data
+		}
+		for _, u := range []Unit{{Name: "甲馆", CreditCode: "12220000412345670E", Area: areaOne}, {Name: "乙馆", Area: areaTwo, Direct: true}} {
+			list, err := w.SetUnits(ctx, w.registrar, []Unit{u})
+			w.must(err)
+			want := map[string]string{"name": u.Name, "area": u.Area, "credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct)}
+			if got := told(list[0].ID); !maps.Equal(got, want) {
+				t.Errorf("%v, want %v", got, want)
+			}
 		}
 	})
 }

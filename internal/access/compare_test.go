@@ -34,6 +34,8 @@ func TestEveryForgedRowDiffersFromTheLedger(t *testing.T) {
 			SELECT 'forged', kind, subject, digest, requester, state, created, expires, reason FROM access_request WHERE id = '$ID'`, RequestUnrecorded},
 		{"a request that is gone", open, "DELETE FROM access_request WHERE id = '$ID'", RequestMissing},
 		{"another content", open, "UPDATE access_request SET subject = (SELECT o.subject FROM access_request o WHERE o.id <> '$ID' LIMIT 1) WHERE id = '$ID'", RequestChanged},
+		{"another content with its digest", open, `UPDATE access_request SET subject = (SELECT o.subject FROM access_request o WHERE o.id <> '$ID' ORDER BY o.id LIMIT 1),
+			digest = (SELECT o.digest FROM access_request o WHERE o.id <> '$ID' ORDER BY o.id LIMIT 1) WHERE id = '$ID'`, RequestChanged},
 		{"another digest", open, "UPDATE access_request SET digest = 'x' WHERE id = '$ID'", RequestChanged},
 		{"another kind", open, "UPDATE access_request SET kind = 'x' WHERE id = '$ID'", RequestChanged},
 		{"another requester", open, "UPDATE access_request SET requester = 'both' WHERE id = '$ID'", RequestChanged},

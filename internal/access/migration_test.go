@@ -115,8 +115,29 @@ func TestRolesOfBeforeRequestersStay(t *testing.T) {
 		if err != nil || !b.Has(RoleCity) || len(b.Roles) != 1 {
 			t.Errorf("%+v, %v", b, err)
 		}
-		if err := write(`UPDATE access_approval SET used = 0, used_at = NULL WHERE id = 'r'`); err == nil {
-			t.Error("the approval of a role was unused")
+		if err := write(`UPDATE access_approval SET used = 0, used_at = NULL WHERE id = 'r'`); !store.IsForeignKey(err) {
+			t.Errorf("the approval of a role was unused: %v", err)
+		}
+		// What the table said before, it says still.
+		for _, r := range []Role{RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity} {
+			if err := write(role, string(r)); err != nil {
+				t.Errorf("%s: %v", r, err)
+			}
+		}
+		if err := write(role, "registrar"); !store.IsUnique(err) {
+			t.Errorf("a role twice: %v", err)
+		}
+		if err := write(`INSERT INTO access_role (actor, role, granted, founding) VALUES ('nobody', 'auditor', '2026', 1)`); !store.IsForeignKey(err) {
+			t.Errorf("a role of nobody: %v", err)
+		}
+		for what, rest := range map[string]string{"without approval": `0, NULL, NULL, NULL`, "of another kind": `0, 'r', 'seal.make', 1`, "not used": `0, 'r', 'role.grant', 0`,
+			"founding and approved": `1, 'r', 'role.grant', 1`, "half an approval": `0, 'r', NULL, 1`} {
+			if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('b', 'auditor', '2026', ` + rest + `)`); !store.IsCheck(err) {
+				t.Errorf("a role %s: %v", what, err)
+			}
+		}
+		if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('b', 'auditor', '2026', 0, 'x', 'role.grant', 1)`); !store.IsForeignKey(err) {
+			t.Errorf("an approval that nobody gave: %v", err)
 		}
 	})
 }
