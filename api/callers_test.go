@@ -34,6 +34,8 @@ var mayCall = map[string]string{
 	"POST " + app + "/{id}/confirm-finding": "registrar", "POST " + app + "/{id}/examine": "registrar", "POST " + app + "/{id}/close": "registrar", "POST " + app + "/{id}/abort": "registrar",
 
 	"POST " + app + "/{id}/template": "registrar", "GET " + app + "/{id}/template": readers, "GET " + app + "/{id}/template.png": readers,
+	"GET " + app + "/{id}/template.svg": readers, "GET " + app + "/{id}/template.pdf": readers, "GET " + app + "/{id}/template/thumbnail.png": readers,
+	"POST " + app + "/{id}/template/sheet": "handler registrar approver", "POST " + app + "/{id}/template/evidence": "handler registrar approver",
 	"GET " + app + "/{id}/acts": readers, "POST " + app + "/{id}/carry-out": "registrar", "POST " + app + "/{id}/issue-key": "registrar",
 	"POST " + app + "/{id}/release-so-pin": "registrar", "PUT /v1/tokens/{serial}": "registrar", "POST /v1/tokens/{serial}/confirm": "registrar",
 	"POST /v1/escrow-keys/{id}/confirm": "registrar",

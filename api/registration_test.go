@@ -74,6 +74,42 @@ func (d *dossier) examinable() *dossier {
 	return d
 }
 
+// seenTemplate looks at everything that a template gives. What shows parts of the scan takes a reason of an officer, is
+// recorded, and is not for other units.
+func (d *dossier) seenTemplate() {
+	d.t.Helper()
+	for path, want := range map[string][2]string{"/template.svg": {"image/svg+xml", "<svg "}, "/template.pdf": {"application/pdf", "%PDF-1.7"}, "/template/thumbnail.png": {"image/png", "\x89PNG"}} {
+		file := d.call("auditor", "GET", d.path(path), nil).is(200)
+		if file.header.Get("Content-Type") != want[0] || !bytes.HasPrefix(file.body, []byte(want[1])) {
+			d.t.Errorf("%s: %v, %.20q", path, file.header, file.body)
+		}
+		d.call("neighbour", "GET", d.path(path), nil).problem(404, "enroll.not-found")
+	}
+	looks := func() (n int) {
+		var history struct{ History []HistoryLine }
+		d.send("auditor", "GET", d.path("/history"), nil).is(200).into(&history)
+		for _, line := range history.History {
+			if line.Reason == "核对印模" {
+				n++
+			}
+		}
+		return n
+	}
+	for path, beginning := range map[string]string{"/template/sheet": "%PDF-1.7", "/template/evidence": "PK\x03\x04"} {
+		d.send("neighbour", "POST", d.path(path), object{"reason": "核对印模"}).problem(404, "enroll.not-found")
+		d.send("approver", "POST", d.path(path), object{}).problem(400, "enroll.reason")
+		before := looks()
+		file := d.send("approver", "POST", d.path(path), object{"reason": "核对印模"}).is(200)
+		if !bytes.HasPrefix(file.body, []byte(beginning)) {
+			d.t.Errorf("%s: %.20q", path, file.body)
+		}
+		if after := looks(); after != before+1 {
+			d.t.Errorf("%s: %d looks are in the history, then %d", path, before, after)
+		}
+		d.send("handler", "POST", d.path(path), object{}).is(200)
+	}
+}
+
 func card(t *testing.T) []byte {
 	t.Helper()
 	return []byte(drawn(t, "身份证"))
@@ -91,6 +127,7 @@ func TestANewSealGoesTheWholeWayOverHTTP(t *testing.T) {
 	if size := got(png.DecodeConfig(bytes.NewReader(picture.body)))(t); size.Width != 992 || picture.header.Get("Content-Type") != "image/png" {
 		t.Errorf("%d pixels for 42 mm at 600 dpi, %v", size.Width, picture.header)
 	}
+	d.seenTemplate()
 	d.step("registrar", "examine", nil, enroll.StateExamined)
 	d.send("registrar", "POST", d.path("/carry-out"), nil).problem(403, "access.not-approved")
 	var waiting struct{ Approvals []Approval }

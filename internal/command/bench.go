@@ -6,7 +6,10 @@ import (
 	"fmt"
 	"os"
 	"slices"
+	"strings"
 	"time"
+
+	"yinxin/internal/fault"
 )
 
 type benchCommand struct {
@@ -38,21 +41,23 @@ type measured struct {
 }
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
+	for _, name := range c.Only {
+		if all := append(slices.Clone(installationFigures), imprintFigure); !slices.Contains(all, name) {
+			return errFlag.At(fault.Field("--only")).Saying("可选："+strings.Join(all, "、"), "one of "+strings.Join(all, ", "))
+		}
+	}
 	dir, err := os.MkdirTemp("", "yinxin-bench-")
 	if err != nil {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	figures, done, err := figures(ctx, dir, s)
+	list, done, err := c.figures(ctx, dir, s)
 	if err != nil {
 		return err
 	}
 	defer done()
-	var results []measured
-	for _, f := range figures {
-		if len(c.Only) > 0 && !slices.Contains(c.Only, f.name) {
-			continue
-		}
+	results := []measured{}
+	for _, f := range list {
 		m, err := f.measure(ctx, c.Budget)
 		if err != nil {
 			return err
@@ -66,6 +71,30 @@ func (c benchCommand) Run(ctx context.Context, s streams) error {
 		return printJSON(s, results)
 	}
 	return nil
+}
+
+// asked reports whether a figure was asked for.
+func (c benchCommand) asked(name string) bool {
+	return len(c.Only) == 0 || slices.Contains(c.Only, name)
+}
+
+// figures prepares those that were asked for; an installation is built only where one of them needs it.
+func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list []figure, done func(), err error) {
+	done = func() {}
+	if slices.ContainsFunc(installationFigures, c.asked) {
+		if list, done, err = figures(ctx, dir, s); err != nil {
+			return nil, nil, err
+		}
+	}
+	if c.asked(imprintFigure) {
+		f, err := imprints(ctx)
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		list = append(list, f)
+	}
+	return slices.DeleteFunc(list, func(f figure) bool { return !c.asked(f.name) }), done, nil
 }
 
 // measure times work and floor in turn, so that a machine whose speed drifts slows both, until the budget is used.

@@ -44,6 +44,18 @@ type bench struct {
 
 const smallSize = 60 << 10
 
+// The figures over an installation, besides those of issuing and publishing.
+const (
+	sealFigure    = "seal-small"
+	releaseFigure = "release-check"
+	verifyFigure  = "verify-small"
+	fiftyFigure   = "verify-50"
+	bigFigure     = "seal-200mb-after-upload"
+)
+
+// installationFigures are those that need an installation, in the order in which they are measured.
+var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, bigFigure, issueFigure, ocspFigure, crlFigure}
+
 // figures builds the installation in dir and gives the figures over it.
 func figures(ctx context.Context, dir string, s streams) ([]figure, func(), error) {
 	quiet := s
@@ -85,11 +97,11 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		return nil, nil, err
 	}
 	return []figure{
-		{"seal-small", b.sealSmall, b.sealFloor},
-		{"release-check", b.releaseCheck, b.releaseFloor},
-		{"verify-small", b.verifySmall, b.verifyFloor},
-		{"verify-50", fifty.verify, fifty.floor},
-		{"seal-200mb-after-upload", big.seal, b.sealSmall},
+		{sealFigure, b.sealSmall, b.sealFloor},
+		{releaseFigure, b.releaseCheck, b.releaseFloor},
+		{verifyFigure, b.verifySmall, b.verifyFloor},
+		{fiftyFigure, fifty.verify, fifty.floor},
+		{bigFigure, big.seal, b.sealSmall},
 		{issueFigure, issuing.issue, issuing.floor},
 		{ocspFigure, publishing.ocsp, publishing.ocspFloor},
 		{crlFigure, publishing.crl, publishing.crlFloor},

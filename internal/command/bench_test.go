@@ -1,16 +1,20 @@
 package command
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"os"
 	"strings"
 	"testing"
 	"time"
+
+	"yinxin/internal/truetype"
 )
 
 // BenchmarkFigures runs the figures of "yinxin bench", each with its floor in the same run.
 func BenchmarkFigures(b *testing.B) {
-	list, done, err := figures(b.Context(), b.TempDir(), streams{in: strings.NewReader(""), out: os.Stderr, err: os.Stderr, now: time.Now})
+	list, done, err := benchCommand{}.figures(b.Context(), b.TempDir(), streams{in: strings.NewReader(""), out: os.Stderr, err: os.Stderr, now: time.Now})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -31,5 +35,23 @@ func BenchmarkFigures(b *testing.B) {
 				}
 			})
 		}
+	}
+}
+
+func TestOnlyTheFiguresAskedForAreMeasured(t *testing.T) {
+	if _, err := truetype.Find(); err != nil {
+		t.Skip(err)
+	}
+	var out, errs bytes.Buffer
+	s := streams{in: strings.NewReader(""), out: &out, err: &errs, now: time.Now}
+	if status := run(t.Context(), []string{"bench", "--only", imprintFigure, "--budget", "1ms", "--json"}, s); status != exitDone {
+		t.Fatalf("status %d: %s", status, &errs)
+	}
+	var list []measured
+	if err := json.Unmarshal(out.Bytes(), &list); err != nil || len(list) != 1 || list[0].Name != imprintFigure || !(list[0].Value > 0) || !(list[0].Floor > 0) {
+		t.Errorf("%v: %s", err, &out)
+	}
+	if status := run(t.Context(), []string{"bench", "--only", "imprint"}, s); status != exitFailed || !strings.Contains(errs.String(), imprintFigure) {
+		t.Errorf("a figure that there is not: status %d, %s", status, &errs)
 	}
 }

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 
 	"yinxin/api"
@@ -23,6 +24,10 @@ type enrollImprintCommand struct {
 	Code       string `help:"Code of the seal that the authority assigned (14 digits); one is made otherwise." placeholder:"CODE"`
 	Reason     string `name:"accept-warning" help:"Why a template with a warning is good enough." placeholder:"REASON"`
 	Output     string `short:"o" help:"Also write the template here: PNG, 600 dpi, transparent." placeholder:"PNG"`
+	Sheet      string `help:"Also write the page to judge by, with the imprints as scanned: PDF." placeholder:"PDF"`
+	Shape      string `help:"What an officer sees: round, ellipse, rectangle, frameless (default: as the form says or the scan shows)." enum:",round,ellipse,rectangle,frameless" default:"" placeholder:"SHAPE"`
+	Polarity   string `help:"positive (阳文) or negative (阴文) (default: as the scan shows)." enum:",positive,negative" default:"" placeholder:"POLARITY"`
+	Colour     string `help:"Colour of the ink: red, blue, green, purple." enum:"red,blue,green,purple" default:"red" placeholder:"COLOUR"`
 	Attachment string `help:"The scan (default: the newest one with the code of the application)." placeholder:"ID"`
 	Page       int    `help:"Its page, counted from 1." placeholder:"N"`
 	Box        string `help:"both, first, second; page: a page on which the boxes cannot be found, or a picture of the imprints." enum:"both,first,second,page" default:"both" placeholder:"BOX"`
@@ -36,18 +41,26 @@ func (enrollImprintCommand) Help() string {
 
 func (c enrollImprintCommand) Run(ctx context.Context, s streams) error {
 	return c.acting(ctx, s, func(k *counter, a enroll.Application) error {
-		if c.Output != "" {
-			if err := checkOutput(c.Output); err != nil {
+		for _, name := range []string{c.Output, c.Sheet} {
+			if name == "" {
+				continue
+			}
+			if err := checkOutput(name); err != nil {
 				return err
 			}
 		}
 		made, err := k.desk.MakeTemplate(ctx, k.by, a.Ref(), registration.Order{Attachment: c.Attachment, Page: c.Page, Box: registration.Box(c.Box),
-			Code: c.Code, Reason: c.Reason, Dry: c.DryRun})
+			Shape: imprint.Shape(c.Shape), Polarity: imprint.Polarity(c.Polarity), Colour: imprint.Colour(c.Colour), Code: c.Code, Reason: c.Reason, Dry: c.DryRun})
 		if err != nil {
 			return err
 		}
 		if c.Output != "" {
 			if err := writeBytes(ctx, c.Output, 0o644, made.Template); err != nil {
+				return err
+			}
+		}
+		if c.Sheet != "" { // it shows the scan
+			if err := writeFile(ctx, c.Sheet, 0o600, func(w io.Writer) error { return k.desk.DrawSheet(a, made, w) }); err != nil {
 				return err
 			}
 		}
@@ -64,12 +77,14 @@ func (c enrollImprintCommand) Run(ctx context.Context, s streams) error {
 func (c enrollImprintCommand) tell(k *counter, a enroll.Application, made registration.Made) error {
 	if k.json {
 		return printJSON(k.streams, map[string]any{"number": a.Number, "stored": made.Stored, "verdict": made.Verdict, "code": made.Code, "attachment": made.Attachment,
-			"page": made.Page, "box": made.Box, "precise": made.Precise, "width_mm": made.Width, "height_mm": made.Height, "gates": made.Gates, "measures": made.Measures})
+			"page": made.Page, "box": made.Box, "precise": made.Precise, "width_mm": made.Width, "height_mm": made.Height, "gates": made.Gates, "measures": made.Measures, "compared": made.Kinship()})
 	}
-	m := made.Measures
-	fmt.Fprintf(k.out, "%s: %d imprint(s), Ø %.2f mm (declared %.2f mm), %.2f° off upright, %.0f dpi\n", made.Verdict, m.Fused, m.Diameter, made.Width, m.Angle, m.Scale.X)
+	fmt.Fprintln(k.out, summaryOf(made.Result))
 	for _, g := range made.Gates {
 		fmt.Fprintf(k.out, "  %-11s %-11s %.3g %s  %s\n", g.Name, g.Verdict, g.Value, g.Unit, g.ZH)
+	}
+	if c := made.Compared; c != nil {
+		fmt.Fprintf(k.out, "  与在用模板比较 compared with the template in use: %s  %s\n", c.Outcome, c.ZH)
 	}
 	if !made.Precise && made.Box != registration.WholePage {
 		fmt.Fprintln(k.out, "  印模框的位置不确定，请人工核对。 The places of the boxes are not certain: somebody should look.")

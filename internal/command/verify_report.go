@@ -6,14 +6,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"strings"
 
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
-	"yinxin/internal/truetype"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/sheet"
 )
@@ -32,25 +30,12 @@ func (c verifyCommand) checkReport() error {
 	switch strings.ToLower(filepath.Ext(c.Report)) {
 	case ".html", ".htm", ".json":
 	case ".pdf":
-		_, err := c.font()
+		_, err := readFont(c.Font)
 		return err
 	default:
 		return errFlag.At(fault.Field("--report")).Saying("文件名应以 .html、.pdf 或 .json 结尾", "the name ends in .html, .pdf or .json")
 	}
 	return nil
-}
-
-// font reads the font for a PDF report.
-func (c verifyCommand) font() ([]byte, error) {
-	name := c.Font
-	if name == "" {
-		found, err := truetype.Find()
-		if err != nil {
-			return nil, err
-		}
-		name = found
-	}
-	return os.ReadFile(name)
 }
 
 // writeReport writes the report of one file, with the file's digest, since it may be handed on without the file.
@@ -65,7 +50,7 @@ func (c verifyCommand) writeReport(ctx context.Context, r *verify.Report) error 
 	return writeFile(ctx, c.Report, 0o644, func(w io.Writer) error {
 		switch strings.ToLower(filepath.Ext(c.Report)) {
 		case ".pdf":
-			font, err := c.font()
+			font, err := readFont(c.Font)
 			if err != nil {
 				return err
 			}

@@ -18,7 +18,7 @@ type Document struct {
 	pictures []*picture
 }
 
-// NewDocument gives a document without pages.
+// NewDocument gives a document without pages. Without a face nothing can be written on them, only drawn.
 func NewDocument(face *Face) *Document { return &Document{face: face} }
 
 // Add adds a page of a size in points.
@@ -48,7 +48,11 @@ type Meta struct {
 func (d *Document) Write(w io.Writer, m Meta) error {
 	f := &file{}
 	f.data.WriteString("%PDF-1.7\n%\xe2\xe3\xcf\xd3\n")
-	resources := fmt.Sprintf("<</Font<</F %d 0 R>>/XObject<<", f.font(d.face))
+	resources := "<<"
+	if d.face != nil {
+		resources += fmt.Sprintf("/Font<</F %d 0 R>>", f.font(d.face))
+	}
+	resources += "/XObject<<"
 	for i, p := range d.pictures {
 		resources += fmt.Sprintf("/I%d %d 0 R", i, f.picture(p))
 	}

@@ -77,6 +77,9 @@ func (f *Face) glyph(r rune) int {
 	return f.subset.Glyph('?')
 }
 
+// Shown is the character that is shown for r: itself, a similar one, or a question mark.
+func (f *Face) Shown(r rune) rune { return f.subset.Characters[f.glyph(r)-1] }
+
 // instead are characters that fonts lack and that another can stand for.
 var instead = map[rune]rune{'–': '-', '—': '-', '‑': '-', '‐': '-', '’': '\'', '‘': '\'', '“': '"', '”': '"', '·': '.', '…': '.'}
 

@@ -1,7 +1,11 @@
 package imprint
 
 import (
+	"bytes"
 	"context"
+	"image"
+	_ "image/jpeg"
+	_ "image/png"
 	"testing"
 
 	"yinxin/fixtures"
@@ -18,6 +22,13 @@ func BenchmarkProcess(b *testing.B) {
 		if err != nil {
 			b.Skip(err)
 		}
+		b.Run(c.name+"-decoding-alone", func(b *testing.B) {
+			for b.Loop() {
+				if _, _, err := image.Decode(bytes.NewReader(data)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {

@@ -17,6 +17,7 @@ type crop struct {
 	clear        *plane // the channel that the ink absorbs least: red light of red ink
 	strong       *plane // the one that it absorbs most: green light of red ink
 	hue          hue
+	gain         float64 // what strong was multiplied by; 0 means 1
 	light        *plane  // BT.601 lightness as encoded, where colour has fewer samples than light; else nil
 	left, top    float64 // of the first pixel's corner, in millimetres from the scan's upper left corner as displayed
 	perMMX       float64 // pixels per millimetre
@@ -44,7 +45,7 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 	b := img.Bounds()
 	shown := orientRectangle(area, b.Dx(), b.Dy(), orientation)
 	c := &crop{
-		clear: clear.oriented(orientation), strong: strong.oriented(orientation), light: light.oriented(orientation), hue: h,
+		clear: clear.oriented(orientation), strong: strong.oriented(orientation), light: light.oriented(orientation), hue: h.plain(), gain: float64(max(h.gain, 0)),
 		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
 		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
 	}
@@ -100,6 +101,11 @@ func readLinear(img image.Image, area image.Rectangle, factor int, h hue) (clear
 			for x := range lineC {
 				lineC[x] = table[int(bytesLine[3*x+h.clear])*linearSteps]
 				lineS[x] = table[int(bytesLine[3*x+h.strong])*linearSteps]
+			}
+		}
+		if h.gain != 0 {
+			for x := range lineS {
+				lineS[x] *= h.gain
 			}
 		}
 		c, s := clear.row(y/factor), strong.row(y/factor)

@@ -17,8 +17,8 @@
 //   - The scale comes from the file or from the caller and is never guessed.
 //   - Limits on pixels, memory and time hold for any input; a hostile file is an error, not a crash.
 //
-// What it does not do: it does not judge whether the imprint is of wet ink, does not read the text, and handles round
-// seals only. It knows no database, no keys and no clock.
+// What it does not do: it finds signs of copies, but cannot vouch for wet ink (gates_copy.go says what escapes it), and
+// does not read the text. It knows no database, no keys and no clock.
 //
 // Lengths are millimetres, angles degrees clockwise as seen on the page, resolutions dots per inch. Method and start
 // values of the gates: a measured prototype; the rule that imprints be upright, whole and neither pale nor bleeding is

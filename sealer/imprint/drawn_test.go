@@ -57,7 +57,7 @@ func (g drawnGlyph) holds(x, y float64) bool {
 	return false
 }
 
-// row writes n characters in a line, column-wise where n is given for both.
+// grid writes characters in columns and rows from a left upper corner, each in a field of w × h mm.
 func (d *drawn) grid(lot *rand.Rand, columns, rows int, left, top, w, h, fill float64) {
 	for i := range columns {
 		for j := range rows {
@@ -152,7 +152,7 @@ func sheetOf(d *drawn, dpi float64, paper size, stamps []stamping, extra func(x,
 	if d.colour == "" {
 		u = solidInks[Red]
 	}
-	fine := max(2, int(900/dpi))
+	const fine = 2
 	for py := range h {
 		for px := range w {
 			x0, y0 := (float64(px)+.5)/perMM, (float64(py)+.5)/perMM

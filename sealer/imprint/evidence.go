@@ -10,12 +10,13 @@ import (
 	"image/color"
 	"image/png"
 	"io"
+	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
 )
 
 // Version names the method. It changes with every change after which the same scan may give other bytes.
-const Version = "yinxin-imprint 2"
+const Version = "yinxin-imprint 4"
 
 // MaxEvidence bounds evidence, in bytes. The crops of a scan that would go beyond, of 1200 dpi without loss, are left out:
 // the scan itself is then the evidence.
@@ -34,19 +35,21 @@ const evidenceFormat = "yinxin imprint evidence 1"
 
 // evidenceHead is evidence.json.
 type evidenceHead struct {
-	Format      string         `json:"format"`
-	Version     string         `json:"version"`
-	Width       float64        `json:"widthMM"`
-	Height      float64        `json:"heightMM"` // 0: a round seal was declared
-	Shape       Shape          `json:"shape"`
-	Polarity    Polarity       `json:"polarity"`
-	Colour      Colour         `json:"colour"`
-	Scale       Scale          `json:"scale"`
-	Orientation int            `json:"orientation"` // of the scan's pixels, as EXIF counts
-	Crops       []evidenceCrop `json:"crops"`
-	Template    digests        `json:"template"`
-	Picture     digests        `json:"picture"`
-	Result      *Result        `json:"result"`
+	Format      string   `json:"format"`
+	Version     string   `json:"version"`
+	Width       float64  `json:"widthMM"`
+	Height      float64  `json:"heightMM"` // 0: a round seal was declared
+	Shape       Shape    `json:"shape"`
+	Polarity    Polarity `json:"polarity"`
+	Colour      Colour   `json:"colour"`
+	Scale       Scale    `json:"scale"`
+	Orientation int      `json:"orientation"` // of the scan's pixels, as EXIF counts
+	// PaperGain is what the strong channel was multiplied by because of the colour of lamp and paper; 0 is 1.
+	PaperGain float32        `json:"paperGain,omitempty"`
+	Crops     []evidenceCrop `json:"crops"`
+	Template  digests        `json:"template"`
+	Picture   digests        `json:"picture"`
+	Result    *Result        `json:"result"`
 }
 
 // evidenceCrop is one part of the scan.
@@ -81,11 +84,25 @@ func digestsOf(file []byte) (digests, error) {
 	return digests{hash(file), hash(append(size, p.Pix...))}, nil
 }
 
-// source is what a Result remembers of the scan.
+// source is what a Result remembers of the scan: copies of its parts, so that the scan itself can go.
 type source struct {
-	session *session
-	good    []*mark
-	filled  *image.Paletted
+	options     Options
+	scale       Scale
+	orientation int
+	paperGain   float32
+	crops       []evidenceCrop
+	parts       [][]part // of each crop
+	filled      *image.Paletted
+	rim         rim // of the better imprint
+}
+
+func (s *session) source(good []*mark, filled *image.Paletted) *source {
+	kept := &source{options: s.options, scale: s.scale, orientation: s.orientation, paperGain: s.paperGain, filled: filled, rim: good[0].rim}
+	for _, m := range good {
+		crop, parts := cropOf(m, s.scaleAsStored())
+		kept.crops, kept.parts = append(kept.crops, crop), append(kept.parts, parts)
+	}
+	return kept
 }
 
 // Evidence is what the template was made from and how: the parts of the scan around the imprints that were looked at, as
@@ -93,9 +110,9 @@ type source struct {
 // Reproduce makes the template again from it. It is at most MaxEvidence long, and shows what people wrote across the
 // imprints: keep it as the scan is kept.
 func (r *Result) Evidence() ([]byte, error) {
-	s := r.source.session
+	s := r.source
 	head := evidenceHead{Format: evidenceFormat, Version: Version, Width: s.options.Width, Height: s.options.Height, Shape: s.options.Shape,
-		Polarity: s.options.Polarity, Colour: s.options.Colour, Scale: s.scale, Orientation: s.orientation, Result: r}
+		Polarity: s.options.Polarity, Colour: s.options.Colour, Scale: s.scale, Orientation: s.orientation, PaperGain: s.paperGain, Crops: slices.Clone(s.crops), Result: r}
 	var err error
 	if head.Template, err = digestsOf(r.Template); err != nil {
 		return nil, err
@@ -112,19 +129,17 @@ func (r *Result) Evidence() ([]byte, error) {
 		files[name], names = out.Bytes(), append(names, name)
 		return err
 	}
-	if err := put("filled.png", r.source.filled); err != nil {
+	if err := put("filled.png", s.filled); err != nil {
 		return nil, err
 	}
 	total := len(files["filled.png"])
-	for i, m := range r.source.good {
-		crop, parts := cropOf(m, s.scaleAsStored())
+	for i, parts := range s.parts {
 		for _, part := range parts {
 			if err := put(cropName(i, part.suffix), part.Image); err != nil {
 				return nil, err
 			}
 			total += len(files[names[len(names)-1]])
 		}
-		head.Crops = append(head.Crops, crop)
 	}
 	const head64 = 256 << 10 // the measures and the directory
 	if total > MaxEvidence-head64 {
@@ -228,11 +243,17 @@ func cropOf(m *mark, stored Scale) (evidenceCrop, []part) {
 	sub := source.SubImage(area).(*image.YCbCr)
 	hs, vs := subsampling(source.SubsampleRatio)
 	cw, ch := (area.Dx()+hs-1)/hs, (area.Dy()+vs-1)/vs
-	return crop, []part{
-		{planeSuffixes[0], &image.Gray{Pix: sub.Y, Stride: sub.YStride, Rect: image.Rect(0, 0, area.Dx(), area.Dy())}},
-		{planeSuffixes[1], &image.Gray{Pix: sub.Cb, Stride: sub.CStride, Rect: image.Rect(0, 0, cw, ch)}},
-		{planeSuffixes[2], &image.Gray{Pix: sub.Cr, Stride: sub.CStride, Rect: image.Rect(0, 0, cw, ch)}},
+	return crop, []part{{planeSuffixes[0], grey(sub.Y, sub.YStride, area.Dx(), area.Dy())},
+		{planeSuffixes[1], grey(sub.Cb, sub.CStride, cw, ch)}, {planeSuffixes[2], grey(sub.Cr, sub.CStride, cw, ch)}}
+}
+
+// grey copies a plane.
+func grey(pix []uint8, stride, w, h int) *image.Gray {
+	img := image.NewGray(image.Rect(0, 0, w, h))
+	for y := range h {
+		copy(img.Pix[y*img.Stride:(y+1)*img.Stride], pix[y*stride:])
 	}
+	return img
 }
 
 var subsamplingNames = map[image.YCbCrSubsampleRatio]string{

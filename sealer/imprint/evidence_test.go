@@ -71,7 +71,7 @@ func TestEvidenceOfAnotherTemplateIsSeen(t *testing.T) {
 }
 
 // goldenPixels is of a seal drawn without any font. When it changes, Version has to change with it.
-const goldenVersion, goldenPixels = "yinxin-imprint 2", "87cd4d0bd972a0e0fa36fe1608fed339360eb00630b517b9089c0d85462965aa"
+const goldenVersion, goldenPixels = "yinxin-imprint 4", "5d81c3fc5039b2da0de7b96ac92a396f2ade8b58c4e302716c02d83e964f7e58"
 
 func TestVersionChangesWithTheMethod(t *testing.T) {
 	if runtime.GOARCH != "amd64" {

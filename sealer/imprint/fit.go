@@ -13,6 +13,7 @@ const (
 	rimCatch      = .45 // mm: the ring is there, if not exact
 	mostMissing   = .5  // share of the rim without ink beyond which there is no rim
 	leastEvidence = .3  // share of rays that must lie on the rim
+	leastFramed   = .45 // the same of the other shapes, which have more freedom to follow strokes
 	surelyFramed  = .75 // share of rays on the rim of a frame beyond doubt
 	offFrame      = .6  // mm from the declared size from which a frame is doubted
 )
@@ -40,29 +41,70 @@ func (l *layer) figureAt(x, y float64) float64 {
 }
 
 // fitRim fits the outer edge of the seal as each of the shapes and keeps the one that explains most of it; the first
-// of two that are as good. A seal without a frame is what is left when no frame fits.
+// of two that are as good. A seal without a frame is what is left when no frame fits. Where the mark is too large for
+// the declared seal, something else may stand beside it: then the place in it that holds most ink is tried as well.
 func (l *layer) fitRim(shapes []Shape, declared size, wanted Polarity) rim {
-	var best rim
-	most := 0.0
-	for _, shape := range shapes {
-		if shape == Frameless {
-			// Strokes at the edge of a seal without a frame may look like parts of one, in the wrong place.
-			if !best.ok || most < surelyFramed && best.off(declared) > offFrame {
-				if r := l.fitFrameless(declared); r.ok && (!best.ok || r.off(declared) < best.off(declared)-offFrame/2) {
-					best = r
-				}
-			}
-			continue
-		}
-		r, evidence := l.fitShape(shape, declared)
-		if r.ok && evidence > most+.08 {
+	best, most := l.fitFramed(shapes, declared)
+	if most < surelyFramed && l.exceeds(declared) {
+		whole := *l.crop
+		l.narrow(declared)
+		if r, evidence := l.fitFramed(shapes, declared); evidence > most+.08 {
 			best, most = r, evidence
+		}
+		if !slices.Contains(shapes, Frameless) {
+			*l.crop = whole
+		}
+	}
+	// Strokes at the edge of a seal without a frame may look like parts of one, in the wrong place.
+	if slices.Contains(shapes, Frameless) && (!best.ok || most < surelyFramed && best.off(declared) > offFrame) {
+		if r := l.fitFrameless(declared); r.ok && (!best.ok || r.off(declared) < best.off(declared)-offFrame/2) {
+			best = r
 		}
 	}
 	if best.ok {
 		l.settlePolarity(&best, wanted)
 	}
 	return best
+}
+
+// fitFramed keeps the best of the shapes with an edge of their own.
+func (l *layer) fitFramed(shapes []Shape, declared size) (best rim, most float64) {
+	for _, shape := range shapes {
+		if shape == Frameless {
+			continue
+		}
+		if r, evidence := l.fitShape(shape, declared); r.ok && evidence > most+.08 {
+			best, most = r, evidence
+		}
+	}
+	return best, most
+}
+
+// exceeds says whether the mark is larger than the declared seal, even one that leans.
+func (l *layer) exceeds(declared size) bool {
+	const lean = .27 // sine of 15 degrees
+	return l.mark.w > 1.05*declared.w+lean*declared.h || l.mark.h > 1.05*declared.h+lean*declared.w
+}
+
+// narrow takes as the mark the place of the declared size that holds most ink.
+func (l *layer) narrow(declared size) {
+	const cell = .35 // mm
+	stepX, stepY := cell*l.perMMX, cell*l.perMMY
+	w, h := int(float64(l.alpha.w)/stepX), int(float64(l.alpha.h)/stepY)
+	inked := make([]bool, w*h)
+	for y := range h {
+		for x := range w {
+			inked[y*w+x] = l.alpha.v[int((float64(y)+.5)*stepY)*l.alpha.w+int((float64(x)+.5)*stepX)] >= .5
+		}
+	}
+	ww, wh := int(1.04*declared.w/cell), int(1.04*declared.h/cell)
+	window, ok := fullest(inked, w, h, ww, wh)
+	if !ok {
+		return
+	}
+	r := tightened(inked, w, window.bounds)
+	l.markX, l.markY = float64(r.Min.X+r.Max.X)/2*stepX-.5, float64(r.Min.Y+r.Max.Y)/2*stepY-.5
+	l.mark = size{float64(r.Dx()) * cell, float64(r.Dy()) * cell}
 }
 
 // off is how far the size is from the declared one, in millimetres.
@@ -107,7 +149,11 @@ func (l *layer) fitShape(shape Shape, declared size) (rim, float64) {
 	}
 	best.settleAxes(declared)
 	l.describeEdge(&best)
-	best.ok = best.missing < mostMissing && evidence >= leastEvidence
+	least := leastEvidence
+	if shape != Round {
+		least = leastFramed
+	}
+	best.ok = best.missing < mostMissing && evidence >= least
 	return best, evidence
 }
 
@@ -235,21 +281,44 @@ func circleThrough(a, b, c edgePoint) (rim, bool) {
 }
 
 // ellipseByStarts lets least squares run from ellipses of the declared size at many angles and keeps the one that
-// most points lie on. The declared size is only where the search starts.
+// most points lie on. Where none is convincing, something else lies before the rim: then the starts are the places
+// around at which such an ellipse passes near most points. The declared size is only where the search starts.
 func ellipseByStarts(points []edgePoint, x, y float64, declared size) (rim, bool) {
 	if len(onlyFound(points)) < edgeRays/8 {
 		return rim{}, false
 	}
 	var best rim
 	most := 0.0
-	for angle := -90.0; angle < 90; angle += 7.5 {
-		r := refineRim(rim{shape: Ellipse, x: x, y: y, halfW: declared.w / 2, halfH: declared.h / 2, angle: angle}, points)
-		if !r.ok {
-			continue
+	try := func(start rim) {
+		if r := refineRim(start, points); r.ok {
+			if e := r.evidence(points); e > most {
+				best, most = r, e
+			}
 		}
-		if e := r.evidence(points); e > most {
-			best, most = r, e
+	}
+	start := rim{shape: Ellipse, x: x, y: y, halfW: declared.w / 2, halfH: declared.h / 2}
+	for start.angle = -90; start.angle < 90; start.angle += 7.5 {
+		try(start)
+	}
+	if most < surelyFramed {
+		near := start
+		nearest := 0
+		for start.angle = -90; start.angle < 90; start.angle += 5 {
+			for start.y = y - 4; start.y <= y+4; start.y++ {
+				for start.x = x - 4; start.x <= x+4; start.x++ {
+					count := 0
+					for i := 0; i < len(points); i += 3 {
+						if p := points[i]; p.found && math.Abs(start.outside(start.own(p.x, p.y))) < .7 {
+							count++
+						}
+					}
+					if count > nearest {
+						near, nearest = start, count
+					}
+				}
+			}
 		}
+		try(near)
 	}
 	return best, most >= leastEvidence
 }

@@ -73,6 +73,7 @@ func fuse(views []*view, c comparison, how finish) fused {
 	if how.smooth > 0 {
 		mixed = mixed.blurred(how.smooth, how.smooth)
 	}
+	mixed = mixed.smoothedAlong()
 	for i, v := range mixed.v {
 		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}

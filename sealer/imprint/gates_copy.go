@@ -7,24 +7,31 @@ import (
 )
 
 // Limits of the gates against copies. They were set on imprints and forgeries that a program drew, see
-// TestCopiesAreTold; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
+// TestRatesOfTheGates; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
 // only what is far from every drawn imprint is refused.
+//
+// What they do not see: a copy of a stamped sheet whose dots are finer than the scan, as scattered droplets of an inkjet
+// printer of 600 dpi are (at 300 dpi and at 600), and screens above 150 lines per inch in a JPEG of low quality at 300
+// dpi. What they may see wrongly: stamps of micro-porous rubber, whose ink lies more evenly than that of a pad. The paper
+// itself must therefore be looked at for wet ink in any case.
 const (
-	screenWarn       = 4.2
-	screenRefuse     = 6.5
-	fineScreenWarn   = 7 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
-	fineScreenRefuse = 10
+	screenWarn       = 2.6
+	screenRefuse     = 3.8
+	fineScreenWarn   = 5.5 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
+	fineScreenRefuse = 7.0
 	fineDPI          = 450
 	grainWarn        = .018
 	grainRefuse      = .006
-	twinsWarn        = .50
-	twinsRefuse      = .75
+	alikeWarn        = .50 // correlation of the ink of both imprints, more
+	alikeRefuse      = .75
+	twinsWarn        = .020 // difference of the ink of both imprints, less
+	twinsRefuse      = .0130
 )
 
 // signs are what speaks for a copy.
 type signs struct {
 	textures []texture // of the imprints, in their order
-	twins    float64
+	twins    twin
 }
 
 // lookForCopies measures the ink of the imprints that were found, side by side, and holds two against each other.
@@ -35,7 +42,7 @@ func lookForCopies(good []*mark, views []*view, declared size) signs {
 		all.Go(func() { s.textures[i] = m.layer.texture() })
 	}
 	if len(views) == 2 {
-		s.twins, _ = twins(views[0], views[1], declared)
+		s.twins = twins(views[0], views[1], declared)
 	}
 	all.Wait()
 	return s
@@ -91,10 +98,21 @@ func (s signs) gateGrain() Gate {
 			"The ink is perfectly even, as in a picture or a print-out, not as in an imprint; stamp again."})
 }
 
+// gateTwins wants two signs: that the ink is alike, and that what is not alike is no more than a scanner makes of one
+// picture.
 func (s signs) gateTwins() Gate {
-	g := Gate{Name: GateTwins, Unit: "ratio", Value: s.twins, WarnAt: twinsWarn, RefuseAt: twinsRefuse}
-	g.Verdict = above(g.Value, twinsWarn, twinsRefuse)
-	g.Value = rounded(g.Value, 3)
+	t := s.twins
+	g := Gate{Name: GateTwins, Verdict: Usable, Unit: "ratio", Value: rounded(t.difference, 4), WarnAt: twinsWarn, RefuseAt: twinsRefuse}
+	switch {
+	case t.core < leastCore:
+		g.ZH, g.EN = "笔画太细，无法判断两处印模是否为同一图片，请核对纸质原件。",
+			"The strokes are too thin to judge whether both imprints are one picture; look at the paper."
+		return g
+	case t.correlation > alikeRefuse:
+		g.Verdict = below(t.difference, twinsWarn, twinsRefuse)
+	case t.correlation > alikeWarn:
+		g.Verdict = below(t.difference, twinsWarn, 0)
+	}
 	return g.say(
 		[3]string{"两处印模是分别盖的。", "两处印模的油墨纹理相似，疑似同一图片，请核对纸质原件是否为两次实盖。", "两处印模的油墨纹理相同，是同一图片的复制，请重新盖章两次。"},
 		[3]string{"The two imprints were stamped one after the other.", "The ink of both imprints is alike, as in one picture used twice; look at the paper.",

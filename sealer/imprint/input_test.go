@@ -89,6 +89,9 @@ func TestBadInputIsRefusedWithACode(t *testing.T) {
 		{"text", []byte("印章"), round, "imprint.not-an-image"},
 		{"a PDF of nothing", []byte("%PDF-1.7\n"), round, "imprint.truncated"},
 		{"the first bytes of a JPEG", good[:20], round, "imprint.truncated"},
+		{"a TIFF whose directory is followed by itself", []byte("II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00\x01\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00\x08\x00\x00\x00"), round, "imprint.truncated"},
+		{"a TIFF of 65,535 × 65,535", []byte("II*\x00\x08\x00\x00\x00\x02\x00\x00\x01\x03\x00\x01\x00\x00\x00\xff\xff\x00\x00\x01\x01\x03\x00\x01\x00\x00\x00\xff\xff\x00\x00\x00\x00\x00\x00"), round, "imprint.too-large"},
+		{"a page that is not there", good, Options{Width: 42, Page: 2}, "imprint.no-page"},
 		{"half a JPEG", good[:len(good)/2], round, "imprint.truncated"},
 		{"a JPEG without its last bytes", good[:len(good)-200], round, "imprint.truncated"},
 		{"half a PNG", goodPNG[:len(goodPNG)/2], round, "imprint.truncated"},
@@ -183,4 +186,15 @@ func FuzzProcess(f *testing.F) {
 			t.Error("a result without pictures")
 		}
 	})
+}
+
+// TestEveryFormatOfFileGivesATemplate: the same form in other files.
+func TestEveryFormatOfFileGivesATemplate(t *testing.T) {
+	for _, c := range []struct{ format, source string }{{fixtures.TIFFLZW, "TIFF"}, {fixtures.TIFFJPEG, "TIFF"}, {fixtures.PDFJPEG, "PDF"}} {
+		data, truth := stampedForm(t, fixtures.FormOptions{Seed: 42, Format: c.format})
+		r := process(t, data, Options{Width: truth.Imprints[0].Design.Diameter})
+		if v := overlap(alphaOf(t, r.Template), truth.Mask); v < .94 || r.Measures.Scale.Source != c.source || r.Measures.Page != 1 {
+			t.Errorf("%s: IoU %.4f, %+v", c.format, v, r.Measures.Scale)
+		}
+	}
 }

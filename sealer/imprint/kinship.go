@@ -12,9 +12,9 @@ type Outcome string
 const (
 	// Same: every stroke of each was found in the other one, as far as it could be seen.
 	Same Outcome = "same"
-	// Different: there are strokes in one that the other one, otherwise well printed, does not have.
+	// Different: each has strokes, in one place, that the other one, otherwise well printed, does not have.
 	Different Outcome = "different"
-	// CannotTell: strokes are lacking, but the imprints are so poor that gaps may be the reason.
+	// CannotTell: strokes are lacking, but gaps may be the reason: the imprints are poor, or only one of them lacks some.
 	CannotTell Outcome = "cannot-tell"
 )
 
@@ -24,8 +24,11 @@ type Place struct {
 	Top    float64 `json:"topMM"`
 	Right  float64 `json:"rightMM"`
 	Bottom float64 `json:"bottomMM"`
-	// Mismatch is the ink that one of them shows there and the other one lacks, in square millimetres.
+	// Mismatch is the ink that one of them shows there and the other one lacks, in square millimetres; First and Second
+	// are its parts that only the one and the other one shows, in the 5 mm around.
 	Mismatch float64 `json:"mismatchMM2"`
+	First    float64 `json:"firstOnlyMM2"`
+	Second   float64 `json:"secondOnlyMM2"`
 }
 
 // Limits, measured on synthetic pairs: see TestSealsAreToldApart.
@@ -36,6 +39,7 @@ const (
 	likeSame      = .09 // mm² of lacking ink in a window, at most
 	likeDifferent = .25 // mm², more, and the further beyond it the more is lacking all over the seal:
 	likeNoise     = 2.5 // times the square root of the median window's mm²
+	likeBoth      = .05 // mm² that each lacks around a place
 	likeInk       = .5  // coverage that counts as ink
 	likeSomeInk   = .4  // coverage that is enough for the other one's ink to have a counterpart
 	mostPlaces    = 24
@@ -84,30 +88,53 @@ func liken(a, b inked, ignored []bool) kinship {
 		}
 		x, y := at%l.w, at/l.w
 		window := image.Rect(x-radius, y-radius, x+radius+1, y+radius+1).Intersect(whole)
-		lacking := l.settled(window)
+		lacking, first, second := l.settled(window)
 		mismatch := sum(lacking) / (perMM * perMM)
 		result.mismatch = math.Max(result.mismatch, mismatch)
 		if mismatch > likeSame {
-			result.places = append(result.places, placeOf(lacking, window, perMM, mismatch))
+			p := placeOf(lacking, window, perMM, mismatch)
+			p.First, p.Second = rounded(first/(perMM*perMM), 3), rounded(second/(perMM*perMM), 3)
+			result.places = append(result.places, p)
 		}
 		for yy := max(0, y-radius); yy < min(l.h, y+radius+1); yy++ { // what touches this window is told
 			row := sums.row(yy)
 			clear(row[max(0, x-radius):min(l.w, x+radius+1)])
 		}
 	}
+	if result.mismatch > likeSame {
+		result.outcome = CannotTell
+	}
+	least := likeDifferent + likeNoise*math.Sqrt(result.noise)
+	if slices.ContainsFunc(result.places, func(p Place) bool { return p.Mismatch > least && math.Min(p.First, p.Second) > likeBoth }) {
+		result.outcome = Different
+	}
+	result.places = joined(result.places)
 	slices.SortStableFunc(result.places, func(p, q Place) int {
 		if p.Mismatch > q.Mismatch {
 			return -1
 		}
 		return 1
 	})
-	switch {
-	case result.mismatch > likeDifferent+likeNoise*math.Sqrt(result.noise):
-		result.outcome = Different
-	case result.mismatch > likeSame:
-		result.outcome = CannotTell
-	}
 	return result
+}
+
+// joined makes one place of those that touch: a character differs in many windows.
+func joined(places []Place) []Place {
+	const near = .5 // mm
+	for i := 0; i < len(places); i++ {
+		for j := i + 1; j < len(places); j++ {
+			p, q := &places[i], places[j]
+			if q.Left > p.Right+near || p.Left > q.Right+near || q.Top > p.Bottom+near || p.Top > q.Bottom+near {
+				continue
+			}
+			*p = Place{math.Min(p.Left, q.Left), math.Min(p.Top, q.Top), math.Max(p.Right, q.Right), math.Max(p.Bottom, q.Bottom),
+				math.Max(p.Mismatch, q.Mismatch), math.Max(p.First, q.First), math.Max(p.Second, q.Second)}
+			places = slices.Delete(places, j, j+1)
+			i = -1 // the larger one may touch others
+			break
+		}
+	}
+	return places
 }
 
 func placeOf(lacking *plane, window image.Rectangle, perMM, mismatch float64) Place {
@@ -118,8 +145,8 @@ func placeOf(lacking *plane, window image.Rectangle, perMM, mismatch float64) Pl
 			box = box.Union(image.Rect(x, y, x+1, y+1))
 		}
 	}
-	return Place{rounded(float64(box.Min.X)/perMM, 2), rounded(float64(box.Min.Y)/perMM, 2),
-		rounded(float64(box.Max.X)/perMM, 2), rounded(float64(box.Max.Y)/perMM, 2), rounded(mismatch, 3)}
+	return Place{Left: rounded(float64(box.Min.X)/perMM, 2), Top: rounded(float64(box.Min.Y)/perMM, 2),
+		Right: rounded(float64(box.Max.X)/perMM, 2), Bottom: rounded(float64(box.Max.Y)/perMM, 2), Mismatch: rounded(mismatch, 3)}
 }
 
 // matching is what liken works on.
@@ -156,29 +183,34 @@ func newMatching(a, b inked) *matching {
 // lacking is the ink in an area that either lacks, b read displaced by a few pixels.
 func (l *matching) lacking(dx, dy int, area image.Rectangle) *plane {
 	result := newPlane(area.Dx(), area.Dy())
-	for y := area.Min.Y; y < area.Max.Y; y++ {
-		if y+dy < 0 || y+dy >= l.h {
-			continue
-		}
-		row := result.row(y - area.Min.Y)
-		for x := area.Min.X; x < area.Max.X; x++ {
-			if x+dx < 0 || x+dx >= l.w {
-				continue
-			}
-			i, j := y*l.w+x, (y+dy)*l.w+x+dx
-			if l.inkA[i] && !l.nearB[j] {
-				row[x-area.Min.X] = max(0, min(l.a.v[i], 1)-l.b.v[j])
-			}
-			if l.inkB[j] && !l.nearA[i] {
-				row[x-area.Min.X] = max(row[x-area.Min.X], min(l.b.v[j], 1)-l.a.v[i])
-			}
-		}
-	}
+	l.eachLacking(dx, dy, area, func(x, y int, first, second float32) {
+		result.row(y - area.Min.Y)[x-area.Min.X] = max(first, second)
+	})
 	return result
 }
 
-// settled is what is lacking in a window once its surroundings are where they agree best.
-func (l *matching) settled(window image.Rectangle) *plane {
+// eachLacking gives every pixel of an area in which one shows ink that the other one lacks, and how much.
+func (l *matching) eachLacking(dx, dy int, area image.Rectangle, do func(x, y int, first, second float32)) {
+	for y := max(area.Min.Y, -dy); y < min(area.Max.Y, l.h-dy); y++ {
+		for x := max(area.Min.X, -dx); x < min(area.Max.X, l.w-dx); x++ {
+			i, j := y*l.w+x, (y+dy)*l.w+x+dx
+			var first, second float32
+			if l.inkA[i] && !l.nearB[j] {
+				first = max(0, min(l.a.v[i], 1)-l.b.v[j])
+			}
+			if l.inkB[j] && !l.nearA[i] {
+				second = max(0, min(l.b.v[j], 1)-l.a.v[i])
+			}
+			if first > 0 || second > 0 {
+				do(x, y, first, second)
+			}
+		}
+	}
+}
+
+// settled is what is lacking in a window once its surroundings are where they agree best, and how much in those only the
+// first and only the second shows, in pixels.
+func (l *matching) settled(window image.Rectangle) (lacking *plane, first, second float64) {
 	grow := int(math.Round((likeSurround - likeWindow) / 2 * workDPI / millimetresPerInch))
 	around := window.Inset(-grow).Intersect(image.Rect(0, 0, l.w, l.h))
 	best, bestX, bestY := math.Inf(1), 0, 0
@@ -186,13 +218,21 @@ func (l *matching) settled(window image.Rectangle) *plane {
 		for dx := -likeShift; dx <= likeShift; dx++ {
 			// The window itself has no say: another character would look for the place where it fits best. Where
 			// several do equally well, the smallest displacement is the likeliest.
-			cost := sum(l.lacking(dx, dy, around)) - sum(l.lacking(dx, dy, window)) + .3*math.Hypot(float64(dx), float64(dy))
+			cost := .3 * math.Hypot(float64(dx), float64(dy))
+			l.eachLacking(dx, dy, around, func(x, y int, first, second float32) {
+				if !(image.Point{X: x, Y: y}).In(window) {
+					cost += float64(max(first, second))
+				}
+			})
 			if cost < best {
 				best, bestX, bestY = cost, dx, dy
 			}
 		}
 	}
-	return l.lacking(bestX, bestY, window)
+	l.eachLacking(bestX, bestY, around, func(_, _ int, a, b float32) {
+		first, second = first+float64(a), second+float64(b)
+	})
+	return l.lacking(bestX, bestY, window), first, second
 }
 
 // noise is what the median window of the whole seal lacks, border included, in mm²: pinholes and patches that did not
@@ -227,5 +267,10 @@ func boxed(p *plane, radius int) *plane {
 	for y := range p.h {
 		boxFilter(across.row(y), p.row(y), radius)
 	}
-	return across.boxedColumns(make([]float32, p.w), radius)
+	if radius == 0 {
+		return across
+	}
+	result := newPlane(p.w, p.h)
+	across.boxedColumns(result, make([]float32, p.w), radius)
+	return result
 }

@@ -147,22 +147,17 @@ func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle 
 	cast, white := percentile(o.tint, .5), percentile(o.light, .8)
 	red := make([]bool, len(o.tint))
 	for i, r := range o.tint {
-		excess := float64(r) - float64(cast)
+		// Print on tinted paper takes the tint with the light.
+		expected := 128 + (float64(cast)-128)*math.Min(1, float64(o.light[i])/math.Max(1, float64(white)))
+		excess := float64(r) - expected
 		red[i] = excess > 6 && excess > .2*(float64(white)-float64(o.light[i]))
 	}
 	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
 	like := likeness{perMM: perMM, declared: declared}
-	var found []component
-	// A mark that swallowed its neighbour at the wide distance may come apart at a narrower one.
-	for _, bridge := range []float64{1.3, .7, .3} {
-		grown := dilated(red, o.w, o.h, int(math.Round(bridge*perMM)))
-		for _, c := range components(grown, red, o.w, o.h) {
-			if like.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
-				found = append(found, c)
-			}
-		}
-	}
-	found = append(found, like.insideLarger(red, o.w, o.h, found)...)
+	found := like.standing(red, o.w, o.h, nil)
+	rest := withoutLines(without(red, o.w, found), o.w, o.h, int(2*perMM), int(1.25*math.Hypot(declared.w, declared.h)*perMM))
+	found = like.standing(rest, o.w, o.h, found)
+	found = append(found, like.insideLarger(without(rest, o.w, found), o.w, o.h)...)
 	slices.SortStableFunc(found, func(a, b component) int { return b.count - a.count })
 	found = found[:min(len(found), mostCandidates)]
 	rectangles := make([]image.Rectangle, len(found))
@@ -187,33 +182,38 @@ func (k likeness) plausible(c component) bool {
 	return math.Min(w, h) >= .8*leastMM && math.Max(w, h) <= 1.2*greatestMM && math.Max(w/h, h/w) <= 1.5*longer && covered > .05
 }
 
-// insideLarger looks for seals in what is left once the marks that stand alone are taken out: a seal that a red line
-// runs into, or that touches another mark, is the window of the declared size that holds the most ink.
-func (k likeness) insideLarger(red []bool, w, h int, found []component) []component {
-	rest := slices.Clone(red)
-	for _, c := range found {
-		if k.size(c) <= 1.25*math.Hypot(k.declared.w, k.declared.h) {
-			clearCells(rest, w, c.bounds)
-		}
-	}
-	side := size{k.declared.w * 1.04 * k.perMM, k.declared.h * 1.04 * k.perMM}
-	ww, wh := int(math.Ceil(side.w)), int(math.Ceil(side.h))
-	if ww > w || wh > h {
-		return nil
-	}
-	var windows []component
-	for range 4 {
-		best := component{}
-		sums := summed(rest, w, h)
-		for y := 0; y+wh <= h; y++ {
-			for x := 0; x+ww <= w; x++ {
-				n := sums[(y+wh)*(w+1)+x+ww] - sums[y*(w+1)+x+ww] - sums[(y+wh)*(w+1)+x] + sums[y*(w+1)+x]
-				if int(n) > best.count {
-					best = component{bounds: image.Rect(x, y, x+ww, y+wh), count: int(n)}
-				}
+// standing adds to what was found the plausible marks that stand alone. One that swallowed its neighbour at the wide
+// distance may come apart at a narrower one.
+func (k likeness) standing(red []bool, w, h int, found []component) []component {
+	for _, bridge := range []float64{1.3, .7, .3} {
+		grown := dilated(red, w, h, int(math.Round(bridge*k.perMM)))
+		for _, c := range components(grown, red, w, h) {
+			if k.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
+				found = append(found, c)
 			}
 		}
-		if float64(best.count) < .1*float64(ww*wh) {
+	}
+	return found
+}
+
+// without is a mask without what was found.
+func without(mask []bool, w int, found []component) []bool {
+	rest := slices.Clone(mask)
+	for _, c := range found {
+		clearCells(rest, w, c.bounds)
+	}
+	return rest
+}
+
+// insideLarger looks for seals in what is left once the marks that may be seals are taken out: a seal that touches
+// another mark is the window of the declared size that holds the most ink.
+func (k likeness) insideLarger(rest []bool, w, h int) []component {
+	side := size{k.declared.w * 1.04 * k.perMM, k.declared.h * 1.04 * k.perMM}
+	ww, wh := int(math.Ceil(side.w)), int(math.Ceil(side.h))
+	var windows []component
+	for range 4 {
+		best, ok := fullest(rest, w, h, ww, wh)
+		if !ok {
 			break
 		}
 		best.bounds = tightened(rest, w, best.bounds)
@@ -223,8 +223,19 @@ func (k likeness) insideLarger(red []bool, w, h int, found []component) []compon
 	return windows
 }
 
-func (k likeness) size(c component) float64 {
-	return float64(max(c.bounds.Dx(), c.bounds.Dy())) / k.perMM
+// fullest is the window of ww × wh cells in which most are set; at least a tenth.
+func fullest(mask []bool, w, h, ww, wh int) (component, bool) {
+	best := component{}
+	sums := summed(mask, w, h)
+	for y := 0; y+wh <= h; y++ {
+		for x := 0; x+ww <= w; x++ {
+			n := sums[(y+wh)*(w+1)+x+ww] - sums[y*(w+1)+x+ww] - sums[(y+wh)*(w+1)+x] + sums[y*(w+1)+x]
+			if int(n) > best.count {
+				best = component{bounds: image.Rect(x, y, x+ww, y+wh), count: int(n)}
+			}
+		}
+	}
+	return best, float64(best.count) >= .1*float64(ww*wh)
 }
 
 // summed is the sums of a mask over all rectangles from its corner, with a row and a column of zeros before them.

@@ -56,7 +56,7 @@ func TestOutputIsDeterministicAndMeasuresItsMillimetres(t *testing.T) {
 				t.Errorf("%d kB", kB)
 			}
 			for i, entry := range configuration.ColorModel.(color.Palette) {
-				if color.NRGBAModel.Convert(entry) != (color.NRGBA{sealRed, sealGreen, sealBlue, uint8(17 * i)}) && i > 0 {
+				if color.NRGBAModel.Convert(entry) != (color.NRGBA{0xE6, 0x00, 0x12, uint8(17 * i)}) && i > 0 {
 					t.Errorf("palette entry %d is %v", i, entry)
 				}
 			}
@@ -72,6 +72,34 @@ func TestOutputIsDeterministicAndMeasuresItsMillimetres(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Print runs through the imprint of the box: what is left of it would be seen on a screen.
+func TestNoShadeOfPrintIsLeftBetweenTheStrokes(t *testing.T) {
+	for _, dpi := range []int{300, 600} {
+		data, _ := stampedForm(t, fixtures.FormOptions{Seed: 2, DPI: dpi, Crossing: true})
+		mask := alphaOf(t, process(t, data, Options{Width: 42}).Template)
+		thin := 0
+		for y := range mask.Rect.Dy() {
+			for x := range mask.Rect.Dx() {
+				if a := mask.AlphaAt(x, y).A; a == 0 || a > 127 {
+					continue
+				}
+				edge := false
+				for dy := -3; dy <= 3; dy++ {
+					for dx := -3; dx <= 3; dx++ {
+						edge = edge || mask.AlphaAt(x+dx, y+dy).A > 110
+					}
+				}
+				if !edge {
+					thin++
+				}
+			}
+		}
+		if thin > 0 {
+			t.Errorf("%d dpi: %d pixels of a shade away from any stroke", dpi, thin)
+		}
 	}
 }
 

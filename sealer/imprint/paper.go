@@ -8,7 +8,8 @@ import (
 // paperTile is the side of the tiles in which the white of the paper is measured, in millimetres.
 const paperTile = 3.0
 
-// leastTinted is the ratio of the clear to the strong channel above which a pixel is not bare paper.
+// leastTinted is the ratio of the clear to the strong channel, over that of the paper, above which a pixel is not bare
+// paper.
 const leastTinted = 1.18
 
 // paperTone is the light of the bare paper, pixel by pixel, and its usual level.
@@ -27,6 +28,7 @@ func paperWhite(c *crop) paperTone {
 	if c.light != nil {
 		sources = append(sources, c.light)
 	}
+	least := leastTinted * paperRatio(c)
 	tiles := make([]*plane, len(sources))
 	for i := range tiles {
 		tiles[i] = newPlane(tw, th)
@@ -36,7 +38,7 @@ func paperWhite(c *crop) paperTone {
 		for tx := range tw {
 			x0, x1 := int(float64(tx)*tileX), min(w, int(float64(tx+1)*tileX))
 			y0, y1 := int(float64(ty)*tileY), min(h, int(float64(ty+1)*tileY))
-			white, ok := tileWhite(sources, x0, y0, x1, y1)
+			white, ok := tileWhite(sources, x0, y0, x1, y1, least)
 			known[ty*tw+tx] = ok
 			for i := range tiles {
 				tiles[i].v[ty*tw+tx] = white[i]
@@ -49,12 +51,42 @@ func paperWhite(c *crop) paperTone {
 		*full = stretched(tiles[i], w, h, tileX, tileY)
 	}
 	tone.levelC, tone.levelS = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
+	if c.gain != 0 {
+		tone.levelS /= c.gain // the light that there was
+	}
 	return tone
+}
+
+// paperRatio is the ratio of the clear to the strong channel of the paper, which may be coloured: of the bright pixels
+// around the mark.
+func paperRatio(c *crop) float32 {
+	const finest = 128 // levels per one
+	var lights [256]int
+	var ratios [2 * finest]int
+	marginX, marginY := int(.7*cropMargin*c.perMMX), int(.7*cropMargin*c.perMMY)
+	around := func(do func(clear, strong float32)) {
+		for y := 0; y < c.clear.h; y += 2 {
+			clear, strong := c.clear.row(y), c.strong.row(y)
+			for x := 0; x < c.clear.w; x += 2 {
+				if x < marginX || y < marginY || x >= c.clear.w-marginX || y >= c.clear.h-marginY {
+					do(clear[x], strong[x])
+				}
+			}
+		}
+	}
+	around(func(clear, strong float32) { lights[level256(strong)]++ })
+	bright := .8 * float32(percentileOf(lights[:], .95)) / 255
+	around(func(clear, strong float32) {
+		if strong >= bright && strong > 0 {
+			ratios[min(int(clear/strong*finest), len(ratios)-1)]++
+		}
+	})
+	return (float32(percentileOf(ratios[:], .5)) + .5) / finest
 }
 
 // tileWhite is the median light of the bright, colourless pixels of a tile, channel by channel; the first two are
 // the clear and the strong one. Every second pixel of every second row is enough.
-func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool) {
+func tileWhite(sources []*plane, x0, y0, x1, y1 int, least float32) (white [3]float32, ok bool) {
 	var all [256]int
 	var levels [3][256]int
 	count := 0
@@ -62,7 +94,7 @@ func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool)
 		r, g := sources[0].row(y), sources[1].row(y)
 		for x := x0; x < x1; x += 2 {
 			count++
-			if r[x] <= g[x]*leastTinted {
+			if r[x] <= g[x]*least {
 				all[level256(g[x])]++
 			}
 		}
@@ -72,7 +104,7 @@ func tileWhite(sources []*plane, x0, y0, x1, y1 int) (white [3]float32, ok bool)
 	for y := y0; y < y1; y += 2 {
 		r, g := sources[0].row(y), sources[1].row(y)
 		for x := x0; x < x1; x += 2 {
-			if r[x] <= g[x]*leastTinted && g[x] >= bright {
+			if r[x] <= g[x]*least && g[x] >= bright {
 				for i, s := range sources {
 					levels[i][level256(s.v[y*s.w+x])]++
 				}

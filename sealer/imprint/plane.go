@@ -41,19 +41,20 @@ func (p *plane) at(x, y float64) float64 {
 // blurred is the plane smoothed by three box filters, close to a Gaussian with the given standard deviations in
 // pixels. Outside the plane counts as 0.
 func (p *plane) blurred(sigmaX, sigmaY float64) *plane {
-	result := newPlane(p.w, p.h)
-	copy(result.v, p.v)
-	line := make([]float32, p.w)
-	for _, radius := range boxRadii(sigmaX) {
-		for y := 0; y < p.h; y++ {
-			row := result.row(y)
-			boxFilter(line, row, radius)
-			copy(row, line)
-		}
+	result, spare := newPlane(p.w, p.h), newPlane(p.w, p.h)
+	radii := boxRadii(sigmaX)
+	first, second := spare.v[:p.w], make([]float32, p.w)
+	for y := 0; y < p.h; y++ {
+		boxFilter(first, p.row(y), radii[0])
+		boxFilter(second, first, radii[1])
+		boxFilter(result.row(y), second, radii[2])
 	}
 	sums := make([]float32, p.w)
 	for _, radius := range boxRadii(sigmaY) {
-		result = result.boxedColumns(sums, radius)
+		if radius > 0 {
+			result.boxedColumns(spare, sums, radius)
+			result, spare = spare, result
+		}
 	}
 	return result
 }
@@ -79,6 +80,35 @@ func boxFilter(dst, src []float32, radius int) {
 	}
 	n := len(src)
 	scale := 1 / float32(2*radius+1)
+	if n <= 2*radius {
+		boxFilterShort(dst, src, radius, scale)
+		return
+	}
+	sum := float32(0)
+	for _, v := range src[:radius] {
+		sum += v
+	}
+	dst = dst[:n]
+	for i, v := range src[radius : 2*radius+1] {
+		sum += v
+		dst[i] = sum * scale
+	}
+	middle := dst[radius+1 : n-radius]
+	ahead, behind := src[2*radius+1:n], src[:n-2*radius-1]
+	for i := range middle {
+		sum += ahead[i]
+		sum -= behind[i]
+		middle[i] = sum * scale
+	}
+	for i := n - radius; i < n; i++ {
+		sum -= src[i-radius-1]
+		dst[i] = sum * scale
+	}
+}
+
+// boxFilterShort is for rows shorter than the box.
+func boxFilterShort(dst, src []float32, radius int, scale float32) {
+	n := len(src)
 	sum := float32(0)
 	for i := 0; i < min(radius, n); i++ {
 		sum += src[i]
@@ -94,33 +124,42 @@ func boxFilter(dst, src []float32, radius int) {
 	}
 }
 
-func (p *plane) boxedColumns(sums []float32, radius int) *plane {
-	if radius == 0 {
-		return p
-	}
-	result := newPlane(p.w, p.h)
+// boxedColumns writes the box filter along the columns into another plane of the same size. Sums is room for a row.
+func (p *plane) boxedColumns(into *plane, sums []float32, radius int) {
 	clear(sums)
-	add := func(y int, sign float32) {
-		if y < 0 || y >= p.h {
-			return
-		}
+	for y := 0; y < min(radius, p.h); y++ {
 		for x, v := range p.row(y) {
-			sums[x] += sign * v
+			sums[x] += v
 		}
-	}
-	for y := 0; y < radius; y++ {
-		add(y, 1)
 	}
 	scale := 1 / float32(2*radius+1)
 	for y := 0; y < p.h; y++ {
-		add(y+radius, 1)
-		add(y-radius-1, -1)
-		row := result.row(y)
+		row := into.row(y)
+		sums := sums[:len(row)]
+		enters, leaves := y+radius < p.h, y-radius-1 >= 0
+		switch {
+		case enters && leaves:
+			in, out := p.row(y + radius)[:len(row)], p.row(y - radius - 1)[:len(row)]
+			for x := range row {
+				s := sums[x] + in[x]
+				s -= out[x]
+				sums[x] = s
+				row[x] = s * scale
+			}
+			continue
+		case enters:
+			for x, v := range p.row(y + radius) {
+				sums[x] += v
+			}
+		case leaves:
+			for x, v := range p.row(y - radius - 1) {
+				sums[x] -= v
+			}
+		}
 		for x, v := range sums {
 			row[x] = v * scale
 		}
 	}
-	return result
 }
 
 // oriented applies an EXIF orientation (Exif 2.3, 4.6.4 A, tag Orientation).

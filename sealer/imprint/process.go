@@ -100,7 +100,9 @@ type session struct {
 	orientation int
 	declared    size
 	options     Options
-	page        int               // of the file, counted from 1
+	page        int // of the file, counted from 1
+	sheet       Sheet
+	paperGain   float32           // of the ink's strong channel on this paper, see hue
 	rectangles  []image.Rectangle // marks of the ink's hue, in pixels as stored
 	searched    bool
 }
@@ -126,8 +128,29 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
-	ordered := s.inOrderOfPromise(marks)
-	var good []*mark
+	good, err := s.bestTwo(ctx, s.inOrderOfPromise(marks))
+	if err != nil {
+		return nil, err
+	}
+	if len(marks) > 0 && len(good) == 0 {
+		return nil, errIncomplete.New()
+	} else if len(good) == 0 {
+		return nil, errNoneFound.New()
+	}
+	return s.result(ctx, marks, good)
+}
+
+// otherSize is the difference from the declared size, in millimetres, from which a mark is rather another seal on the
+// page, as long as there are marks that were not looked at.
+const otherSize = 2.0
+
+// bestTwo takes marks apart, in their order, until two whole ones have about the declared size; what has another size
+// is taken when there is nothing better.
+func (s *session) bestTwo(ctx context.Context, ordered []*mark) ([]*mark, error) {
+	var good, others []*mark
+	taken := func(m *mark) bool {
+		return slices.ContainsFunc(good, func(g *mark) bool { return g.box != 0 && g.box == m.box })
+	}
 	for len(ordered) > 0 && len(good) < 2 {
 		next := ordered[:min(2-len(good), len(ordered))]
 		ordered = ordered[len(next):]
@@ -136,17 +159,21 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 			return nil, err
 		}
 		for _, m := range next {
-			if m.rim.ok && !slices.ContainsFunc(good, func(g *mark) bool { return g.box != 0 && g.box == m.box }) {
+			switch {
+			case !m.rim.ok || taken(m):
+			case math.Abs(m.difference(s.declared).worst()) > otherSize:
+				others = append(others, m)
+			default:
 				good = append(good, m)
 			}
 		}
 	}
-	if len(marks) > 0 && len(good) == 0 {
-		return nil, errIncomplete.New()
-	} else if len(good) == 0 {
-		return nil, errNoneFound.New()
+	for _, m := range others {
+		if len(good) < 2 && !taken(m) {
+			good = append(good, m)
+		}
 	}
-	return s.result(ctx, marks, good)
+	return good, nil
 }
 
 func (s *session) scaleAsStored() Scale {
@@ -170,7 +197,7 @@ func (s *session) extent(m *mark) size {
 // boxOf is the number of the box that holds the middle of a mark.
 func (s *session) boxOf(m *mark) int {
 	const stray = 3 // mm: seals are stamped over the lines
-	x, y := s.middle(m)
+	x, y := s.sheet.onPage(s.middle(m))
 	for i, b := range s.options.Boxes {
 		if x > b.Left-stray && y > b.Top-stray && x < b.Left+b.Width+stray && y < b.Top+b.Height+stray {
 			return i + 1
@@ -233,7 +260,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, hues[s.options.colour()]))
+			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, s.ink()))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}
@@ -285,17 +312,18 @@ func (s *session) result(ctx context.Context, marks, good []*mark) (*Result, err
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	f.coverage = f.coverage.withoutHaze()
 	r := &Result{Width: s.declared.w, Height: s.declared.h}
 	var err error
-	if r.Template, err = encode(f.picture(s.declared, templateDPI), templateDPI); err != nil {
+	if r.Template, err = encode(f.picture(s.declared, templateDPI), inks[s.options.colour()], templateDPI); err != nil {
 		return nil, err
 	}
-	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), pictureDPI); err != nil {
+	if r.Picture, err = encode(f.picture(s.declared, pictureDPI), inks[s.options.colour()], pictureDPI); err != nil {
 		return nil, err
 	}
-	r.source = &source{session: s, good: good, filled: f.origins}
+	r.source = s.source(good, f.origins)
 	r.Measures = s.measures(good, used, agreement, f, erode)
-	r.Measures.Twins = rounded(copies.twins, 3)
+	r.Measures.Twins, r.Measures.TwinsDifference = rounded(copies.twins.correlation, 3), rounded(copies.twins.difference, 4)
 	r.Imprints = s.found(marks, good, used, agreement, copies)
 	r.Gates, r.Verdict = judge(s, good, used, agreement, copies, r.Measures)
 	return r, nil

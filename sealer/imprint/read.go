@@ -69,7 +69,9 @@ func readPage(file *scan.File, page int, declared size, o Options) (*session, er
 	if _, grey := img.(*image.Gray); grey {
 		return nil, errNoColour.New()
 	}
-	return &session{img: img, scale: scale, orientation: p.Orientation, declared: declared, options: o, page: page}, nil
+	s := &session{img: img, scale: scale, orientation: p.Orientation, declared: declared, options: o, page: page}
+	s.paperGain = hues[o.colour()].onPaper(img).gain
+	return s, s.laid()
 }
 
 // inOurWords says what is wrong with a file as this package always said it. What people can only change where the file was made, a

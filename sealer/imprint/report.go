@@ -9,11 +9,12 @@ import (
 func (s *session) measures(good []*mark, used []*view, c comparison, f fused, eroded float64) Measures {
 	best := good[0]
 	d := best.difference(s.declared)
+	lean := s.lean(used) // which settles the sheet, too
 	m := Measures{
 		Scale: s.scale, Shape: best.rim.shape, Polarity: best.layer.polarity(), Fused: len(used),
 		Width: rounded(2*best.pose.halfW, 3), Height: rounded(2*best.pose.halfH, 3),
 		WidthDifference: rounded(d.w, 3), HeightDifference: rounded(d.h, 3), SizeDifference: rounded(d.worst(), 3),
-		Angle: rounded(used[0].pose.angle, 3), AngleError: rounded(math.Min(used[0].pose.unsure, 180), 3),
+		Angle: rounded(lean, 3), Sheet: s.sheet, Page: s.page, AngleError: rounded(math.Min(used[0].pose.unsure, 180), 3),
 		Match: rounded(c.match, 4), Outcome: c.like.outcome, Mismatch: rounded(c.like.mismatch, 3), Places: c.like.places,
 		Eroded: rounded(eroded, 3), BridgedArea: rounded(f.bridged, 3), CompletedArea: rounded(f.completed, 3), Filled: f.filled,
 	}

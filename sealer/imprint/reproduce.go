@@ -32,10 +32,10 @@ func Reproduce(ctx context.Context, evidence []byte) (Reproduction, error) {
 	if err != nil {
 		return Reproduction{}, errEvidence.Because(err)
 	}
-	if !validDPI(head.Scale.X) || !validDPI(head.Scale.Y) || head.Orientation < 0 || head.Orientation > 8 {
+	if !validDPI(head.Scale.X) || !validDPI(head.Scale.Y) || head.Orientation < 0 || head.Orientation > 8 || !(head.PaperGain >= 0 && head.PaperGain < 10) {
 		return Reproduction{}, errEvidence.With("%s", head.Scale)
 	}
-	s := &session{scale: head.Scale, orientation: head.Orientation, declared: declared, options: o}
+	s := &session{scale: head.Scale, orientation: head.Orientation, declared: declared, options: o, paperGain: head.PaperGain}
 	var good []*mark
 	for i, c := range head.Crops {
 		m := &mark{stored: c.Mark.Sub(image.Pt(c.Left, c.Top))}

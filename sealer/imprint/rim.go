@@ -24,9 +24,6 @@ type rim struct {
 	ok           bool
 }
 
-// measured is the outer size along the rim's own axes.
-func (r rim) measured() size { return size{2 * r.halfW, 2 * r.halfH} }
-
 // meanRadius is the radius of the circle, or of one between the sides.
 func (r rim) meanRadius() float64 { return (r.halfW + r.halfH) / 2 }
 

@@ -23,12 +23,18 @@ func (l *layer) inkPositions(r rim, half size, angle float64) [][2]float32 {
 				continue // the arc text stands there
 			}
 			dx, dy := u*cos-v*sin, u*sin+v*cos
-			if l.figureAt(r.x+dx, r.y+dy) >= .5 {
+			if l.figureAt(r.x+dx, r.y+dy) >= .5 && l.seen(r.x+dx, r.y+dy) {
 				found = append(found, [2]float32{float32(dx), float32(dy)})
 			}
 		}
 	}
 	return found
+}
+
+// seen says whether a place is free of print.
+func (l *layer) seen(x, y float64) bool {
+	px, py := l.pixel(x, y)
+	return l.trust.at(px, py) > .8
 }
 
 // emptiness is how many rows, across positions turned back by an angle, hold no ink; a row with little counts in part.
@@ -151,32 +157,40 @@ func (l *layer) fitFrameless(declared size) rim {
 	return r
 }
 
-// boundInk moves the four sides of the rim to where the ink ends, at half of its strength.
+// boundInk moves the four sides of the rim to where the ink ends, at half of its strength: from the mark outwards while
+// there is ink within a millimetre, as characters stand together.
 func (l *layer) boundInk(r *rim, half size) bool {
 	step := .3 / math.Max(l.perMMX, l.perMMY)
-	reach := math.Hypot(half.w, half.h)
 	start := *r
-	// side is the distance at which a line across finds ink for the first time, coming from outside.
-	side := func(along, across float64, length float64) (float64, bool) {
-		for d := reach; d > 0; d -= step {
-			run := 0.0
-			for t := -length; t <= length; t += step {
-				x, y := start.onPage(d*along-t*across, d*across+t*along)
-				if l.inkAt(x, y) >= .5 {
-					if run += step; run >= .2 { // mm in a row: no speck
-						return d + step/2, true
-					}
-				} else {
-					run = 0
-				}
+	// inked says whether a line across, at a distance from the middle, meets more than a speck.
+	inked := func(along, across, d, length float64) bool {
+		run := 0.0
+		for t := -length; t <= length; t += step {
+			x, y := start.onPage(d*along-t*across, d*across+t*along)
+			if l.inkAt(x, y) < .5 || !l.seen(x, y) {
+				run = 0
+			} else if run += step; run >= .2 { // mm in a row
+				return true
 			}
 		}
-		return 0, false
+		return false
 	}
-	right, a := side(1, 0, reach)
-	left, b := side(-1, 0, reach)
-	bottom, c := side(0, 1, reach)
-	top, d := side(0, -1, reach)
+	side := func(along, across, from, length float64) (float64, bool) {
+		last, found := 0.0, false
+		for d := .3 * from; d < from || d-last < 1; d += step {
+			if inked(along, across, d, length) {
+				last, found = d, true
+			} else if d > from && !found {
+				break
+			}
+		}
+		return last + step/2, found
+	}
+	const wider = .6 // mm
+	right, a := side(1, 0, half.w, half.h+wider)
+	left, b := side(-1, 0, half.w, half.h+wider)
+	bottom, c := side(0, 1, half.h, half.w+wider)
+	top, d := side(0, -1, half.h, half.w+wider)
 	if !a || !b || !c || !d {
 		return false
 	}

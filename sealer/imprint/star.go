@@ -12,6 +12,7 @@ type star struct {
 
 const (
 	starSamples = 40 // per edge
+	pinhole     = .4 // mm: ink that is missing on a shorter way is no end
 	starReach   = .6 // mm on both sides of an edge in which its ink is looked for
 )
 
@@ -21,7 +22,7 @@ const (
 func (l *layer) fitStar(c rim, phase float64) star {
 	s := star{x: c.x, y: c.y, angle: phase}
 	s.outer, s.inner = l.starReach(c, phase)
-	if s.outer < .12*c.halfW || s.inner < .25*s.outer || s.inner > .75*s.outer {
+	if s.outer < leastStar*c.halfW || s.inner < .25*s.outer || s.inner > .75*s.outer {
 		return s
 	}
 	for pass := range 8 {
@@ -47,12 +48,11 @@ func (l *layer) starReach(c rim, phase float64) (outer, inner float64) {
 		for i := range 5 {
 			angle := phase + offset + 72*float64(i)
 			end := 0.0
-			for r := .05 * c.halfW; r < .5*c.halfW; r += .03 {
+			for r := .05 * c.halfW; r < .5*c.halfW && r-end < pinhole+.05*c.halfW; r += .03 {
 				x, y := c.polar(r, angle)
-				if l.figureAt(x, y) < .5 {
-					break
+				if l.figureAt(x, y) >= .5 {
+					end = r
 				}
-				end = r
 			}
 			ends = append(ends, end)
 		}

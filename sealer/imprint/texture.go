@@ -18,7 +18,7 @@ const (
 type texture struct {
 	core   float64 // mm² looked at
 	grain  float64 // deviation of the absorbance, as a share of that of solid ink
-	screen float64 // highest peak of the spectrum over the median of its ring
+	screen float64 // highest peak of the spectrum over the median of its ring, as a share of what chance makes
 	lpi    float64 // where: lines per inch
 }
 
@@ -90,6 +90,7 @@ func (l *layer) halved(mask []bool) (*layer, []bool) {
 
 // uneven is the band of a channel between grainFine and grainBroad inside a mask.
 func (l *layer) uneven(channel *plane, mask []bool) *plane {
+	channel = withoutProfile(channel, mask)
 	fine, broad := l.inside(channel, mask, grainFine), l.inside(channel, mask, grainBroad)
 	for i := range fine.v {
 		fine.v[i] -= broad.v[i]
@@ -118,7 +119,7 @@ func (l *layer) inside(channel *plane, mask []bool, sigma float64) *plane {
 
 // screen looks for the raster of a printer: the power spectrum of the ink inside the strokes, averaged over small
 // squares, has a peak there, while that of ink on paper falls evenly. It is the peak's height over the median of all
-// frequencies of about the same length, and its frequency in lines per inch.
+// frequencies of about the same length, 1 being what chance makes of so many squares, and its frequency in lines per inch.
 func (l *layer) screen(core []bool) (peak, lpi float64) {
 	side := 32
 	if math.Min(l.perMMX, l.perMMY) > 16 {
@@ -130,6 +131,7 @@ func (l *layer) screen(core []bool) (peak, lpi float64) {
 		channels = []*plane{l.light}
 	}
 	for _, channel := range channels {
+		channel = withoutProfile(channel, core)
 		clear(power)
 		patches := 0
 		for y := 0; y+side <= channel.h; y += side / 2 {
@@ -143,11 +145,69 @@ func (l *layer) screen(core []bool) (peak, lpi float64) {
 			continue
 		}
 		p, fx, fy := spectralPeak(power, side)
-		if p > peak {
+		// Few squares make high peaks of nothing: the highest of the sums of so many exponential lots. Squares overlap
+		// by half, so that they count for half as many.
+		lots := float64(patches) / 2
+		if p /= 1 + 3.4/math.Sqrt(lots) + 3/lots; p > peak {
 			peak, lpi = p, math.Hypot(fx*l.perMMX, fy*l.perMMY)*millimetresPerInch
 		}
 	}
 	return peak, lpi
+}
+
+// depths is how deep every pixel of a mask lies in it, in pixels and from 1 to deepest; 0 outside. The steps are those of
+// the chamfer distance: 3 to a neighbour, 4 across a corner.
+func depths(mask []bool, w, h int) []uint8 {
+	d := make([]uint16, len(mask))
+	for i, in := range mask {
+		if in {
+			d[i] = 3 * deepest
+		}
+	}
+	reach := func(i, x, y, dx, dy int, cost uint16) {
+		if x+dx < 0 || x+dx >= w || y+dy < 0 || y+dy >= h {
+			d[i] = min(d[i], cost)
+		} else if next := d[i+dy*w+dx] + cost; next < d[i] {
+			d[i] = next
+		}
+	}
+	for i := range d {
+		x, y := i%w, i/w
+		reach(i, x, y, -1, 0, 3)
+		reach(i, x, y, 0, -1, 3)
+		reach(i, x, y, -1, -1, 4)
+		reach(i, x, y, 1, -1, 4)
+	}
+	result := make([]uint8, len(mask))
+	for i := len(d) - 1; i >= 0; i-- {
+		x, y := i%w, i/w
+		reach(i, x, y, 1, 0, 3)
+		reach(i, x, y, 0, 1, 3)
+		reach(i, x, y, 1, 1, 4)
+		reach(i, x, y, -1, 1, 4)
+		result[i] = uint8((d[i] + 2) / 3)
+	}
+	return result
+}
+
+const deepest = 60
+
+// withoutProfile is a channel less the mean of all places as deep in the mask: what remains is the ink's own, and not
+// the blur of the edges, which is the same for all imprints of a seal and has the directions of its strokes.
+func withoutProfile(channel *plane, mask []bool) *plane {
+	depth := depths(mask, channel.w, channel.h)
+	var sums [deepest + 1]float64
+	var counts [deepest + 1]int
+	for i, d := range depth {
+		sums[d], counts[d] = sums[d]+float64(channel.v[i]), counts[d]+1
+	}
+	result := newPlane(channel.w, channel.h)
+	for i, d := range depth {
+		if d > 0 {
+			result.v[i] = channel.v[i] - float32(sums[d]/float64(counts[d]))
+		}
+	}
+	return result
 }
 
 // addPower adds the power spectrum of one square.
@@ -222,11 +282,11 @@ func spectralPeak(power []float64, side int) (peak, fx, fy float64) {
 	return peak, fx, fy
 }
 
-// blocky says that a frequency is one of JPEG's blocks of 8 pixels or 16: on or beside an axis.
+// blocky says that a frequency is one of those that JPEG makes in even areas: along an axis, where the edges of its
+// blocks lie, and at the fineness of single pixels. Screens stand at an angle to the scanner's rows, one at least of
+// each print.
 func blocky(u, v, side int) bool {
-	step := side / 16
-	near := func(k int) bool { return (k%step+step)%step == 0 }
-	return u <= 1 && near(v) || (v >= -1 && v <= 1) && near(u)
+	return u <= 1 || v >= -1 && v <= 1 || u >= side/2-1 || v >= side/2-1 || v <= 1-side/2
 }
 
 // transform2 is the discrete Fourier transform of a square whose side is a power of two, in place.
@@ -272,43 +332,52 @@ func transform(v []complex128) {
 	}
 }
 
-// twins is how far the unevenness of the ink inside the strokes is the same in two registered imprints: the correlation
-// of both, about 0 for two pressings, near 1 when one is a copy of the other.
-func twins(a, b *view, declared size) (correlation, area float64) {
+// twin compares the unevenness of the ink inside the strokes of two imprints.
+type twin struct {
+	core        float64 // mm² looked at
+	correlation float64 // about 0 for two pressings, near 1 when one is a copy of the other
+	difference  float64 // deviation of what is not the same, as a share of the absorbance of solid ink
+}
+
+// twins holds two registered imprints against each other. Two pressings are never the same to the fibre of the paper;
+// of a picture used twice nothing differs but the noise of the scanner.
+func twins(a, b *view, declared size) twin {
 	const perMM = workDPI / millimetresPerInch
 	sample := func(v *view) (*plane, []bool) {
 		ink, trust := v.onCanvas(v.strong, declared, perMM), v.onCanvas(v.trust, declared, perMM)
 		alpha := v.onCanvas(v.alpha, declared, perMM)
-		mask := make([]bool, len(ink.v))
-		for i := range mask {
-			mask[i] = alpha.v[i] < .5 || trust.v[i] < .95
+		edge := make([]bool, len(ink.v))
+		for i := range edge {
+			edge[i] = alpha.v[i] < .5 || trust.v[i] < .95
 		}
-		return ink, mask
+		return ink, edge
 	}
-	inkA, edgeA := sample(a)
+	inkA, edge := sample(a)
 	inkB, edgeB := sample(b)
-	for i := range edgeA {
-		edgeA[i] = edgeA[i] || edgeB[i]
+	for i, e := range edgeB {
+		edge[i] = edge[i] || e
 	}
-	core := dilated(edgeA, inkA.w, inkA.h, int(math.Round(coreMargin*perMM)))
-	for i, edge := range core {
-		core[i] = !edge
+	core := dilated(edge, inkA.w, inkA.h, int(math.Round(coreMargin*perMM)))
+	for i, e := range core {
+		core[i] = !e
 	}
-	area = float64(count(core)) / (perMM * perMM)
-	if area < leastCore {
-		return 0, area
+	n := count(core)
+	t := twin{core: float64(n) / (perMM * perMM)}
+	if t.core < leastCore || a.ink == 0 || b.ink == 0 {
+		return t
 	}
 	canvas := &layer{crop: &crop{perMMX: perMM, perMMY: perMM}}
 	ua, ub := canvas.uneven(inkA, core), canvas.uneven(inkB, core)
-	var aa, bb, ab float64
+	var aa, bb, ab, dd float64
 	for i, in := range core {
 		if in {
-			x, y := float64(ua.v[i]), float64(ub.v[i])
-			aa, bb, ab = aa+x*x, bb+y*y, ab+x*y
+			x, y := float64(ua.v[i])/a.ink, float64(ub.v[i])/b.ink
+			aa, bb, ab, dd = aa+x*x, bb+y*y, ab+x*y, dd+square(x-y)
 		}
 	}
-	if aa == 0 || bb == 0 {
-		return 0, area
+	t.difference = math.Sqrt(dd / float64(n))
+	if aa > 0 && bb > 0 {
+		t.correlation = ab / math.Sqrt(aa*bb)
 	}
-	return ab / math.Sqrt(aa*bb), area
+	return t
 }

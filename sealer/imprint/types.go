@@ -102,6 +102,9 @@ func (r *Result) Acceptable() bool {
 // Measures are figures about the scan and about the imprints that were used, taken together.
 type Measures struct {
 	Scale Scale `json:"scale"`
+	// Page is the page of the file that was read, counted from 1, and Sheet how the paper lies on it.
+	Page  int   `json:"page"`
+	Sheet Sheet `json:"sheet"`
 	// Shape and Polarity are what was declared or, failing that, found.
 	Shape    Shape    `json:"shape"`
 	Polarity Polarity `json:"polarity"`
@@ -129,7 +132,9 @@ type Measures struct {
 	Mismatch float64 `json:"mismatchMM2"`
 	Places   []Place `json:"places,omitempty"`
 	// Twins is how far the unevenness of the ink is the same in both imprints, -1 to 1: about 0 for two pressings.
-	Twins float64 `json:"twins"`
+	// TwinsDifference is what is not the same, as a share of the ink's absorbance.
+	Twins           float64 `json:"twins"`
+	TwinsDifference float64 `json:"twinsDifference"`
 	// MissingStrokes is the share of the border and the star, where solid ink is known to belong, that shows none in the
 	// template, 0 to 1.
 	MissingStrokes float64 `json:"missingStrokes"`
@@ -162,7 +167,7 @@ type Scale struct {
 	// X and Y are dots per inch along the rows and the columns of the page as displayed.
 	X float64 `json:"xDPI"`
 	Y float64 `json:"yDPI"`
-	// Source is "option", "JFIF", "EXIF" or "pHYs".
+	// Source is "option", "JFIF", "EXIF", "pHYs", "TIFF" or "PDF".
 	Source string `json:"source"`
 	// Width and Height are the size of the scan in pixels, as displayed.
 	Width  int `json:"widthPixels"`

@@ -3,7 +3,8 @@ package imprint
 import "math"
 
 const (
-	bledExcess  = .12 // mm of diameter above the declared one from which ink may have crept
+	bledExcess  = .03   // mm of size above the declared one from which ink may have crept,
+	bledShare   = .0018 // and the share of the size that an error of the scale may add to it
 	bledBorder  = 1.15
 	mostErosion = .3 // mm on every side
 )
@@ -17,8 +18,8 @@ func usualBorder(declared float64) float64 { return clamp(1.1*declared/42, 1.0, 
 func (m *mark) bled(declared size, softLimit float64) float64 {
 	d := m.difference(declared)
 	excess := (d.w + d.h) / 2
-	wide := m.rim.border > bledBorder*usualBorder(declared.larger())
-	if excess <= bledExcess || !wide && m.rim.edgeWidth <= softLimit {
+	wide := m.rim.shape == Round && m.rim.border > bledBorder*usualBorder(declared.larger())
+	if excess <= bledExcess+bledShare*declared.larger() || !wide && m.rim.edgeWidth <= softLimit {
 		return 0
 	}
 	return math.Min(excess/2, mostErosion)
@@ -29,10 +30,19 @@ func (m *mark) bled(declared size, softLimit float64) float64 {
 func (p *plane) eroded(rim float64) *plane {
 	result := newPlane(p.w, p.h)
 	reach := int(math.Ceil(rim + 1))
+	paper := make([]bool, len(p.v))
+	for i, v := range p.v {
+		paper[i] = v < .5
+	}
+	near := dilated(paper, p.w, p.h, reach)
 	for y := range p.h {
 		row := result.row(y)
 		for x := range row {
 			if p.v[y*p.w+x] < .5 {
+				continue
+			}
+			if !near[y*p.w+x] {
+				row[x] = 1
 				continue
 			}
 			nearest := rim + 1

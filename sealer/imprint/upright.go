@@ -35,6 +35,18 @@ const (
 	textOuter = .93
 )
 
+// Strengths of the fifth harmonic: of a star if its edges can be fitted, and of one even if they cannot. The middle of
+// a seal with little in it has a harmonic by chance.
+const (
+	perhapsStar = .35
+	surelyStar  = .75
+	leastStar   = .12 // its outer radius as a share of the seal's
+)
+
+// mostLean is how far, in degrees, rows of text are looked for from upright on the page when nothing else says where up
+// is.
+const mostLean = 30.0
+
 // Standard errors, in degrees, of the middle of the gap of the arc text: the first and the last character do not end
 // at the same distance from their middles.
 const (
@@ -44,8 +56,8 @@ const (
 )
 
 // leastEmblem is the likeness of the middle of a seal and its mirror image from which it is an emblem. Characters reach
-// .68 by chance, and the axis that they give is off by a degree.
-const leastEmblem = .72
+// .72 by chance, and the axis that they give is off by a degree.
+const leastEmblem = .76
 
 // findUpright measures the angle. Every shape has something that says it finely but leaves several turns open: a star
 // five, an emblem or rows of text two, an ellipse two, a rectangle two or four. The gap between the end and the
@@ -67,16 +79,20 @@ func (l *layer) findUpright(r rim, declared size) pose {
 func (l *layer) uprightInCircle(p *pose, r rim) {
 	band := l.textBand(r)
 	gap, gapWidth := band.gap()
-	toward, sure := 0.0, math.Inf(1) // without a gap, the page is trusted
+	toward, sure, within := 0.0, math.Inf(1), mostLean // without a gap, the page is trusted
 	if gapWidth > 0 {
-		toward, sure = wrapped(gap+180), gapUnsure
+		toward, sure, within = wrapped(gap+180), gapUnsure, 8
 		if arc, strength := band.rhythm(toward); strength > leastRhythm {
 			toward, sure = arc, arcUnsure
 		}
 		p.angle, p.from, p.unsure, p.doubted = toward, fromGap, sure, false
 	}
-	if up, strength := l.fifthHarmonic(r); strength > .35 {
-		star := l.fitStar(r, up)
+	up, strength := l.fifthHarmonic(r)
+	var star star
+	if strength > perhapsStar {
+		star = l.fitStar(r, up)
+	}
+	if star.ok || strength > surelyStar && star.outer > leastStar*r.halfW {
 		fine := 1.0
 		if star.ok {
 			up, p.star, fine = star.angle, star, star.unsure
@@ -90,11 +106,13 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 		return
 	}
 	// Half of an emblem is the mirror image of the other one; rows of characters are less alike.
-	up, symmetry := l.mirror(r, toward)
-	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, 8)
+	axis, symmetry := l.mirror(r, toward)
+	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, within)
+	// Where both are there, the arc text decides between them.
+	byRows := ok && gapWidth > 0 && math.Abs(wrapped(rows-toward))+.3 < math.Abs(wrapped(axis-toward))
 	switch {
-	case symmetry >= leastEmblem:
-		p.angle, p.unsure, p.from, p.doubted = up, emblemUnsure, fromEmblem, gapWidth == 0
+	case symmetry >= leastEmblem && !byRows:
+		p.angle, p.unsure, p.from, p.doubted = axis, emblemUnsure, fromEmblem, gapWidth == 0
 		p.weighIn(toward, sure)
 	case ok:
 		p.angle, p.unsure, p.from, p.doubted = rows, unsure, fromRows, gapWidth == 0

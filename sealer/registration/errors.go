@@ -14,6 +14,8 @@ var (
 		ZH: "所选的页码或印模框无效。", EN: "The page or the box asked for is not valid."}
 	ErrNotAsked = fault.Spec{Kind: fault.Refused, Code: "registration.no-imprint",
 		ZH: "这份申请不涉及印模。", EN: "The application takes no imprint."}
+	ErrNoOutline = fault.Spec{Kind: fault.Refused, Code: "registration.no-outline",
+		ZH: "这枚印章模板过于杂乱，不能描出矢量轮廓。", EN: "The template has too many edges to be traced."}
 	ErrBusy = fault.Spec{Kind: fault.Unavailable, Code: "registration.busy",
 		ZH: "正在处理的扫描件太多，请稍后再试。", EN: "Too many scans are being worked on: try again shortly."}
 )

@@ -7,10 +7,8 @@ import (
 
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
-	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/internal/scan"
 	"yinxin/sealer/imprint"
 )
 
@@ -34,6 +32,10 @@ type Order struct {
 	Box        Box    // empty: BothBoxes
 	// Code is the seal's, 14 digits that the authority assigned; empty for one made here.
 	Code string
+	// Shape, Polarity and Colour are what an officer sees of the imprints; empty: as the form says, or as is found.
+	Shape    imprint.Shape
+	Polarity imprint.Polarity
+	Colour   imprint.Colour
 	// Reason is why an officer accepts a template with a warning.
 	Reason string
 	// Dry only looks: nothing is kept.
@@ -48,6 +50,10 @@ type Made struct {
 	Box        Box
 	// Precise is false where a person has to look whether the boxes were found in their places.
 	Precise bool
+	// Compared is how the imprints compare with the template of the seal that is in use; nil where the seal is a new one, or
+	// its size changes. A change may well be to another seal: it says so, and stops nothing.
+	Compared *imprint.Comparison
+	earlier  []byte // the template in use
 	// Stored says whether this is the application's template now; Code is the seal's then. A template that is not
 	// Acceptable is never stored, one with a warning only with a reason.
 	Stored bool
@@ -92,20 +98,15 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 		return Made{}, err
 	}
 	defer done()
-	made, picture, err := d.imprints(ctx, by, a, o)
+	made, from, err := d.imprints(ctx, by, a, o)
 	if err != nil {
 		return Made{}, err
 	}
-	size := a.Form.Seal.Size
-	options := imprint.Options{Width: size.Diameter}
-	if size.Diameter == 0 {
-		options = imprint.Options{Width: size.Width, Height: size.Height}
-	}
-	if made.Result, err = imprint.Process(ctx, picture, options); err != nil {
+	if err := d.process(ctx, a, from.data, from.options(a.Form, o), &made); err != nil {
 		return Made{}, err
 	}
 	if o.Box == FirstBox || o.Box == SecondBox {
-		if err := d.holdAgainstBoth(ctx, by, a, o, options, made.Result); err != nil {
+		if err := d.holdAgainstBoth(ctx, by, a, o, made.Result); err != nil {
 			return Made{}, err
 		}
 	}
@@ -116,15 +117,53 @@ func (d *Desk) MakeTemplate(ctx context.Context, by access.Actor, ref enroll.Ref
 	return made, err
 }
 
+// process makes the template, and compares it with that of the seal which is in use, if there is one.
+func (d *Desk) process(ctx context.Context, a enroll.Application, data []byte, o imprint.Options, made *Made) (err error) {
+	if a.Form.ConcernsSeal() {
+		if made.earlier, err = d.inUse(ctx, a.Form.Seal.Code, o); err != nil {
+			return err
+		}
+	}
+	if made.earlier == nil {
+		made.Result, err = imprint.Process(ctx, data, o)
+		return err
+	}
+	c, err := imprint.Against(ctx, data, made.earlier, o)
+	if err == nil {
+		made.Result, made.Compared = c.Result, &c
+	}
+	return err
+}
+
+// inUse is the template of a seal that is in use; nil where it has another size than the form declares, or cannot be read
+// as a template.
+func (d *Desk) inUse(ctx context.Context, code string, o imprint.Options) ([]byte, error) {
+	s, err := d.Business.Seals.Registered(ctx, code)
+	if err != nil {
+		return nil, err
+	}
+	height := o.Height
+	if height == 0 {
+		height = o.Width
+	}
+	if s.Width != o.Width || s.Height != height {
+		return nil, nil
+	}
+	if _, err := imprint.DecodeTemplate(s.Template); err != nil {
+		return nil, nil // it came in another way, as a picture of another kind
+	}
+	return s.Template, nil
+}
+
 // holdAgainstBoth lets no form through by one of its boxes whose boxes together show two seals: who chooses a box may do
 // so because the other imprint is poor, not because it is another seal's.
-func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Application, o Order, options imprint.Options, of *imprint.Result) error {
+func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Application, o Order, of *imprint.Result) error {
 	o.Box = BothBoxes
-	_, picture, err := d.imprints(ctx, by, a, o)
+	_, from, err := d.imprints(ctx, by, a, o)
 	if err != nil {
 		return err
 	}
-	both, err := imprint.Process(ctx, picture, options)
+	both, err := imprint.Process(ctx, from.data, from.options(a.Form, o))
 	if err != nil {
 		return ctx.Err() // nothing to hold it against, which the gate of agreement says
 	}
@@ -138,13 +177,7 @@ func (d *Desk) holdAgainstBoth(ctx context.Context, by access.Actor, a enroll.Ap
 
 // store keeps a template that is good enough.
 func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application, o Order, made *Made) error {
-	measures, err := json.Marshal(struct {
-		Attachment string          `json:"attachment"`
-		Page       int             `json:"page"`
-		Box        Box             `json:"box"`
-		Precise    bool            `json:"precise"`
-		Imprint    *imprint.Result `json:"imprint"`
-	}{made.Attachment, made.Page, made.Box, made.Precise, made.Result})
+	measures, err := json.Marshal(record{made.Attachment, made.Page, made.Box, made.Precise, made.Result, kinshipOf(made.Compared)})
 	if err != nil {
 		return err
 	}
@@ -162,118 +195,4 @@ func (d *Desk) store(ctx context.Context, by access.Actor, a enroll.Application,
 	}
 	made.Stored = true
 	return nil
-}
-
-// imprints finds the picture that is to become a template.
-func (d *Desk) imprints(ctx context.Context, by access.Actor, a enroll.Application, o Order) (Made, []byte, error) {
-	for _, at := range slices.Backward(a.Attachments) { // the newest first
-		if o.Attachment == "" && at.Kind != enroll.AttachForm || o.Attachment != "" && at.ID != o.Attachment {
-			continue
-		}
-		_, data, err := d.Enroll.OpenAttachment(ctx, by, a.ID, at.ID, reasonToLook)
-		if err != nil {
-			return Made{}, nil, err
-		}
-		file, err := scan.Open("", data, limits())
-		if err != nil {
-			return Made{}, nil, err
-		}
-		made := Made{Attachment: at.ID, Box: o.Box}
-		var picture []byte
-		if o.Box == WholePage {
-			picture, err = made.wholePage(file, data, o.Page)
-		} else {
-			picture, err = made.box(ctx, file, a.Number, o.Page)
-		}
-		if err == nil || o.Attachment != "" || !fault.Has(err, ErrNoForm) {
-			return made, picture, err
-		}
-	}
-	if o.Attachment != "" && !slices.ContainsFunc(a.Attachments, func(at enroll.Attachment) bool { return at.ID == o.Attachment }) {
-		return Made{}, nil, enroll.ErrAttachment.New()
-	}
-	return Made{}, nil, ErrNoForm.New()
-}
-
-// box cuts a box out of the form with the application's number: registration.no-form where there is none.
-func (m *Made) box(ctx context.Context, file *scan.File, number string, page int) ([]byte, error) {
-	pages, err := form.Recognise(ctx, file)
-	if err != nil {
-		return nil, err
-	}
-	for _, p := range slices.Backward(pages) {
-		if p.Number != number || page != 0 && p.Page != page {
-			continue
-		}
-		m.Page, m.Precise = p.Page, p.Precise
-		region := map[Box]form.Region{BothBoxes: p.Both, FirstBox: p.Imprints[0], SecondBox: p.Imprints[1]}[m.Box]
-		picture, err := p.Cut(file, region)
-		if err != nil {
-			return nil, ErrNoBox.At(fault.Page(p.Page)).Because(err)
-		}
-		return picture, nil
-	}
-	return nil, ErrNoForm.New()
-}
-
-// wholePage is a page as sealer/imprint takes it.
-func (m *Made) wholePage(file *scan.File, data []byte, page int) ([]byte, error) {
-	m.Page = max(page, 1)
-	if m.Page > len(file.Pages) {
-		return nil, ErrOrder.At(fault.Field("page"))
-	}
-	if len(file.Pages) == 1 && (file.Format == scan.JPEG || file.Format == scan.PNG) {
-		return data, nil
-	}
-	img, err := file.Picture(m.Page - 1)
-	if err != nil {
-		return nil, err
-	}
-	p := file.Pages[m.Page-1]
-	return pngOf(img, p.DPIX, p.DPIY)
-}
-
-// Template is the template that an application has now, for those who may see the application: registration.no-template.
-func (d *Desk) Template(ctx context.Context, by access.Actor, application string) (business.Template, error) {
-	a, err := d.Enroll.Application(ctx, by, application)
-	if err != nil {
-		return business.Template{}, err
-	}
-	t, err := d.Business.TemplateOf(ctx, a.ID, a.Version)
-	if fault.Has(err, business.ErrNoTemplate) {
-		err = ErrNoTemplate.New()
-	}
-	return t, err
-}
-
-// Evidence is what the template that an application has now was made from, and what comes of making it again: for
-// disputes. It shows the form, so that the reason stands in the history, as for a scan. Errors: those of Template and
-// enroll.Service.OpenAttachment, business.no-evidence, imprint.evidence, registration.busy.
-func (d *Desk) Evidence(ctx context.Context, by access.Actor, application, reason string) ([]byte, imprint.Reproduction, error) {
-	a, err := d.Enroll.Application(ctx, by, application)
-	if err != nil {
-		return nil, imprint.Reproduction{}, err
-	}
-	t, err := d.Template(ctx, by, application)
-	if err != nil {
-		return nil, imprint.Reproduction{}, err
-	}
-	var of struct{ Attachment string }
-	if json.Unmarshal([]byte(t.Measures), &of) != nil || of.Attachment == "" {
-		return nil, imprint.Reproduction{}, business.ErrNoEvidence.New()
-	}
-	if _, _, err := d.Enroll.OpenAttachment(ctx, by, application, of.Attachment, reason); err != nil {
-		return nil, imprint.Reproduction{}, err
-	}
-	evidence, err := d.Business.EvidenceOf(ctx, a.ID, a.Version)
-	if err != nil {
-		return nil, imprint.Reproduction{}, err
-	}
-	done, err := d.turn(ctx)
-	if err != nil {
-		return nil, imprint.Reproduction{}, err
-	}
-	defer done()
-	again, err := imprint.Reproduce(ctx, evidence)
-	return evidence, again, err
 }

@@ -1,0 +1,72 @@
+package imprint
+
+import "math"
+
+// How the fused ink is smoothed along the edges of its strokes, in pixels of the template.
+const (
+	alongScale = 3.2 // deviation at which the direction of an edge is seen
+	alongReach = 9   // half of the way along the edge
+)
+
+// smoothedAlong takes the frays of the ink off the edges of strokes: every place at an edge becomes the mean along the
+// edge. Fibres of paper draw ink to either side by some hundredths of a millimetre within a tenth; strokes are straight
+// or bend slowly. Where directions meet, at corners and crossings, nothing is smoothed.
+func (p *plane) smoothedAlong() *plane {
+	xx, xy, yy := newPlane(p.w, p.h), newPlane(p.w, p.h), newPlane(p.w, p.h)
+	soft := p.blurred(1, 1)
+	for y := 1; y+1 < p.h; y++ {
+		row, above, below := soft.row(y), soft.row(y-1), soft.row(y+1)
+		a, b, c := xx.row(y), xy.row(y), yy.row(y)
+		for x := 1; x+1 < p.w; x++ {
+			gx, gy := row[x+1]-row[x-1], below[x]-above[x]
+			a[x], b[x], c[x] = gx*gx, gx*gy, gy*gy
+		}
+	}
+	xx, xy, yy = xx.blurred(alongScale, alongScale), xy.blurred(alongScale, alongScale), yy.blurred(alongScale, alongScale)
+	result := newPlane(p.w, p.h)
+	copy(result.v, p.v)
+	var weights [alongReach + 1]float32
+	for i := range weights {
+		weights[i] = float32(math.Exp(-square(float64(i)/alongReach) * 2))
+	}
+	for y := alongReach + 1; y < p.h-alongReach-2; y++ {
+		for x := alongReach + 1; x < p.w-alongReach-2; x++ {
+			i := y*p.w + x
+			a, b, c := xx.v[i], xy.v[i], yy.v[i]
+			if a+c < .01 {
+				continue // no edge near
+			}
+			d, e := a-c, 2*b
+			difference := float32(math.Sqrt(float64(d*d + e*e)))
+			coherence := difference / (a + c)
+			if coherence < .5 {
+				continue
+			}
+			// The edge runs across the gradient: half of the angle of (d, e), turned by a quarter.
+			ty := float32(math.Sqrt(float64(max(0, (1+d/difference)/2))))
+			tx := float32(math.Sqrt(float64(max(0, (1-d/difference)/2))))
+			if e > 0 {
+				tx = -tx
+			}
+			sum, total := p.v[i], float32(1)
+			for k := 1; k <= alongReach; k++ {
+				w := weights[k]
+				sum += w * (p.between(float32(x)+float32(k)*tx, float32(y)+float32(k)*ty) + p.between(float32(x)-float32(k)*tx, float32(y)-float32(k)*ty))
+				total += 2 * w
+			}
+			share := step32(.5, .9, coherence)
+			result.v[i] += share * (sum/total - p.v[i])
+		}
+	}
+	return result
+}
+
+// between is the bilinear value at a position that is known to lie inside.
+func (p *plane) between(x, y float32) float32 {
+	x0, y0 := int(x), int(y)
+	tx, ty := x-float32(x0), y-float32(y0)
+	i := y0*p.w + x0
+	upper := p.v[i] + (p.v[i+1]-p.v[i])*tx
+	lower := p.v[i+p.w] + (p.v[i+p.w+1]-p.v[i+p.w])*tx
+	return upper + (lower-upper)*ty
+}
