@@ -34,6 +34,8 @@ type Config struct {
 	Ledger    *ledger.Ledger
 	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
 	Desk *backend.Desk
+	// Authorities are those that certificates come from. Nil: the own one alone.
+	Authorities *backend.Backends
 	// Registration serves applications and what follows from them. Nil: there are no such routes.
 	Registration *registration.Desk
 	// Escrow is the key centre, where USB Keys are registered here.
@@ -102,6 +104,9 @@ func newServer(c Config) (*server, error) {
 		return nil, errors.New("api: a room, the scratch folder or the clock is missing")
 	}
 	c.defaults()
+	if c.Authorities == nil {
+		c.Authorities = backend.Own(c.Authority, c.Access)
+	}
 	if err := prepareScratch(c.Scratch); err != nil {
 		return nil, err
 	}

@@ -8,7 +8,7 @@ var mayCall = map[string]string{
 	"POST /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
 
-	"POST /v1/certificate-requests": "registrar", "GET /v1/certificate-requests/{id}": "registrar", "POST /v1/certificate-requests/{id}/revocation": "registrar",
+	"POST /v1/certificate-requests": "requester registrar", "GET /v1/certificate-requests/{id}": "requester registrar", "POST /v1/certificate-requests/{id}/revocation": "requester registrar",
 
 	"GET /v1/certificates": "registrar approver auditor", "GET /v1/certificates/{serial}": "registrar approver auditor",
 	"POST /v1/certificates/{serial}/hold": "registrar approver", "POST /v1/certificates/{serial}/requests": "registrar", "POST /v1/certificates/{serial}/changes": "registrar",

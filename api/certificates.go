@@ -1,7 +1,6 @@
 package api
 
 import (
-	"bytes"
 	"context"
 	"math/big"
 	"net/http"
@@ -10,8 +9,8 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/ca"
+	"yinxin/ca/backend"
 	"yinxin/ca/enroll"
-	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
 
@@ -28,6 +27,7 @@ type Certificate struct {
 	SM3       string    `json:"sm3,omitempty"`
 	Created   time.Time `json:"created"`
 	Approval  string    `json:"approval,omitempty" doc:"Empty for certificates of a ceremony."`
+	Authority string    `json:"authority,omitempty" doc:"That made it, where it is another one. What is revoked here was ended by this house; its authority follows in its own time."`
 	PEM       string    `json:"pem,omitempty"`
 }
 
@@ -113,19 +113,19 @@ func (s *server) certificates() {
 
 // Numbered is the input of a route about a certificate.
 type Numbered struct {
-	Serial string `path:"serial" maxLength:"64" doc:"Hexadecimal."`
+	Serial string `path:"serial" maxLength:"64" doc:"Hexadecimal; or the SM3 fingerprint, by which a certificate of another authority is known for certain."`
 }
 
 func (s *server) showCertificate(ctx context.Context, text string) (*certificateOutput, error) {
-	serial, err := serialOf(text)
+	found, err := s.Authorities.Find(ctx, text)
 	if err != nil {
 		return nil, err
 	}
-	r, err := s.Authority.Certificate(ctx, serial)
-	if err != nil {
-		return nil, err
+	v := certificateOf(found.Record, true)
+	if found.Authority != backend.BuiltIn {
+		v.Authority = found.Authority
 	}
-	return &certificateOutput{certificateOf(r, true)}, nil
+	return &certificateOutput{v}, nil
 }
 
 // CertificateChange is what two people decide about a certificate.
@@ -146,10 +146,10 @@ func (s *server) certificateChanges() {
 	}
 	operate(s, huma.Operation{OperationID: "request-certificate-change", Method: http.MethodPost, Path: certificatePath + "/{serial}/requests", Tags: []string{tagCertificates},
 		Summary:       "Ask for revocation, suspension or resumption",
-		Description:   "An approver decides; then a registrar carries it out.",
+		Description:   "An approver decides; then a registrar carries it out. A certificate of another authority can be revoked: that authority is told.",
 		DefaultStatus: http.StatusAccepted, Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		registrars(), func(ctx context.Context, in *asked) (*request, error) {
-			kind, subject, err := s.changeOf(ctx, in.Serial, in.Body)
+			kind, subject, err := s.Authorities.Ask(ctx, in.Serial, backend.Change(in.Body.Change), ca.Reason(in.Body.Reason))
 			if err != nil {
 				return nil, err
 			}
@@ -170,74 +170,11 @@ func (s *server) certificateChanges() {
 		Summary: "Carry out what was approved", Description: "Once. It counts in OCSP at once, and in the revocation lists within a minute.",
 		Responses: s.answers(400, 401, 403, 404, 409, 413, 415, 422)},
 		registrars(), func(ctx context.Context, in *carried) (*certificateOutput, error) {
-			if err := s.changeCertificate(ctx, in.Serial, in.Body.Request); err != nil {
+			if err := s.Authorities.CarryOut(ctx, in.Serial, in.Body.Request); err != nil {
 				return nil, err
 			}
 			return s.showCertificate(ctx, in.Serial)
 		})
-}
-
-// changeOf is what an approver decides on, for a change that is possible now.
-func (s *server) changeOf(ctx context.Context, text string, c CertificateChange) (access.Kind, []byte, error) {
-	serial, err := serialOf(text)
-	if err != nil {
-		return "", nil, err
-	}
-	r, err := s.Authority.Certificate(ctx, serial)
-	switch {
-	case err != nil:
-		return "", nil, err
-	case r.Certificate == nil:
-		return "", nil, ca.ErrNotFound.New()
-	case r.State == ca.RecordRevoked:
-		return "", nil, ca.ErrRevoked.New()
-	case c.Change == "suspend" && r.State == ca.RecordHeld:
-		return "", nil, ca.ErrHeld.New()
-	case c.Change == "resume" && r.State != ca.RecordHeld:
-		return "", nil, ca.ErrNotHeld.New()
-	}
-	switch c.Change {
-	case "suspend":
-		return access.KindSuspendCertificate, ca.SuspendSubject(serial), nil
-	case "resume":
-		return access.KindResumeCertificate, ca.ResumeSubject(serial), nil
-	}
-	if !ca.Reason(c.Reason).Final() {
-		return "", nil, ca.ErrReason.At(fault.Field("reason"))
-	}
-	return access.KindRevokeCertificate, ca.RevokeSubject(serial, ca.Reason(c.Reason)), nil
-}
-
-// finalReasons are those of revocations.
-var finalReasons = []ca.Reason{ca.ReasonUnspecified, ca.ReasonKeyCompromise, ca.ReasonAffiliationChanged, ca.ReasonSuperseded,
-	ca.ReasonCessationOfOperation, ca.ReasonPrivilegeWithdrawn}
-
-// changeCertificate carries an approved request out. That it is approved, and for this certificate, is for the authority
-// to say.
-func (s *server) changeCertificate(ctx context.Context, text, request string) error {
-	serial, err := serialOf(text)
-	if err != nil {
-		return err
-	}
-	p, err := s.Access.Pending(ctx, request)
-	if err != nil {
-		return err
-	}
-	switch {
-	case p.Parent != "":
-		return access.ErrPart.New()
-	case p.Kind == access.KindSuspendCertificate:
-		return s.Authority.Suspend(ctx, request, serial)
-	case p.Kind == access.KindResumeCertificate:
-		return s.Authority.Resume(ctx, request, serial)
-	case p.Kind == access.KindRevokeCertificate:
-		for _, reason := range finalReasons {
-			if bytes.Equal(p.Subject, ca.RevokeSubject(serial, reason)) {
-				return s.Authority.Revoke(ctx, request, serial, reason)
-			}
-		}
-	}
-	return access.ErrOtherSubject.New()
 }
 
 // serialOf reads a serial number in hexadecimal digits. Error: ca.not-found, since no certificate has it.

@@ -85,7 +85,7 @@ func TestACertificateIsChangedByTwoPeopleOverHTTP(t *testing.T) {
 		t.Errorf("%+v", p)
 	}
 	w.send("approver", "POST", "/v1/approvals/"+revoke+"/approve", nil).is(204)
-	w.send("registrar", "POST", "/v1/certificates/"+ca.SerialText(w.authority.Issuing().Serial)+"/changes", object{"request": revoke}).problem(403, "access.other-subject")
+	w.send("registrar", "POST", "/v1/certificates/"+ca.SerialText(w.authority.Issuing(ca.ProfileInstitution).Serial)+"/changes", object{"request": revoke}).problem(403, "access.other-subject")
 	carry(revoke).is(200)
 	if state() != "revoked" {
 		t.Fatal(state())
@@ -96,4 +96,23 @@ func TestACertificateIsChangedByTwoPeopleOverHTTP(t *testing.T) {
 	if len(list.Certificates) != 1 || list.Certificates[0].Serial != serial || list.Certificates[0].PEM != "" {
 		t.Errorf("%+v", list)
 	}
+}
+
+func TestASealSaysThatItsCertificateWasRevoked(t *testing.T) {
+	w := newWorld(t)
+	serial := ca.SerialText(w.certificate.Serial)
+	shown := func(state string, usable bool, reason string) {
+		t.Helper()
+		var list struct{ Seals []Seal }
+		w.send("clerk", "GET", "/v1/seals", nil).is(200).into(&list)
+		if len(list.Seals) != 1 || list.Seals[0].State != state || list.Seals[0].Usable != usable || list.Seals[0].Reason != reason {
+			t.Errorf("%+v", list.Seals)
+		}
+	}
+	shown("active", true, "")
+	var asked Approval
+	w.send("registrar", "POST", "/v1/certificates/"+serial+"/requests", object{"change": "revoke", "reason": 1}).is(202).into(&asked)
+	must(t, w.access.Approve(t.Context(), w.people[1], asked.ID))
+	w.send("registrar", "POST", "/v1/certificates/"+serial+"/changes", object{"request": asked.ID}).is(200)
+	shown("suspended", false, "seal.certificate-revoked")
 }

@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/base64"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -11,7 +12,6 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/ca"
-	"yinxin/ca/chain"
 	"yinxin/ca/tsa"
 )
 
@@ -20,19 +20,19 @@ const (
 	maxOCSP      = 16 << 10
 	ocspRequest  = "application/ocsp-request"
 	ocspResponse = "application/ocsp-response"
+
+	mediaCRL         = "application/pkix-crl"
+	mediaCertificate = "application/pkix-cert"
 )
 
 // pki serves what certificates point to, at the paths that the CA writes into them.
 func (s *server) pki() {
-	const list = "application/pkix-crl"
-	s.published(ca.PathIssuingCRL, "issuing-crl", "Complete CRL of the issuing CA", list, s.list)
-	s.published(ca.PathShard(0, true), "issuing-delta-crl", "Delta CRL to the complete CRL", list, s.list)
-	s.published(ca.PathShards+"{list}", "issuing-crl-shard", "CRL of the issuing CA for the certificates that point there (n.crl), or delta CRL to it (n-delta.crl)", list, s.list)
-	s.published(ca.PathRootCRL, "root-crl", "CRL of the root", list, func(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-		return s.Authority.RootCRL(r.Context())
-	})
-	s.published(ca.PathIssuingCertificate, "issuing-certificate", "Certificate of the issuing CA", "application/pkix-cert", raw(s.Authority.Issuing()))
-	s.published(ca.PathRootCertificate, "root-certificate", "Certificate of the root", "application/pkix-cert", raw(s.Authority.Root()))
+	s.published(ca.PathRootCRL, "root-crl", "CRL of the root", s.rootCRL, mediaCRL)
+	s.published(ca.PathRootCertificate, "root-certificate", "Certificate of the root", func(http.ResponseWriter, *http.Request) (string, []byte, error) {
+		return mediaCertificate, s.Authority.Root().Raw, nil
+	}, mediaCertificate)
+	s.published(ca.PathIssuers+"{file}", "issuer-file", "Certificate of an issuing CA (issuing.cer), its complete CRL (issuing.crl) or the delta CRL to that (issuing-delta.crl); of another CA than the first with its name", s.ofIssuer, mediaCertificate, mediaCRL)
+	s.published(ca.PathIssuers+"{issuer}/{list}", "issuer-crl-shard", "CRL of an issuing CA for the certificates that point there (n.crl), or delta CRL to it (n-delta.crl)", s.list, mediaCRL)
 
 	answer := func() map[string]*huma.Response {
 		return with(s.answers(400, 413, 415, 429), http.StatusOK, &huma.Response{Description: "OCSPResponse in DER", Content: binary(ocspResponse)})
@@ -52,39 +52,60 @@ func (s *server) pki() {
 		anyone(), s.limit(s.limits.stamps, s.timeStamp))
 }
 
-// getter finds what is published, and may set header fields of the answer.
-type getter func(w http.ResponseWriter, r *http.Request) ([]byte, error)
+// getter finds what is published and says of which media type it is; it may set header fields of the answer.
+type getter func(w http.ResponseWriter, r *http.Request) (media string, der []byte, err error)
 
-func raw(c *chain.Certificate) getter {
-	return func(http.ResponseWriter, *http.Request) ([]byte, error) { return c.Raw, nil }
+func (s *server) rootCRL(_ http.ResponseWriter, r *http.Request) (string, []byte, error) {
+	der, err := s.Authority.RootCRL(r.Context())
+	return mediaCRL, der, err
+}
+
+// ofIssuer finds the certificate or a list of an issuing CA.
+func (s *server) ofIssuer(w http.ResponseWriter, r *http.Request) (string, []byte, error) {
+	id, ok := ca.ParsePathIssuerCertificate(r.URL.Path)
+	if !ok {
+		return s.list(w, r)
+	}
+	for _, i := range s.Authority.Issuers() {
+		if i.ID == id {
+			return mediaCertificate, i.Certificate.Raw, nil
+		}
+	}
+	return "", nil, ca.ErrNoIssuer.With("%s", id)
 }
 
 // list finds the revocation list or delta list of a path.
-func (s *server) list(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	shard, delta, ok := ca.ParsePathShard(r.URL.Path)
+func (s *server) list(w http.ResponseWriter, r *http.Request) (string, []byte, error) {
+	id, shard, delta, ok := ca.ParsePathShard(r.URL.Path)
 	if !ok {
-		return nil, errNoRoute.New()
+		return "", nil, errNoRoute.New()
 	}
-	p, err := s.Authority.List(r.Context(), shard, delta)
+	p, err := s.Authority.List(r.Context(), id, shard, delta)
 	if err != nil {
-		return nil, err
+		return "", nil, err
 	}
 	w.Header().Set("Last-Modified", p.ThisUpdate.UTC().Format(http.TimeFormat))
-	return p.DER, nil
+	return mediaCRL, p.DER, nil
 }
 
 // maxAge is how long a cache may give what is published, in seconds. The service looks every ten seconds for changes
 // (ca.PublishIfDue), so that whoever reads the lists through a cache has a revocation within a minute.
 const maxAge = "30"
 
-func (s *server) published(path, id, summary, media string, get getter) {
+func (s *server) published(path, id, summary string, get getter, media ...string) {
+	content := map[string]*huma.MediaType{}
+	for _, m := range media {
+		maps.Copy(content, binary(m))
+	}
 	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary,
-		Responses: with(s.answers(404, 429, 503), http.StatusOK, &huma.Response{Description: "DER", Content: binary(media)})}
-	if strings.Contains(path, "{list}") {
-		op.Parameters = []*huma.Param{parameter("path", "list", "n.crl or n-delta.crl, n from 1.", true)}
+		Responses: with(s.answers(404, 429, 503), http.StatusOK, &huma.Response{Description: "DER", Content: content})}
+	for _, p := range [][2]string{{"file", "id.cer, id.crl or id-delta.crl."}, {"issuer", "id of an issuing CA."}, {"list", "n.crl or n-delta.crl, n from 1."}} {
+		if strings.Contains(path, "{"+p[0]+"}") {
+			op.Parameters = append(op.Parameters, parameter("path", p[0], p[1], true))
+		}
 	}
 	s.stream(op, anyone(), s.limit(s.limits.list, func(w http.ResponseWriter, r *http.Request) {
-		der, err := get(w, r)
+		media, der, err := get(w, r)
 		if err != nil {
 			s.fail(w, r, err)
 			return

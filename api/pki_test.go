@@ -28,16 +28,16 @@ func (w *world) revoked() {
 func TestListsAndDeltasOfEveryShardAreServed(t *testing.T) {
 	w := newWorld(t)
 	path := got(url.Parse(w.certificate.CRLURLs[0]))(t).Path
-	shard, _, ok := ca.ParsePathShard(path)
-	if !ok || shard == 0 {
+	id, shard, _, ok := ca.ParsePathShard(path)
+	if !ok || shard == 0 || id != ca.FirstIssuer {
 		t.Fatalf("the certificate points to %s", path)
 	}
 	before := map[string]string{}
-	paths := []string{"/pki/issuing.crl", "/pki/issuing-delta.crl", path, ca.PathShard(shard, true), "/pki/issuing/1.crl", "/pki/issuing/16-delta.crl"}
+	paths := []string{"/pki/issuing.crl", "/pki/issuing-delta.crl", path, ca.PathShard(id, shard, true), "/pki/issuing/1.crl", "/pki/issuing/16-delta.crl"}
 	for _, p := range paths {
 		a := w.call("", "GET", p, nil).is(200)
 		list := got(chain.ParseCRL(a.body))(t)
-		must(t, list.CheckIssuer(w.authority.Issuing()))
+		must(t, list.CheckIssuer(w.authority.Issuing(ca.ProfileInstitution)))
 		if (list.BaseNumber != nil) != strings.Contains(p, "delta") || a.header.Get("Cache-Control") != "public, max-age=30" ||
 			a.header.Get("Last-Modified") != list.ThisUpdate.Format("Mon, 02 Jan 2006 15:04:05 GMT") || a.header.Get("Content-Type") != "application/pkix-crl" {
 			t.Errorf("%s: %v", p, a.header)
@@ -62,9 +62,44 @@ func TestListsAndDeltasOfEveryShardAreServed(t *testing.T) {
 	w.call("", "GET", "/pki/issuing/99999999.crl", nil).problem(404, "ca.no-such-list")
 }
 
+func TestEveryIssuingCAIsServed(t *testing.T) {
+	w := newWorld(t)
+	issuers := w.authority.Issuers()
+	if len(issuers) != 2 {
+		t.Fatalf("%d issuing CAs", len(issuers))
+	}
+	for _, i := range issuers {
+		a := w.call("", "GET", ca.PathIssuerCertificate(i.ID), nil).is(200)
+		if !bytes.Equal(a.body, i.Certificate.Raw) || a.header.Get("Content-Type") != "application/pkix-cert" {
+			t.Errorf("%s: %v", i.ID, a.header)
+		}
+		for _, path := range []string{ca.PathShard(i.ID, 0, false), ca.PathShard(i.ID, 0, true), ca.PathShard(i.ID, 3, false), ca.PathShard(i.ID, 3, true)} {
+			a := w.call("", "GET", path, nil).is(200)
+			must(t, got(chain.ParseCRL(a.body))(t).CheckIssuer(i.Certificate))
+			if a.header.Get("Content-Type") != "application/pkix-crl" {
+				t.Errorf("%s: %v", path, a.header)
+			}
+		}
+		// One address answers for all of them, each by its own responder.
+		id := got(ocsp.NewCertID(oid.SHA1, i.Certificate, w.certificate.Serial))(t)
+		request := got(ocsp.CreateRequest([]ocsp.CertID{id}, nil))(t)
+		r := got(ocsp.ParseResponse(w.call("", "POST", "/ocsp", bytes.NewReader(request), "Content-Type: application/ocsp-request").is(200).body))(t)
+		must(t, r.Verify(i.Certificate, time.Now()))
+		if want := map[bool]ocsp.Status{true: ocsp.Good, false: ocsp.Unknown}[i.ID == ca.FirstIssuer]; r.Singles[0].Status != want {
+			t.Errorf("%s says %v", i.ID, r.Singles[0].Status)
+		}
+	}
+	for _, path := range []string{"/pki/nobody.cer", "/pki/nobody.crl", "/pki/nobody-delta.crl", "/pki/nobody/1.crl"} {
+		w.call("", "GET", path, nil).problem(404, "ca.no-such-issuer")
+	}
+	for _, path := range []string{"/pki/person", "/pki/person.pem", "/pki/Person.crl", "/pki/root-delta.crl", "/pki/root/1.crl", "/pki/person/0.crl", "/pki/person/1.cer", "/pki/x/y/1.crl"} {
+		w.call("", "GET", path, nil).problem(404, "request.no-such-path")
+	}
+}
+
 func TestACacheOfOCSPAnswersMustAskEveryTime(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Limits.OCSP = -1 })
-	id := got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(), w.certificate.Serial))(t)
+	id := got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(ca.ProfileInstitution), w.certificate.Serial))(t)
 	plain := "/ocsp/" + url.PathEscape(base64.StdEncoding.EncodeToString(got(ocsp.CreateRequest([]ocsp.CertID{id}, nil))(t)))
 	a := w.call("", "GET", plain, nil).is(200)
 	tag := a.header.Get("ETag")

@@ -40,7 +40,7 @@ func (w *world) wireRegistration(c *Config, l *ledger.Ledger, ring *keystore.Rin
 	safe := got(ring.CreateSafe(ctx, enroll.SafeName, keystore.PurposePersonalData))(w.t)
 	b := business.New(business.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Seals: w.register.ForBusiness(),
 		Keys: business.RingKeys{Ring: ring}, Escrow: c.Escrow, Safe: safe, Clock: c.Clock, AcceptDays: 5})
-	e := enroll.New(enroll.Config{DB: w.db, Ledger: l, Access: w.access, Safe: safe, Files: got(files.OpenFolder(w.t.TempDir()))(w.t), Planner: b, Suspender: b,
+	e := enroll.New(enroll.Config{Regions: fixtures.Regions(), DB: w.db, Ledger: l, Access: w.access, Safe: safe, Files: got(files.OpenFolder(w.t.TempDir()))(w.t), Planner: b, Suspender: b,
 		Seals: b, Effects: b.Effects(), Clock: c.Clock, AcceptDays: 5})
 	b.Enroll = e
 	c.Registration = registration.New(registration.Config{Enroll: e, Business: b})

@@ -10,6 +10,9 @@ import (
 	"yinxin/internal/access"
 )
 
+// requesters are other installations, and registrars who order for one.
+func requesters() caller { return anyOf(access.RoleRequester, access.RoleRegistrar) }
+
 // registrars ask for what two people decide.
 func registrars() caller { return caller{roles: []access.Role{access.RoleRegistrar}} }
 
@@ -35,9 +38,9 @@ func (s *server) certificateRequests() {
 	}
 	operate(s, huma.Operation{OperationID: "request-certificate", Method: http.MethodPost, Path: path, Tags: []string{"certificates"},
 		Summary:       "Ask for a certificate",
-		Description:   "Accepted means on record: an approver decides. Ask again at the address of the request.",
+		Description:   "For the key of another installation, whose actor has the role requester (外部申请方). Accepted means on record: an approver decides. Ask again at the address of the request.",
 		DefaultStatus: http.StatusAccepted, Responses: s.answers(400, 401, 403, 408, 409, 413, 415, 422, 503)},
-		registrars(), func(ctx context.Context, in *requestInput) (*requestOutput, error) {
+		requesters(), func(ctx context.Context, in *requestInput) (*requestOutput, error) {
 			return answer(s.Desk.Submit(ctx, actorOf(ctx), in.Key, in.Body))
 		})
 	type named struct {
@@ -45,7 +48,7 @@ func (s *server) certificateRequests() {
 	}
 	operate(s, huma.Operation{OperationID: "certificate-request", Method: http.MethodGet, Path: path + "/{id}", Tags: []string{"certificates"},
 		Summary: "What became of a request", Description: "Of one's own requests only.", Responses: s.answers(401, 403, 404, 503)},
-		registrars(), func(ctx context.Context, in *named) (*requestOutput, error) {
+		requesters(), func(ctx context.Context, in *named) (*requestOutput, error) {
 			return answer(s.Desk.Outcome(ctx, actorOf(ctx), in.ID))
 		})
 	type revocation struct {
@@ -56,7 +59,7 @@ func (s *server) certificateRequests() {
 		Summary:       "Ask for the end of a certificate",
 		Description:   "The certificate is on hold at once, and revoked when an approver has decided. Asking again changes nothing.",
 		DefaultStatus: http.StatusAccepted, Responses: s.answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503)},
-		registrars(), func(ctx context.Context, in *revocation) (*requestOutput, error) {
+		requesters(), func(ctx context.Context, in *revocation) (*requestOutput, error) {
 			return answer(s.Desk.Revoke(ctx, actorOf(ctx), in.ID, in.Body.Reason))
 		})
 }

@@ -44,7 +44,7 @@ func TestOneInstallationHasItsCertificatesMadeByAnother(t *testing.T) {
 	must(t, backend.Migrate(ctx, here.db))
 	dir := t.TempDir()
 	key, anchor := filepath.Join(dir, "key"), filepath.Join(dir, "root.cer")
-	must(t, os.WriteFile(key, []byte(got(there.access.CreateKey(ctx, "registrar", "another house"))(t)), 0o600))
+	must(t, os.WriteFile(key, []byte(got(there.access.CreateKey(ctx, "requester", "another house"))(t)), 0o600))
 	must(t, os.WriteFile(anchor, there.authority.Root().Raw, 0o600))
 	all := got(backend.Open(ctx, backend.Config{DB: here.db, Ledger: here.server.Ledger, Access: here.access, Authority: here.authority, Clock: here.server.Clock,
 		Status: func() chain.RevocationSource { return there.authority }},
@@ -73,7 +73,24 @@ func TestOneInstallationHasItsCertificatesMadeByAnother(t *testing.T) {
 	if out.State != backend.StateIssued || c.Subject.CommonName != "王五" {
 		t.Fatalf("%+v", out)
 	}
-	must(t, b.Revoke(ctx, here.approved(access.KindRevokeCertificate, b.RevokeSubject(c, ca.ReasonKeyCompromise)), c, ca.ReasonKeyCompromise))
+	// Its end, over the API of this house.
+	here.server.Authorities = all
+	here.keys["registrar"] = got(here.access.CreateKey(ctx, "registrar", "test"))(t)
+	path := "/v1/certificates/" + c.FingerprintText()
+	var shown Certificate
+	here.call("auditor", "GET", path, nil).is(200).into(&shown)
+	if shown.Authority != "b" || shown.State != "good" {
+		t.Errorf("%+v", shown)
+	}
+	here.send("registrar", "POST", path+"/requests", object{"change": "suspend"}).problem(422, "backend.no-hold")
+	var asked Approval
+	here.send("registrar", "POST", path+"/requests", object{"change": "revoke", "reason": 1}).is(202).into(&asked)
+	here.send("registrar", "POST", path+"/changes", object{"request": asked.ID}).problem(403, "access.not-approved")
+	must(t, here.access.Approve(ctx, here.people[1], asked.ID))
+	here.send("registrar", "POST", path+"/changes", object{"request": asked.ID}).is(200).into(&shown)
+	if shown.Authority != "b" || shown.State != "revoked" || shown.Reason == nil || *shown.Reason != 1 {
+		t.Errorf("%+v", shown)
+	}
 	if s := got(b.Status(ctx, c, here.server.Clock()))(t); s.State != chain.StateRevoked || s.Reason != chain.ReasonCertificateHold {
 		t.Errorf("%+v", s)
 	}
@@ -83,12 +100,8 @@ func TestOneInstallationHasItsCertificatesMadeByAnother(t *testing.T) {
 	}
 }
 
-func TestCertificateRequestsAreForRegistrarsAndTheirOwn(t *testing.T) {
+func TestCertificateRequestsAreForRequestersAndTheirOwn(t *testing.T) {
 	w := newWorld(t)
-	ctx := t.Context()
-	w.keys["registrar"] = got(w.access.CreateKey(ctx, "registrar", "test"))(t)
-	other := w.actor("registrar-2", "别的单位", access.RoleRegistrar)
-	w.keys[other.ID] = got(w.access.CreateKey(ctx, other.ID, "test"))(t)
 	o := w.orderOf(t)
 	body := func(change func(o *backend.WireOrder)) *bytes.Reader {
 		wire := backend.WireOrder{Profile: o.Request.Profile, Organisation: o.Request.Organisation, CommonName: o.Request.CommonName, CSR: o.CSR}
@@ -98,25 +111,32 @@ func TestCertificateRequestsAreForRegistrarsAndTheirOwn(t *testing.T) {
 	same := func(*backend.WireOrder) {}
 	const path = "/v1/certificate-requests"
 	w.call("", "POST", path, body(same), asJSON, "Idempotency-Key: 1").problem(401, "request.key-missing")
-	for _, who := range []string{"platform", "clerk", "auditor", "nobody"} {
+	for _, who := range []string{"platform", "clerk", "auditor", "approver", "handler", "city", "administrator", "nobody"} {
 		w.call(who, "POST", path, body(same), asJSON, "Idempotency-Key: 1").problem(403, "request.denied")
 	}
-	w.call("registrar", "POST", path, body(same), asJSON).problem(422, "request.invalid")
-	w.call("registrar", "POST", path, body(func(o *backend.WireOrder) { o.Profile = "ocsp" }), asJSON, "Idempotency-Key: 1").problem(422, "request.invalid")
-	w.call("registrar", "POST", path, body(func(o *backend.WireOrder) { o.CSR = append(bytes.Clone(o.CSR[:len(o.CSR)-1]), o.CSR[len(o.CSR)-1]^1) }), asJSON, "Idempotency-Key: 1").problem(400, "csr.signature")
+	w.call("requester", "POST", path, body(same), asJSON).problem(422, "request.invalid")
+	w.call("requester", "POST", path, body(func(o *backend.WireOrder) { o.Profile = "ocsp" }), asJSON, "Idempotency-Key: 1").problem(422, "request.invalid")
+	w.call("requester", "POST", path, body(func(o *backend.WireOrder) { o.CSR = append(bytes.Clone(o.CSR[:len(o.CSR)-1]), o.CSR[len(o.CSR)-1]^1) }), asJSON, "Idempotency-Key: 1").problem(400, "csr.signature")
 	var first, again backend.WireOutcome
-	created := w.call("registrar", "POST", path, body(same), asJSON, "Idempotency-Key: 1").is(202)
+	created := w.call("requester", "POST", path, body(same), asJSON, "Idempotency-Key: 1").is(202)
 	created.into(&first)
 	if created.header.Get("Location") != path+"/"+first.ID || first.State != backend.WirePending {
 		t.Errorf("%s %+v", created.header.Get("Location"), first)
 	}
-	w.call("registrar", "POST", path, body(same), asJSON, "Idempotency-Key: 1").is(202).into(&again)
+	w.call("requester", "POST", path, body(same), asJSON, "Idempotency-Key: 1").is(202).into(&again)
 	if again.ID != first.ID {
 		t.Errorf("%+v and %+v", first, again)
 	}
-	w.call("registrar", "POST", path, body(func(o *backend.WireOrder) { o.CommonName = "赵六" }), asJSON, "Idempotency-Key: 1").problem(422, "backend.repeated")
-	w.call("registrar-2", "GET", path+"/"+first.ID, nil).problem(404, "backend.order-not-found")
-	w.call("registrar", "GET", path+"/"+first.ID, nil).is(200)
-	w.call("registrar", "POST", path+"/"+first.ID+"/revocation", strings.NewReader(`{"reason":1}`), asJSON).problem(409, "backend.state")
-	w.call("registrar", "POST", path+"/"+first.ID+"/revocation", strings.NewReader(`{"reason":6}`), asJSON).problem(422, "request.invalid")
+	w.call("requester", "POST", path, body(func(o *backend.WireOrder) { o.CommonName = "赵六" }), asJSON, "Idempotency-Key: 1").problem(422, "backend.repeated")
+	for _, other := range []string{"requester-2", "registrar"} {
+		w.call(other, "GET", path+"/"+first.ID, nil).problem(404, "backend.order-not-found")
+		w.call(other, "POST", path+"/"+first.ID+"/revocation", strings.NewReader(`{"reason":1}`), asJSON).problem(404, "backend.order-not-found")
+	}
+	w.call("registrar", "POST", path, body(same), asJSON, "Idempotency-Key: 1").is(202).into(&again)
+	if again.ID == first.ID {
+		t.Error("a registrar was given the order of another house")
+	}
+	w.call("requester", "GET", path+"/"+first.ID, nil).is(200)
+	w.call("requester", "POST", path+"/"+first.ID+"/revocation", strings.NewReader(`{"reason":1}`), asJSON).problem(409, "backend.state")
+	w.call("requester", "POST", path+"/"+first.ID+"/revocation", strings.NewReader(`{"reason":6}`), asJSON).problem(422, "request.invalid")
 }

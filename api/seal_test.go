@@ -251,7 +251,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	w := newWorld(t)
 	open := map[string]bool{"GET /": true, "POST /": true, "GET /pki/cps": true, "GET /assets/style.css": true, "GET /assets/verify.js": true, "GET /assets/icon.svg": true,
 		"POST /v1/verifications": true, "GET /v1/openapi.json": true, "GET /health/live": true, "GET /health/ready": true,
-		"GET /pki/issuing.crl": true, "GET /pki/issuing-delta.crl": true, "GET /pki/issuing/{list}": true, "GET /pki/root.crl": true, "GET /pki/issuing.cer": true, "GET /pki/root.cer": true, "POST /ocsp": true, "GET /ocsp/*": true, "POST /tsa": true}
+		"GET /pki/{file}": true, "GET /pki/{issuer}/{list}": true, "GET /pki/root.crl": true, "GET /pki/root.cer": true, "POST /ocsp": true, "GET /ocsp/*": true, "POST /tsa": true}
 	declared := map[string]caller{}
 	for _, r := range w.server.rules {
 		declared[r.method+" "+r.path] = r.who
@@ -287,7 +287,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: nobody wrote down who may call it", route)
 		}
-		for _, actor := range []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "nobody"} {
+		for _, actor := range []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "requester", "nobody"} {
 			may := slices.Contains(callers, actor)
 			a := w.call(actor, method, target, nil)
 			if denied := bytes.Contains(a.body, []byte(`"request.denied"`)); denied == may {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/ocsp"
 	"yinxin/internal/fault"
@@ -94,12 +95,12 @@ func TestWhatCertificatesPointToIsServed(t *testing.T) {
 	w.call("", "GET", "/pki/cps", nil).is(200)
 
 	responder := path(w.certificate.OCSPURLs)
-	id := got(ocsp.NewCertID(oid.SM3, w.authority.Issuing(), w.certificate.Serial))(t)
+	id := got(ocsp.NewCertID(oid.SM3, w.authority.Issuing(ca.ProfileInstitution), w.certificate.Serial))(t)
 	request := got(ocsp.CreateRequest([]ocsp.CertID{id}, nil))(t)
 	good := func(a answer) {
 		t.Helper()
 		response := got(ocsp.ParseResponse(a.is(200).body))(t)
-		must(t, response.Verify(w.authority.Issuing(), time.Now()))
+		must(t, response.Verify(w.authority.Issuing(ca.ProfileInstitution), time.Now()))
 		if response.Singles[0].Status != ocsp.Good || a.header.Get("Content-Type") != "application/ocsp-response" {
 			t.Fatalf("%+v %v", response.Singles, a.header)
 		}
@@ -132,7 +133,7 @@ func TestOpensslReadsTheOCSPAnswer(t *testing.T) {
 	unknown := new(big.Int).Add(w.certificate.Serial, big.NewInt(1))
 	var ids []ocsp.CertID
 	for _, serial := range []*big.Int{w.certificate.Serial, unknown} {
-		ids = append(ids, got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(), serial))(t))
+		ids = append(ids, got(ocsp.NewCertID(oid.SHA1, w.authority.Issuing(ca.ProfileInstitution), serial))(t))
 	}
 	request := got(ocsp.CreateRequest(ids, []byte("nonce-of-16-byte")))(t)
 	response := w.call("", "POST", "/ocsp", bytes.NewReader(request), "Content-Type: application/ocsp-request").is(200).body

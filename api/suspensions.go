@@ -17,6 +17,7 @@ type Suspension struct {
 	Holder      string    `json:"holder"`
 	Name        string    `json:"name"`
 	Unit        string    `json:"unit"`
+	Seal        string    `json:"seal,omitempty" doc:"Name of the seal that is meant; without it all that the person has."`
 	Cause       string    `json:"cause" enum:"roster,emergency"`
 	Application string    `json:"application,omitempty" doc:"Whose roster said so."`
 	Reason      string    `json:"reason"`
@@ -29,7 +30,7 @@ type Suspension struct {
 }
 
 func suspensionOf(x enroll.Suspension) Suspension {
-	return Suspension{ID: x.ID, Holder: x.Holder, Name: x.Name, Unit: x.Unit, Cause: string(x.Cause), Application: x.Application, Reason: x.Reason,
+	return Suspension{ID: x.ID, Holder: x.Holder, Name: x.Name, Unit: x.Unit, Seal: x.SealName, Cause: string(x.Cause), Application: x.Application, Reason: x.Reason,
 		Opened: x.Opened.UTC(), By: x.By, State: string(x.State), Revision: x.Revision, Request: x.Request, Decided: x.Decided.UTC()}
 }
 
@@ -80,14 +81,18 @@ func (s *server) suspensions() {
 	type given struct {
 		Body struct {
 			Holder string `json:"holder" minLength:"1" maxLength:"64" doc:"See the roster of an application."`
+			Seal   string `json:"seal,omitempty" maxLength:"200" doc:"Name of one seal that is meant: the person goes on using the others. Without it, the whole USB Key."`
 			Reason
 		}
 	}
 	operate(s, huma.Operation{OperationID: "suspend-user", Method: http.MethodPost, Path: suspensionPath, Tags: []string{tagRegistration},
 		Summary:       "Stop a user of seals at once",
-		Description:   "An emergency, without paper: by an officer or the user's own unit. Grants end, certificates go on hold. Two people make it final or lift it later.",
+		Description:   "An emergency, without paper: by an officer or the user's own unit. Grants end, certificates that serve what is meant alone go on hold. Two people make it final or lift it later.",
 		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 409, 413, 415, 422)},
 		anyOf(access.RoleApplicant, access.RoleRegistrar, access.RoleApprover), func(ctx context.Context, in *given) (*suspensionOutput, error) {
+			if in.Body.Seal != "" {
+				return showSuspension(e.SuspendSealAtOnce(ctx, actorOf(ctx), in.Body.Holder, in.Body.Seal, in.Body.Reason.Reason))
+			}
 			return showSuspension(e.SuspendAtOnce(ctx, actorOf(ctx), in.Body.Holder, in.Body.Reason.Reason))
 		})
 	s.suspensionDecisions(e)
@@ -101,7 +106,7 @@ func (s *server) suspensionDecisions(e *enroll.Service) {
 	type wanted struct {
 		Reference
 		Body struct {
-			Decision string `json:"decision" enum:"confirm,lift" doc:"confirm revokes what is on the USB Key; lift releases it."`
+			Decision string `json:"decision" enum:"confirm,lift" doc:"confirm ends what was meant and revokes the certificates that serve it alone; lift releases them."`
 		}
 	}
 	operate(s, step("request", "Ask for a decision", "To make a suspension final, or to lift it."), registrars(), func(ctx context.Context, in *wanted) (*suspensionOutput, error) {

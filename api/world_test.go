@@ -132,16 +132,19 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		w.actor("city", "云山市档案局", access.RoleCity), w.actor("administrator", "省局", access.RoleAdministrator),
 		w.actor("platform", "省局", access.RolePlatform), w.actor("clerk", archive.Name, access.RoleOperator),
 		w.actor("stranger", "别的单位", access.RoleOperator), w.actor("auditor", "省局", access.RoleAuditor), w.actor("nobody", "省局"),
+		w.actor("requester", "别的省局", access.RoleRequester), w.actor("requester-2", "第三个省局", access.RoleRequester),
 	} {
 		w.keys[a.ID] = got(w.access.CreateKey(ctx, a.ID, "test"))(t)
 	}
 	_, err := ca.Establish(ctx, ca.Ceremony{DB: w.db, Ledger: l, Clock: clock, Root: ring, Keys: ring, Officers: [2]string{"registrar", "approver"},
-		Organisation: "临江省档案局", BaseURL: "http://pki.example"})
+		Organisation: "临江省档案局", BaseURL: "http://pki.example", Issuing: []ca.IssuingCeremony{
+			{Profiles: []ca.Profile{ca.ProfileInstitution, ca.ProfileSealMaker, ca.ProfileTSA}},
+			{ID: "person", Name: "个人签发证书", Profiles: []ca.Profile{ca.ProfilePersonal, ca.ProfileEncryption}}}})
 	must(t, err)
 	w.authority = got(ca.Open(ctx, ca.Config{DB: w.db, Ledger: l, Clock: clock, Keys: keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeTSA)}))(t)
 	maker := got(w.authority.Current(ctx, ca.ProfileSealMaker))(t)
 	makerKey := got(ring.Get(ctx, ca.KeySealMaker))(t)
-	w.register = register.New(register.Config{DB: w.db, Ledger: l, Access: w.access, Clock: clock,
+	w.register = register.New(register.Config{DB: w.db, Ledger: l, Access: w.access, Clock: clock, Certificates: backend.Standing(w.authority),
 		Maker: register.Maker{Certificate: maker.Raw, Key: makerKey, VendorID: "yinxin"}})
 	trusted := &chain.Verifier{Anchors: got(w.authority.Anchors(ctx))(t), Revocation: w.authority}
 	w.sealer = sealer.New(sealer.Config{DB: w.db, Files: got(files.OpenFolder(filepath.Join(w.dir, "files")))(t), Ledger: l, Register: w.register,

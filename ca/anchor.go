@@ -278,13 +278,21 @@ func (a *Authority) Anchors(ctx context.Context) (*chain.Anchors, error) {
 			believed = append(believed, r.Certificate)
 		}
 	}
-	anchors := chain.NewAnchors(believed...).WithIntermediates(a.issuing).Limited(a.root, chain.Limit{Leaf: a.maySeal})
+	anchors := chain.NewAnchors(believed...).WithIntermediates(a.intermediates()...).Limited(a.root, chain.Limit{Leaf: a.maySeal})
 	for _, r := range imported {
 		if r.Removed.IsZero() && r.Certificate.Fingerprint() != a.root.Fingerprint() {
 			anchors = anchors.Limited(r.Certificate, r.limit())
 		}
 	}
 	return anchors, nil
+}
+
+func (a *Authority) intermediates() []*chain.Certificate {
+	var list []*chain.Certificate
+	for _, s := range a.issuers {
+		list = append(list, s.Certificate)
+	}
+	return list
 }
 
 // maySeal says whether a certificate below our own root may be believed in a use: as a seal maker only one that was made

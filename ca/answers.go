@@ -32,12 +32,13 @@ const (
 	maxChanged = 10_000
 )
 
-// answerCache holds signed OCSP answers, the responder that signs them, and how far it knows the database.
+// answerCache holds the signed OCSP answers of one issuing CA, the responder that signs them, and how far it knows the
+// database.
 type answerCache struct {
 	lock       sync.Mutex
 	looked     time.Time // by the clock, with its monotonic reading
-	number     int64     // of the last complete list
-	waiting    int64     // changes that no complete list has carried yet
+	number     int64     // of the last complete list of the CA
+	waiting    int64     // changes of its certificates that no complete list has carried yet
 	generation uint64    // rises with everything that makes answers wrong
 	young, old map[serialOctets][]keptResponse
 
@@ -64,13 +65,13 @@ type view struct {
 
 // look asks the database what has changed, unless that was done just now. Whoever reads a certificate's state after look
 // and finds the generation unchanged when it has signed, has an answer that may be kept.
-func (c *answerCache) look(ctx context.Context, a *Authority) (view, error) {
+func (c *answerCache) look(ctx context.Context, a *Authority, id string) (view, error) {
 	clock := a.Clock()
 	now := clock.UTC()
 	c.lock.Lock()
 	defer c.lock.Unlock()
 	if c.looked.IsZero() || clock.Before(c.looked) || clock.Sub(c.looked) >= lookInterval {
-		if err := c.refresh(ctx, a, now); err != nil {
+		if err := c.refresh(ctx, a, id, now); err != nil {
 			c.looked = time.Time{}
 			return view{}, err
 		}
@@ -85,17 +86,17 @@ func (c *answerCache) look(ctx context.Context, a *Authority) (view, error) {
 
 // refresh drops the answers that are not right any more. A change is not on a complete list at first, then on one with a
 // higher number than the last; so the pair of that number and the count of changes that wait is another after every
-// change, and costs no write.
-func (c *answerCache) refresh(ctx context.Context, a *Authority, now time.Time) error {
+// change, and costs no write. Changes under another CA must not count: one more there and one less here would look like none.
+func (c *answerCache) refresh(ctx context.Context, a *Authority, id string, now time.Time) error {
 	var number, waiting int64
-	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(number) FROM ca_crl WHERE issuer = 'issuing' AND shard = 0), 0),
-		(SELECT COUNT(*) FROM ca_status_event WHERE crl = 0)`).Scan(&number, &waiting)
+	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE((SELECT MAX(number) FROM ca_crl WHERE issuer = $1 AND shard = 0), 0),
+		(SELECT COUNT(*) FROM ca_status_event e WHERE crl = 0 AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1))`, id).Scan(&number, &waiting)
 	if err != nil {
 		return err
 	}
 	changed := c.looked.IsZero() || number != c.number || waiting != c.waiting
 	if changed {
-		if err := c.drop(ctx, a); err != nil {
+		if err := c.drop(ctx, a, id); err != nil {
 			return err
 		}
 		c.number, c.waiting = number, waiting
@@ -104,7 +105,7 @@ func (c *answerCache) refresh(ctx context.Context, a *Authority, now time.Time) 
 		!now.Before(c.found) && now.Sub(c.found) < responderInterval {
 		return nil
 	}
-	responder, key, err := a.current(ctx, KeyOCSP, ProfileOCSP, now)
+	responder, key, err := a.current(ctx, keyOf(KeyOCSP, id), Filter{Profile: ProfileOCSP, Issuer: id}, now)
 	if err != nil {
 		c.responder, c.key = nil, nil
 		return err
@@ -117,7 +118,7 @@ func (c *answerCache) refresh(ctx context.Context, a *Authority, now time.Time) 
 }
 
 // drop forgets the answers for certificates whose state changed since the last look; all of them at the first one.
-func (c *answerCache) drop(ctx context.Context, a *Authority) error {
+func (c *answerCache) drop(ctx context.Context, a *Authority, id string) error {
 	if c.looked.IsZero() {
 		c.forget()
 		return nil
@@ -133,7 +134,8 @@ func (c *answerCache) drop(ctx context.Context, a *Authority) error {
 			changed = append(changed, serialOctets(octets))
 		}
 		return err
-	}, `SELECT serial FROM ca_status_event WHERE crl = 0 UNION ALL SELECT serial FROM ca_status_event WHERE crl > $1 LIMIT $2`, c.number, maxChanged+1)
+	}, `SELECT e.serial FROM (SELECT serial FROM ca_status_event WHERE crl = 0 UNION ALL SELECT serial FROM ca_status_event WHERE crl > $1) e
+		WHERE EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $2) LIMIT $3`, c.number, id, maxChanged+1)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ import (
 // question is a request about one certificate without nonce.
 func (w *world) question(t testing.TB, hash asn1.ObjectIdentifier, serial *big.Int) []byte {
 	t.Helper()
-	id, err := ocsp.NewCertID(hash, w.issuing, serial)
+	id, err := ocsp.NewCertID(hash, w.first().Certificate, serial)
 	must(t, err)
 	request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nil)
 	must(t, err)
@@ -34,7 +34,7 @@ func (w *world) state(t testing.TB, response []byte) ocsp.Status {
 	if r.Status != ocsp.Successful {
 		t.Fatalf("response status %d", r.Status)
 	}
-	must(t, r.Verify(w.issuing, w.time()))
+	must(t, r.Verify(w.first().Certificate, w.time()))
 	return r.Singles[0].Status
 }
 
@@ -82,15 +82,15 @@ func TestAKeptAnswerIsRightAsSoonAsAnotherProcessChangedTheState(t *testing.T) {
 func TestAnAnswerThatWasOvertakenIsNotKept(t *testing.T) {
 	w := sqliteWorld(t)
 	c := w.issue(t, institution(t))
-	id, err := ocsp.NewCertID(oid.SM3, w.issuing, c.Serial)
+	id, err := ocsp.NewCertID(oid.SM3, w.first().Certificate, c.Serial)
 	must(t, err)
-	before, err := w.answers.look(t.Context(), w.Authority)
+	before, err := w.first().answers.look(t.Context(), w.Authority, FirstIssuer)
 	must(t, err)
 	w.revoke(t, c.Serial, ReasonSuperseded)
 	w.pass(lookInterval)
-	_, err = w.answers.look(t.Context(), w.Authority)
+	_, err = w.first().answers.look(t.Context(), w.Authority, FirstIssuer)
 	must(t, err)
-	w.answers.put(ocsp.Single{CertID: id, Status: ocsp.Good}, []byte("good"), before)
+	w.first().answers.put(ocsp.Single{CertID: id, Status: ocsp.Good}, []byte("good"), before)
 	if got := w.state(t, w.OCSP(t.Context(), w.question(t, oid.SM3, c.Serial))); got != ocsp.Revoked {
 		t.Errorf("%v", got)
 	}
@@ -124,9 +124,9 @@ func TestAnAnswerIsTryLaterWhenTheDatabaseCannotSayWhatChanged(t *testing.T) {
 func TestOnlyAnswersThatStayTrueAreKept(t *testing.T) {
 	w := sqliteWorld(t)
 	c := w.issue(t, institution(t))
-	id, err := ocsp.NewCertID(oid.SHA1, w.issuing, c.Serial)
+	id, err := ocsp.NewCertID(oid.SHA1, w.first().Certificate, c.Serial)
 	must(t, err)
-	strange, err := ocsp.NewCertID(oid.SHA1, w.issuing, big.NewInt(4711))
+	strange, err := ocsp.NewCertID(oid.SHA1, w.first().Certificate, big.NewInt(4711))
 	must(t, err)
 	for name, test := range map[string]struct {
 		ids   []ocsp.CertID
@@ -148,7 +148,7 @@ func TestOnlyAnswersThatStayTrueAreKept(t *testing.T) {
 	}
 	var forms [][]byte
 	for _, hash := range []asn1.ObjectIdentifier{oid.SHA1, oid.SHA256, oid.SM3} {
-		id, err := ocsp.NewCertID(hash, w.issuing, c.Serial)
+		id, err := ocsp.NewCertID(hash, w.first().Certificate, c.Serial)
 		must(t, err)
 		id.Hash = append(asn1.ObjectIdentifier{}, id.Hash...)
 		for _, raw := range [][]byte{id.Raw, nil} {
@@ -165,10 +165,10 @@ func TestOnlyAnswersThatStayTrueAreKept(t *testing.T) {
 			}
 		}
 	}
-	if n := len(w.answers.young) + len(w.answers.old); n != 1 {
+	if n := len(w.first().answers.young) + len(w.first().answers.old); n != 1 {
 		t.Errorf("%d certificates are remembered", n)
 	}
-	for _, kept := range w.answers.young {
+	for _, kept := range w.first().answers.young {
 		if len(kept) > answerForms {
 			t.Errorf("%d forms", len(kept))
 		}
@@ -177,20 +177,20 @@ func TestOnlyAnswersThatStayTrueAreKept(t *testing.T) {
 
 func TestTheMemoryOfAnswersIsBounded(t *testing.T) {
 	w := sqliteWorld(t)
-	v, err := w.answers.look(t.Context(), w.Authority)
+	v, err := w.first().answers.look(t.Context(), w.Authority, FirstIssuer)
 	must(t, err)
 	for i := range 3 * answerGeneration {
 		id := ocsp.CertID{Serial: big.NewInt(int64(i + 1)), Raw: []byte{1}}
-		w.answers.put(ocsp.Single{CertID: id, Status: ocsp.Good}, []byte{1}, v)
-		w.answers.get(ocsp.CertID{Serial: big.NewInt(1), Raw: []byte{1}}, v)
+		w.first().answers.put(ocsp.Single{CertID: id, Status: ocsp.Good}, []byte{1}, v)
+		w.first().answers.get(ocsp.CertID{Serial: big.NewInt(1), Raw: []byte{1}}, v)
 	}
-	if len(w.answers.young) > answerGeneration || len(w.answers.old) > answerGeneration {
-		t.Errorf("%d and %d", len(w.answers.young), len(w.answers.old))
+	if len(w.first().answers.young) > answerGeneration || len(w.first().answers.old) > answerGeneration {
+		t.Errorf("%d and %d", len(w.first().answers.young), len(w.first().answers.old))
 	}
-	if _, ok := w.answers.get(ocsp.CertID{Serial: big.NewInt(1), Raw: []byte{1}}, v); !ok {
+	if _, ok := w.first().answers.get(ocsp.CertID{Serial: big.NewInt(1), Raw: []byte{1}}, v); !ok {
 		t.Error("what is asked for again and again was forgotten")
 	}
-	if _, ok := w.answers.get(ocsp.CertID{Serial: big.NewInt(2), Raw: []byte{1}}, v); ok {
+	if _, ok := w.first().answers.get(ocsp.CertID{Serial: big.NewInt(2), Raw: []byte{1}}, v); ok {
 		t.Error("what nobody asks for is still there")
 	}
 }
@@ -204,7 +204,7 @@ func TestAKeptAnswerOfARevokedResponderIsDropped(t *testing.T) {
 	before := w.OCSP(t.Context(), request)
 	w.pass(time.Second)
 	second := w.issue(t, Request{Profile: ProfileOCSP, Public: key.Public(), Organisation: "某某省档案馆", CommonName: "OCSP"})
-	w.revoke(t, w.made.OCSP.Serial, ReasonKeyCompromise)
+	w.revoke(t, w.made.Issuing[0].OCSP.Serial, ReasonKeyCompromise)
 	w.pass(lookInterval)
 	after, err := ocsp.ParseResponse(w.OCSP(t.Context(), request))
 	must(t, err)
@@ -283,7 +283,7 @@ func TestManyAskWhileCertificatesAreRevoked(t *testing.T) {
 func TestHostileQuestionsGetAnAnswerInOCSPsOwnWords(t *testing.T) {
 	w, elsewhere := sqliteWorld(t), sqliteWorld(t)
 	c := w.issue(t, institution(t))
-	id, err := ocsp.NewCertID(oid.SHA1, w.issuing, c.Serial)
+	id, err := ocsp.NewCertID(oid.SHA1, w.first().Certificate, c.Serial)
 	must(t, err)
 	with := func(change func(id *ocsp.CertID)) []byte {
 		changed := id
@@ -293,7 +293,7 @@ func TestHostileQuestionsGetAnAnswerInOCSPsOwnWords(t *testing.T) {
 		must(t, err)
 		return request
 	}
-	foreign, err := ocsp.NewCertID(oid.SM3, elsewhere.issuing, c.Serial)
+	foreign, err := ocsp.NewCertID(oid.SM3, elsewhere.first().Certificate, c.Serial)
 	must(t, err)
 	many := func(n int) []byte {
 		ids := make([]ocsp.CertID, n)

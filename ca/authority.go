@@ -29,7 +29,8 @@ var migrations embed.FS
 // point at approvals.
 func Migrate(ctx context.Context, db *store.DB) error { return db.Migrate(ctx, "ca", migrations) }
 
-// The names of the infrastructure's keys in their keystores.
+// The names of the infrastructure's keys in their keystores. Issuing CAs but the first have keys of their own for issuing
+// and OCSP: "issuing-ID" and "ocsp-ID".
 const (
 	KeyRoot      = "root"
 	KeyIssuing   = "issuing"
@@ -38,17 +39,16 @@ const (
 	KeyTSA       = "tsa"
 )
 
-// The paths under the base URL that certificates point to. Whoever serves HTTP must answer there: the CRLs and
-// certificates in DER, OCSP by POST and GET (RFC 6960 appendix A), time stamps by POST (RFC 3161 3.4; no certificate points
-// there), the practice statement as a page.
+// The paths under the base URL that certificates point to, besides those of the issuing CAs
+// (PathShard, PathIssuerCertificate). Whoever serves HTTP must answer there: the CRLs and certificates in DER, OCSP of all
+// issuing CAs by POST and GET (RFC 6960 appendix A), time stamps by POST (RFC 3161 3.4; no certificate points there), the
+// practice statement as a page.
 const (
-	PathIssuingCRL         = "/pki/issuing.crl"
-	PathRootCRL            = "/pki/root.crl"
-	PathIssuingCertificate = "/pki/issuing.cer"
-	PathRootCertificate    = "/pki/root.cer"
-	PathOCSP               = "/ocsp"
-	PathTSA                = "/tsa"
-	PathCPS                = "/pki/cps"
+	PathRootCRL         = "/pki/root.crl"
+	PathRootCertificate = "/pki/root.cer"
+	PathOCSP            = "/ocsp"
+	PathTSA             = "/tsa"
+	PathCPS             = "/pki/cps"
 )
 
 // Config is what an Authority works with.
@@ -76,15 +76,12 @@ type Authority struct {
 	Config
 	access    *access.Service
 	root      *chain.Certificate
-	issuing   *chain.Certificate
+	issuers   []*issuingCA // at least one
 	prefix    []byte
-	urls      issuerData
-	key       keystore.Key
 	throwaway *linter
 	makers    sync.Map // fingerprints of certificates that are known to be seal makers
 
 	publishing sync.Mutex // one CRL at a time
-	answers    answerCache
 	stamping   stampingCache
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
@@ -116,15 +113,20 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 	if a.BaseURL, err = cleanURL(a.BaseURL); err != nil {
 		return nil, err
 	}
-	a.urls = issuingData(a.issuing, a.BaseURL)
+	for _, s := range a.issuers {
+		s.urls = s.data(a.BaseURL)
+	}
 	if c.Keys == nil {
 		return a, nil
 	}
-	if a.key, err = c.Keys.Get(ctx, KeyIssuing); err != nil {
-		return nil, ErrKey.With("%s", KeyIssuing).Because(err)
-	}
-	if !a.key.Public().Equal(a.issuing.PublicKey) {
-		return nil, ErrKey.With("%s", KeyIssuing)
+	for _, s := range a.issuers {
+		name := keyOf(KeyIssuing, s.ID)
+		if s.key, err = c.Keys.Get(ctx, name); err != nil {
+			return nil, ErrKey.With("%s", name).Because(err)
+		}
+		if !s.key.Public().Equal(s.Certificate.PublicKey) {
+			return nil, ErrKey.With("%s", name)
+		}
 	}
 	if a.throwaway, err = newLinter(); err != nil {
 		return nil, err
@@ -139,50 +141,64 @@ func Open(ctx context.Context, c Config) (*Authority, error) {
 }
 
 func (a *Authority) load(ctx context.Context) (baseURL string, err error) {
-	rows, err := a.DB.Read().QueryContext(ctx, `SELECT name, certificate, prefix, base_url FROM ca_authority`)
+	list, err := loadAuthorities(ctx, a.DB.Read())
 	if err != nil {
 		return "", err
 	}
-	defer rows.Close()
-	for rows.Next() {
-		var name string
-		var der, prefix []byte
-		if err := rows.Scan(&name, &der, &prefix, &baseURL); err != nil {
-			return "", err
-		}
-		c, err := chain.ParseCertificate(der)
+	a.root, a.prefix = list[0].Certificate, list[0].prefix
+	for _, r := range list[1:] {
+		a.issuers = append(a.issuers, &issuingCA{Issuer: r.Issuer})
+	}
+	return list[0].baseURL, nil
+}
+
+// authorityRow is the root or an issuing CA as the database has it.
+type authorityRow struct {
+	Issuer
+	prefix  []byte // of serial numbers; the same in all rows
+	baseURL string // likewise
+}
+
+// loadAuthorities reads the root and, after it, the issuing CAs, of which there is at least one: ca.not-established.
+func loadAuthorities(ctx context.Context, q store.Querier) ([]authorityRow, error) {
+	var list []authorityRow
+	err := store.Each(ctx, q, func(scan func(...any) error) error {
+		var r authorityRow
+		var der []byte
+		err := scan(&r.ID, &der, &r.prefix, &r.baseURL)
 		if err != nil {
-			return "", err
+			return err
 		}
-		if name == string(ProfileRoot) {
-			a.root = c
-		} else {
-			a.issuing, a.prefix = c, prefix
+		r.Certificate, err = chain.ParseCertificate(der)
+		list = append(list, r)
+		return err
+	}, `SELECT name, certificate, prefix, base_url FROM ca_authority ORDER BY position`)
+	if err != nil {
+		return nil, err
+	}
+	if len(list) < 2 || list[0].ID != rootID {
+		return nil, ErrNotEstablished.New()
+	}
+	err = store.Each(ctx, q, func(scan func(...any) error) error {
+		var p Profile
+		var id string
+		err := scan((*string)(&p), &id)
+		for i := range list {
+			if list[i].ID == id {
+				list[i].Profiles = append(list[i].Profiles, p)
+			}
 		}
-	}
-	if err := rows.Err(); err != nil {
-		return "", err
-	}
-	if a.root == nil || a.issuing == nil {
-		return "", ErrNotEstablished.New()
-	}
-	return baseURL, nil
+		return err
+	}, `SELECT profile, issuer FROM ca_profile ORDER BY profile`)
+	return list, err
 }
 
 // Root is the root's certificate, the anchor that others must be given.
 func (a *Authority) Root() *chain.Certificate { return a.root }
 
-// Issuing is the certificate of the issuing CA.
-func (a *Authority) Issuing() *chain.Certificate { return a.issuing }
-
 func rootData(root *chain.Certificate, base string) issuerData {
 	return issuerData{name: root.RawSubject, keyID: root.SubjectKeyID, cpsURL: base + PathCPS,
 		crlURL: base + PathRootCRL, certURL: base + PathRootCertificate}
-}
-
-func issuingData(issuing *chain.Certificate, base string) issuerData {
-	return issuerData{name: issuing.RawSubject, keyID: issuing.SubjectKeyID, cpsURL: base + PathCPS,
-		crlURL: base + PathIssuingCRL, certURL: base + PathIssuingCertificate, ocspURL: base + PathOCSP}
 }
 
 // cleanURL accepts what can stand in an IA5String and be followed.

@@ -1,9 +1,12 @@
 package ca
 
 import (
+	"cmp"
 	"context"
 	"crypto/rand"
+	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"yinxin/ca/chain"
@@ -30,16 +33,29 @@ type Ceremony struct {
 	Officers [2]string
 	// Organisation runs the authority, at most 64 characters: O in the names of the infrastructure.
 	Organisation string
-	// RootName and IssuingName are the CAs' common names; empty: the organisation with 根证书 or 签发证书.
-	RootName, IssuingName string
-	// RootYears and IssuingYears are how long the CAs' certificates last, 0: 20 and 10, within the limits below; the
-	// issuing CA must end before the root.
-	RootYears, IssuingYears int
+	// RootName is the root's common name; empty: the organisation with 根证书.
+	RootName string
+	// RootYears is how long the root's certificate lasts, 0: 20, within the limits below.
+	RootYears int
+	// Issuing are the CAs that issue, at most MaxIssuers; none: one that issues everything.
+	Issuing []IssuingCeremony
 	// PlanDigest is SM3, in hexadecimal digits, of the plan that both officers confirmed; it goes into the ledger.
 	PlanDigest string
 	// BaseURL is where certificates say that CRLs, certificates and OCSP are found: http://host[:port][/path]. Plain
 	// http is usual, since what is fetched there is signed.
 	BaseURL string
+}
+
+// IssuingCeremony is what one issuing CA shall be.
+type IssuingCeremony struct {
+	// ID is as ValidIssuerID wants it; empty, of the first only: FirstIssuer.
+	ID string
+	// Name is the common name; empty, of the first only: the organisation with 签发证书.
+	Name string
+	// Years is how long its certificate lasts, 0: 10; it must end before the root.
+	Years int
+	// Profiles are what it issues: each of EndProfiles by exactly one. Of the only one they may be left out.
+	Profiles []Profile
 }
 
 // The limits of a ceremony, in years. What lives longer outlives the algorithms that it stands on; an issuing CA must
@@ -52,8 +68,16 @@ const (
 
 // Establishment is what a ceremony made.
 type Establishment struct {
-	Root, Issuing, OCSP, SealMaker, TSA *chain.Certificate
-	RootCRL                             []byte // DER
+	Root           *chain.Certificate
+	Issuing        []EstablishedIssuer // in the order of the plan
+	SealMaker, TSA *chain.Certificate
+	RootCRL        []byte // DER
+}
+
+// EstablishedIssuer is an issuing CA with the responder that answers for it.
+type EstablishedIssuer struct {
+	Issuer
+	OCSP *chain.Certificate
 }
 
 // infrastructure is one certificate of the ceremony.
@@ -63,17 +87,32 @@ type infrastructure struct {
 	ring    *keystore.Ring
 	purpose keystore.Purpose
 	name    string
-	signer  Profile
+	months  int    // of validity
+	id      string // of a CA: as the database calls it
+	signer  string // id of the issuer
 }
 
+// plan lists the certificates in the order in which they are made: an issuer comes before what it issues.
 func (c Ceremony) plan() []infrastructure {
-	return []infrastructure{
-		{ProfileRoot, KeyRoot, c.Root, keystore.PurposeRoot, c.RootName, ProfileRoot},
-		{ProfileIssuing, KeyIssuing, c.Keys, keystore.PurposeIssuing, c.IssuingName, ProfileRoot},
-		{ProfileOCSP, KeyOCSP, c.Keys, keystore.PurposeOCSP, "OCSP", ProfileIssuing},
-		{ProfileSealMaker, KeySealMaker, c.Keys, keystore.PurposeSealMaker, "电子印章制作", ProfileIssuing},
-		{ProfileTSA, KeyTSA, c.Keys, keystore.PurposeTSA, "时间戳", ProfileIssuing},
+	list := []infrastructure{{ProfileRoot, KeyRoot, c.Root, keystore.PurposeRoot, c.RootName, 12 * c.RootYears, rootID, rootID}}
+	for _, i := range c.Issuing {
+		list = append(list,
+			infrastructure{ProfileIssuing, keyOf(KeyIssuing, i.ID), c.Keys, keystore.PurposeIssuing, i.Name, 12 * i.Years, i.ID, rootID},
+			infrastructure{ProfileOCSP, keyOf(KeyOCSP, i.ID), c.Keys, keystore.PurposeOCSP, "OCSP", ProfileOCSP.months(), "", i.ID})
 	}
+	return append(list,
+		infrastructure{ProfileSealMaker, KeySealMaker, c.Keys, keystore.PurposeSealMaker, "电子印章制作", ProfileSealMaker.months(), "", c.serving(ProfileSealMaker)},
+		infrastructure{ProfileTSA, KeyTSA, c.Keys, keystore.PurposeTSA, "时间戳", ProfileTSA.months(), "", c.serving(ProfileTSA)})
+}
+
+// serving is the ID of the issuing CA that issues a profile.
+func (c Ceremony) serving(p Profile) string {
+	for _, i := range c.Issuing {
+		if slices.Contains(i.Profiles, p) {
+			return i.ID
+		}
+	}
+	return ""
 }
 
 // Establish founds the authority: keys, certificates and the root's first CRL, under a record that names both
@@ -106,8 +145,26 @@ func Establish(ctx context.Context, c Ceremony) (*Establishment, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Establishment{Root: made[0].certificate, Issuing: made[1].certificate, OCSP: made[2].certificate,
-		SealMaker: made[3].certificate, TSA: made[4].certificate, RootCRL: crl.der}, nil
+	return c.establishment(made, crl.der), nil
+}
+
+func (c Ceremony) establishment(made []member, rootCRL []byte) *Establishment {
+	e := &Establishment{RootCRL: rootCRL}
+	for _, m := range made {
+		switch m.profile {
+		case ProfileRoot:
+			e.Root = m.certificate
+		case ProfileIssuing:
+			e.Issuing = append(e.Issuing, EstablishedIssuer{Issuer: Issuer{m.id, m.certificate, c.Issuing[len(e.Issuing)].Profiles}})
+		case ProfileOCSP:
+			e.Issuing[len(e.Issuing)-1].OCSP = m.certificate
+		case ProfileSealMaker:
+			e.SealMaker = m.certificate
+		case ProfileTSA:
+			e.TSA = m.certificate
+		}
+	}
+	return e
 }
 
 // complete checks the particulars and fills in what is left to us.
@@ -118,25 +175,22 @@ func (c Ceremony) complete(ctx context.Context) (Ceremony, error) {
 	if c.RootName == "" {
 		c.RootName = c.Organisation + "根证书"
 	}
-	if c.IssuingName == "" {
-		c.IssuingName = c.Organisation + "签发证书"
-	}
 	if !validName(c.Organisation) {
 		return c, ErrCeremony.At(fault.Field("organisation"))
 	}
-	if !validName(c.RootName) || !validName(c.IssuingName) || c.RootName == c.IssuingName {
+	if !validName(c.RootName) {
 		return c, ErrCeremony.At(fault.Field("name"))
 	}
 	if c.RootYears == 0 {
 		c.RootYears = ProfileRoot.months() / 12
 	}
-	if c.IssuingYears == 0 {
-		c.IssuingYears = ProfileIssuing.months() / 12
-	}
-	if c.RootYears > MaxRootYears || c.IssuingYears < MinIssuingYears || c.IssuingYears > MaxIssuingYears || c.IssuingYears >= c.RootYears {
+	if c.RootYears > MaxRootYears {
 		return c, ErrCeremony.At(fault.Field("years"))
 	}
 	var err error
+	if c.Issuing, err = c.completeIssuing(); err != nil {
+		return c, err
+	}
 	if c.BaseURL, err = cleanURL(c.BaseURL); err != nil {
 		return c, err
 	}
@@ -163,6 +217,51 @@ func (c Ceremony) complete(ctx context.Context) (Ceremony, error) {
 	return c, nil
 }
 
+// completeIssuing checks what is said of the issuing CAs and fills in the rest.
+func (c Ceremony) completeIssuing() ([]IssuingCeremony, error) {
+	list := slices.Clone(c.Issuing)
+	if len(list) == 0 {
+		list = make([]IssuingCeremony, 1)
+	}
+	if len(list) > MaxIssuers {
+		return nil, ErrCeremony.At(fault.Field("issuing"))
+	}
+	first := &list[0]
+	first.ID, first.Name = cmp.Or(first.ID, FirstIssuer), cmp.Or(first.Name, c.Organisation+"签发证书")
+	if len(list) == 1 && len(first.Profiles) == 0 {
+		first.Profiles = EndProfiles()
+	}
+	ids, names, profiles := map[string]bool{}, map[string]bool{c.RootName: true}, map[Profile]bool{}
+	for n := range list {
+		i := &list[n]
+		i.Years = cmp.Or(i.Years, ProfileIssuing.months()/12)
+		bad := func(field string) ([]IssuingCeremony, error) {
+			return nil, ErrCeremony.At(fault.Field(fmt.Sprintf("issuing[%d].%s", n, field)))
+		}
+		switch {
+		case !ValidIssuerID(i.ID) || ids[i.ID]:
+			return bad("id")
+		case !validName(i.Name) || names[i.Name]:
+			return bad("name")
+		case i.Years < MinIssuingYears || i.Years > MaxIssuingYears || i.Years >= c.RootYears:
+			return bad("years")
+		case len(i.Profiles) == 0:
+			return bad("profiles")
+		}
+		ids[i.ID], names[i.Name] = true, true
+		for _, p := range i.Profiles {
+			if profiles[p] || !slices.Contains(EndProfiles(), p) {
+				return bad("profiles")
+			}
+			profiles[p] = true
+		}
+	}
+	if len(profiles) != len(EndProfiles()) {
+		return nil, ErrCeremony.At(fault.Field("issuing"))
+	}
+	return list, nil
+}
+
 // member is one certificate that the ceremony made.
 type member struct {
 	infrastructure
@@ -180,7 +279,7 @@ func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) 
 	now := c.Clock()
 	// Pointers into made are kept: it must not grow.
 	made := make([]member, 0, len(c.plan()))
-	issuers := map[Profile]*member{}
+	issuers := map[string]*member{}
 	for _, part := range c.plan() {
 		m := member{infrastructure: part}
 		if m.key, err = takeKey(ctx, part); err != nil {
@@ -188,7 +287,7 @@ func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) 
 		}
 		var issuer *chain.Certificate
 		signer := m.key
-		if part.profile != part.signer {
+		if part.id != part.signer {
 			issuer, signer = issuers[part.signer].certificate, issuers[part.signer].key
 		}
 		m.issuance, err = c.draftOf(m, issuer, prefix, now)
@@ -196,7 +295,7 @@ func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) 
 			return nil, err
 		}
 		token, err := lint(m.tbs, throwaway, expected{request: m.request, profile: part.profile, serial: m.draft.serial,
-			from: now, months: c.months(part.profile), issuer: issuer, urls: m.draft.issuer})
+			from: now, months: part.months, issuer: issuer, urls: m.draft.issuer})
 		if err != nil {
 			return nil, err
 		}
@@ -209,7 +308,7 @@ func (c Ceremony) makeAll(ctx context.Context, prefix []byte) ([]member, error) 
 		}
 		made = append(made, m)
 		if part.profile.rules().ca {
-			issuers[part.profile] = &made[len(made)-1]
+			issuers[part.id] = &made[len(made)-1]
 		}
 	}
 	return made, nil
@@ -237,30 +336,20 @@ func (c Ceremony) draftOf(m member, issuer *chain.Certificate, prefix []byte, no
 		return i, err
 	}
 	i.draft = draft{profile: m.profile, subject: subject, public: keystore.Point(m.key.Public())}
-	i.draft.notBefore, i.draft.notAfter = span(now, c.months(m.profile))
+	i.draft.notBefore, i.draft.notAfter = span(now, m.months)
 	switch {
 	case issuer == nil:
 		i.draft.issuer = issuerData{name: subject, keyID: keyID(i.draft.public)}
-	case m.signer == ProfileRoot:
+	case m.signer == rootID:
 		i.draft.issuer = rootData(issuer, c.BaseURL)
 	default:
-		i.draft.issuer = issuingData(issuer, c.BaseURL)
+		i.draft.issuer = Issuer{ID: m.signer, Certificate: issuer}.data(c.BaseURL)
 	}
 	if i.draft.serial, err = newSerial(c.Random, prefix); err != nil {
 		return i, err
 	}
 	i.tbs, err = i.draft.marshal()
 	return i, err
-}
-
-func (c Ceremony) months(p Profile) int {
-	switch p {
-	case ProfileRoot:
-		return 12 * c.RootYears
-	case ProfileIssuing:
-		return 12 * c.IssuingYears
-	}
-	return p.months()
 }
 
 func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, made []member, crl edition) error {
@@ -275,18 +364,20 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 	if err != nil {
 		return err
 	}
+	position := 0
 	for _, m := range made {
 		if m.profile.rules().ca {
-			_, err := tx.ExecContext(ctx, `INSERT INTO ca_authority (name, certificate, prefix, base_url, ceremony) VALUES ($1, $2, $3, $4, $5)`,
-				string(m.profile), m.certificate.Raw, prefix, c.BaseURL, id)
+			_, err := tx.ExecContext(ctx, `INSERT INTO ca_authority (name, position, certificate, prefix, base_url, ceremony) VALUES ($1, $2, $3, $4, $5, $6)`,
+				m.id, position, m.certificate.Raw, prefix, c.BaseURL, id)
 			if err != nil {
 				return err
 			}
+			position++
 		}
 		_, err := tx.ExecContext(ctx, `INSERT INTO ca_certificate
 			(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, certificate, shard, not_before, not_after, created, completed, ceremony)
 			VALUES ($1, $2, $3, 'issued', $4, $5, $6, $7, $8, $9, 0, $10, $11, $12, $12, $13)`,
-			m.serial(), string(m.signer), string(m.profile), m.request.Subject(), m.request.organisation(), m.request.commonName(),
+			m.serial(), m.signer, string(m.profile), m.request.Subject(), m.request.organisation(), m.request.commonName(),
 			m.draft.public, m.tbs, m.certificate.Raw, store.Time(m.draft.notBefore), store.Time(m.draft.notAfter), store.Time(now), id)
 		if err != nil {
 			return err
@@ -297,5 +388,12 @@ func (c Ceremony) recordAll(ctx context.Context, tx *store.Tx, prefix []byte, ma
 			return err
 		}
 	}
-	return insertCRL(ctx, tx, publication{name: ProfileRoot, base: true}, crl, nil)
+	for _, i := range c.Issuing {
+		for _, p := range i.Profiles {
+			if _, err := tx.ExecContext(ctx, `INSERT INTO ca_profile (profile, issuer) VALUES ($1, $2)`, string(p), i.ID); err != nil {
+				return err
+			}
+		}
+	}
+	return insertCRL(ctx, tx, publication{name: rootID, base: true}, crl, nil)
 }

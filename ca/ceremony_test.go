@@ -20,7 +20,7 @@ import (
 func TestNothingOutlivesItsIssuer(t *testing.T) {
 	w := sqliteWorld(t)
 	r := institution(t)
-	w.pass(w.issuing.NotAfter.Sub(w.time()).Truncate(time.Second) - 365*24*time.Hour)
+	w.pass(w.first().Certificate.NotAfter.Sub(w.time()).Truncate(time.Second) - 365*24*time.Hour)
 	id := w.approve(t, access.KindIssueCertificate, r.Subject())
 	w.pass(24 * time.Hour)
 	_, err := w.Issue(t.Context(), id, r)
@@ -46,14 +46,14 @@ func TestACeremonyTakesTwoOfficersAndHappensOnce(t *testing.T) {
 			"somebody who is no officer": {func(c *Ceremony) { c.Officers[1] = "operator" }, ErrOfficers},
 			"no organisation":            {func(c *Ceremony) { c.Organisation = "" }, ErrCeremony},
 			"a long organisation":        {func(c *Ceremony) { c.Organisation = strings.Repeat("馆", 62) }, ErrCeremony},
-			"one name for both CAs":      {func(c *Ceremony) { c.RootName, c.IssuingName = "CA", "CA" }, ErrCeremony},
+			"one name for both CAs":      {func(c *Ceremony) { c.RootName, c.Issuing = "CA", []IssuingCeremony{{Name: "CA"}} }, ErrCeremony},
 			"no address":                 {func(c *Ceremony) { c.BaseURL = "" }, ErrCeremony},
 			"an address of a file":       {func(c *Ceremony) { c.BaseURL = "file:///etc" }, ErrCeremony},
 			"an address in Chinese":      {func(c *Ceremony) { c.BaseURL = "http://档案.cn" }, ErrCeremony},
 			"a root for too long":        {func(c *Ceremony) { c.RootYears = MaxRootYears + 1 }, ErrCeremony},
-			"an issuing CA for too long": {func(c *Ceremony) { c.RootYears, c.IssuingYears = 30, MaxIssuingYears+1 }, ErrCeremony},
-			"too short for its members":  {func(c *Ceremony) { c.IssuingYears = MinIssuingYears - 1 }, ErrCeremony},
-			"an issuing CA as old":       {func(c *Ceremony) { c.RootYears, c.IssuingYears = 12, 12 }, ErrCeremony},
+			"an issuing CA for too long": {func(c *Ceremony) { c.RootYears, c.Issuing = 30, []IssuingCeremony{{Years: MaxIssuingYears + 1}} }, ErrCeremony},
+			"too short for its members":  {func(c *Ceremony) { c.Issuing = []IssuingCeremony{{Years: MinIssuingYears - 1}} }, ErrCeremony},
+			"an issuing CA as old":       {func(c *Ceremony) { c.RootYears, c.Issuing = 12, []IssuingCeremony{{Years: 12}} }, ErrCeremony},
 			"a ring without the root":    {func(c *Ceremony) { c.Root = c.Keys }, ErrKey},
 		} {
 			c := good
@@ -90,13 +90,13 @@ func TestACeremonyTakesTwoOfficersAndHappensOnce(t *testing.T) {
 
 func TestACeremonyKeepsToTheYearsOfItsPlan(t *testing.T) {
 	w, c := found(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")))
-	c.RootYears, c.IssuingYears, c.PlanDigest = 25, MinIssuingYears, "5c"
+	c.RootYears, c.Issuing, c.PlanDigest = 25, []IssuingCeremony{{Years: MinIssuingYears}}, "5c"
 	made, err := Establish(t.Context(), c)
 	must(t, err)
 	for name, e := range map[string]struct {
 		certificate *chain.Certificate
 		years       int
-	}{"root": {made.Root, 25}, "issuing": {made.Issuing, 5}, "maker": {made.SealMaker, 5}, "ocsp": {made.OCSP, 2}} {
+	}{"root": {made.Root, 25}, "issuing": {made.Issuing[0].Certificate, 5}, "maker": {made.SealMaker, 5}, "ocsp": {made.Issuing[0].OCSP, 2}} {
 		if want := e.certificate.NotBefore.AddDate(e.years, 0, 0).Add(-time.Second); !e.certificate.NotAfter.Equal(want) {
 			t.Errorf("%s ends %v, want %v", name, e.certificate.NotAfter, want)
 		}

@@ -41,7 +41,7 @@ func conforms(t *testing.T, p Published, shard int, delta bool) {
 				} `asn1:"tag:0"`
 				Users bool `asn1:"tag:1,optional"`
 			}
-			if rest, err := asn1.Unmarshal(e.Value, &point); err != nil || len(rest) > 0 || !point.Users || len(point.Name.Full) != 1 || string(point.Name.Full[0].Bytes) != testBase+PathShard(shard, false) {
+			if rest, err := asn1.Unmarshal(e.Value, &point); err != nil || len(rest) > 0 || !point.Users || len(point.Name.Full) != 1 || string(point.Name.Full[0].Bytes) != testBase+PathShard(FirstIssuer, shard, false) {
 				t.Errorf("issuing distribution point %+v, %v", point, err)
 			}
 		}

@@ -55,7 +55,7 @@ func TestAListIsMadeWhenDueAndItsNumberRises(t *testing.T) {
 }
 
 func verifyCRL(w *world, crl *chain.CRL) error {
-	_, err := chain.CheckSignature(w.issuing.PublicKey, crl.SignatureAlgorithm, crl.RawTBS, crl.Signature)
+	_, err := chain.CheckSignature(w.first().Certificate.PublicKey, crl.SignatureAlgorithm, crl.RawTBS, crl.Signature)
 	return err
 }
 
@@ -68,9 +68,9 @@ func TestAListThatLostAnEntryIsNotPublished(t *testing.T) {
 		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, SerialText(c.Serial)))
 		wantCode(t, w.PublishCRL(t.Context()), ErrVanished)
 		w.pass(25 * time.Hour)
-		_, err := w.CRL(t.Context())
+		_, err := w.CRL(t.Context(), FirstIssuer)
 		wantCode(t, err, ErrVanished)
-		if last, err := lastCRL(t.Context(), w.db.Read(), ProfileIssuing, 0); err != nil || last.number != before.Number.Int64() {
+		if last, err := lastCRL(t.Context(), w.db.Read(), FirstIssuer, 0); err != nil || last.number != before.Number.Int64() {
 			t.Errorf("number %d was published, %v", last.number, err)
 		}
 	})
@@ -79,11 +79,11 @@ func TestAListThatLostAnEntryIsNotPublished(t *testing.T) {
 func TestAListOfAnUnknownSerialNumberStopsPublishing(t *testing.T) {
 	w := sqliteWorld(t)
 	// The list knows more than the database, as after the restore of an old backup.
-	l := list{issuer: w.issuing, number: 9, thisUpdate: w.time().Truncate(time.Second), nextUpdate: w.time().Add(time.Hour)}
+	l := list{issuer: w.first().Certificate, number: 9, thisUpdate: w.time().Truncate(time.Second), nextUpdate: w.time().Add(time.Hour)}
 	var err error
 	l.entries, err = entry{serial: big.NewInt(4711), since: w.time()}.appendTo(nil)
 	must(t, err)
-	der, err := l.sign(t.Context(), w.key)
+	der, err := l.sign(t.Context(), w.first().key)
 	must(t, err)
 	must(t, w.exec(`INSERT INTO ca_crl (issuer, shard, number, this_update, next_update, entries, scope, base, data) VALUES ('issuing', 0, 9, $1, $2, 1, '', 1, $3)`, store.Time(l.thisUpdate), store.Time(l.nextUpdate), der))
 	wantCode(t, w.PublishCRL(t.Context()), ErrVanished)
@@ -114,7 +114,7 @@ func TestAClockThatFellBackStopsPublishing(t *testing.T) {
 	w.crl(t)
 	w.pass(-2 * time.Second)
 	wantCode(t, w.PublishCRL(t.Context()), ErrClock)
-	if _, err := w.CRL(t.Context()); err != nil {
+	if _, err := w.CRL(t.Context(), FirstIssuer); err != nil {
 		t.Errorf("the list that is out is still good: %v", err)
 	}
 }
@@ -125,11 +125,11 @@ func TestAMissingRevocationIsNeverCoveredByAnOldList(t *testing.T) {
 	w.crl(t)
 	must(t, w.keys.Ring(keystore.PurposeIssuing).SetState(t.Context(), KeyIssuing, keystore.StateSuspended))
 	w.pass(25 * time.Hour)
-	if _, err := w.CRL(t.Context()); err != nil {
+	if _, err := w.CRL(t.Context(), FirstIssuer); err != nil {
 		t.Errorf("nothing changed, so the old list is right: %v", err)
 	}
 	w.revoke(t, c.Serial, ReasonSuperseded)
-	_, err := w.CRL(t.Context())
+	_, err := w.CRL(t.Context(), FirstIssuer)
 	wantCode(t, err, keystore.ErrKeySuspended)
 }
 
@@ -208,8 +208,8 @@ func TestALongListIsWrittenAndReadBack(t *testing.T) {
 func BenchmarkCRL10000(b *testing.B) {
 	w := sqliteWorld(b)
 	crowd(b, w, 10000)
-	must(b, w.publishShard(b.Context(), 3, true))
+	must(b, w.publishShard(b.Context(), w.first(), 3, true))
 	for b.Loop() {
-		must(b, w.publishShard(b.Context(), 3, true))
+		must(b, w.publishShard(b.Context(), w.first(), 3, true))
 	}
 }

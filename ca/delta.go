@@ -12,7 +12,7 @@ import (
 	"yinxin/keystore"
 )
 
-// A delta list (RFC 5280 clause 5.2.4) is made with every complete list of the issuing CA, of the same scope, number and
+// A delta list (RFC 5280 clause 5.2.4) is made with every list of an issuing CA, of the same scope, number and
 // time. It is computed from lists, not from the database, so that base and delta together are the complete list by
 // construction; and that is checked before it is published.
 

@@ -2,8 +2,9 @@
 // and tells the world which ones it took back.
 //
 // Establish makes the hierarchy once, in a ceremony that names two officers: a root whose key lives in a keystore
-// folder of its own, which can then be taken offline; an issuing CA under it; and certificates for the OCSP
-// responder, the seal maker and the time-stamp authority. Open then gives an Authority:
+// folder of its own, which can then be taken offline; one or several issuing CAs under it, which divide the profiles among
+// themselves, each with an OCSP responder; and certificates for the seal maker and the time-stamp authority. Open then
+// gives an Authority:
 //
 //	authority, err := ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: clock})
 //	id, err := access.Request(ctx, registrar, access.KindIssueCertificate, request.Subject())
@@ -30,8 +31,8 @@
 //
 // # What is published
 //
-// A certificate points to the revocation list of its shard, by its serial number ([PathShard]); the complete list, shard
-// 0, speaks for all. Every list has a delta list beside it, of the same number and time, relative to the list of the day
+// A certificate points to the revocation list of its shard, by its issuer and serial number ([PathShard]); the complete list
+// of an issuing CA, shard 0, speaks for all that it issued. Every list has a delta list beside it, of the same number and time, relative to the list of the day
 // before or of this day: [Authority.PublishIfDue] makes only those lists anew that lack a change, and each once a day.
 // [Authority.List] gives them, [Authority.OCSPAnswer] and [Authority.TimeStamp] answer requests.
 //

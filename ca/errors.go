@@ -60,10 +60,12 @@ var (
 		ZH: "该证书已作为信任锚导入。", EN: "The certificate is a trust anchor already."}
 	ErrAnchorNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.anchor-not-found",
 		ZH: "没有这个信任锚，或已移除。", EN: "There is no such trust anchor, or it was removed."}
+	ErrNoIssuer = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-issuer",
+		ZH: "没有这个签发机构。", EN: "There is no such issuing CA."}
 	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",
 		ZH: "没有这个编号的撤销列表。", EN: "There is no revocation list with this number."}
 	ErrKnownCRL = fault.Spec{Kind: fault.Invalid, Code: "ca.known-crl",
-		ZH: "该撤销列表不是由本签发证书签发的，不能用于恢复。", EN: "The list is not one of this issuing CA; it cannot help the restore."}
+		ZH: "该撤销列表不是由本机构的签发证书签发的，不能用于恢复。", EN: "The list is not one of an issuing CA of this installation; it cannot help the restore."}
 	ErrIssuing = fault.Spec{Kind: fault.Refused, Code: "ca.issuing",
 		ZH: "该证书不能作为签发证书的后继证书。", EN: "The certificate cannot succeed that of the issuing CA."}
 )

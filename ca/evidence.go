@@ -3,6 +3,7 @@ package ca
 import (
 	"bytes"
 	"context"
+	"slices"
 
 	"yinxin/ca/chain"
 	"yinxin/ca/ocsp"
@@ -10,20 +11,21 @@ import (
 )
 
 // Evidence gives what proves later and offline that a certificate of this authority is good now: the list of its issuer,
-// and for what the issuing CA signed also an OCSP answer. For certificates of others it gives nothing. Errors:
+// and for what an issuing CA signed also an OCSP answer. For certificates of others it gives nothing. Errors:
 // ca.no-crl, ocsp.unsuccessful.
 func (a *Authority) Evidence(ctx context.Context, certificate, issuer *chain.Certificate) (crls, answers [][]byte, err error) {
-	switch {
-	case bytes.Equal(issuer.Raw, a.root.Raw):
+	if bytes.Equal(issuer.Raw, a.root.Raw) {
 		list, err := a.RootCRL(ctx)
 		if err != nil {
 			return nil, nil, err
 		}
 		return [][]byte{list}, nil, nil
-	case !bytes.Equal(issuer.Raw, a.issuing.Raw):
+	}
+	at := slices.IndexFunc(a.issuers, func(s *issuingCA) bool { return bytes.Equal(issuer.Raw, s.Certificate.Raw) })
+	if at < 0 {
 		return nil, nil, nil
 	}
-	list, err := a.CRL(ctx)
+	list, err := a.CRL(ctx, a.issuers[at].ID)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -18,6 +18,7 @@ import (
 
 // issuance is one certificate on its way.
 type issuance struct {
+	issuer     *issuingCA // nil for the infrastructure that a ceremony makes
 	request    Request
 	draft      draft
 	tbs        []byte
@@ -48,7 +49,7 @@ func (i issuance) serial() string { return SerialText(i.draft.serial) }
 // does not leave half a certificate. Errors: ca.request, ca.public-key, ca.key-in-use, ca.issuer-expires, those of
 // access.Redeem; after the approval was used ca.lint, ca.signing, ca.superseded; those of the companions.
 func (a *Authority) Issue(ctx context.Context, approvalID string, r Request, with ...Companion) (*chain.Certificate, error) {
-	i, err := a.prepare(r)
+	i, err := a.prepare(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -92,9 +93,9 @@ func (a *Authority) at(step string) {
 	}
 }
 
-// prepare writes the bytes to be signed.
-func (a *Authority) prepare(r Request) (issuance, error) {
-	i := issuance{request: r, created: a.Clock()}
+// prepare writes the bytes to be signed by the CA that issues the profile.
+func (a *Authority) prepare(ctx context.Context, r Request) (issuance, error) {
+	i := issuance{issuer: a.issuerFor(ctx, r), request: r, created: a.Clock()}
 	if err := r.Check(i.created); err != nil {
 		return issuance{}, err
 	}
@@ -104,14 +105,14 @@ func (a *Authority) prepare(r Request) (issuance, error) {
 	}
 	i.draft = draft{profile: r.Profile, subject: subject, public: keystore.Point(r.Public), creditCode: r.CreditCode, identity: r.Identity.Number}
 	i.draft.notBefore, i.draft.notAfter = r.Profile.validity(i.created)
-	if i.draft.notAfter.After(a.issuing.NotAfter) || i.draft.notBefore.Before(a.issuing.NotBefore) {
-		return i, ErrValidity.With("%s", a.issuing.NotAfter.Format(time.DateOnly))
+	if i.draft.notAfter.After(i.issuer.Certificate.NotAfter) || i.draft.notBefore.Before(i.issuer.Certificate.NotBefore) {
+		return i, ErrValidity.With("%s", i.issuer.Certificate.NotAfter.Format(time.DateOnly))
 	}
 	if i.draft.serial, err = newSerial(a.Random, a.prefix); err != nil {
 		return i, err
 	}
 	i.draft.shard = a.shardOf(i.draft.serial)
-	i.draft.issuer = a.issuerOf(i.draft.shard)
+	i.draft.issuer = a.dataOf(i.issuer, i.draft.shard)
 	i.tbs, err = i.draft.marshal()
 	return i, err
 }
@@ -128,7 +129,7 @@ func (a *Authority) intend(ctx context.Context, i *issuance, approve func(tx *st
 			return err
 		}
 		i.approval = approval
-		if err := insertIntent(ctx, tx, ProfileIssuing, *i); err != nil {
+		if err := insertIntent(ctx, tx, *i); err != nil {
 			return err
 		}
 		for _, c := range i.companions {
@@ -161,7 +162,7 @@ func keyIsFree(ctx context.Context, tx *store.Tx, i issuance) error {
 	return nil
 }
 
-func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance) error {
+func insertIntent(ctx context.Context, tx *store.Tx, i issuance) error {
 	var renews any
 	if i.renews != "" {
 		renews = i.renews
@@ -170,7 +171,7 @@ func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance)
 		(serial, issuer, profile, state, request, organisation, common_name, public_key, tbs, shard, not_before, not_after, created,
 			approval, approval_kind, approval_used, approved, renews)
 		VALUES ($1, $2, $3, 'intent', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, 1, $15, $16)`,
-		i.serial(), string(issuer), string(i.draft.profile), i.request.Subject(), i.request.organisation(), i.request.commonName(),
+		i.serial(), i.issuer.ID, string(i.draft.profile), i.request.Subject(), i.request.organisation(), i.request.commonName(),
 		i.draft.public, i.tbs, i.draft.shard, store.Time(i.draft.notBefore), store.Time(i.draft.notAfter), store.Time(i.created),
 		i.approval.ID(), string(i.approval.Kind()), store.Time(i.approval.Approved()), renews)
 	if store.IsUnique(err) && i.renews != "" {
@@ -182,17 +183,17 @@ func insertIntent(ctx context.Context, tx *store.Tx, issuer Profile, i issuance)
 // makeCertificate lints, signs and compares. signed says whether a signature may exist.
 func (a *Authority) makeCertificate(ctx context.Context, i *issuance) (c *chain.Certificate, signed bool, err error) {
 	token, err := lint(i.tbs, a.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial,
-		from: i.created, issuer: a.issuing, urls: i.draft.issuer})
+		from: i.created, issuer: i.issuer.Certificate, urls: i.draft.issuer})
 	if err != nil {
 		return nil, false, err
 	}
 	i.remarks = token.remarks
 	a.at("linted")
-	der, err := token.sign(ctx, a.key)
+	der, err := token.sign(ctx, i.issuer.key)
 	if err != nil {
 		return nil, true, err
 	}
-	c, err = token.released(der, a.issuing.PublicKey)
+	c, err = token.released(der, i.issuer.Certificate.PublicKey)
 	return c, true, err
 }
 

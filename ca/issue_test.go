@@ -36,7 +36,7 @@ func TestWhatTwoPeopleApprovedIsIssuedOnce(t *testing.T) {
 				t.Errorf("%d entries %s in the ledger", n, kind)
 			}
 		}
-		v := &chain.Verifier{Anchors: chain.NewAnchors(w.Root()), Intermediates: []*chain.Certificate{w.Issuing()}, Revocation: w.Authority}
+		v := &chain.Verifier{Anchors: chain.NewAnchors(w.Root()), Intermediates: []*chain.Certificate{w.Issuing(ProfileInstitution)}, Revocation: w.Authority}
 		result := v.Verify(ctx, c, w.time(), chain.UsageSign)
 		if !result.Trusted || result.ChainErr != nil || result.Expired || result.NotYetValid || result.Revocation.State != chain.StateGood {
 			t.Errorf("the chain does not verify: %+v", result)

@@ -26,8 +26,8 @@ func (d due) settled(now time.Time) bool {
 	return d.waiting == 0 && now.Before(d.base.Add(CRLInterval))
 }
 
-// due gives the state of every shard of the issuing CA that has a list or a change waiting.
-func (a *Authority) due(ctx context.Context) (map[int]due, error) {
+// due gives the state of every shard of an issuing CA that has a list or a change waiting.
+func (a *Authority) due(ctx context.Context, id string) (map[int]due, error) {
 	all := map[int]due{}
 	// Numbers rise with time, and so do the texts of times.
 	err := store.Each(ctx, a.DB.Read(), func(scan func(...any) error) error {
@@ -47,7 +47,7 @@ func (a *Authority) due(ctx context.Context) (map[int]due, error) {
 		all[shard] = d
 		return err
 	}, `SELECT shard, MAX(CASE WHEN base = 1 THEN this_update ELSE '' END), MAX(next_update)
-		FROM ca_crl WHERE issuer = $1 GROUP BY shard`, string(ProfileIssuing))
+		FROM ca_crl WHERE issuer = $1 GROUP BY shard`, id)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func (a *Authority) due(ctx context.Context) (map[int]due, error) {
 	}, `SELECT 0, COUNT(*) FROM ca_status_event e
 			WHERE e.crl = 0 AND EXISTS (SELECT 1 FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1)
 		UNION ALL SELECT w.shard, COUNT(*) FROM (SELECT COALESCE((SELECT c.shard FROM ca_certificate c WHERE c.serial = e.serial AND c.issuer = $1), 0) AS shard
-			FROM ca_status_event e WHERE e.shard_crl = 0) w WHERE w.shard > 0 GROUP BY w.shard`, string(ProfileIssuing))
+			FROM ca_status_event e WHERE e.shard_crl = 0) w WHERE w.shard > 0 GROUP BY w.shard`, id)
 	return all, err
 }
 
@@ -76,14 +76,14 @@ type latest struct {
 	delta                             []byte
 }
 
-func lastCRL(ctx context.Context, q store.Querier, name Profile, shard int) (latest, error) {
-	return oneCRL(ctx, q, `issuer = $1 AND shard = $2`, string(name), shard)
+func lastCRL(ctx context.Context, q store.Querier, name string, shard int) (latest, error) {
+	return oneCRL(ctx, q, `issuer = $1 AND shard = $2`, name, shard)
 }
 
 // lastBase is the list that the delta list after a list is relative to. Later ones, which another process made meanwhile,
 // do not count.
-func lastBase(ctx context.Context, q store.Querier, name Profile, shard int, last int64) (latest, error) {
-	return oneCRL(ctx, q, `issuer = $1 AND shard = $2 AND base = 1 AND number <= $3`, string(name), shard, last)
+func lastBase(ctx context.Context, q store.Querier, name string, shard int, last int64) (latest, error) {
+	return oneCRL(ctx, q, `issuer = $1 AND shard = $2 AND base = 1 AND number <= $3`, name, shard, last)
 }
 
 func oneCRL(ctx context.Context, q store.Querier, where string, args ...any) (latest, error) {
@@ -114,8 +114,8 @@ func oneCRL(ctx context.Context, q store.Querier, where string, args ...any) (la
 func scopeText(points []string) string { return strings.Join(points, " ") }
 
 // waitingEvents are the changes that no list of a shard has carried yet; of shard 0, no complete list.
-func waitingEvents(ctx context.Context, q store.Querier, name Profile, shard int) ([]string, error) {
-	waiting, of, args := `e.crl = 0`, ``, []any{string(name)}
+func waitingEvents(ctx context.Context, q store.Querier, name string, shard int) ([]string, error) {
+	waiting, of, args := `e.crl = 0`, ``, []any{name}
 	if shard > 0 {
 		waiting, of, args = `e.shard_crl = 0`, ` AND c.shard = $2`, append(args, shard)
 	}
@@ -134,7 +134,7 @@ func insertCRL(ctx context.Context, tx *store.Tx, p publication, e edition, answ
 	}
 	_, err := tx.ExecContext(ctx, `INSERT INTO ca_crl (issuer, shard, number, this_update, next_update, entries, scope, base, delta_base, delta_entries, delta_next, data, delta)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
-		string(p.name), p.shard, e.list.number, store.Time(e.list.thisUpdate), store.Time(e.list.nextUpdate), e.count, scopeText(p.points), base,
+		p.name, p.shard, e.list.number, store.Time(e.list.thisUpdate), store.Time(e.list.nextUpdate), e.count, scopeText(p.points), base,
 		deltaBase, deltaEntries, deltaNext, e.der, delta)
 	if err != nil {
 		return err
@@ -151,14 +151,14 @@ func insertCRL(ctx context.Context, tx *store.Tx, p publication, e edition, answ
 	}
 	_, err = tx.ExecContext(ctx, `DELETE FROM ca_crl WHERE issuer = $1 AND shard = $2 AND number <= $3
 		AND number < (SELECT MAX(b.number) FROM ca_crl b WHERE b.issuer = $1 AND b.shard = $2 AND b.base = 1)`,
-		string(p.name), p.shard, e.list.number-keptCRLs)
+		p.name, p.shard, e.list.number-keptCRLs)
 	return err
 }
 
 // gather encodes the entries: what is revoked or held, and has not expired before the last list was made. So an expired
 // certificate is on one more list after its end (RFC 5280 clause 3.3).
 func (l *list) gather(ctx context.Context, q store.Querier, p publication, lastUpdate time.Time) (count int, err error) {
-	condition, args := ``, []any{string(p.name), store.Time(lastUpdate)}
+	condition, args := ``, []any{p.name, store.Time(lastUpdate)}
 	if p.shard > 0 {
 		condition, args = ` AND shard = $3`, append(args, p.shard)
 	}

@@ -60,7 +60,7 @@ func (a *Authority) Overview(ctx context.Context) (Overview, error) {
 
 // PublishedList is the newest complete revocation list of an issuer.
 type PublishedList struct {
-	Issuer                 string
+	Issuer                 string // ID of the issuing CA, or root
 	Number                 int64
 	Entries                int
 	ThisUpdate, NextUpdate time.Time
@@ -69,7 +69,8 @@ type PublishedList struct {
 // Lists are the newest complete revocation lists, the root's included, as they were published.
 func (a *Authority) Lists(ctx context.Context) ([]PublishedList, error) {
 	rows, err := a.DB.Read().QueryContext(ctx, `SELECT issuer, number, entries, this_update, next_update FROM ca_crl l
-		WHERE shard = 0 AND number = (SELECT MAX(number) FROM ca_crl m WHERE m.issuer = l.issuer AND m.shard = 0) ORDER BY issuer`)
+		WHERE shard = 0 AND number = (SELECT MAX(number) FROM ca_crl m WHERE m.issuer = l.issuer AND m.shard = 0)
+		ORDER BY (SELECT position FROM ca_authority a WHERE a.name = l.issuer)`)
 	if err != nil {
 		return nil, err
 	}

@@ -61,7 +61,7 @@ func TestAnEncryptionCertificateHasTheSubjectOfTheSigningOne(t *testing.T) {
 				t.Errorf("usage %b", second.KeyUsage)
 			}
 			if !bytes.Equal(second.AuthorityKeyID, first.AuthorityKeyID) || fmt.Sprint(second.OCSPURLs, second.IssuerURLs) != fmt.Sprint(first.OCSPURLs, first.IssuerURLs) ||
-				fmt.Sprint(second.CRLURLs) != fmt.Sprint([]string{w.crlURL(w.shardOf(second.Serial))}) { // each is in a shard of its own
+				fmt.Sprint(second.CRLURLs) != fmt.Sprint([]string{w.crlURL(FirstIssuer, w.shardOf(second.Serial))}) { // each is in a shard of its own
 
 				t.Error("other pointers")
 			}
@@ -71,7 +71,7 @@ func TestAnEncryptionCertificateHasTheSubjectOfTheSigningOne(t *testing.T) {
 			wantCode(t, err, ErrKeyInUse)
 			foreign, err := tjfoc.ParseCertificate(second.Raw)
 			must(t, err)
-			issuer, err := tjfoc.ParseCertificate(w.made.Issuing.Raw)
+			issuer, err := tjfoc.ParseCertificate(w.made.Issuing[0].Certificate.Raw)
 			must(t, err)
 			must(t, foreign.CheckSignatureFrom(issuer))
 		}
@@ -184,7 +184,7 @@ func TestOpenSSLReadsThePair(t *testing.T) {
 	r := person(t)
 	pair := r
 	pair.Profile, pair.Public = ProfileEncryption, newKey(t)
-	issuing := inPEM(t, w.made.Issuing)
+	issuing := inPEM(t, w.made.Issuing[0].Certificate)
 	for usage, request := range map[string]Request{"Digital Signature, Non Repudiation": r, "Key Encipherment, Data Encipherment, Key Agreement": pair} {
 		file := inPEM(t, w.issue(t, request))
 		if text := tooltest.Run(t, "openssl", "x509", "-in", file, "-noout", "-text", "-nameopt", "utf8"); !strings.Contains(text, usage) || !strings.Contains(text, "王五") {
@@ -215,8 +215,8 @@ func (k otherKey) Public() *ecdsa.PublicKey { return k.public }
 
 func TestAKeyThatSignsSomethingElseReleasesNothing(t *testing.T) {
 	for name, change := range map[string]func(w *world){
-		"another digest": func(w *world) { w.key = lyingKey{w.key} },
-		"another key":    func(w *world) { w.key = otherKey{w.key, newKey(t)} },
+		"another digest": func(w *world) { w.first().key = lyingKey{w.first().key} },
+		"another key":    func(w *world) { w.first().key = otherKey{w.first().key, newKey(t)} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := sqliteWorld(t)
@@ -281,19 +281,19 @@ func TestWhenNothingCanBeWrittenAtTheEndTheNextStartRevokes(t *testing.T) {
 func TestACertificateOfOtherBytesIsNotReleased(t *testing.T) {
 	w := sqliteWorld(t)
 	token := func() *issuanceToken {
-		i, err := w.prepare(person(t))
+		i, err := w.prepare(t.Context(), person(t))
 		must(t, err)
-		made, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial, from: i.created, issuer: w.issuing, urls: i.draft.issuer})
+		made, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: i.request.Profile, serial: i.draft.serial, from: i.created, issuer: w.first().Certificate, urls: i.draft.issuer})
 		must(t, err)
 		return made
 	}
 	first, second := token(), token()
-	der, err := first.sign(t.Context(), w.key)
+	der, err := first.sign(t.Context(), w.first().key)
 	must(t, err)
-	if _, err := first.released(der, w.issuing.PublicKey); err != nil {
+	if _, err := first.released(der, w.first().Certificate.PublicKey); err != nil {
 		t.Error(err)
 	}
-	_, err = second.released(der, w.issuing.PublicKey)
+	_, err = second.released(der, w.first().Certificate.PublicKey)
 	wantCode(t, err, ErrSigning)
 }
 

@@ -58,10 +58,10 @@ func TestTheInstitutionCertificateHasExactlyItsProfile(t *testing.T) {
 	if c.IsCA || !c.BasicConstraintsValid || len(c.ExtKeyUsage) != 0 {
 		t.Errorf("CA %v, EKU %v", c.IsCA, c.ExtKeyUsage)
 	}
-	if !bytes.Equal(c.AuthorityKeyId, w.issuing.SubjectKeyID) || len(c.SubjectKeyId) != 20 {
+	if !bytes.Equal(c.AuthorityKeyId, w.first().Certificate.SubjectKeyID) || len(c.SubjectKeyId) != 20 {
 		t.Error("key identifiers")
 	}
-	if !slices.Equal(c.CRLDistributionPoints, []string{w.crlURL(w.shardOf(c.SerialNumber))}) || !slices.Equal(c.OCSPServer, []string{testBase + "/ocsp"}) ||
+	if !slices.Equal(c.CRLDistributionPoints, []string{w.crlURL(FirstIssuer, w.shardOf(c.SerialNumber))}) || !slices.Equal(c.OCSPServer, []string{testBase + "/ocsp"}) ||
 		!slices.Equal(c.IssuingCertificateURL, []string{testBase + "/pki/issuing.cer"}) {
 		t.Errorf("addresses %v %v %v", c.CRLDistributionPoints, c.OCSPServer, c.IssuingCertificateURL)
 	}
@@ -71,7 +71,7 @@ func TestTheInstitutionCertificateHasExactlyItsProfile(t *testing.T) {
 	}
 	cps, _ := asn1.MarshalWithParams(testBase+"/pki/cps", "ia5")
 	want := map[string]string{
-		oid.AuthorityKeyID.String():      fmt.Sprintf("false 30168014%x", w.issuing.SubjectKeyID),
+		oid.AuthorityKeyID.String():      fmt.Sprintf("false 30168014%x", w.first().Certificate.SubjectKeyID),
 		oid.SubjectKeyID.String():        fmt.Sprintf("false 0414%x", c.SubjectKeyId),
 		oid.BasicConstraints.String():    "true 3000",
 		oid.KeyUsage.String():            "true 030206c0",
@@ -129,8 +129,8 @@ func TestInfrastructureCertificatesHaveTheirProfiles(t *testing.T) {
 		years  int
 	}{
 		{"root", w.made.Root, x509.KeyUsageCertSign | x509.KeyUsageCRLSign, true, 1, nil, false, 20},
-		{"issuing", w.made.Issuing, x509.KeyUsageCertSign | x509.KeyUsageCRLSign, true, 0, nil, false, 10},
-		{"OCSP", w.made.OCSP, sign, false, -1, oid.EKUOCSPSigning, false, 2},
+		{"issuing", w.made.Issuing[0].Certificate, x509.KeyUsageCertSign | x509.KeyUsageCRLSign, true, 0, nil, false, 10},
+		{"OCSP", w.made.Issuing[0].OCSP, sign, false, -1, oid.EKUOCSPSigning, false, 2},
 		{"seal maker", w.made.SealMaker, sign | repudiate, false, -1, nil, true, 5},
 		{"TSA", w.made.TSA, sign | repudiate, false, -1, oid.EKUTimeStamping, true, 5},
 	}
@@ -153,8 +153,8 @@ func TestInfrastructureCertificatesHaveTheirProfiles(t *testing.T) {
 			}
 		})
 	}
-	if !slices.Equal(w.made.Issuing.CRLURLs, []string{testBase + "/pki/root.crl"}) {
-		t.Errorf("the issuing CA's CRL is at %v", w.made.Issuing.CRLURLs)
+	if !slices.Equal(w.made.Issuing[0].Certificate.CRLURLs, []string{testBase + "/pki/root.crl"}) {
+		t.Errorf("the issuing CA's CRL is at %v", w.made.Issuing[0].Certificate.CRLURLs)
 	}
 }
 
@@ -224,17 +224,17 @@ func TestASecondImplementationVerifiesCertificatesAndCRL(t *testing.T) {
 	w := sqliteWorld(t)
 	c := w.issue(t, institution(t))
 	w.revoke(t, c.Serial, ReasonKeyCompromise)
-	crlDER, err := w.CRL(t.Context())
+	crlDER, err := w.CRL(t.Context(), FirstIssuer)
 	must(t, err)
 	parse := func(der []byte) *tjfoc.Certificate {
 		c, err := tjfoc.ParseCertificate(der)
 		must(t, err)
 		return c
 	}
-	root, issuing := parse(w.made.Root.Raw), parse(w.made.Issuing.Raw)
+	root, issuing := parse(w.made.Root.Raw), parse(w.made.Issuing[0].Certificate.Raw)
 	must(t, root.CheckSignatureFrom(root))
 	must(t, issuing.CheckSignatureFrom(root))
-	for _, der := range [][]byte{c.Raw, w.made.OCSP.Raw, w.made.SealMaker.Raw, w.made.TSA.Raw} {
+	for _, der := range [][]byte{c.Raw, w.made.Issuing[0].OCSP.Raw, w.made.SealMaker.Raw, w.made.TSA.Raw} {
 		must(t, parse(der).CheckSignatureFrom(issuing))
 	}
 	if err := parse(c.Raw).CheckSignatureFrom(root); err == nil {
@@ -252,9 +252,9 @@ func TestOpenSSLReadsAndVerifiesWhatItCan(t *testing.T) {
 	w := sqliteWorld(t)
 	c := w.issue(t, institution(t))
 	w.revoke(t, c.Serial, ReasonSuperseded)
-	crl, err := w.CRL(t.Context())
+	crl, err := w.CRL(t.Context(), FirstIssuer)
 	must(t, err)
-	root, issuing, leaf := inPEM(t, w.made.Root), inPEM(t, w.made.Issuing), inPEM(t, c)
+	root, issuing, leaf := inPEM(t, w.made.Root), inPEM(t, w.made.Issuing[0].Certificate), inPEM(t, c)
 	distid := []string{"-vfyopt", "distid:1234567812345678"}
 	verify := func(anchor, subject string, more ...string) {
 		t.Helper()
@@ -287,9 +287,9 @@ func inPEM(t *testing.T, c *chain.Certificate) string {
 
 func TestLintRefusesWhatLeavesTheProfile(t *testing.T) {
 	w := sqliteWorld(t)
-	good, err := w.prepare(institution(t))
+	good, err := w.prepare(t.Context(), institution(t))
 	must(t, err)
-	want := expected{request: good.request, profile: ProfileInstitution, serial: good.draft.serial, from: good.created, issuer: w.issuing, urls: good.draft.issuer}
+	want := expected{request: good.request, profile: ProfileInstitution, serial: good.draft.serial, from: good.created, issuer: w.first().Certificate, urls: good.draft.issuer}
 	if _, err := lint(good.tbs, w.throwaway, want); err != nil {
 		t.Fatal(err)
 	}
@@ -328,24 +328,24 @@ func TestLintRefusesWhatLeavesTheProfile(t *testing.T) {
 
 func TestATokenSignsOnce(t *testing.T) {
 	w := sqliteWorld(t)
-	i, err := w.prepare(institution(t))
+	i, err := w.prepare(t.Context(), institution(t))
 	must(t, err)
-	token, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: ProfileInstitution, serial: i.draft.serial, from: i.created, issuer: w.issuing, urls: i.draft.issuer})
+	token, err := lint(i.tbs, w.throwaway, expected{request: i.request, profile: ProfileInstitution, serial: i.draft.serial, from: i.created, issuer: w.first().Certificate, urls: i.draft.issuer})
 	must(t, err)
-	der, err := token.sign(t.Context(), w.key)
+	der, err := token.sign(t.Context(), w.first().key)
 	must(t, err)
-	if _, err := token.sign(t.Context(), w.key); err == nil {
+	if _, err := token.sign(t.Context(), w.first().key); err == nil {
 		t.Error("the token signed twice")
 	}
 	var absent *issuanceToken
-	if _, err := absent.sign(t.Context(), w.key); err == nil {
+	if _, err := absent.sign(t.Context(), w.first().key); err == nil {
 		t.Error("no token signed")
 	}
-	if _, err := token.released(der, w.issuing.PublicKey); err != nil {
+	if _, err := token.released(der, w.first().Certificate.PublicKey); err != nil {
 		t.Error(err)
 	}
 	for name, bad := range map[string][]byte{"a flipped byte in the key": flip(der, len(der)/3), "a flipped byte in the signature": flip(der, len(der)-3)} {
-		if _, err := token.released(bad, w.issuing.PublicKey); err == nil {
+		if _, err := token.released(bad, w.first().Certificate.PublicKey); err == nil {
 			t.Errorf("%s is released", name)
 		}
 	}

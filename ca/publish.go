@@ -30,8 +30,8 @@ const (
 
 // publication is one list on its way.
 type publication struct {
-	name     Profile // root or issuing: whose list
-	shard    int     // 0: the complete list
+	name     string // whose list: the ID of an issuing CA, or root
+	shard    int    // 0: the complete list
 	issuer   *chain.Certificate
 	key      keystore.Key
 	validity time.Duration
@@ -40,7 +40,7 @@ type publication struct {
 	base     bool   // later delta lists shall be relative to this list
 }
 
-// PublishCRL makes new lists of the issuing CA now, of every shard, due or not. Of a list with which something is wrong
+// PublishCRL makes new lists of all issuing CAs now, of every shard, due or not. Of a list with which something is wrong
 // nothing is published: ca.crl-entry-vanished when an entry of the last list is missing that neither expired nor was
 // lifted from hold, ca.clock when the clock is behind the last list. The other lists are.
 func (a *Authority) PublishCRL(ctx context.Context) error {
@@ -53,26 +53,50 @@ func (a *Authority) PublishIfDue(ctx context.Context) error {
 	return a.publishAll(ctx, false)
 }
 
-// PublishShard makes the list of one shard now, due or not, as PublishCRL does for all; shard 0 is the complete list.
-// Errors: ca.no-such-list, and those of PublishCRL.
-func (a *Authority) PublishShard(ctx context.Context, shard int) error {
-	highest, err := a.lastShard(ctx)
+// PublishShard makes the list of one shard of an issuing CA now, due or not, as PublishCRL does for all; shard 0 is the
+// complete list. Errors: ca.no-such-issuer, ca.no-such-list, and those of PublishCRL.
+func (a *Authority) PublishShard(ctx context.Context, id string, shard int) error {
+	s, err := a.sharded(ctx, id, shard)
 	if err != nil {
 		return err
 	}
-	if shard < 0 || shard > highest {
-		return ErrNoList.With("%d", shard)
-	}
-	return a.publishShard(ctx, shard, true)
+	return a.publishShard(ctx, s, shard, true)
 }
 
+// sharded finds an issuing CA that has a shard: ca.no-such-issuer, ca.no-such-list.
+func (a *Authority) sharded(ctx context.Context, id string, shard int) (*issuingCA, error) {
+	s, err := a.issuer(id)
+	if err != nil {
+		return nil, err
+	}
+	highest, err := a.lastShard(ctx, s.ID)
+	if err == nil && (shard < 0 || shard > highest) {
+		err = ErrNoList.With("%d", shard)
+	}
+	return s, err
+}
+
+// publishAll goes on where one list fails: the others shall not wait for it.
 func (a *Authority) publishAll(ctx context.Context, forced bool) error {
-	last, err := a.lastShard(ctx)
+	var failures []error
+	for _, s := range a.issuers {
+		if err := a.publishShards(ctx, s, forced); err != nil {
+			if errors.Is(err, ctx.Err()) {
+				return err
+			}
+			failures = append(failures, err)
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (a *Authority) publishShards(ctx context.Context, s *issuingCA, forced bool) error {
+	last, err := a.lastShard(ctx, s.ID)
 	if err != nil {
 		return err
 	}
 	var failures []error
-	due, err := a.due(ctx)
+	due, err := a.due(ctx, s.ID)
 	if err != nil {
 		return err
 	}
@@ -80,7 +104,7 @@ func (a *Authority) publishAll(ctx context.Context, forced bool) error {
 		if !forced && due[shard].settled(a.Clock()) {
 			continue
 		}
-		if err := a.publishShard(ctx, shard, forced); err != nil {
+		if err := a.publishShard(ctx, s, shard, forced); err != nil {
 			if errors.Is(err, ctx.Err()) {
 				return err
 			}
@@ -92,13 +116,13 @@ func (a *Authority) publishAll(ctx context.Context, forced bool) error {
 
 // publishShard makes the list of a shard if it is due. A list that cannot be renewed is no error until its nextUpdate,
 // unless a change is missing in it, or an entry: then it must not pass for new.
-func (a *Authority) publishShard(ctx context.Context, shard int, forced bool) error {
+func (a *Authority) publishShard(ctx context.Context, s *issuingCA, shard int, forced bool) error {
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
 	// Of two processes that publish at once one gets the number. The other looks again whether that list says it all.
 	const attempts = 5
 	for range attempts {
-		due, err := a.due(ctx)
+		due, err := a.due(ctx, s.ID)
 		if err != nil {
 			return err
 		}
@@ -106,9 +130,9 @@ func (a *Authority) publishShard(ctx context.Context, shard int, forced bool) er
 		if !forced && state.settled(now) {
 			return nil
 		}
-		p := publication{name: ProfileIssuing, shard: shard, issuer: a.issuing, key: a.key, validity: CRLValidity,
-			deltaURL: a.BaseURL + PathShard(shard, true), base: forced || !now.Before(state.base.Add(CRLInterval))}
-		if p.points, err = a.points(ctx, shard); err != nil {
+		p := publication{name: s.ID, shard: shard, issuer: s.Certificate, key: s.key, validity: CRLValidity,
+			deltaURL: a.BaseURL + PathShard(s.ID, shard, true), base: forced || !now.Before(state.base.Add(CRLInterval))}
+		if p.points, err = a.points(ctx, s.ID, shard); err != nil {
 			return err
 		}
 		err = publish(ctx, a.DB, a.record, now, p)
@@ -123,7 +147,7 @@ func (a *Authority) publishShard(ctx context.Context, shard int, forced bool) er
 			return err
 		}
 	}
-	return ErrSigning.With("%d", shard)
+	return ErrSigning.With("%s %d", s.ID, shard)
 }
 
 // PublishRootCRL makes a new list of the root, whose ring must reach the purpose root: a matter for a day on which the
@@ -138,27 +162,32 @@ func (a *Authority) PublishRootCRL(ctx context.Context, root *keystore.Ring) err
 	}
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
-	err = publish(ctx, a.DB, a.record, a.Clock(), publication{name: ProfileRoot, issuer: a.root, key: key, validity: RootCRLValidity, base: true})
+	err = publish(ctx, a.DB, a.record, a.Clock(), publication{name: rootID, issuer: a.root, key: key, validity: RootCRLValidity, base: true})
 	if store.IsUnique(err) {
 		return nil // another process has just made one
 	}
 	return err
 }
 
-// CRL is the newest complete list of the issuing CA in DER. All lists that are due, because a day has passed or the
+// CRL is the newest complete list of an issuing CA in DER. All its lists that are due, because a day has passed or the
 // state of a certificate changed, are made first. A list that cannot be renewed is still returned until its nextUpdate,
-// unless a revocation is missing in it: then the error is returned, since an old list would say good.
-func (a *Authority) CRL(ctx context.Context) ([]byte, error) {
-	if err := a.PublishIfDue(ctx); err != nil {
+// unless a revocation is missing in it: then the error is returned, since an old list would say good. Errors:
+// ca.no-such-issuer, and those of PublishCRL.
+func (a *Authority) CRL(ctx context.Context, id string) ([]byte, error) {
+	s, err := a.issuer(id)
+	if err != nil {
 		return nil, err
 	}
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing, 0)
+	if err := a.publishShards(ctx, s, false); err != nil {
+		return nil, err
+	}
+	last, err := lastCRL(ctx, a.DB.Read(), s.ID, 0)
 	return last.data, err
 }
 
 // RootCRL is the newest list of the root in DER, as it was last published.
 func (a *Authority) RootCRL(ctx context.Context) ([]byte, error) {
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
+	last, err := lastCRL(ctx, a.DB.Read(), rootID, 0)
 	return last.data, err
 }
 
@@ -169,26 +198,23 @@ type Published struct {
 	ThisUpdate, NextUpdate time.Time
 }
 
-// List is the newest list of a shard of the issuing CA, or the delta list to it; shard 0 is the complete list. When it is
-// due it is made first, as CRL does. Errors: ca.no-such-list, ca.no-crl, and what stops publishing.
-func (a *Authority) List(ctx context.Context, shard int, delta bool) (Published, error) {
-	highest, err := a.lastShard(ctx)
+// List is the newest list of a shard of an issuing CA, or the delta list to it; shard 0 is the complete list. When it is
+// due it is made first, as CRL does. Errors: ca.no-such-issuer, ca.no-such-list, ca.no-crl, and what stops publishing.
+func (a *Authority) List(ctx context.Context, id string, shard int, delta bool) (Published, error) {
+	s, err := a.sharded(ctx, id, shard)
 	if err != nil {
 		return Published{}, err
 	}
-	if shard < 0 || shard > highest {
-		return Published{}, ErrNoList.With("%d", shard)
-	}
-	due, err := a.due(ctx)
+	due, err := a.due(ctx, s.ID)
 	if err != nil {
 		return Published{}, err
 	}
 	if !due[shard].settled(a.Clock()) {
-		if err := a.publishShard(ctx, shard, false); err != nil {
+		if err := a.publishShard(ctx, s, shard, false); err != nil {
 			return Published{}, err
 		}
 	}
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileIssuing, shard)
+	last, err := lastCRL(ctx, a.DB.Read(), s.ID, shard)
 	if err != nil {
 		return Published{}, err
 	}
@@ -253,9 +279,9 @@ func publish(ctx context.Context, db *store.DB, record recorder, now time.Time, 
 
 func (p publication) subject() string {
 	if p.shard == 0 {
-		return string(p.name)
+		return p.name
 	}
-	return string(p.name) + "/" + strconv.Itoa(p.shard)
+	return p.name + "/" + strconv.Itoa(p.shard)
 }
 
 // facts are what the ledger says of an edition.

@@ -14,7 +14,7 @@ import (
 
 // Renew issues a certificate that says what an earlier one says, for another key or the same, with validity from now.
 // It needs no new decision: the approval under which the first of the line was issued carries renewals for
-// access.RenewalTerm years, which the database checks as well. The earlier certificate stays good until SupersedeIn,
+// access.RenewalTerm years, which the database checks as well. It comes from the CA that issues the profile now. The earlier certificate stays good until SupersedeIn,
 // because its holder has a term to object to the new one. Errors: ca.not-found, ca.revoked, ca.held, ca.renewed,
 // ca.not-renewable for one of a ceremony, access.expired when the years are over; those of Issue.
 func (a *Authority) Renew(ctx context.Context, serial *big.Int, public *ecdsa.PublicKey, with ...Companion) (*chain.Certificate, error) {
@@ -23,7 +23,7 @@ func (a *Authority) Renew(ctx context.Context, serial *big.Int, public *ecdsa.Pu
 		return nil, err
 	}
 	r.request.Public = public
-	i, err := a.prepare(r.request)
+	i, err := a.prepare(ctx, r.request)
 	if err != nil {
 		return nil, err
 	}

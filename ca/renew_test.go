@@ -57,7 +57,7 @@ func TestARenewalRepeatsItsPredecessorUnderTheOriginalApproval(t *testing.T) {
 		_, err = w.Renew(ctx, first.Serial, newKey(t))
 		wantCode(t, err, ErrRenewed)
 		status := func(c *chain.Certificate) chain.State {
-			s, err := w.Status(ctx, c, w.Issuing(), w.time())
+			s, err := w.Status(ctx, c, w.Issuing(ProfileInstitution), w.time())
 			must(t, err)
 			return s.State
 		}

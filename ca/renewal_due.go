@@ -25,7 +25,7 @@ type Expiry struct {
 
 // Expiring lists the certificates whose validity ends after one moment and not after another, the earliest first: those
 // that are good or on hold, have no successor that is good, and, for the services of the authority, are the last of their
-// profile.
+// profile and issuer.
 func (a *Authority) Expiring(ctx context.Context, after, until time.Time) ([]Expiry, error) {
 	return a.expiring(ctx, `c.not_after > $1 AND c.not_after <= $2`, store.Time(after), store.Time(until))
 }
@@ -51,7 +51,8 @@ func (a *Authority) expiring(ctx context.Context, condition string, args ...any)
 				WHERE n.renews = c.serial AND n.state <> 'failed' AND t.serial IS NULL)
 			AND (c.profile IN ('institution', 'personal', 'encryption') OR NOT EXISTS (SELECT 1 FROM ca_certificate n
 				LEFT JOIN ca_status t ON t.serial = n.serial
-				WHERE n.profile = c.profile AND n.state = 'issued' AND n.not_after > c.not_after AND t.serial IS NULL))
+				WHERE n.profile = c.profile AND n.issuer = c.issuer AND (c.profile <> 'issuing' OR n.public_key = c.public_key)
+					AND n.state = 'issued' AND n.not_after > c.not_after AND t.serial IS NULL))
 		ORDER BY c.not_after, c.serial`, args...)
 	if err != nil {
 		return nil, err

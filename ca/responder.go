@@ -33,8 +33,9 @@ func (a *Authority) OCSP(ctx context.Context, request []byte) []byte {
 	return a.OCSPAnswer(ctx, request).DER
 }
 
-// OCSPAnswer answers a request in DER; it never fails otherwise. A serial number that was never issued is unknown; a
-// request about another issuer only is unauthorized, among others it is unknown. When the database or the key cannot be
+// OCSPAnswer answers a request in DER; it never fails otherwise. The first certificate that is of an issuing CA says whose
+// responder answers, and of what another issued that one knows nothing: it is unknown, as is a serial number that was never
+// issued. A request about other issuers only is unauthorized. When the database or the key cannot be
 // used the answer is tryLater, never good.
 //
 // A response to a request with a nonce, or about several certificates, is made from the database. One about one
@@ -46,56 +47,68 @@ func (a *Authority) OCSPAnswer(ctx context.Context, request []byte) OCSPAnswer {
 		return OCSPAnswer{DER: ocsp.ErrorResponse(ocsp.MalformedRequest)}
 	}
 	tryLater := OCSPAnswer{DER: ocsp.ErrorResponse(ocsp.TryLater)}
-	view, err := a.answers.look(ctx, a)
+	s := a.asked(asked.CertIDs)
+	if s == nil {
+		return OCSPAnswer{DER: ocsp.ErrorResponse(ocsp.Unauthorized)}
+	}
+	view, err := s.answers.look(ctx, a, s.ID)
 	if err != nil {
 		return tryLater
 	}
 	keep := len(asked.CertIDs) == 1 && asked.Nonce == nil
 	if keep {
-		if kept, ok := a.answers.get(asked.CertIDs[0], view); ok {
+		if kept, ok := s.answers.get(asked.CertIDs[0], view); ok {
 			return kept
 		}
 	}
-	singles, ours, err := a.judge(ctx, asked.CertIDs, view.now)
-	switch {
-	case err != nil:
+	singles, err := a.judge(ctx, s, asked.CertIDs, view.now)
+	if err != nil {
 		return tryLater
-	case !ours:
-		return OCSPAnswer{DER: ocsp.ErrorResponse(ocsp.Unauthorized)}
 	}
 	response, err := ocsp.CreateResponse(ctx, singles, asked.Nonce, view.now, view.responder, view.key)
 	if err != nil {
 		return tryLater
 	}
 	if keep && singles[0].Status != ocsp.Unknown {
-		return a.answers.put(singles[0], response, view)
+		return s.answers.put(singles[0], response, view)
 	}
 	return OCSPAnswer{DER: response}
 }
 
-// judge says of every certificate what the database says; ours, whether one of them is of this issuer.
-func (a *Authority) judge(ctx context.Context, ids []ocsp.CertID, now time.Time) (singles []ocsp.Single, ours bool, err error) {
+// asked is the issuing CA of the first certificate that one of ours issued; nil without one.
+func (a *Authority) asked(ids []ocsp.CertID) *issuingCA {
+	for _, id := range ids {
+		for _, s := range a.issuers {
+			if id.Matches(s.Certificate) {
+				return s
+			}
+		}
+	}
+	return nil
+}
+
+// judge says of every certificate of an issuing CA what the database says.
+func (a *Authority) judge(ctx context.Context, s *issuingCA, ids []ocsp.CertID, now time.Time) (singles []ocsp.Single, err error) {
 	for _, id := range ids {
 		single := ocsp.Single{CertID: id, Status: ocsp.Unknown, ThisUpdate: now, NextUpdate: now.Add(OCSPValidity)}
-		if id.Matches(a.issuing) {
-			ours = true
-			if err := a.answer(ctx, &single); err != nil {
-				return nil, true, err
+		if id.Matches(s.Certificate) {
+			if err := a.answer(ctx, s.ID, &single); err != nil {
+				return nil, err
 			}
 		}
 		singles = append(singles, single)
 	}
-	return singles, ours, nil
+	return singles, nil
 }
 
 // answer fills in what the database says. A number on the list whose certificate was never released is revoked, too.
-func (a *Authority) answer(ctx context.Context, single *ocsp.Single) error {
+func (a *Authority) answer(ctx context.Context, id string, single *ocsp.Single) error {
 	var state, status, since string
 	var reason int
 	// After a restore there may be a state without a certificate.
 	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(c.state, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
-		FROM (SELECT CAST($1 AS TEXT) AS serial) k LEFT JOIN ca_certificate c ON c.serial = k.serial AND c.issuer = 'issuing'
-		LEFT JOIN ca_status s ON s.serial = k.serial AND s.issuer = 'issuing'`, SerialText(single.CertID.Serial)).
+		FROM (SELECT CAST($1 AS TEXT) AS serial) k LEFT JOIN ca_certificate c ON c.serial = k.serial AND c.issuer = $2
+		LEFT JOIN ca_status s ON s.serial = k.serial AND s.issuer = $2`, SerialText(single.CertID.Serial), id).
 		Scan(&state, &status, &reason, &since)
 	switch {
 	case err != nil:
@@ -112,7 +125,7 @@ func (a *Authority) answer(ctx context.Context, single *ocsp.Single) error {
 
 // current finds a key of the infrastructure and the certificate that belongs to it now. Errors: those of the keystore,
 // ErrKey without one, ErrNotFound.
-func (a *Authority) current(ctx context.Context, name string, profile Profile, now time.Time) (*chain.Certificate, keystore.Key, error) {
+func (a *Authority) current(ctx context.Context, name string, f Filter, now time.Time) (*chain.Certificate, keystore.Key, error) {
 	if a.Keys == nil {
 		return nil, nil, ErrKey.With("%s", name)
 	}
@@ -123,7 +136,8 @@ func (a *Authority) current(ctx context.Context, name string, profile Profile, n
 	if key.State() != keystore.StateActive {
 		return nil, nil, ErrKey.With("%s", name)
 	}
-	list, err := a.Certificates(ctx, Filter{Profile: profile, Public: keystore.Point(key.Public())})
+	f.Public = keystore.Point(key.Public())
+	list, err := a.Certificates(ctx, f)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -132,5 +146,5 @@ func (a *Authority) current(ctx context.Context, name string, profile Profile, n
 			return record.Certificate, key, nil
 		}
 	}
-	return nil, nil, ErrNotFound.With("%s", profile)
+	return nil, nil, ErrNotFound.With("%s", f.Profile)
 }

@@ -7,6 +7,7 @@ import (
 	"encoding/hex"
 	"io"
 	"math/big"
+	"slices"
 	"strconv"
 	"time"
 
@@ -32,7 +33,7 @@ type Restoration struct {
 	// Manifest is the SM3 of the backup's manifest in hexadecimal digits, and Size how many entries its ledger had.
 	Manifest string
 	Size     int64
-	// Known are lists of the issuing CA, in DER, that were published after the backup.
+	// Known are lists of the issuing CAs, in DER, that were published after the backup.
 	Known [][]byte
 }
 
@@ -47,8 +48,8 @@ type Restored struct {
 	Hold []*big.Int
 }
 
-// Mark records the restore, changes the prefix of serial numbers and sets the floor of list numbers. Errors:
-// ca.not-established, ca.known-crl for a list that is not the issuing CA's.
+// Mark records the restore, changes the prefix of serial numbers and sets the floor of list numbers, which
+// are the same for all issuing CAs. Errors: ca.not-established, ca.known-crl for a list that is of none of them.
 func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 	if r.Random == nil {
 		r.Random = rand.Reader
@@ -57,10 +58,11 @@ func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 		r.Shards = DefaultShards
 	}
 	var out Restored
-	issuing, old, err := r.authority(ctx)
+	authorities, err := loadAuthorities(ctx, r.DB.Read())
 	if err != nil {
 		return out, err
 	}
+	old := authorities[0].prefix
 	next := make([]byte, prefixSize)
 	for {
 		if _, err := io.ReadFull(r.Random, next); err != nil {
@@ -71,7 +73,7 @@ func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 			break
 		}
 	}
-	known, number, err := r.known(issuing)
+	known, number, err := r.known(authorities[1:])
 	if err != nil {
 		return out, err
 	}
@@ -92,7 +94,7 @@ func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 			return err
 		}
 		for _, e := range known {
-			if err := r.keep(ctx, tx, e, issuing, &out); err != nil {
+			if err := r.keep(ctx, tx, e, &out); err != nil {
 				return err
 			}
 		}
@@ -107,36 +109,25 @@ func (r Restoration) Mark(ctx context.Context) (Restored, error) {
 // lost and held are its data.
 const KindRestored = "installation.restored"
 
-func (r Restoration) authority(ctx context.Context) (issuing *chain.Certificate, prefix []byte, err error) {
-	var der []byte
-	err = r.DB.Read().QueryRowContext(ctx, `SELECT certificate, prefix FROM ca_authority WHERE name = 'issuing'`).Scan(&der, &prefix)
-	if isMissing(err) {
-		return nil, nil, ErrNotEstablished.New()
-	}
-	if err != nil {
-		return nil, nil, err
-	}
-	issuing, err = chain.ParseCertificate(der)
-	return issuing, prefix, err
-}
-
 // knownEntry is an entry of a list that was published after the backup.
 type knownEntry struct {
+	issuer Issuer
 	serial *big.Int
 	chain.Revocation
 }
 
 // known reads the lists; of two that know a serial number the one with the higher list number counts.
-func (r Restoration) known(issuing *chain.Certificate) (list []knownEntry, highest int64, err error) {
+func (r Restoration) known(issuers []authorityRow) (list []knownEntry, highest int64, err error) {
 	latest := map[string]knownEntry{}
 	numbers := map[string]int64{}
 	for _, data := range r.Known {
 		crl, err := chain.ParseCRL(data)
-		if err == nil {
-			err = crl.CheckIssuer(issuing)
-		}
 		if err != nil {
 			return nil, 0, ErrKnownCRL.Because(err)
+		}
+		of := slices.IndexFunc(issuers, func(i authorityRow) bool { return crl.CheckIssuer(i.Certificate) == nil })
+		if of < 0 {
+			return nil, 0, ErrKnownCRL.New()
 		}
 		if crl.Number == nil || !crl.Number.IsInt64() {
 			return nil, 0, ErrKnownCRL.New()
@@ -150,7 +141,7 @@ func (r Restoration) known(issuing *chain.Certificate) (list []knownEntry, highe
 		err = eachEntry(entries, func(serial *big.Int, _ []byte) error {
 			text := SerialText(serial)
 			if found, there := crl.Lookup(serial); there && text != "" && number >= numbers[text] {
-				latest[text], numbers[text] = knownEntry{new(big.Int).Set(serial), found}, number
+				latest[text], numbers[text] = knownEntry{issuers[of].Issuer, new(big.Int).Set(serial), found}, number
 			}
 			return nil
 		})
@@ -167,7 +158,7 @@ func (r Restoration) known(issuing *chain.Certificate) (list []knownEntry, highe
 }
 
 // keep has an entry stay on the next lists.
-func (r Restoration) keep(ctx context.Context, tx *store.Tx, e knownEntry, issuing *chain.Certificate, out *Restored) error {
+func (r Restoration) keep(ctx context.Context, tx *store.Tx, e knownEntry, out *Restored) error {
 	serial := SerialText(e.serial)
 	var certificates, states int
 	err := tx.QueryRowContext(ctx, `SELECT (SELECT COUNT(*) FROM ca_certificate WHERE serial = $1 AND state = 'issued'), (SELECT COUNT(*) FROM ca_status WHERE serial = $1)`, serial).
@@ -184,8 +175,8 @@ func (r Restoration) keep(ctx context.Context, tx *store.Tx, e knownEntry, issui
 	out.Lost++
 	// Its end is not known, so it stays until the issuer's. Its shard is not known either: the complete list has it, and
 	// the list that its number would be on today.
-	_, err = tx.ExecContext(ctx, `INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) VALUES ($1, 'issuing', $2, 'revoked', $3, $4, $5)`,
-		serial, int(new(big.Int).Mod(e.serial, big.NewInt(int64(r.Shards))).Int64())+1, e.Reason, store.Time(e.Time), store.Time(issuing.NotAfter))
+	_, err = tx.ExecContext(ctx, `INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) VALUES ($1, $2, $3, 'revoked', $4, $5, $6)`,
+		serial, e.issuer.ID, int(new(big.Int).Mod(e.serial, big.NewInt(int64(r.Shards))).Int64())+1, e.Reason, store.Time(e.Time), store.Time(e.issuer.Certificate.NotAfter))
 	return err
 }
 

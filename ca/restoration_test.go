@@ -36,7 +36,7 @@ func TestARestoredAuthorityRepeatsNoNumberAndKeepsWhatWasRevoked(t *testing.T) {
 		must(t, w.exec(`INSERT INTO ca_status (serial, issuer, shard, state, reason, since, not_after) SELECT serial, issuer, shard, 'revoked', 1, $2, not_after FROM ca_certificate WHERE serial = $1`,
 			SerialText(kept.Serial), store.Time(w.time())))
 		must(t, w.PublishCRL(ctx))
-		known, err := w.CRL(ctx)
+		known, err := w.CRL(ctx, FirstIssuer)
 		must(t, err)
 		must(t, w.exec(`DELETE FROM ca_status WHERE serial = $1`, SerialText(kept.Serial)))
 		w.forget(t, lost.Serial, before.Number.Int64())

@@ -18,14 +18,14 @@ import (
 // ask puts one question to the responder and verifies the answer.
 func (w *world) ask(t *testing.T, hash asn1.ObjectIdentifier, serial *big.Int) ocsp.Single {
 	t.Helper()
-	id, err := ocsp.NewCertID(hash, w.issuing, serial)
+	id, err := ocsp.NewCertID(hash, w.first().Certificate, serial)
 	must(t, err)
 	nonce := []byte("sixteen octets..")
 	request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nonce)
 	must(t, err)
 	response, err := ocsp.ParseResponse(w.OCSP(t.Context(), request))
 	must(t, err)
-	must(t, response.Verify(w.issuing, w.time()))
+	must(t, response.Verify(w.first().Certificate, w.time()))
 	if string(response.Nonce) != string(nonce) || len(response.Singles) != 1 || response.Singles[0].CertID.Serial.Cmp(serial) != 0 {
 		t.Fatalf("response %+v", response)
 	}
@@ -47,7 +47,7 @@ func (w *world) everywhere(t *testing.T, c *chain.Certificate, want ocsp.Status,
 	if listed != (want == ocsp.Revoked) || listed && (Reason(entry.Reason) != reason || !entry.Time.Equal(since)) {
 		t.Errorf("the CRL says %v %+v", listed, entry)
 	}
-	status, err := w.Status(t.Context(), c, w.issuing, w.time())
+	status, err := w.Status(t.Context(), c, w.first().Certificate, w.time())
 	must(t, err)
 	state := chain.StateGood
 	if want == ocsp.Revoked {
@@ -100,12 +100,12 @@ func TestAHoldIsLiftedOrMadeFinalByTwoPeople(t *testing.T) {
 		resume = w.approve(t, access.KindResumeCertificate, ResumeSubject(c.Serial))
 		wantCode(t, w.Resume(ctx, resume, c.Serial), ErrRevoked)
 
-		status, err := w.Status(ctx, c, w.issuing, held.Add(30*time.Second))
+		status, err := w.Status(ctx, c, w.first().Certificate, held.Add(30*time.Second))
 		must(t, err)
 		if status.State != chain.StateRevoked || Reason(status.Reason) != ReasonCertificateHold {
 			t.Errorf("during the first hold: %+v", status)
 		}
-		status, err = w.Status(ctx, c, w.issuing, held.Add(90*time.Second))
+		status, err = w.Status(ctx, c, w.first().Certificate, held.Add(90*time.Second))
 		must(t, err)
 		if status.State != chain.StateGood || !status.RevokedLater || !status.At.Equal(w.time().Truncate(time.Second)) {
 			t.Errorf("between the holds: %+v", status)

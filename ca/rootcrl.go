@@ -31,7 +31,7 @@ type RootOrder struct {
 	LastCRL []byte      `json:"last_crl"` // its newest list, DER
 	Add     []RootEntry `json:"add"`      // what the newest list does not have
 	Remove  []string    `json:"remove"`   // serial numbers whose hold was ended
-	// Issuing, if set, also asks for a new certificate of the issuing CA: see OrderIssuing.
+	// Issuing, if set, also asks for a new certificate of an issuing CA: see OrderIssuing.
 	Issuing *IssuingOrder `json:"issuing,omitempty"`
 }
 
@@ -44,7 +44,7 @@ type RootEntry struct {
 
 // RootOrder says what the next list of the root must have, from the states that are recorded.
 func (a *Authority) RootOrder(ctx context.Context) (RootOrder, error) {
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
+	last, err := lastCRL(ctx, a.DB.Read(), rootID, 0)
 	if err != nil {
 		return RootOrder{}, err
 	}
@@ -215,7 +215,7 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 	}
 	a.publishing.Lock()
 	defer a.publishing.Unlock()
-	last, err := lastCRL(ctx, a.DB.Read(), ProfileRoot, 0)
+	last, err := lastCRL(ctx, a.DB.Read(), rootID, 0)
 	if err != nil && !fault.Has(err, ErrNoCRL) {
 		return err
 	}
@@ -223,7 +223,7 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 		return ErrRootCRL.Saying(fmt.Sprintf("编号 %s 不大于已发布的 %d，或更早", crl.Number, last.number),
 			fmt.Sprintf("number %s is not above %d, or it is older", crl.Number, last.number))
 	}
-	waiting, err := waitingEvents(ctx, a.DB.Read(), ProfileRoot, 0)
+	waiting, err := waitingEvents(ctx, a.DB.Read(), rootID, 0)
 	if err != nil {
 		return err
 	}
@@ -246,10 +246,10 @@ func (a *Authority) ImportRootCRL(ctx context.Context, by string, data []byte) e
 	}
 	digest := sm3.Sum(data)
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := insertCRL(ctx, tx, publication{name: ProfileRoot, issuer: a.root}, edition{list: l, der: data, crl: crl, count: crl.Len()}, waiting); err != nil {
+		if err := insertCRL(ctx, tx, publication{name: rootID, issuer: a.root}, edition{list: l, der: data, crl: crl, count: crl.Len()}, waiting); err != nil {
 			return err
 		}
-		return a.record(ctx, tx, now, "crl.imported", by, string(ProfileRoot), map[string]string{
+		return a.record(ctx, tx, now, "crl.imported", by, rootID, map[string]string{
 			"number": strconv.FormatInt(l.number, 10), "entries": strconv.Itoa(crl.Len()), "crl": hex.EncodeToString(digest[:])})
 	})
 }

@@ -34,7 +34,7 @@ func (w *world) rootKey(t *testing.T) keystore.Key {
 func TestAnOfflineRootRevokesTheIssuingCA(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		serial := w.issuing.Serial
+		serial := w.first().Certificate.Serial
 		w.pass(time.Hour)
 		id := w.approve(t, access.KindRevokeCertificate, RevokeSubject(serial, ReasonKeyCompromise))
 		must(t, w.Revoke(ctx, id, serial, ReasonKeyCompromise))
@@ -77,7 +77,7 @@ func TestOpensslReadsTheListOfTheOfflineRoot(t *testing.T) {
 	w.pass(time.Hour)
 	o, err := w.RootOrder(t.Context())
 	must(t, err)
-	o.Add = []RootEntry{{Serial: SerialText(w.issuing.Serial), Reason: ReasonCessationOfOperation, Since: w.time()}}
+	o.Add = []RootEntry{{Serial: SerialText(w.first().Certificate.Serial), Reason: ReasonCessationOfOperation, Since: w.time()}}
 	data, err := json.Marshal(o)
 	must(t, err)
 	der, err := SignRootCRL(t.Context(), w.rootKey(t), data, w.time())
@@ -93,7 +93,7 @@ func TestOpensslReadsTheListOfTheOfflineRoot(t *testing.T) {
 func TestAHoldOfTheRootIsLiftedByTheNextList(t *testing.T) {
 	w := sqliteWorld(t)
 	ctx := t.Context()
-	serial := w.issuing.Serial
+	serial := w.first().Certificate.Serial
 	publish := func() *chain.CRL {
 		w.pass(time.Hour)
 		der, err := SignRootCRL(ctx, w.rootKey(t), w.order(t), w.time())
@@ -123,7 +123,7 @@ func TestAHoldOfTheRootIsLiftedByTheNextList(t *testing.T) {
 func TestAListThatLacksWhatItMustHaveIsNotImported(t *testing.T) {
 	w := sqliteWorld(t)
 	ctx := t.Context()
-	serial := w.issuing.Serial
+	serial := w.first().Certificate.Serial
 	stale := w.order(t) // from before the revocation
 	w.pass(time.Hour)
 	must(t, w.Revoke(ctx, w.approve(t, access.KindRevokeCertificate, RevokeSubject(serial, ReasonKeyCompromise)), serial, ReasonKeyCompromise))
@@ -133,7 +133,7 @@ func TestAListThatLacksWhatItMustHaveIsNotImported(t *testing.T) {
 	future, err := SignRootCRL(ctx, w.rootKey(t), w.order(t), w.time().Add(time.Hour))
 	must(t, err)
 	wantCode(t, w.ImportRootCRL(ctx, "zhang", future), ErrRootCRL)
-	issued, err := w.CRL(ctx)
+	issued, err := w.CRL(ctx, FirstIssuer)
 	must(t, err)
 	wantCode(t, w.ImportRootCRL(ctx, "zhang", issued), ErrRootCRL) // of the issuing CA
 	wantCode(t, w.ImportRootCRL(ctx, "zhang", []byte("no list")), ErrRootCRL)
@@ -151,7 +151,7 @@ func TestAnOrderThatIsNotRightIsNotSigned(t *testing.T) {
 	for name, change := range map[string]func(o *RootOrder){
 		"another format":           func(o *RootOrder) { o.Format = 2 },
 		"no root":                  func(o *RootOrder) { o.Root = nil },
-		"a root that did not list": func(o *RootOrder) { o.Root = w.issuing.Raw },
+		"a root that did not list": func(o *RootOrder) { o.Root = w.first().Certificate.Raw },
 		"no list":                  func(o *RootOrder) { o.LastCRL = []byte{0x30, 0} },
 		"no serial number":         func(o *RootOrder) { o.Add = []RootEntry{{Serial: "x", Since: w.time()}} },
 		"a negative one":           func(o *RootOrder) { o.Add = []RootEntry{{Serial: "-5", Since: w.time()}} },
@@ -166,7 +166,7 @@ func TestAnOrderThatIsNotRightIsNotSigned(t *testing.T) {
 		t.Log(name)
 		wantCode(t, err, ErrRootOrder)
 	}
-	_, err = SignRootCRL(t.Context(), w.key, w.order(t), w.time()) // the issuing CA's key
+	_, err = SignRootCRL(t.Context(), w.first().key, w.order(t), w.time()) // the issuing CA's key
 	wantCode(t, err, ErrKey)
 	_, err = SignRootCRL(t.Context(), w.rootKey(t), w.order(t), w.time().Add(-24*time.Hour))
 	wantCode(t, err, ErrClock)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
+	"slices"
 	"time"
 
 	"yinxin/ca/chain"
@@ -13,7 +14,7 @@ import (
 	"yinxin/keystore"
 )
 
-// IssuingOrder asks the offline root for a new certificate of the issuing CA: the same name and key, a later end. What
+// IssuingOrder asks the offline root for a new certificate of an issuing CA: the same name and key, a later end. What
 // was issued before stays below it, since the key is the same.
 type IssuingOrder struct {
 	Certificate []byte `json:"certificate"` // the one in force, DER
@@ -22,8 +23,13 @@ type IssuingOrder struct {
 	BaseURL     string `json:"base_url"`
 }
 
-// OrderIssuing adds a new certificate of the issuing CA to an order. Error: ca.ceremony for years out of bounds.
-func (a *Authority) OrderIssuing(o *RootOrder, years int) error {
+// OrderIssuing adds a new certificate of an issuing CA to an order, of the first where id is empty. Errors: ca.ceremony for
+// years out of bounds, ca.no-such-issuer.
+func (a *Authority) OrderIssuing(o *RootOrder, id string, years int) error {
+	s, err := a.issuer(id)
+	if err != nil {
+		return err
+	}
 	if years < MinIssuingYears || years > MaxIssuingYears {
 		return ErrCeremony.At(fault.Field("years"))
 	}
@@ -31,8 +37,20 @@ func (a *Authority) OrderIssuing(o *RootOrder, years int) error {
 	if err != nil {
 		return err
 	}
-	o.Issuing = &IssuingOrder{Certificate: a.issuing.Raw, Serial: SerialText(serial), Years: years, BaseURL: a.BaseURL}
+	o.Issuing = &IssuingOrder{Certificate: s.Certificate.Raw, Serial: SerialText(serial), Years: years, BaseURL: a.BaseURL}
 	return nil
+}
+
+// IssuingName is the common name of the CA for which an order wants a new certificate; empty where it wants none.
+func (o RootOrder) IssuingName() string {
+	if o.Issuing == nil {
+		return ""
+	}
+	c, err := chain.ParseCertificate(o.Issuing.Certificate)
+	if err != nil {
+		return ""
+	}
+	return c.Subject.CommonName
 }
 
 // issuingRequest is what the profile of an issuing CA is judged by.
@@ -113,18 +131,22 @@ func issuedBy(c, root *chain.Certificate) error {
 	return err
 }
 
-// ImportIssuing puts a certificate that the offline root made for the issuing CA into force, in a ceremony of two
+// ImportIssuing puts a certificate that the offline root made for an issuing CA into force, in a ceremony of two
 // officers; an Authority that is open keeps the one that it was opened with. Errors: ca.issuing, ca.officers.
 func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte) error {
 	c, err := chain.ParseCertificate(data)
 	if err != nil {
 		return err
 	}
-	now := a.Clock()
-	switch {
-	case issuedBy(c, a.root) != nil, !sameAuthority(c, a.issuing), c.Fingerprint() == a.issuing.Fingerprint(), SerialText(c.Serial) == "":
+	at := slices.IndexFunc(a.issuers, func(s *issuingCA) bool { return sameAuthority(c, s.Certificate) })
+	if at < 0 {
 		return ErrIssuing.New()
-	case c.NotBefore.After(now.Add(5 * time.Minute)), !c.NotAfter.After(a.issuing.NotAfter), c.NotAfter.After(a.root.NotAfter):
+	}
+	s, now := a.issuers[at], a.Clock()
+	switch {
+	case issuedBy(c, a.root) != nil, c.Fingerprint() == s.Certificate.Fingerprint(), SerialText(c.Serial) == "":
+		return ErrIssuing.New()
+	case c.NotBefore.After(now.Add(5 * time.Minute)), !c.NotAfter.After(s.Certificate.NotAfter), c.NotAfter.After(a.root.NotAfter):
 		return ErrIssuing.Saying("有效期不对", "its validity is not that of a successor")
 	}
 	request, err := issuingRequest(c)
@@ -157,7 +179,7 @@ func (a *Authority) ImportIssuing(ctx context.Context, by [2]string, data []byte
 		if err != nil {
 			return err
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE ca_authority SET certificate = $1 WHERE name = 'issuing'`, c.Raw); err != nil {
+		if _, err := tx.ExecContext(ctx, `UPDATE ca_authority SET certificate = $1 WHERE name = $2`, c.Raw, s.ID); err != nil {
 			return err
 		}
 		err = a.record(ctx, tx, now, "ceremony.held", by[0], id, map[string]string{"second": by[1]})

@@ -13,7 +13,7 @@ func (w *world) issuingOrder(t *testing.T, years int, change func(o *RootOrder))
 	t.Helper()
 	o, err := w.RootOrder(t.Context())
 	must(t, err)
-	must(t, w.OrderIssuing(&o, years))
+	must(t, w.OrderIssuing(&o, "", years))
 	change(&o)
 	data, err := json.Marshal(o)
 	must(t, err)
@@ -23,7 +23,7 @@ func (w *world) issuingOrder(t *testing.T, years int, change func(o *RootOrder))
 func TestTheIssuingCAGetsALaterCertificateFromTheOfflineRoot(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		first := w.issuing
+		first := w.first().Certificate
 		old := w.issue(t, institution(t))
 		w.pass(7 * 365 * 24 * time.Hour)
 		der, err := SignIssuing(ctx, w.rootKey(t), w.issuingOrder(t, 10, func(*RootOrder) {}), w.time())
@@ -34,8 +34,8 @@ func TestTheIssuingCAGetsALaterCertificateFromTheOfflineRoot(t *testing.T) {
 		wantCode(t, w.ImportIssuing(ctx, [2]string{"zhang", "li"}, w.root.Raw), ErrIssuing)
 		must(t, w.ImportIssuing(ctx, [2]string{"zhang", "li"}, der))
 		w.Authority = w.open()
-		if want := w.time().Truncate(time.Second).AddDate(10, 0, 0).Add(-time.Second); !w.issuing.NotAfter.Equal(want) {
-			t.Errorf("it ends %v, want %v", w.issuing.NotAfter, want)
+		if want := w.time().Truncate(time.Second).AddDate(10, 0, 0).Add(-time.Second); !w.first().Certificate.NotAfter.Equal(want) {
+			t.Errorf("it ends %v, want %v", w.first().Certificate.NotAfter, want)
 		}
 		wantCode(t, w.ImportIssuing(ctx, [2]string{"zhang", "li"}, der), ErrIssuing)
 		// What was issued before and what is issued now stands below it, and its state is known by either certificate.
@@ -75,7 +75,7 @@ func TestAnOrderForAnIssuingCAThatIsNotRightIsNotSigned(t *testing.T) {
 		t.Log(name)
 		wantCode(t, err, ErrRootOrder)
 	}
-	_, err := SignIssuing(ctx, w.key, w.issuingOrder(t, 10, func(*RootOrder) {}), w.time())
+	_, err := SignIssuing(ctx, w.first().key, w.issuingOrder(t, 10, func(*RootOrder) {}), w.time())
 	wantCode(t, err, ErrKey)
 	w.pass(8 * 365 * 24 * time.Hour)
 	_, err = SignIssuing(ctx, w.rootKey(t), w.issuingOrder(t, 13, func(*RootOrder) {}), w.time())

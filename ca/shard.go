@@ -18,53 +18,63 @@ const (
 	maxPoints = 32
 )
 
-// The complete list, shard 0, and its delta list are at the paths of old; the shards are numbered from 1.
 const (
-	// PathShards is what the paths of the shards begin with.
-	PathShards = "/pki/issuing/"
+	// PathIssuers is what the paths of lists and certificates begin with.
+	PathIssuers = "/pki/"
 
-	pathDelta    = "/pki/issuing-delta.crl"
-	deltaMark    = "-delta"
-	crlExtension = ".crl"
+	deltaMark            = "-delta"
+	crlExtension         = ".crl"
+	certificateExtension = ".cer"
 )
 
-// PathShard is where the revocation list of a shard is published, or the delta list to it:
+// PathShard is where the revocation list of a shard of an issuing CA is published, or the delta list to it:
 //
-//	shard 0, the complete list   /pki/issuing.crl     /pki/issuing-delta.crl
-//	shard n                      /pki/issuing/n.crl   /pki/issuing/n-delta.crl
-func PathShard(shard int, delta bool) string {
-	switch {
-	case shard == 0 && delta:
-		return pathDelta
-	case shard == 0:
-		return PathIssuingCRL
-	case delta:
-		return PathShards + strconv.Itoa(shard) + deltaMark + crlExtension
+//	shard 0, the complete list   /pki/ID.crl     /pki/ID-delta.crl
+//	shard n, from 1              /pki/ID/n.crl   /pki/ID/n-delta.crl
+func PathShard(id string, shard int, delta bool) string {
+	path := PathIssuers + id
+	if shard > 0 {
+		path += "/" + strconv.Itoa(shard)
 	}
-	return PathShards + strconv.Itoa(shard) + crlExtension
+	if delta {
+		path += deltaMark
+	}
+	return path + crlExtension
 }
 
 // ParsePathShard reads what PathShard wrote, and nothing else.
-func ParsePathShard(path string) (shard int, delta, ok bool) {
-	switch path {
-	case PathIssuingCRL:
-		return 0, false, true
-	case pathDelta:
-		return 0, true, true
+func ParsePathShard(path string) (id string, shard int, delta, ok bool) {
+	name, ok := strings.CutPrefix(path, PathIssuers)
+	if ok {
+		name, ok = strings.CutSuffix(name, crlExtension)
 	}
-	name, ok := strings.CutPrefix(path, PathShards)
 	if !ok {
-		return 0, false, false
-	}
-	if name, ok = strings.CutSuffix(name, crlExtension); !ok {
-		return 0, false, false
+		return "", 0, false, false
 	}
 	name, delta = strings.CutSuffix(name, deltaMark)
-	shard, err := strconv.Atoi(name)
-	if err != nil || shard < 1 || PathShard(shard, delta) != path {
-		return 0, false, false
+	id, number, sharded := strings.Cut(name, "/")
+	if sharded {
+		var err error
+		if shard, err = strconv.Atoi(number); err != nil || shard < 1 {
+			return "", 0, false, false
+		}
 	}
-	return shard, delta, true
+	if !ValidIssuerID(id) || PathShard(id, shard, delta) != path {
+		return "", 0, false, false
+	}
+	return id, shard, delta, true
+}
+
+// PathIssuerCertificate is where the certificate of an issuing CA is published.
+func PathIssuerCertificate(id string) string { return PathIssuers + id + certificateExtension }
+
+// ParsePathIssuerCertificate reads what PathIssuerCertificate wrote, and nothing else.
+func ParsePathIssuerCertificate(path string) (id string, ok bool) {
+	id, ok = strings.CutPrefix(path, PathIssuers)
+	if ok {
+		id, ok = strings.CutSuffix(id, certificateExtension)
+	}
+	return id, ok && ValidIssuerID(id)
 }
 
 // shardOf is the list that a new certificate will be on: its serial number modulo the number of shards, from 1. It is
@@ -74,33 +84,36 @@ func (a *Authority) shardOf(serial *big.Int) int {
 }
 
 // crlURL is the distribution point of the certificates of a shard.
-func (a *Authority) crlURL(shard int) string { return a.BaseURL + PathShard(shard, false) }
+func (a *Authority) crlURL(id string, shard int) string {
+	return a.BaseURL + PathShard(id, shard, false)
+}
 
-// issuerOf is what a certificate of a shard takes from its issuer.
-func (a *Authority) issuerOf(shard int) issuerData {
-	d := a.urls
-	d.crlURL = a.crlURL(shard)
+// dataOf is what a certificate of a shard takes from its issuer.
+func (a *Authority) dataOf(s *issuingCA, shard int) issuerData {
+	d := s.urls
+	d.crlURL = a.crlURL(s.ID, shard)
 	return d
 }
 
-// lastShard is the highest shard that a list is made of: there may be certificates in more shards than new ones get.
-func (a *Authority) lastShard(ctx context.Context) (int, error) {
+// lastShard is the highest shard of an issuing CA that a list is made of: there may be certificates in more shards than new
+// ones get.
+func (a *Authority) lastShard(ctx context.Context, id string) (int, error) {
 	var highest int
-	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(MAX(shard), 0) FROM ca_certificate WHERE issuer = $1`, string(ProfileIssuing)).Scan(&highest)
+	err := a.DB.Read().QueryRowContext(ctx, `SELECT COALESCE(MAX(shard), 0) FROM ca_certificate WHERE issuer = $1`, id).Scan(&highest)
 	return max(highest, a.Shards), err
 }
 
 // points are the addresses of a shard, one for every base URL under which certificates were issued; none for the
 // complete list, which speaks for all.
-func (a *Authority) points(ctx context.Context, shard int) ([]string, error) {
+func (a *Authority) points(ctx context.Context, id string, shard int) ([]string, error) {
 	if shard == 0 {
 		return nil, nil
 	}
 	bases, err := store.Column[string](a.DB.Read().QueryContext(ctx, `SELECT url FROM ca_base_url ORDER BY since DESC, url LIMIT $1`, maxPoints))
-	points := []string{a.crlURL(shard)}
+	points := []string{a.crlURL(id, shard)}
 	for _, base := range bases {
 		if base != a.BaseURL {
-			points = append(points, base+PathShard(shard, false))
+			points = append(points, base+PathShard(id, shard, false))
 		}
 	}
 	return points, err

@@ -21,11 +21,11 @@ import (
 // published gives a list as it is published.
 func (w *world) published(t testing.TB, shard int, delta bool) *chain.CRL {
 	t.Helper()
-	p, err := w.List(context.Background(), shard, delta)
+	p, err := w.List(context.Background(), FirstIssuer, shard, delta)
 	must(t, err)
 	crl, err := chain.ParseCRL(p.DER)
 	must(t, err)
-	must(t, crl.CheckIssuer(w.issuing))
+	must(t, crl.CheckIssuer(w.first().Certificate))
 	if crl.Number.Int64() != p.Number || !crl.NextUpdate.Equal(p.NextUpdate) || !crl.ThisUpdate.Equal(p.ThisUpdate) {
 		t.Errorf("said to be number %d until %v, is %v until %v", p.Number, p.NextUpdate, crl.Number, crl.NextUpdate)
 	}
@@ -52,17 +52,17 @@ func (w *world) inShard(t testing.TB, shard int) *chain.Certificate {
 func TestPathsOfListsAreReadAsTheyAreWritten(t *testing.T) {
 	for shard, paths := range map[int][2]string{0: {"/pki/issuing.crl", "/pki/issuing-delta.crl"}, 1: {"/pki/issuing/1.crl", "/pki/issuing/1-delta.crl"}, 1024: {"/pki/issuing/1024.crl", "/pki/issuing/1024-delta.crl"}} {
 		for i, delta := range []bool{false, true} {
-			if got := PathShard(shard, delta); got != paths[i] {
+			if got := PathShard(FirstIssuer, shard, delta); got != paths[i] {
 				t.Errorf("%s, want %s", got, paths[i])
 			}
-			if s, d, ok := ParsePathShard(paths[i]); s != shard || d != delta || !ok {
+			if id, s, d, ok := ParsePathShard(paths[i]); id != FirstIssuer || s != shard || d != delta || !ok {
 				t.Errorf("%s: %d, %v, %v", paths[i], s, d, ok)
 			}
 		}
 	}
 	for _, path := range []string{"", "/pki/issuing/", "/pki/issuing/0.crl", "/pki/issuing/01.crl", "/pki/issuing/-1.crl", "/pki/issuing/+1.crl", "/pki/issuing/1.crl.crl",
 		"/pki/issuing/1-delta-delta.crl", "/pki/issuing/99999999999999999999.crl", "/pki/issuing/1", "/pki/root.crl", "/pki/issuing/1 .crl"} {
-		if shard, _, ok := ParsePathShard(path); ok {
+		if _, shard, _, ok := ParsePathShard(path); ok {
 			t.Errorf("%q is read as shard %d", path, shard)
 		}
 	}
@@ -88,7 +88,7 @@ func TestARevocationIsInTheListOfItsShardAndInTheCompleteOne(t *testing.T) {
 			if _, listed := crl.Lookup(c.Serial); listed != changed || (crl.Number.Int64() == before[i]+1) != changed {
 				t.Errorf("shard %d: listed %v, number %v after %d", i, listed, crl.Number, before[i])
 			}
-			status, err := chain.NewCRLSource(crl).Status(t.Context(), c, w.issuing, w.time())
+			status, err := chain.NewCRLSource(crl).Status(t.Context(), c, w.first().Certificate, w.time())
 			if want := map[bool]chain.State{true: chain.StateRevoked, false: chain.StateUnknown}[changed]; err != nil || status.State != want {
 				t.Errorf("shard %d: %+v, %v", i, status, err)
 			}
@@ -99,18 +99,18 @@ func TestARevocationIsInTheListOfItsShardAndInTheCompleteOne(t *testing.T) {
 		for i := range 17 {
 			source := chain.NewCRLSource(w.published(t, i, false))
 			for of, covered := range map[*chain.Certificate]bool{other: i == 0 || i == w.shardOf(other.Serial), w.made.TSA: i == 0} {
-				status, err := source.Status(t.Context(), of, w.issuing, w.time())
+				status, err := source.Status(t.Context(), of, w.first().Certificate, w.time())
 				if err != nil || (status.State == chain.StateGood) != covered {
 					t.Errorf("shard %d: %+v, %v", i, status, err)
 				}
 			}
 		}
-		if _, err := w.List(t.Context(), 17, false); err == nil {
+		if _, err := w.List(t.Context(), FirstIssuer, 17, false); err == nil {
 			t.Error("there is no shard 17")
 		} else {
 			wantCode(t, err, ErrNoList)
 		}
-		_, err := w.List(t.Context(), -1, true)
+		_, err := w.List(t.Context(), FirstIssuer, -1, true)
 		wantCode(t, err, ErrNoList)
 	})
 }
@@ -137,9 +137,9 @@ func TestAReaderOfDeltasSeesWhatTheCompleteListSays(t *testing.T) {
 				t.Fatalf("%s: the base is %v, the delta begins at %v", when, base.Number, delta.BaseNumber)
 			}
 			for _, c := range all {
-				a, err := chain.NewCRLSource(full).Status(t.Context(), c, w.issuing, w.time())
+				a, err := chain.NewCRLSource(full).Status(t.Context(), c, w.first().Certificate, w.time())
 				must(t, err)
-				b, err := chain.NewCRLSource(base, delta).Status(t.Context(), c, w.issuing, w.time())
+				b, err := chain.NewCRLSource(base, delta).Status(t.Context(), c, w.first().Certificate, w.time())
 				if err != nil || a.State != b.State || a.Reason != b.Reason || !a.At.Equal(b.At) {
 					t.Errorf("%s: %x is %+v by the list, %+v by base and delta", when, c.Serial, a, b)
 				}
@@ -198,25 +198,25 @@ func TestADeltaThatLostAnEntryIsNotPublished(t *testing.T) {
 	must(t, w.PublishCRL(t.Context()))
 	w.revoke(t, b.Serial, ReasonSuperseded)
 	must(t, w.PublishIfDue(t.Context()))
-	last, err := lastCRL(t.Context(), w.db.Read(), ProfileIssuing, 1)
+	last, err := lastCRL(t.Context(), w.db.Read(), FirstIssuer, 1)
 	must(t, err)
-	base, err := lastBase(t.Context(), w.db.Read(), ProfileIssuing, 1, last.number)
+	base, err := lastBase(t.Context(), w.db.Read(), FirstIssuer, 1, last.number)
 	must(t, err)
 	baseCRL, err := chain.ParseCRL(base.data)
 	must(t, err)
 	of := edition{list: list{number: base.number}, der: base.data, crl: baseCRL}
 	make := func(entries ...*chain.Certificate) *edition {
-		e := &edition{list: list{issuer: w.issuing, number: last.number + 1, thisUpdate: last.thisUpdate, nextUpdate: last.nextUpdate, points: baseCRL.Points()}}
+		e := &edition{list: list{issuer: w.first().Certificate, number: last.number + 1, thisUpdate: last.thisUpdate, nextUpdate: last.nextUpdate, points: baseCRL.Points()}}
 		for _, c := range entries {
 			e.list.entries, err = entry{c.Serial, w.time(), ReasonSuperseded}.appendTo(e.list.entries)
 			must(t, err)
 			e.count++
 		}
-		must(t, e.make(t.Context(), w.key))
+		must(t, e.make(t.Context(), w.first().key))
 		return e
 	}
 	sound := make(a, b)
-	must(t, sound.makeDelta(t.Context(), w.key, of, last.delta))
+	must(t, sound.makeDelta(t.Context(), w.first().key, of, last.delta))
 	for name, spoil := range map[string]func(e *edition){
 		"a change is missing": func(e *edition) { e.delta.entries, e.deltaCount = nil, 0 },
 		"it removes what is there": func(e *edition) {
@@ -228,10 +228,10 @@ func TestADeltaThatLostAnEntryIsNotPublished(t *testing.T) {
 		"another scope":  func(e *edition) { e.delta.points = nil },
 	} {
 		e := make(a, b)
-		must(t, e.makeDelta(t.Context(), w.key, of, last.delta))
+		must(t, e.makeDelta(t.Context(), w.first().key, of, last.delta))
 		spoil(e)
 		must(t, err)
-		e.deltaDER, err = e.delta.sign(t.Context(), w.key)
+		e.deltaDER, err = e.delta.sign(t.Context(), w.first().key)
 		must(t, err)
 		if err := e.checkDelta(of, last.delta); err == nil {
 			t.Errorf("%s: the delta list passes", name)
@@ -239,16 +239,16 @@ func TestADeltaThatLostAnEntryIsNotPublished(t *testing.T) {
 	}
 	// An earlier delta named b; a list that lost it is not published even where the last list is gone.
 	e := make(a)
-	must(t, e.makeDelta(t.Context(), w.key, of, last.delta))
+	must(t, e.makeDelta(t.Context(), w.first().key, of, last.delta))
 	if r, listed := mustParse(t, e.deltaDER).Lookup(b.Serial); !listed || r.Reason != chain.ReasonRemoveFromCRL {
 		t.Errorf("%v %+v", listed, r)
 	}
 	must(t, w.exec(`DELETE FROM ca_status`))
-	err = w.publishShard(t.Context(), 1, true)
+	err = w.publishShard(t.Context(), w.first(), 1, true)
 	wantCode(t, err, ErrVanished)
 	// The base alone holds an entry back, too.
 	must(t, w.exec(`UPDATE ca_crl SET data = $1, delta = NULL, delta_base = NULL, delta_entries = NULL, delta_next = NULL WHERE shard = 1 AND number = $2`, make().der, last.number))
-	wantCode(t, w.publishShard(t.Context(), 1, true), ErrVanished)
+	wantCode(t, w.publishShard(t.Context(), w.first(), 1, true), ErrVanished)
 }
 
 func mustParse(t testing.TB, der []byte) *chain.CRL {
@@ -270,7 +270,7 @@ func TestOneShardThatCannotBePublishedHoldsUpNoOther(t *testing.T) {
 	if _, listed := w.published(t, 2, false).Lookup(b.Serial); !listed {
 		t.Error("the revocation in the sound shard is not published")
 	}
-	_, err := w.List(t.Context(), 0, false)
+	_, err := w.List(t.Context(), FirstIssuer, 0, false)
 	wantCode(t, err, ErrVanished)
 }
 
@@ -310,7 +310,7 @@ func TestTheBordersOfAListAreKeptToTheSecond(t *testing.T) {
 		t.Errorf("%v to %v, delta to %v", crl.ThisUpdate, crl.NextUpdate, delta.NextUpdate)
 	}
 	ask := func(at time.Time, lists ...*chain.CRL) chain.State {
-		status, err := chain.NewCRLSource(lists...).Status(t.Context(), c, w.issuing, at)
+		status, err := chain.NewCRLSource(lists...).Status(t.Context(), c, w.first().Certificate, at)
 		must(t, err)
 		return status.State
 	}
@@ -332,9 +332,9 @@ func TestTheBordersOfAListAreKeptToTheSecond(t *testing.T) {
 	}
 	// The keeper of the clock goes back by a second.
 	w.pass(-time.Duration(w.time().Nanosecond()) - time.Nanosecond)
-	wantCode(t, w.publishShard(t.Context(), 1, true), ErrClock)
+	wantCode(t, w.publishShard(t.Context(), w.first(), 1, true), ErrClock)
 	w.pass(time.Nanosecond)
-	must(t, w.publishShard(t.Context(), 1, true))
+	must(t, w.publishShard(t.Context(), w.first(), 1, true))
 }
 
 func TestOthersReadShardsAndDeltas(t *testing.T) {
@@ -346,12 +346,12 @@ func TestOthersReadShardsAndDeltas(t *testing.T) {
 	w.revoke(t, c.Serial, ReasonKeyCompromise)
 	w.resume(t, d.Serial)
 	for _, delta := range []bool{false, true} {
-		p, err := w.List(t.Context(), 1, delta)
+		p, err := w.List(t.Context(), FirstIssuer, 1, delta)
 		must(t, err)
 		theirs, err := tjx509.ParseDERCRL(p.DER)
 		must(t, err)
 		// tjfoc/gmsm: its certificate of the issuer checks the list with an implementation of SM2 of its own.
-		issuer, err := tjx509.ParseCertificate(w.issuing.Raw)
+		issuer, err := tjx509.ParseCertificate(w.first().Certificate.Raw)
 		must(t, err)
 		must(t, issuer.CheckCRLSignature(theirs))
 		if n := len(theirs.TBSCertList.RevokedCertificates); n != map[bool]int{false: 1, true: 2}[delta] {
@@ -385,14 +385,14 @@ func TestEveryListSaysWhatRFC5280AsksFor(t *testing.T) {
 	w.revoke(t, c.Serial, ReasonSuperseded)
 	for _, shard := range []int{0, 1} {
 		for _, delta := range []bool{false, true} {
-			p, err := w.List(t.Context(), shard, delta)
+			p, err := w.List(t.Context(), FirstIssuer, shard, delta)
 			must(t, err)
 			conforms(t, p, shard, delta)
 		}
 	}
 	must(t, w.keys.Ring(keystore.PurposeIssuing).SetState(t.Context(), KeyIssuing, keystore.StateSuspended))
 	w.pass(CRLValidity)
-	_, err := w.List(t.Context(), 1, false)
+	_, err := w.List(t.Context(), FirstIssuer, 1, false)
 	wantCode(t, err, keystore.ErrKeySuspended)
 	_ = store.Time
 }

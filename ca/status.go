@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"math/big"
+	"slices"
 	"time"
 
 	"yinxin/ca/chain"
@@ -21,7 +22,7 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	switch {
 	case cert == nil || issuer == nil:
 		return unknown("no certificate")
-	case !sameAuthority(issuer, a.issuing) && issuer.Fingerprint() != a.root.Fingerprint():
+	case !a.isOurs(issuer) || !bytes.Equal(cert.RawIssuer, issuer.RawSubject):
 		return unknown("issued by another authority")
 	}
 	serial := SerialText(cert.Serial)
@@ -35,6 +36,12 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	s := judge(events, at)
 	s.Source, s.ThisUpdate, s.NextUpdate = source, a.Clock().UTC(), a.Clock().UTC()
 	return s, nil
+}
+
+// isOurs says whether a certificate is the root's or of an issuing CA, in force or before.
+func (a *Authority) isOurs(c *chain.Certificate) bool {
+	return c.Fingerprint() == a.root.Fingerprint() ||
+		slices.ContainsFunc(a.issuers, func(s *issuingCA) bool { return sameAuthority(c, s.Certificate) })
 }
 
 // history gives an issued certificate and what happened to it, in one question, since every seal asks it many times; no
@@ -96,6 +103,7 @@ func judge(events []statusEvent, at time.Time) chain.Status {
 type Record struct {
 	Serial      *big.Int
 	Profile     Profile
+	Issuer      string // ID of the issuing CA, or root
 	State       RecordState
 	Reason      Reason             // of a revocation or hold
 	Since       time.Time          // of a revocation or hold, else zero
@@ -120,6 +128,7 @@ const (
 type Filter struct {
 	Serial  *big.Int
 	Profile Profile
+	Issuer  string // ID of an issuing CA, or root
 	Name    string // common name: the seal code of an institution
 	Public  []byte // uncompressed point
 	Before  time.Time
@@ -131,7 +140,7 @@ func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error
 	if f.Limit <= 0 {
 		f.Limit = 100
 	}
-	query := `SELECT c.serial, c.profile, c.state, c.certificate, c.created, COALESCE(c.approval, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
+	query := `SELECT c.serial, c.profile, c.issuer, c.state, c.certificate, c.created, COALESCE(c.approval, ''), COALESCE(s.state, ''), COALESCE(s.reason, 0), COALESCE(s.since, '')
 		FROM ca_certificate c LEFT JOIN ca_status s ON s.serial = c.serial WHERE 1 = 1`
 	var args []any
 	and := func(condition string, value any) {
@@ -143,6 +152,9 @@ func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error
 	}
 	if f.Profile != "" {
 		and("c.profile =", string(f.Profile))
+	}
+	if f.Issuer != "" {
+		and("c.issuer =", f.Issuer)
 	}
 	if f.Name != "" {
 		and("c.common_name =", f.Name)
@@ -175,7 +187,7 @@ func scanRecord(row interface{ Scan(...any) error }) (Record, error) {
 	var r Record
 	var serial, state, created, status, since string
 	var der []byte
-	err := row.Scan(&serial, (*string)(&r.Profile), &state, &der, &created, &r.Approval, &status, &r.Reason, &since)
+	err := row.Scan(&serial, (*string)(&r.Profile), &r.Issuer, &state, &der, &created, &r.Approval, &status, &r.Reason, &since)
 	if err != nil {
 		return r, err
 	}
@@ -220,10 +232,18 @@ func (a *Authority) Certificate(ctx context.Context, serial *big.Int) (Record, e
 	return list[0], nil
 }
 
-// Current is the newest certificate of an infrastructure profile (seal maker, OCSP, TSA) that is valid and good now:
-// ca.not-found.
+// Current is the newest certificate of an infrastructure profile (seal maker, TSA) that is valid and good now: ca.not-found.
 func (a *Authority) Current(ctx context.Context, p Profile) (*chain.Certificate, error) {
-	list, err := a.Certificates(ctx, Filter{Profile: p})
+	return a.newest(ctx, Filter{Profile: p})
+}
+
+// Responder is the newest certificate of the OCSP responder of an issuing CA that is valid and good now: ca.not-found.
+func (a *Authority) Responder(ctx context.Context, id string) (*chain.Certificate, error) {
+	return a.newest(ctx, Filter{Profile: ProfileOCSP, Issuer: id})
+}
+
+func (a *Authority) newest(ctx context.Context, f Filter) (*chain.Certificate, error) {
+	list, err := a.Certificates(ctx, f)
 	if err != nil {
 		return nil, err
 	}
@@ -232,5 +252,5 @@ func (a *Authority) Current(ctx context.Context, p Profile) (*chain.Certificate,
 			return r.Certificate, nil
 		}
 	}
-	return nil, ErrNotFound.With("%s", p)
+	return nil, ErrNotFound.With("%s", f.Profile)
 }

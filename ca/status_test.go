@@ -22,7 +22,7 @@ func TestTheResponderAnswersWhatItKnows(t *testing.T) {
 				t.Errorf("%v: %+v", hash, single)
 			}
 		}
-		for name, serial := range map[string]*big.Int{"never issued": big.NewInt(1), "longer than ours": new(big.Int).Lsh(big.NewInt(1), 150), "the issuing CA's own": w.issuing.Serial} {
+		for name, serial := range map[string]*big.Int{"never issued": big.NewInt(1), "longer than ours": new(big.Int).Lsh(big.NewInt(1), 150), "the issuing CA's own": w.first().Certificate.Serial} {
 			if single := w.ask(t, oid.SM3, serial); single.Status != ocsp.Unknown {
 				t.Errorf("%s: %+v", name, single)
 			}
@@ -64,7 +64,7 @@ func TestTheResponderAnswersNobodyElsesQuestions(t *testing.T) {
 	if r := status(w.root); r.Status != ocsp.Unauthorized {
 		t.Errorf("about the root's certificates: %+v", r)
 	}
-	if r := status(w.root, w.issuing); len(r.Singles) != 2 || r.Singles[0].Status != ocsp.Unknown || r.Singles[1].Status != ocsp.Good {
+	if r := status(w.root, w.first().Certificate); len(r.Singles) != 2 || r.Singles[0].Status != ocsp.Unknown || r.Singles[1].Status != ocsp.Good {
 		t.Errorf("about both: %+v", r)
 	}
 	for name, request := range map[string][]byte{"nothing": nil, "noise": []byte("noise"), "an empty sequence": {0x30, 0}} {
@@ -76,7 +76,7 @@ func TestTheResponderAnswersNobodyElsesQuestions(t *testing.T) {
 
 func TestTheResponderSaysTryLaterRatherThanGood(t *testing.T) {
 	ask := func(w *world, c *chain.Certificate) int {
-		id, err := ocsp.NewCertID(oid.SM3, w.issuing, c.Serial)
+		id, err := ocsp.NewCertID(oid.SM3, w.first().Certificate, c.Serial)
 		must(t, err)
 		request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nil)
 		must(t, err)
@@ -90,10 +90,10 @@ func TestTheResponderSaysTryLaterRatherThanGood(t *testing.T) {
 			must(t, w.keys.Ring(keystore.PurposeOCSP).SetState(context.Background(), KeyOCSP, keystore.StateSuspended))
 		},
 		"the responder's certificate is revoked": func(w *world) {
-			w.revoke(t, w.made.OCSP.Serial, ReasonKeyCompromise)
+			w.revoke(t, w.made.Issuing[0].OCSP.Serial, ReasonKeyCompromise)
 			w.pass(time.Minute)
 		},
-		"the responder's certificate has expired": func(w *world) { w.pass(w.made.OCSP.NotAfter.Sub(w.time()) + time.Second) },
+		"the responder's certificate has expired": func(w *world) { w.pass(w.made.Issuing[0].OCSP.NotAfter.Sub(w.time()) + time.Second) },
 	} {
 		w := sqliteWorld(t)
 		c := w.issue(t, institution(t))
@@ -111,7 +111,7 @@ func TestTheResponderSaysTryLaterRatherThanGood(t *testing.T) {
 func TestARenewedResponderIsTakenUp(t *testing.T) {
 	w := sqliteWorld(t)
 	c := w.issue(t, institution(t))
-	w.pass(w.made.OCSP.NotAfter.Sub(w.time()) - 24*time.Hour)
+	w.pass(w.made.Issuing[0].OCSP.NotAfter.Sub(w.time()) - 24*time.Hour)
 	key, err := w.config().Keys.Get(t.Context(), KeyOCSP)
 	must(t, err)
 	w.issue(t, Request{Profile: ProfileOCSP, Public: key.Public(), Organisation: "某某省档案馆", CommonName: "OCSP"})
@@ -128,13 +128,13 @@ func TestStatusKnowsOnlyWhatWasIssuedHere(t *testing.T) {
 		cert, issuer *chain.Certificate
 		want         chain.State
 	}{
-		"ours":                     {c, w.issuing, chain.StateGood},
-		"the issuing CA":           {w.issuing, w.root, chain.StateGood},
-		"of another CA":            {foreign, elsewhere.issuing, chain.StateUnknown},
-		"a foreign one as ours":    {foreign, w.issuing, chain.StateUnknown},
-		"ours under another CA":    {c, elsewhere.issuing, chain.StateUnknown},
-		"no certificate":           {nil, w.issuing, chain.StateUnknown},
-		"one with a changed value": {changed(t, c), w.issuing, chain.StateUnknown},
+		"ours":                     {c, w.first().Certificate, chain.StateGood},
+		"the issuing CA":           {w.first().Certificate, w.root, chain.StateGood},
+		"of another CA":            {foreign, elsewhere.first().Certificate, chain.StateUnknown},
+		"a foreign one as ours":    {foreign, w.first().Certificate, chain.StateUnknown},
+		"ours under another CA":    {c, elsewhere.first().Certificate, chain.StateUnknown},
+		"no certificate":           {nil, w.first().Certificate, chain.StateUnknown},
+		"one with a changed value": {changed(t, c), w.first().Certificate, chain.StateUnknown},
 	} {
 		s, err := w.Status(t.Context(), k.cert, k.issuer, w.time())
 		if err != nil || s.State != k.want {
@@ -213,13 +213,13 @@ func TestCertificatesAreListedAndFound(t *testing.T) {
 func BenchmarkOCSP(b *testing.B) {
 	w := sqliteWorld(b)
 	c := w.issue(b, institution(b))
-	id, err := ocsp.NewCertID(oid.SHA1, w.issuing, c.Serial)
+	id, err := ocsp.NewCertID(oid.SHA1, w.first().Certificate, c.Serial)
 	must(b, err)
 	request, err := ocsp.CreateRequest([]ocsp.CertID{id}, nil)
 	must(b, err)
 	b.Run("floor of a new one", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := w.key.SignDigest(b.Context(), [32]byte{1}); err != nil {
+			if _, err := w.first().key.SignDigest(b.Context(), [32]byte{1}); err != nil {
 				b.Fatal(err)
 			}
 		}

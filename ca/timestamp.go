@@ -77,11 +77,11 @@ func (a *Authority) timeStamper(ctx context.Context) (*tsa.Authority, error) {
 		return s.authority, nil
 	}
 	s.authority = nil
-	certificate, key, err := a.current(ctx, KeyTSA, ProfileTSA, now)
+	certificate, key, err := a.current(ctx, KeyTSA, Filter{Profile: ProfileTSA}, now)
 	if err != nil {
 		return nil, tsa.ErrAuthority.Because(err)
 	}
-	authority, err := tsa.New(tsa.Config{Certificate: certificate, Chain: []*chain.Certificate{a.issuing}, Key: key,
+	authority, err := tsa.New(tsa.Config{Certificate: certificate, Chain: []*chain.Certificate{a.IssuerOf(certificate)}, Key: key,
 		Clock: a.Clock, Time: a.stampTime, Ordering: a.Stamping.Ordering, Accuracy: a.Stamping.Accuracy, Random: a.Random})
 	if err != nil {
 		return nil, err

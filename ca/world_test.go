@@ -114,6 +114,9 @@ func (w *world) open() *Authority {
 	return a
 }
 
+// first is the issuing CA, of several the first.
+func (w *world) first() *issuingCA { return w.issuers[0] }
+
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, newWorld(t, db)) })
 }
@@ -168,7 +171,7 @@ func (w *world) suspend(t testing.TB, serial *big.Int) {
 
 func (w *world) crl(t testing.TB) *chain.CRL {
 	t.Helper()
-	der, err := w.CRL(context.Background())
+	der, err := w.CRL(context.Background(), FirstIssuer)
 	must(t, err)
 	crl, err := chain.ParseCRL(der)
 	must(t, err)

@@ -23,8 +23,6 @@ var (
 		ZH: "盖章耗时过长，已放弃，未放出任何文件。", EN: "Sealing took too long and was given up; nothing was released."}
 	errCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-not-good",
 		ZH: "印章证书当前不可用（已撤销、过期或状态未知），不能盖章。", EN: "The seal's certificate is not good now (revoked, expired or of unknown status)."}
-	errSuspendedCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-revoked",
-		ZH: "印章证书已撤销或冻结，不能盖章。", EN: "The seal's certificate is revoked or suspended and cannot be used."}
 	errExpiredCertificate = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-expired",
 		ZH: "印章证书不在有效期内，不能盖章。", EN: "The seal's certificate is outside its validity."}
 	errOrder = fault.Spec{Kind: fault.Invalid, Code: "sealing.order",

@@ -234,7 +234,7 @@ func (s *Service) certificateGood(ctx context.Context, in register.Instance, now
 	case r.Expired || r.NotYetValid:
 		return nil, errExpiredCertificate.New()
 	case r.Revocation.State == chain.StateRevoked:
-		return nil, errSuspendedCertificate.New()
+		return nil, register.ErrCertificateRevoked.New()
 	case r.ChainErr != nil || !r.Trusted || r.Revocation.State != chain.StateGood:
 		return nil, errCertificate.With("%s", r.Revocation.Detail).Because(r.ChainErr)
 	}

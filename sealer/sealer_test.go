@@ -89,6 +89,9 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	maker, err := keys.Ring(keystore.PurposeSealMaker).Get(ctx, ca.KeySealMaker)
 	must(t, err)
 	h.register = register.New(register.Config{DB: db, Ledger: l, Access: h.access, Clock: clock,
+		Certificates: func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
+			return h.authority.Status(ctx, c, h.authority.IssuerOf(c), at)
+		},
 		Maker: register.Maker{Certificate: made.SealMaker.Raw, Key: maker, VendorID: "yinxin"}})
 	blobs, err := files.OpenFolder(h.filesDir)
 	must(t, err)

@@ -31,7 +31,7 @@ func SealStatus(r *register.Register) func(ctx context.Context, code string, sea
 		case !made:
 			return verify.SealState{Standing: verify.SealUnknown}, nil // of somewhere else, where codes are given anew
 		}
-		state := verify.SealState{Since: s.Since}
+		state := verify.SealState{Since: s.Since, Detail: certificateWords[s.Reason]}
 		switch s.State {
 		case register.Active:
 			state.Standing = verify.SealActive
@@ -42,6 +42,12 @@ func SealStatus(r *register.Register) func(ctx context.Context, code string, sea
 		}
 		return state, nil
 	}
+}
+
+// certificateWords say why a seal is not in force where that comes from certificates.
+var certificateWords = map[string]string{
+	register.ReasonRevoked: "印章的证书已撤销。 The certificates of the seal were revoked.",
+	register.ReasonHeld:    "印章的证书已冻结。 The certificates of the seal were on hold.",
 }
 
 // sameAuthority says whether the makers of two seals were certified by the same key. Codes are given by each authority; a

@@ -19,7 +19,7 @@ func TestACertificateFromBeforeItsOrderDiffers(t *testing.T) {
 		w.pass(age)
 		_, err := f.Order(ctx, o)
 		must(t, err)
-		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing()))
+		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 		if taken := one(t, got, err); taken.Err != nil || fields(taken.Outcome.Differences) != want {
 			t.Errorf("%v: %q, %v", age, fields(taken.Outcome.Differences), taken.Err)
 		}

@@ -28,7 +28,7 @@ func (b builtIn) Order(ctx context.Context, o Order) (Outcome, error) {
 	if err != nil {
 		return Outcome{}, err
 	}
-	return Outcome{Backend: BuiltIn, State: StateIssued, Certificate: c, Chain: []*chain.Certificate{b.Authority.Issuing()}, Created: c.NotBefore}, nil
+	return Outcome{Backend: BuiltIn, State: StateIssued, Certificate: c, Chain: []*chain.Certificate{b.Authority.IssuerOf(c)}, Created: c.NotBefore}, nil
 }
 
 func (builtIn) Outcome(_ context.Context, id string) (Outcome, error) {
@@ -48,7 +48,7 @@ func (builtIn) RevokeSubject(c *chain.Certificate, reason ca.Reason) []byte {
 }
 
 func (b builtIn) Status(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
-	return b.Authority.Status(ctx, c, b.Authority.Issuing(), at)
+	return b.Authority.Status(ctx, c, b.Authority.IssuerOf(c), at)
 }
 
 // checkCSR wants the holder's proof for exactly the key that is ordered for, and none of the authority's own keys.

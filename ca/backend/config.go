@@ -74,6 +74,7 @@ type Config struct {
 
 // Backends are the authorities by name.
 type Backends struct {
+	Config
 	byName map[string]Backend
 	names  []string
 }
@@ -87,7 +88,7 @@ func Open(_ context.Context, c Config, settings []Setting) (*Backends, error) {
 	if c.Pause == nil {
 		c.Pause = pause
 	}
-	b := &Backends{byName: map[string]Backend{BuiltIn: builtIn{c}}, names: []string{BuiltIn}}
+	b := &Backends{Config: c, byName: map[string]Backend{BuiltIn: builtIn{c}}, names: []string{BuiltIn}}
 	for _, s := range settings {
 		if s.Name == "" || len([]rune(s.Name)) > 64 || strings.TrimSpace(s.Name) != s.Name || b.byName[s.Name] != nil {
 			return nil, ErrSettings.With("%s", s.Name).At(fault.Field("name"))

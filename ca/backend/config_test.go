@@ -96,7 +96,7 @@ func TestOnlyTheAnchorsOfTheAuthorityCount(t *testing.T) {
 		o := w.order(t)
 		_, err := f.Order(ctx, o)
 		must(t, err)
-		got, err := f.Import(ctx, w.registrar, inPEM(h.certify(t, o), h.authority.Issuing(), h.root))
+		got, err := f.Import(ctx, w.registrar, inPEM(h.certify(t, o), h.authority.Issuing(ca.ProfileInstitution), h.root))
 		return one(t, got, err).Err
 	}
 	anchor := func(h *house, name string) string {

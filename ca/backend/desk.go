@@ -20,8 +20,9 @@ import (
 	"yinxin/keystore"
 )
 
-// Desk takes orders of other Yinxin: a registrar (their API key) asks, an approver of this house decides, and the next
-// question of the other side finds the certificate. Config.DB, Ledger, Access, Authority and Clock are needed. It is safe
+// Desk takes orders of other Yinxin: a requester (their API key) asks, an approver of this house decides, and the next
+// question of the other side finds the certificate. A registrar of this house may order for somebody as well. Nobody sees
+// anything but their own orders and what came of them. Config.DB, Ledger, Access, Authority and Clock are needed. It is safe
 // for concurrent use.
 type Desk struct{ Config }
 
@@ -37,9 +38,12 @@ type deskRow struct {
 }
 
 // Submit takes an order under a key of the caller's choice: the same again gives what became of the first. by must be a
-// registrar. Errors: backend.order-not-found for a key that cannot be one; those of csr.Parse; backend.csr-key; ca.request;
+// requester or registrar. Errors: backend.order-not-found for a key that cannot be one; those of csr.Parse; backend.csr-key; ca.request;
 // backend.repeated; access.role.
 func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOrder) (WireOutcome, error) {
+	if err := d.admit(ctx, d.DB.Read(), by); err != nil {
+		return WireOutcome{}, err
+	}
 	if key == "" || len(key) > 200 || strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
 		return WireOutcome{}, ca.ErrRequest.At(fault.Field("Idempotency-Key"))
 	}
@@ -74,7 +78,7 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 		if earlier, err = d.again(ctx, tx, by, key, digest); earlier != nil || err != nil {
 			return err
 		}
-		if row.request, err = d.Access.RequestPlanIn(ctx, tx, by, access.KindIssueCertificate, row.subject, nil); err != nil {
+		if row.request, err = d.Access.RequestOutsideIn(ctx, tx, by, access.KindIssueCertificate, row.subject); err != nil {
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO backend_desk (id, actor, caller_key, digest, csr, subject, request, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -91,6 +95,15 @@ func (d *Desk) Submit(ctx context.Context, by access.Actor, key string, o WireOr
 		return d.outcome(ctx, earlier)
 	}
 	return WireOutcome{ID: row.id, State: WirePending}, nil
+}
+
+// admit lets those in who may order, by the roles that they hold now.
+func (d *Desk) admit(ctx context.Context, q store.Querier, by access.Actor) error {
+	actor, err := d.Access.ActorIn(ctx, q, by.ID)
+	if err == nil && !actor.Has(access.RoleRequester) && !actor.Has(access.RoleRegistrar) {
+		err = access.ErrRole.With("%s", access.RoleRequester)
+	}
+	return err
 }
 
 func (d *Desk) event(ctx context.Context, tx *store.Tx, kind, actor, subject string, data map[string]string) error {
@@ -132,8 +145,11 @@ func readDesk(ctx context.Context, q store.Querier, where string, args ...any) (
 }
 
 // Outcome says what became of an order of the caller, and issues the certificate when it was approved meanwhile:
-// backend.order-not-found.
+// backend.order-not-found, access.role.
 func (d *Desk) Outcome(ctx context.Context, by access.Actor, id string) (WireOutcome, error) {
+	if err := d.admit(ctx, d.DB.Read(), by); err != nil {
+		return WireOutcome{}, err
+	}
 	row, err := d.row(ctx, `id = $1 AND actor = $2`, id, by.ID)
 	return d.after(ctx, row, err)
 }
@@ -216,7 +232,7 @@ func (d *Desk) find(ctx context.Context, row *deskRow, request ca.Request) (ca.R
 
 // withCertificate fills in the certificate, and revokes it first when two people decided that meanwhile.
 func (d *Desk) withCertificate(ctx context.Context, row *deskRow, out WireOutcome, record ca.Record) (WireOutcome, error) {
-	out.Certificate, out.Chain = record.Certificate.Raw, [][]byte{d.Authority.Issuing().Raw}
+	out.Certificate, out.Chain = record.Certificate.Raw, [][]byte{d.Authority.IssuerOf(record.Certificate).Raw}
 	switch record.State {
 	case ca.RecordRevoked:
 		out.State = WireRevoked
@@ -245,6 +261,9 @@ func (d *Desk) withCertificate(ctx context.Context, row *deskRow, out WireOutcom
 // people of this house decided so. Asking again, also for another reason, gives what became of the first. Errors:
 // backend.order-not-found, backend.state, ca.reason, access.role.
 func (d *Desk) Revoke(ctx context.Context, by access.Actor, id string, reason ca.Reason) (WireOutcome, error) {
+	if err := d.admit(ctx, d.DB.Read(), by); err != nil {
+		return WireOutcome{}, err
+	}
 	if !reason.Final() {
 		return WireOutcome{}, ca.ErrReason.With("%d", int(reason))
 	}
@@ -264,11 +283,17 @@ func (d *Desk) Revoke(ctx context.Context, by access.Actor, id string, reason ca
 		return out, err
 	}
 	// The hold comes first: it is what protects others, and may be repeated.
-	if err := d.Authority.SuspendAtOnce(ctx, by, c.Serial, "ordered by "+by.ID); err != nil && !fault.Has(err, ca.ErrHeld) && !fault.Has(err, ca.ErrRevoked) {
+	err = d.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := d.admit(ctx, tx, by); err != nil {
+			return err
+		}
+		return d.Authority.HoldIn(ctx, tx, by, c.Serial, "ordered by "+by.ID)
+	})
+	if err != nil && !fault.Has(err, ca.ErrHeld) && !fault.Has(err, ca.ErrRevoked) {
 		return out, err
 	}
 	err = d.DB.Write(ctx, func(tx *store.Tx) error {
-		request, err := d.Access.RequestPlanIn(ctx, tx, by, access.KindRevokeCertificate, ca.RevokeSubject(c.Serial, reason), nil)
+		request, err := d.Access.RequestOutsideIn(ctx, tx, by, access.KindRevokeCertificate, ca.RevokeSubject(c.Serial, reason))
 		if err != nil {
 			return err
 		}

@@ -17,12 +17,14 @@
 // # Promises
 //
 // An order stands on an approval of kind certificate.issue that was used, a certificate with differences on one of kind
-// certificate.accept, a revocation on one of kind certificate.revoke: the database refuses other rows. What was sent to
+// certificate.accept, a revocation on one of kind certificate.revoke; a renewal stands on the approval of the first order of
+// its line, for five years, and ends what it took the place of. The database refuses other rows. What was sent to
 // which authority, when, by whom and with which data is on record before it leaves. A certificate is taken in once, for
 // the key that was asked about, if it leads to an anchor that was imported for that authority. What comes from outside is
 // limited in size, count and time. A call over HTTP that is repeated is the same call (its key is the order's identifier).
 //
-// [Desk] is the other side of HTTP: what the API of a Yinxin that issues for others does. There, too, two people decide.
+// [Desk] is the other side of HTTP: what the API of a Yinxin that issues for others does, for the role requester. There, too, two people
+// decide.
 //
 // What it does not: it serves no HTTP, knows no forms, and makes no keys.
 package backend

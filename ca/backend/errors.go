@@ -48,6 +48,9 @@ var (
 		ZH: "同一标识的请求内容不同。", EN: "The same key came with another request."}
 	ErrClerk = fault.Spec{Kind: fault.Denied, Code: "backend.role",
 		ZH: "须由登记员或审核员办理。", EN: "This takes a registrar or an approver."}
+	ErrNoHold = fault.Spec{Kind: fault.Refused, Code: "backend.no-hold",
+		ZH: "其他机构签发的证书不能在这里冻结或恢复，只能撤销；需要时可停用印章。",
+		EN: "A certificate of another authority cannot be held or released here, only revoked; its seal can be suspended."}
 	ErrNoStatus = fault.Spec{Kind: fault.Unavailable, Code: "backend.no-status",
 		ZH: "没有配置外部证书状态的查询方式。", EN: "No way to ask for the state of foreign certificates is configured."}
 )

@@ -113,12 +113,12 @@ func TestAnOrderGoesOutAsAFileAndItsCertificateComesBack(t *testing.T) {
 			t.Error("the second copy of one")
 		}
 		c := w.licensed.certify(t, first)
-		got, err := f.Import(ctx, w.approver, inPEM(c, w.licensed.authority.Issuing()))
+		got, err := f.Import(ctx, w.approver, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 		taken := one(t, got, err)
 		if taken.Err != nil || taken.Outcome.ID != a.ID || taken.Outcome.State != StateReceived || len(taken.Outcome.Differences) != 0 {
 			t.Fatalf("%+v", taken)
 		}
-		if list := taken.Outcome.Chain; len(list) != 1 || list[0].Fingerprint() != w.licensed.authority.Issuing().Fingerprint() {
+		if list := taken.Outcome.Chain; len(list) != 1 || list[0].Fingerprint() != w.licensed.authority.Issuing(ca.ProfileInstitution).Fingerprint() {
 			t.Errorf("chain %v", list)
 		}
 		waiting, err := f.Waiting(ctx)
@@ -150,7 +150,7 @@ func TestAnOrderGoesOutAsAFileAndItsCertificateComesBack(t *testing.T) {
 func TestCertificatesAreReadInEveryFormThatAuthoritiesUse(t *testing.T) {
 	w := sqliteWorld(t)
 	f := w.file(t)
-	issuing := w.licensed.authority.Issuing()
+	issuing := w.licensed.authority.Issuing(ca.ProfileInstitution)
 	for name, pack := range map[string]func(c *chain.Certificate) []byte{
 		"PEM":     func(c *chain.Certificate) []byte { return inPEM(c, issuing) },
 		"PKCS #7": func(c *chain.Certificate) []byte { return p7b(t, c, issuing) },
@@ -171,7 +171,7 @@ func TestCertificatesAreReadInEveryFormThatAuthoritiesUse(t *testing.T) {
 		}
 	}
 	// The issuing certificate may also be imported beforehand, with the anchor.
-	all, err := Open(t.Context(), w.config(), []Setting{{Name: "b", Kind: KindFile, Trust: trust(t, w.licensed.root, w.licensed.authority.Issuing())}})
+	all, err := Open(t.Context(), w.config(), []Setting{{Name: "b", Kind: KindFile, Trust: trust(t, w.licensed.root, w.licensed.authority.Issuing(ca.ProfileInstitution))}})
 	must(t, err)
 	b, err := all.File("b")
 	must(t, err)
@@ -192,7 +192,7 @@ func TestWhatDiffersIsListedAndTakesTwoPeopleAgain(t *testing.T) {
 		a, err := f.Order(ctx, o)
 		must(t, err)
 		c := w.licensed.certify(t, o, func(r *ca.Request) { r.Organisation, r.SealCode = "某某市挡案馆", "22000012345679" })
-		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing()))
+		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 		taken := one(t, got, err)
 		if taken.Err != nil || fields(taken.Outcome.Differences) != "O CN " || taken.Outcome.Differences[1] != (Difference{"CN", testSealCode, "22000012345679"}) {
 			t.Fatalf("%+v", taken)
@@ -228,7 +228,7 @@ func TestCertificatesThatMustNotBeTaken(t *testing.T) {
 	w := sqliteWorld(t)
 	ctx := t.Context()
 	f := w.file(t)
-	issuing := w.licensed.authority.Issuing()
+	issuing := w.licensed.authority.Issuing(ca.ProfileInstitution)
 	take := func(c ...*chain.Certificate) Taken {
 		t.Helper()
 		got, err := f.Import(ctx, w.registrar, inPEM(append(c, issuing)...))
@@ -242,7 +242,7 @@ func TestCertificatesThatMustNotBeTaken(t *testing.T) {
 	}
 	stranger := w.andStranger()
 	o := placed()
-	foreign, err := f.Import(ctx, w.registrar, inPEM(stranger.certify(t, o), stranger.authority.Issuing(), stranger.root))
+	foreign, err := f.Import(ctx, w.registrar, inPEM(stranger.certify(t, o), stranger.authority.Issuing(ca.ProfileInstitution), stranger.root))
 	wantCode(t, "of another authority, with its root", one(t, foreign, err).Err, ErrChain)
 	got, err := f.Import(ctx, w.registrar, inPEM(w.licensed.certify(t, o)))
 	wantCode(t, "without the certificate between", one(t, got, err).Err, ErrChain)
@@ -288,7 +288,7 @@ func TestACertificateThatEndedMeanwhileIsNotAccepted(t *testing.T) {
 	a, err := f.Order(t.Context(), o)
 	must(t, err)
 	c := w.licensed.certify(t, o)
-	got, err := f.Import(t.Context(), w.registrar, inPEM(c, w.licensed.authority.Issuing()))
+	got, err := f.Import(t.Context(), w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 	must(t, one(t, got, err).Err)
 	w.pass(c.NotAfter.Sub(w.time()) + time.Second)
 	_, err = f.Accept(t.Context(), a.ID, "")
@@ -377,6 +377,22 @@ func TestOrdersThatAreNotTaken(t *testing.T) {
 	wantCode(t, "an order that is none", err, ErrOrder)
 }
 
+// The reader of archives makes a File for each member before it can be counted.
+func TestAnArchiveOfManyMembersIsRefusedBeforeItIsRead(t *testing.T) {
+	many := make([]any, 0, 2*(maxMembers+1))
+	for i := range maxMembers + 1 {
+		many = append(many, fmt.Sprintf("%d.cer", i), []byte{})
+	}
+	data := zipped(t, many...)
+	allocated := testing.AllocsPerRun(1, func() {
+		_, err := readCertificates(t.Context(), data)
+		wantCode(t, "many", err, ErrTooLarge)
+	})
+	if allocated > 100 {
+		t.Errorf("%.0f allocations", allocated)
+	}
+}
+
 func TestHostileFilesAreRefused(t *testing.T) {
 	w := sqliteWorld(t)
 	f := w.file(t)
@@ -416,7 +432,7 @@ func TestHostileFilesAreRefused(t *testing.T) {
 	o := w.order(t)
 	_, err := f.Order(t.Context(), o)
 	must(t, err)
-	got, err := f.Import(t.Context(), w.registrar, zipped(t, "\u202e../../x\n.cer", []byte("broken"), "b.cer", w.licensed.certify(t, o).Raw, "ca.cer", w.licensed.authority.Issuing().Raw))
+	got, err := f.Import(t.Context(), w.registrar, zipped(t, "\u202e../../x\n.cer", []byte("broken"), "b.cer", w.licensed.certify(t, o).Raw, "ca.cer", w.licensed.authority.Issuing(ca.ProfileInstitution).Raw))
 	must(t, err)
 	if len(got) != 2 || got[0].Err == nil || got[1].Err != nil || got[0].Place.File != "?x?.cer" && got[0].Place.File != "x?.cer" {
 		t.Errorf("%+v", got)
@@ -429,7 +445,7 @@ func TestOfManyWhoImportOneFileOneTakesIt(t *testing.T) {
 		o := w.order(t)
 		a, err := f.Order(t.Context(), o)
 		must(t, err)
-		data := inPEM(w.licensed.certify(t, o), w.licensed.authority.Issuing())
+		data := inPEM(w.licensed.certify(t, o), w.licensed.authority.Issuing(ca.ProfileInstitution))
 		results := make([]Taken, 6)
 		var wg sync.WaitGroup
 		for i := range results {
@@ -530,7 +546,7 @@ func TestAForeignCertificateIsRevokedByAFileAndConfirmedByItsAuthority(t *testin
 			return f.Revoke(ctx, w.approve(t, access.KindRevokeCertificate, f.RevokeSubject(c, ca.ReasonKeyCompromise)), c, ca.ReasonKeyCompromise)
 		}
 		wantCode(t, "before it is in use", revoke(), ErrOrder)
-		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing()))
+		got, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
 		must(t, one(t, got, err).Err)
 		_, err = f.Accept(ctx, a.ID, "")
 		must(t, err)
@@ -572,7 +588,7 @@ func TestAForeignCertificateIsRevokedByAFileAndConfirmedByItsAuthority(t *testin
 
 func FuzzReadCertificates(f *testing.F) {
 	w := sqliteWorld(f)
-	issuing := w.licensed.authority.Issuing()
+	issuing := w.licensed.authority.Issuing(ca.ProfileInstitution)
 	f.Add(issuing.Raw)
 	f.Add(inPEM(issuing, w.licensed.root))
 	f.Add(p7b(f, issuing))

@@ -105,7 +105,7 @@ func btoi(b bool) int {
 // remote gives the licensed house as a remote authority, and the line to it.
 func (w *world) remote(t *testing.T, trusted *chain.Certificate) (Backend, *line) {
 	t.Helper()
-	l := &line{t: t, by: w.licensed.registrar,
+	l := &line{t: t, by: w.licensed.outside,
 		desk: NewDesk(Config{DB: w.licensed.db, Ledger: w.licensed.ledger, Access: w.licensed.access, Authority: w.licensed.authority, Clock: w.time})}
 	key := filepath.Join(t.TempDir(), "key")
 	must(t, os.WriteFile(key, []byte("yx_abc\n"), 0o600))
@@ -297,7 +297,7 @@ func TestAnAnswerIsCheckedLikeAFile(t *testing.T) {
 	}{
 		"a certificate of another authority": {func(w *world, o Order, a WireOutcome) WireOutcome {
 			s := w.andStranger()
-			a.Certificate, a.Chain = s.certify(w.t, o).Raw, [][]byte{s.authority.Issuing().Raw, s.root.Raw}
+			a.Certificate, a.Chain = s.certify(w.t, o).Raw, [][]byte{s.authority.Issuing(ca.ProfileInstitution).Raw, s.root.Raw}
 			return a
 		}, ErrChain},
 		"a certificate for another key": {func(w *world, _ Order, a WireOutcome) WireOutcome {
@@ -341,7 +341,7 @@ func TestAnAnswerIsCheckedLikeAFile(t *testing.T) {
 	must(t, err)
 	other := w.licensed.certify(t, o, func(r *ca.Request) { r.Organisation = "某某县档案馆" })
 	l.before = func(int) *http.Response {
-		return reply(200, WireOutcome{ID: w.remoteID(t, out.ID), State: WireIssued, Certificate: other.Raw, Chain: [][]byte{w.licensed.authority.Issuing().Raw}})
+		return reply(200, WireOutcome{ID: w.remoteID(t, out.ID), State: WireIssued, Certificate: other.Raw, Chain: [][]byte{w.licensed.authority.Issuing(ca.ProfileInstitution).Raw}})
 	}
 	out, err = b.Outcome(t.Context(), out.ID)
 	must(t, err)
@@ -451,8 +451,10 @@ func TestTheDeskTakesOneOrderOnce(t *testing.T) {
 		other.Organisation = "某某县档案馆"
 		_, err := d.Submit(ctx, w.registrar, "k", other)
 		wantCode(t, "the same key with another order", err, ErrRepeated)
-		_, err = d.Outcome(ctx, w.approver, outs[0].ID)
+		_, err = d.Outcome(ctx, w.outside, outs[0].ID)
 		wantCode(t, "the order of another caller", err, ErrOrder)
+		_, err = d.Revoke(ctx, w.outside, outs[0].ID, ca.ReasonSuperseded)
+		wantCode(t, "the end of another caller's", err, ErrOrder)
 		_, err = d.Revoke(ctx, w.registrar, outs[0].ID, ca.ReasonSuperseded)
 		wantCode(t, "the end of what is not issued", err, ErrState)
 		must(t, w.access.Approve(ctx, w.approver, w.request(t, outs[0].ID)))
@@ -537,4 +539,35 @@ func TestAnOrderOfAnotherHouseEndsWithItsTerm(t *testing.T) {
 func ExampleAcceptSubject() {
 	fmt.Printf("%s\n", AcceptSubject(Outcome{ID: "ord_a", Backend: "吉林CA", Expires: time.Time{}, Differences: []Difference{{"O", "某某市档案馆", "某某市挡案馆"}}}))
 	// Output: {"type":"yinxin certificate acceptance 1","order":"ord_a","backend":"吉林CA","certificate":"","differences":[{"field":"O","asked":"某某市档案馆","given":"某某市挡案馆"}]}
+}
+
+func TestTheDeskIsForRequestersAndRegistrarsOfToday(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		d := NewDesk(w.config())
+		o := w.order(t)
+		out, err := d.Submit(ctx, w.outside, "1", WireOrder{Profile: o.Request.Profile, Organisation: testUnit, CreditCode: testCode, SealCode: testSealCode, CSR: o.CSR})
+		must(t, err)
+		must(t, w.access.Approve(ctx, w.approver, w.request(t, out.ID)))
+		out, err = d.Outcome(ctx, w.outside, out.ID)
+		if err != nil || out.State != WireIssued {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		c, err := chain.ParseCertificate(out.Certificate)
+		must(t, err)
+		// The desk alone: none of the authority's own doors, and no request for anything else.
+		wantCode(t, "a hold without the desk", w.authority.SuspendAtOnce(ctx, w.outside, c.Serial, "x"), access.ErrRole)
+		for _, k := range []access.Kind{access.KindIssueCertificate, access.KindRevokeCertificate, access.KindGrantRole} {
+			_, err := w.access.Request(ctx, w.outside, k, []byte("x"))
+			wantCode(t, string(k), err, access.ErrRole)
+		}
+		must(t, w.exec(`DELETE FROM access_role WHERE actor = $1`, w.outside.ID))
+		_, err = d.Outcome(ctx, w.outside, out.ID)
+		wantCode(t, "a question after the role was taken away", err, access.ErrRole)
+		_, err = d.Revoke(ctx, w.outside, out.ID, ca.ReasonSuperseded)
+		wantCode(t, "a revocation after the role was taken away", err, access.ErrRole)
+		if n := w.count(t, `SELECT COUNT(*) FROM ca_status`); n != 0 {
+			t.Errorf("%d certificates on hold", n)
+		}
+	})
 }

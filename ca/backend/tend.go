@@ -7,6 +7,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
+	"yinxin/internal/store"
 )
 
 // Foreign is an authority outside of this process: one with orders.
@@ -18,6 +19,14 @@ type Foreign interface {
 	Sendings(ctx context.Context, id string) ([]Sending, error)
 	// Expire ends the orders without certificate whose time is over, and gives their identifiers.
 	Expire(ctx context.Context) ([]string, error)
+	// Renew orders the certificate that takes the place of one that was taken, for the key of a request (PKCS #10), under the
+	// approval of the first of the line, which carries renewals for access.RenewalTerm years. The same key again gives the
+	// order that there is. Errors: backend.order-not-found, ca.revoked, ca.renewed, backend.requested; those of csr.Parse
+	// and of access.Service.Reuse.
+	Renew(ctx context.Context, c *chain.Certificate, request []byte) (Outcome, error)
+	// SupersedeIn ends, as superseded, the certificate that the issued one of an order renews, in a transaction of the
+	// caller; the authority is told afterwards. It needs no approval of its own, as ca.Authority.SupersedeIn does not.
+	SupersedeIn(ctx context.Context, tx *store.Tx, id string) error
 	// Confirm asks about every certificate that the authority was told to revoke, and gives the orders of those that it
 	// did not.
 	Confirm(ctx context.Context) ([]string, error)

@@ -33,7 +33,7 @@ type house struct {
 	authority *ca.Authority
 	root      *chain.Certificate
 
-	registrar, approver, operator access.Actor
+	registrar, approver, operator, outside access.Actor
 }
 
 // world is our house, and others.
@@ -84,7 +84,8 @@ func found(t testing.TB, db *store.DB, clock func() time.Time, name string) *hou
 		who  *access.Actor
 		id   string
 		role access.Role
-	}{{&h.registrar, "zhang", access.RoleRegistrar}, {&h.approver, "li", access.RoleApprover}, {&h.operator, "wang", access.RoleOperator}} {
+	}{{&h.registrar, "zhang", access.RoleRegistrar}, {&h.approver, "li", access.RoleApprover}, {&h.operator, "wang", access.RoleOperator},
+		{&h.outside, "another-house", access.RoleRequester}} {
 		made, err := h.access.CreateActor(ctx, access.Actor{ID: a.id, Name: a.id, Roles: []access.Role{a.role}})
 		must(t, err)
 		*a.who = made

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/fault"
 )
 
@@ -36,12 +37,110 @@ func TestAPlanIsReadAndCompleted(t *testing.T) {
 	}
 	want := Plan{Format: 1, Organisation: "临江省档案局", BaseURL: "http://pki.example.cn", CRLShards: 16,
 		Officers: Officers{Person{"zhang", "张三"}, Person{"li", "李四"}, Person{"administrator", "管理员"}},
-		Root:     Root{"临江省档案局根证书", 25, "/media/root", &Shares{2, 3}}, Issuing: Issuing{"临江省档案签发证书", 12}, text: []byte(whole)}
+		Root:     Root{"临江省档案局根证书", 25, "/media/root", &Shares{2, 3}}, Issuing: Issuers{{"issuing", "临江省档案签发证书", 12, ca.EndProfiles()}}, text: []byte(whole)}
 	if !reflect.DeepEqual(p, want) {
 		t.Errorf("%+v", p)
 	}
 	if p.Text() != whole {
 		t.Error("the text is not what was reviewed")
+	}
+}
+
+// several is the plan with two issuing CAs; its list begins in line 13.
+var several = whole[:strings.Index(whole, "issuing:")] + `issuing:
+  - name: 机构签发证书
+    profiles: [institution, seal-maker, tsa]
+  - id: person
+    name: 个人签发证书
+    years: 8
+    profiles:
+      - personal
+      - encryption
+`
+
+func TestAPlanMayHaveSeveralIssuingCAs(t *testing.T) {
+	p, err := Parse("plan.yaml", []byte(several))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := Issuers{{"issuing", "机构签发证书", 10, []ca.Profile{ca.ProfileInstitution, ca.ProfileSealMaker, ca.ProfileTSA}},
+		{"person", "个人签发证书", 8, []ca.Profile{ca.ProfilePersonal, ca.ProfileEncryption}}}
+	if !reflect.DeepEqual(p.Issuing, want) {
+		t.Errorf("%+v", p.Issuing)
+	}
+	said := strings.Join(p.Describe(), "\n")
+	for _, line := range []string{"issuing certificate issuing: 机构签发证书, 10 年 years: institution, seal-maker, tsa", "issuing certificate person: 个人签发证书, 8 年 years: personal, encryption", "OCSP certificates: 2"} {
+		if !strings.Contains(said, line) {
+			t.Errorf("%q is not in\n%s", line, said)
+		}
+	}
+	again, err := Parse("again", p.encode())
+	if err != nil || !reflect.DeepEqual(again.Issuing, want) {
+		t.Errorf("%+v, %v", again.Issuing, err)
+	}
+	// A list of one is the mapping.
+	one, err := Parse("one", []byte(strings.Replace(whole, "  name: 临江省档案签发证书\n  years: 12", "  - {id: issuing, name: 临江省档案签发证书, years: 12}", 1)))
+	if err != nil || !reflect.DeepEqual(one.Issuing, Issuers{{"issuing", "临江省档案签发证书", 12, ca.EndProfiles()}}) {
+		t.Errorf("%+v, %v", one.Issuing, err)
+	}
+	if made := p.Issuing.CAs(); len(made) != 2 || made[1].ID != "person" || made[1].Years != 8 || len(made[1].Profiles) != 2 {
+		t.Errorf("%+v", made)
+	}
+}
+
+// TestAPlanOfOneIssuingCADescribesItselfAsBefore: the text of the built-in plan, and so its digest, must not change.
+func TestAPlanOfOneIssuingCADescribesItselfAsBefore(t *testing.T) {
+	p := Default("某省档案局", "http://127.0.0.1:8470")
+	if !strings.Contains(p.Text(), "issuing:\n    name: 某省档案局签发证书\n    years: 10\n") || strings.Contains(p.Text(), "profiles") || strings.Contains(p.Text(), "id: issuing") {
+		t.Errorf("%s", p.Text())
+	}
+	said := p.Describe()
+	if said[len(said)-3] != "签发证书 issuing certificate: 某省档案局签发证书, 10 年 years" {
+		t.Errorf("%q", said)
+	}
+}
+
+func TestErrorsOfSeveralIssuingCAsNameLineAndField(t *testing.T) {
+	change := func(old, new string) string {
+		if !strings.Contains(several, old) {
+			t.Fatalf("%q is not in the plan", old)
+		}
+		return strings.Replace(several, old, new, 1)
+	}
+	for name, c := range map[string]struct {
+		text string
+		want fault.Spec
+		row  int
+		path string
+		said string
+	}{
+		"an unknown field":           {change("    years: 8", "    year: 8"), ErrSyntax, 18, "", "field year not found"},
+		"an unknown profile":         {change("- personal", "- person"), ErrValue, 20, "issuing[1].profiles[0]", "person"},
+		"a profile twice":            {change("- encryption", "- tsa"), ErrValue, 21, "issuing[1].profiles[1]", "tsa"},
+		"a profile twice in a row":   {change("[institution, seal-maker, tsa]", "[institution, institution, tsa]"), ErrValue, 15, "issuing[0].profiles[1]", "institution"},
+		"responders divided":         {change("seal-maker, tsa]", "seal-maker, tsa, ocsp]"), ErrValue, 15, "issuing[0].profiles[3]", "ocsp"},
+		"a profile of nobody":        {change("      - encryption\n", ""), ErrValue, 13, "issuing", "encryption"},
+		"a CA without profiles":      {change("    profiles: [institution, seal-maker, tsa]\n", ""), ErrValue, 14, "issuing[0].profiles", ""},
+		"empty profiles":             {change("[institution, seal-maker, tsa]", "[]"), ErrValue, 15, "issuing[0].profiles", ""},
+		"a number for profiles":      {change("[institution, seal-maker, tsa]", "7"), ErrSyntax, 15, "", ""},
+		"one id twice":               {change("id: person", "id: issuing"), ErrValue, 16, "issuing[1].id", "issuing"},
+		"no id":                      {change("  - id: person\n    name", "  - name"), ErrValue, 16, "issuing[1].id", ""},
+		"the root's id":              {change("id: person", "id: root"), ErrValue, 16, "issuing[1].id", "root"},
+		"capitals":                   {change("id: person", "id: Person"), ErrValue, 16, "issuing[1].id", "Person"},
+		"a path":                     {change("id: person", "id: ../person"), ErrValue, 16, "issuing[1].id", "../person"},
+		"one name twice":             {change("name: 个人签发证书", "name: 机构签发证书"), ErrValue, 17, "issuing[1].name", ""},
+		"no name":                    {change("    name: 个人签发证书\n", ""), ErrValue, 16, "issuing[1].name", ""},
+		"too short-lived":            {change("years: 8", "years: 4"), ErrValue, 18, "issuing[1].years", ""},
+		"an empty list":              {several[:strings.Index(several, "issuing:")] + "issuing: []\n", ErrValue, 13, "issuing", ""},
+		"a word":                     {several[:strings.Index(several, "issuing:")] + "issuing: many\n", ErrSyntax, 13, "", ""},
+		"too many":                   {several + strings.Repeat("  - {}\n", ca.MaxIssuers), ErrValue, 13, "issuing", ""},
+		"one that issues too little": {several[:strings.Index(several, "issuing:")] + "issuing:\n  profiles: [tsa]\n", ErrValue, 13, "issuing", "institution"},
+	} {
+		_, err := Parse("plan.yaml", []byte(c.text))
+		f, ok := fault.Of(err)
+		if !ok || f.Code != c.want.Code || f.Place.Row != c.row || f.Place.Field != c.path || !strings.Contains(err.Error(), c.said) {
+			t.Errorf("%s: %v", name, err)
+		}
 	}
 }
 
@@ -136,6 +235,8 @@ func TestATranscriptNamesThePlanAndItsJSON(t *testing.T) {
 
 func FuzzParse(f *testing.F) {
 	f.Add([]byte(whole))
+	f.Add([]byte(several))
+	f.Add([]byte("format: 1\nissuing:\n- {profiles: [a]}\n- {}"))
 	f.Add([]byte("a: &a [*a]"))
 	f.Add([]byte("{"))
 	f.Fuzz(func(t *testing.T, data []byte) {

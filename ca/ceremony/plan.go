@@ -32,10 +32,10 @@ type Plan struct {
 	Format       int      `yaml:"format"`
 	Organisation string   `yaml:"organisation"` // runs the authority: O in its names, at most 64 characters
 	BaseURL      string   `yaml:"base_url"`     // where certificates say that CRLs, certificates and OCSP are found
-	CRLShards    int      `yaml:"crl_shards"`   // parts of the issuing CA's revocation list; 0 leaves it to the service
+	CRLShards    int      `yaml:"crl_shards"`   // parts of an issuing CA's revocation list; 0 leaves it to the service
 	Officers     Officers `yaml:"officers"`
 	Root         Root     `yaml:"root"`
-	Issuing      Issuing  `yaml:"issuing"`
+	Issuing      Issuers  `yaml:"issuing"`
 
 	text []byte
 }
@@ -65,12 +65,6 @@ type Root struct {
 type Shares struct {
 	Threshold int `yaml:"threshold"`
 	Count     int `yaml:"count"`
-}
-
-// Issuing is the CA that issues, one for each root. Its keys stand in the keystore of the service.
-type Issuing struct {
-	Name  string `yaml:"name"`
-	Years int    `yaml:"years"`
 }
 
 // Default is the plan of a plain installation.
@@ -134,8 +128,7 @@ func (p *Plan) fill() {
 	text(&p.Root.Name, p.Organisation+"根证书")
 	text(&p.Root.Keys, "root-keys")
 	number(&p.Root.Years, 20)
-	text(&p.Issuing.Name, p.Organisation+"签发证书")
-	number(&p.Issuing.Years, 10)
+	p.Issuing = p.Issuing.filled(p.Organisation)
 }
 
 // Parse reads a plan: one YAML document without aliases, of known fields only. name is how errors call the file. Errors:
@@ -166,8 +159,12 @@ func Parse(name string, data []byte) (Plan, error) {
 	p.text = bytes.Clone(data)
 	given := p // what stands in the file, before it is completed
 	p.fill()
-	if path := p.wrong(given); path != "" {
-		return p, ErrValue.At(fault.Place{File: name, Field: path, Row: lineOf(document.Content[0], strings.Split(path, "."))})
+	if w := p.wrong(given); w.path != "" {
+		err := ErrValue.New()
+		if w.value != "" {
+			err = ErrValue.With("%.40q", w.value)
+		}
+		return p, err.At(fault.Place{File: name, Field: w.path, Row: lineOf(document.Content[0], strings.Split(w.path, "."))})
 	}
 	return p, nil
 }
@@ -204,8 +201,24 @@ func syntax(name string, err error) error {
 	return ErrSyntax.With("%.200s", said).At(place).Because(err)
 }
 
-// wrong gives the path of the first value that cannot be; names and the address are judged by ca.Establish as well.
-func (p Plan) wrong(given Plan) string {
+// flaw is a value that cannot be.
+type flaw struct {
+	path  string // of fields, with dots and indices: issuing[1].years; empty: none
+	value string // where the path does not tell which
+}
+
+// wrong gives the first value that cannot be; names and the address are judged by ca.Establish as well.
+func (p Plan) wrong(given Plan) flaw {
+	if path := p.wrongBefore(given); path != "" {
+		return flaw{path: path}
+	}
+	if w := p.Issuing.wrong(p.Root); w.path != "" {
+		return w
+	}
+	return flaw{path: p.wrongAfter()}
+}
+
+func (p Plan) wrongBefore(given Plan) string {
 	switch {
 	case given.Format != planFormat:
 		return "format"
@@ -219,11 +232,11 @@ func (p Plan) wrong(given Plan) string {
 		return "root.years"
 	case !filepath.IsLocal(p.Root.Keys) && !filepath.IsAbs(p.Root.Keys):
 		return "root.keys"
-	case p.Issuing.Years < ca.MinIssuingYears || p.Issuing.Years > ca.MaxIssuingYears || p.Issuing.Years >= p.Root.Years:
-		return "issuing.years"
-	case p.Issuing.Name == p.Root.Name:
-		return "issuing.name"
 	}
+	return ""
+}
+
+func (p Plan) wrongAfter() string {
 	if s := p.Root.Shares; s != nil {
 		switch {
 		case s.Threshold < keystore.MinThreshold:
@@ -245,12 +258,21 @@ func (p Plan) wrong(given Plan) string {
 // lineOf is the line of the deepest part of a path that is in the file.
 func lineOf(n *yaml.Node, path []string) int {
 	for i := 0; i+1 < len(n.Content) && len(path) > 0; i += 2 {
-		if n.Content[i].Value == path[0] {
-			if len(path) == 1 || n.Content[i+1].Kind != yaml.MappingNode {
-				return n.Content[i].Line
-			}
-			return lineOf(n.Content[i+1], path[1:])
+		name, index, indexed := strings.Cut(strings.TrimSuffix(path[0], "]"), "[")
+		if n.Content[i].Value != name {
+			continue
 		}
+		value := n.Content[i+1]
+		if at, err := strconv.Atoi(index); indexed && err == nil && value.Kind == yaml.SequenceNode && at < len(value.Content) {
+			value = value.Content[at]
+			if len(path) == 1 {
+				return value.Line
+			}
+		}
+		if len(path) == 1 || value.Kind != yaml.MappingNode {
+			return n.Content[i].Line
+		}
+		return lineOf(value, path[1:])
 	}
 	return n.Line
 }
@@ -276,11 +298,8 @@ func (p Plan) Describe() []string {
 	}{{"登记员 registrar", p.Officers.Registrar}, {"审核员 approver", p.Officers.Approver}, {"管理员 administrator", p.Officers.Administrator}} {
 		lines = append(lines, fmt.Sprintf("%s: %s (%s)", o.role, o.person.Name, o.person.ID))
 	}
-	return append(lines,
+	lines = append(lines,
 		fmt.Sprintf("根密钥库 root keystore: %s, %s", p.Root.Keys, custody),
-		fmt.Sprintf("根证书 root certificate: %s, %d 年 years", p.Root.Name, p.Root.Years),
-		fmt.Sprintf("签发证书 issuing certificate: %s, %d 年 years", p.Issuing.Name, p.Issuing.Years),
-		"OCSP、制章者、时间戳证书 certificates for OCSP, seal maker, time stamps",
-		"根撤销列表 root CRL: 1",
-	)
+		fmt.Sprintf("根证书 root certificate: %s, %d 年 years", p.Root.Name, p.Root.Years))
+	return append(append(lines, p.Issuing.describe()...), "根撤销列表 root CRL: 1")
 }

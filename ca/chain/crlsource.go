@@ -136,6 +136,22 @@ func (c *CRL) continues(list *CRL) bool {
 	return list.Number.Cmp(c.BaseNumber) >= 0 && list.Number.Cmp(c.Number) < 0 && !c.ThisUpdate.Before(list.ThisUpdate)
 }
 
+// Misfit says why a delta list that stands where a complete list names it cannot belong to it, or "". One that tells nothing
+// newer than the list, as right after both were published, is no misfit. The signature is not looked at.
+func (c *CRL) Misfit(list *CRL) string {
+	switch {
+	case c.BaseNumber == nil || c.Number == nil || list.Number == nil:
+		return "it is no delta list with a number"
+	case c.issuerName != list.issuerName || c.scope.raw != list.scope.raw || !bytes.Equal(c.AuthorityKeyID, list.AuthorityKeyID):
+		return "it is of another issuer, key or scope"
+	case list.Number.Cmp(c.BaseNumber) < 0:
+		return "it continues a list that is newer"
+	case c.Number.Cmp(list.Number) > 0 && c.ThisUpdate.Before(list.ThisUpdate):
+		return "it has a higher number and is older"
+	}
+	return ""
+}
+
 // usable says why a list cannot speak for an issuer's certificates, or "".
 func (s *crlSource) usable(list *CRL, issuer *Certificate) string {
 	if list.scope.indirect || list.scope.onlyAttributes {

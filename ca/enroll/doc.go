@@ -68,6 +68,9 @@ type Config struct {
 	Seals Seals
 	// DocumentTypes are the 证件类型 accepted in rosters beside 111: see roster.Rules.
 	DocumentTypes map[string]string
+	// Regions are beginnings of region codes, of two to six digits, that are known beside GB/T 2260: new districts,
+	// development zones whose authorities give credit codes.
+	Regions []string
 	// Effects happen with a step, in its transaction: with acceptance, say, what was issued is put into use.
 	Effects map[Step]Effect
 	Clock   func() time.Time

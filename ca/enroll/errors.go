@@ -84,6 +84,8 @@ var (
 		ZH: "申请单位名称与单位名册不一致。", EN: "The name of the unit is not that of the register of units."}
 	findingUnitCode = fault.Spec{Kind: fault.Refused, Code: "enroll.unit-credit-code",
 		ZH: "统一社会信用代码与单位名册不一致。", EN: "The credit code is not that of the register of units."}
+	findingUnitArea = fault.Spec{Kind: fault.Refused, Code: "enroll.unit-area",
+		ZH: "统一社会信用代码的登记机关所在市州与申请单位所属市州不一致，请核实。", EN: "The credit code was given in another prefecture than that of the applying unit. Please make sure."}
 	findingAttachment = fault.Spec{Kind: fault.Refused, Code: "enroll.attachment-missing",
 		ZH: "缺少这份附件的扫描件。", EN: "The scan of this paper is missing."}
 	findingNoRoster = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-missing",
@@ -92,6 +94,8 @@ var (
 		ZH: "汇总表中的所属单位名称与申请单位名称不一致。", EN: "A unit in the roster is not the applying unit."}
 	findingRosterSeal = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-seal",
 		ZH: "汇总表中的需使用印章名称与申请表的印章名称不一致。", EN: "A seal in the roster is not the seal of the application."}
+	findingRosterRegion = fault.Spec{Kind: fault.Refused, Code: "enroll.roster-region",
+		ZH: "汇总表中有人的身份证号前六位不在历年行政区划代码表中，请核实。", EN: "Somebody in the roster has an identity number whose region was never in the table of regions. Please make sure."}
 	findingElsewhere = fault.Spec{Kind: fault.Refused, Code: "enroll.person-elsewhere",
 		ZH: "汇总表中有人同时登记为其他单位的使用人。", EN: "Somebody in the roster is a user of another unit as well."}
 	findingStopped = fault.Spec{Kind: fault.Refused, Code: "enroll.person-suspended",

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"yinxin/ca/enroll/form"
+	"yinxin/ca/number"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -84,7 +85,7 @@ func (s *Service) judgeForm(ctx context.Context, q store.Querier, r *record, ver
 	if err != nil {
 		return nil, err
 	}
-	c := form.Circumstances{Today: s.Clock(), Agreements: versions}
+	c := form.Circumstances{Today: s.Clock(), Agreements: versions, Regions: s.Regions}
 	if r.inkBy != "" {
 		c.Original = &r.reading
 	}
@@ -114,7 +115,20 @@ func (s *Service) judgeUnit(ctx context.Context, q store.Querier, j *judge, _ ve
 	if u.CreditCode != "" && j.f.Unit.CreditCode != u.CreditCode {
 		j.add(form.Confirm, "unit.creditCode", form.LabelOf("unit.creditCode"), findingUnitCode)
 	}
+	if !u.Direct && elsewhere(j.f.Unit.CreditCode, u.Area) {
+		j.add(form.Confirm, "unit.creditCode", form.LabelOf("unit.creditCode"), findingUnitArea)
+	}
 	return nil
+}
+
+// elsewhere reports whether a credit code was given in another prefecture than that of the area. A code of the province or
+// of the state says nothing about where a unit is, nor does one whose region is not known.
+func elsewhere(creditCode, area string) bool {
+	if number.CreditCode(creditCode) != nil || number.DoubtCredit(creditCode, nil) != nil || !number.KnownRegion(area) {
+		return false
+	}
+	region := creditCode[2:8]
+	return region[2:] != "0000" && area[2:] != "0000" && region[:4] != area[:4]
 }
 
 // judgeAttachments looks for the three papers that come with an application.
@@ -147,11 +161,12 @@ func (s *Service) judgeRoster(ctx context.Context, q store.Querier, j *judge, ve
 	if err != nil {
 		return err
 	}
-	var unit, seal, active bool
+	var unit, seal, active, region bool
 	for _, p := range persons {
 		unit = unit || p.Unit != j.f.Unit.Name
 		seal = seal || p.SealName != j.f.Seal.Name
 		active = active || p.Status == StatusActive
+		region = region || p.IDType == idCard && number.DoubtIdentity(p.Identity, s.Regions) != nil
 	}
 	if unit {
 		j.add(form.Error, "roster.unit", rosterLabel, findingRosterUnit)
@@ -161,6 +176,9 @@ func (s *Service) judgeRoster(ctx context.Context, q store.Querier, j *judge, ve
 	}
 	if j.f.NeedsUsers() && !active {
 		j.add(form.Error, "roster", rosterLabel, findingNoRoster)
+	}
+	if region {
+		j.add(form.Confirm, "roster.identityRegion", rosterLabel, findingRosterRegion)
 	}
 	return s.judgePersons(ctx, q, j, ver.roster)
 }

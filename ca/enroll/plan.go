@@ -41,18 +41,23 @@ type User struct {
 	Holder   string
 	Name     string
 	Unit     Unit
-	SealName string // empty: all seals of the unit
+	SealName string // of the seal that is meant; empty: all of the person's
+	// Suspension is the one that is opened or decided.
+	Suspension string
 }
 
 // Suspender stops a user of seals.
 type Suspender interface {
-	// SuspendUser takes the user's grants off and puts their certificates on hold, in the caller's transaction. What is off
-	// already stays off; somebody who has nothing is no error.
+	// SuspendUser takes the user's grants off and puts on hold the certificates that serve what is meant alone, in the
+	// caller's transaction. What is off already stays off; somebody who has nothing is no error.
 	SuspendUser(ctx context.Context, tx *store.Tx, by access.Actor, u User, reason string) error
 	// PlanDecision says which acts it takes to make a suspension final (confirm) or to lift it.
 	PlanDecision(ctx context.Context, tx *store.Tx, u User, confirm bool) ([]access.Part, error)
 	// Decided carries those acts out, in the transaction of the second person's consent; request is what was approved.
 	Decided(ctx context.Context, tx *store.Tx, by access.Actor, u User, request string, confirm bool) error
+	// Withdrawn ends what the user has of the seal that is meant, when an approved application made the suspension final; what
+	// it takes of certificates are acts of that application.
+	Withdrawn(ctx context.Context, tx *store.Tx, by access.Actor, u User) error
 }
 
 // Effect is what else happens when a step is taken, in its transaction: an error undoes the step.

@@ -229,8 +229,8 @@ func (s *Service) Holders(ctx context.Context, by access.Actor, unit string) ([]
 }
 
 func (s *Service) readHolders(ctx context.Context, q store.Querier, unit string) ([]Holder, error) {
-	rows, err := q.QueryContext(ctx, `SELECT h.id, h.name, h.sealed, x.id IS NOT NULL FROM enroll_holder h
-		LEFT JOIN enroll_suspension x ON x.holder = h.id AND x.state = 'open' WHERE h.unit = $1 ORDER BY h.name, h.id`, unit)
+	rows, err := q.QueryContext(ctx, `SELECT h.id, h.name, h.sealed,
+		EXISTS (SELECT 1 FROM enroll_suspension x WHERE x.holder = h.id AND x.state = 'open') FROM enroll_holder h WHERE h.unit = $1 ORDER BY h.name, h.id`, unit)
 	if err != nil {
 		return nil, err
 	}

@@ -2,12 +2,12 @@ package enroll
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"errors"
 	"time"
 
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
@@ -17,6 +17,7 @@ type Suspension struct {
 	Holder      string
 	Name        string
 	Unit        string
+	SealName    string // of the seal that is meant; empty: all that the person has
 	Cause       SuspensionCause
 	Application string // whose roster said so
 	Reason      string
@@ -50,9 +51,23 @@ const (
 	SuspensionLifted    SuspensionState = "lifted"
 )
 
-// SuspendAtOnce stops a user without paper: a registrar or approver, or the user's own unit. It is confirmed or lifted by
-// two people later. Errors: enroll.holder-not-found also for a user whom the actor may not know of, enroll.suspended.
+// SuspendAtOnce stops a user without paper, with everything on their USB Key: a registrar or approver, or the user's own
+// unit. It is confirmed or lifted by two people later. Errors: enroll.holder-not-found also for a user whom the actor may
+// not know of, enroll.suspended.
 func (s *Service) SuspendAtOnce(ctx context.Context, by access.Actor, holder, reason string) (Suspension, error) {
+	return s.suspendAtOnce(ctx, by, holder, "", reason)
+}
+
+// SuspendSealAtOnce is SuspendAtOnce for one seal, by its name: the person goes on using the others. Another error:
+// enroll.field for a seal that none of the unit's applications names.
+func (s *Service) SuspendSealAtOnce(ctx context.Context, by access.Actor, holder, sealName, reason string) (Suspension, error) {
+	if sealName == "" {
+		return Suspension{}, ErrField.At(fault.Field("seal"))
+	}
+	return s.suspendAtOnce(ctx, by, holder, sealName, reason)
+}
+
+func (s *Service) suspendAtOnce(ctx context.Context, by access.Actor, holder, sealName, reason string) (Suspension, error) {
 	if err := checkReason(reason); err != nil {
 		return Suspension{}, err
 	}
@@ -72,7 +87,10 @@ func (s *Service) SuspendAtOnce(ctx context.Context, by access.Actor, holder, re
 		if !v.officer() && v.unit != u.Unit.ID {
 			return ErrDenied.New()
 		}
-		x := Suspension{ID: store.NewID("sus_"), Holder: holder, Name: u.Name, Unit: u.Unit.ID, Cause: CauseEmergency, Reason: reason,
+		if err := sealNamed(ctx, tx, u.Unit.ID, sealName); err != nil {
+			return err
+		}
+		x := Suspension{ID: store.NewID("sus_"), Holder: holder, Name: u.Name, Unit: u.Unit.ID, SealName: sealName, Cause: CauseEmergency, Reason: reason,
 			Opened: s.Clock(), By: v.ID, State: SuspensionOpen, Revision: 1}
 		opened, err := s.suspend(ctx, tx, v, u, x)
 		if err == nil && !opened {
@@ -84,21 +102,38 @@ func (s *Service) SuspendAtOnce(ctx context.Context, by access.Actor, holder, re
 	return done, err
 }
 
+// sealNamed refuses a name that no application of the unit gave to a seal; the empty one means all.
+func sealNamed(ctx context.Context, tx *store.Tx, unit, name string) error {
+	if name == "" {
+		return nil
+	}
+	var known int
+	err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM enroll_application WHERE unit = $1 AND seal_name = $2`, unit, key(name)).Scan(&known)
+	if err == nil && known == 0 {
+		err = ErrField.At(fault.Field("seal"))
+	}
+	return err
+}
+
 // suspend opens a suspension and stops the user; a user who is stopped already stays so, and false comes back.
 func (s *Service) suspend(ctx context.Context, tx *store.Tx, v viewer, u User, x Suspension) (bool, error) {
-	result, err := tx.ExecContext(ctx, `INSERT INTO enroll_suspension (id, holder, unit, cause, application, reason, opened, by, state, revision)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', 1) ON CONFLICT (holder) WHERE state = 'open' DO NOTHING`,
-		x.ID, x.Holder, x.Unit, string(x.Cause), orNull(x.Application), x.Reason, store.Time(x.Opened), x.By)
+	result, err := tx.ExecContext(ctx, `INSERT INTO enroll_suspension (id, holder, unit, cause, application, reason, opened, by, state, revision, seal_name)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'open', 1, $9) ON CONFLICT (holder, seal_name) WHERE state = 'open' DO NOTHING`,
+		x.ID, x.Holder, x.Unit, string(x.Cause), orNull(x.Application), x.Reason, store.Time(x.Opened), x.By, x.SealName)
 	if err != nil {
 		return false, err
 	}
 	if n, err := result.RowsAffected(); err != nil || n == 0 {
 		return false, err
 	}
+	u.SealName, u.Suspension = x.SealName, x.ID
 	if err := s.Suspender.SuspendUser(ctx, tx, v.Actor, u, x.Reason); err != nil {
 		return false, err
 	}
 	data := map[string]string{"suspension": x.ID, "cause": string(x.Cause), "reason": x.Reason}
+	if x.SealName != "" {
+		data["seal"] = x.SealName
+	}
 	if x.Application != "" {
 		data["application"] = x.Application
 	}
@@ -120,8 +155,7 @@ func (s *Service) suspendWithdrawn(ctx context.Context, a *act, roster string) e
 		if err != nil {
 			return err
 		}
-		u.SealName = p.SealName
-		x := Suspension{ID: store.NewID("sus_"), Holder: p.Holder, Unit: u.Unit.ID, Cause: CauseRoster, Application: a.r.id,
+		x := Suspension{ID: store.NewID("sus_"), Holder: p.Holder, Unit: u.Unit.ID, SealName: p.SealName, Cause: CauseRoster, Application: a.r.id,
 			Reason: "使用人信息汇总表中状态为 US02", Opened: a.now, By: a.v.ID}
 		opened, err := s.suspend(ctx, a.tx, a.v, u, x)
 		if err != nil {
@@ -140,13 +174,44 @@ func (s *Service) suspendWithdrawn(ctx context.Context, a *act, roster string) e
 // confirmWithdrawn makes final what the roster of an approved application began: the approval covers it, and the
 // revocations are parts of its plan.
 func (s *Service) confirmWithdrawn(ctx context.Context, a *act) error {
-	_, err := a.tx.ExecContext(ctx, `UPDATE enroll_suspension SET state = 'confirmed', revision = revision + 1, decided = $1, request = $2,
+	rows, err := a.tx.QueryContext(ctx, `UPDATE enroll_suspension SET state = 'confirmed', revision = revision + 1, decided = $1, request = $2,
 		approval = $2, approval_kind = $3, approval_used = 1
 		WHERE application = $4 AND cause = 'roster' AND state = 'open' AND request IS NULL AND holder IN
 		(SELECT p.holder FROM enroll_person p JOIN enroll_version v ON v.roster = p.roster
-			WHERE v.application = $4 AND v.version = $5 AND p.status = 'US02')`,
+			WHERE v.application = $4 AND v.version = $5 AND p.status = 'US02') RETURNING id, holder, seal_name`,
 		store.Time(a.now), a.r.approval, string(planKind), a.r.id, a.r.version)
-	return err
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	var final []Suspension
+	for rows.Next() {
+		var x Suspension
+		if err := rows.Scan(&x.ID, &x.Holder, &x.SealName); err != nil {
+			return err
+		}
+		final = append(final, x)
+	}
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return err
+	}
+	for _, x := range final {
+		u, err := x.user(ctx, a.tx)
+		if err != nil {
+			return err
+		}
+		if err := s.Suspender.Withdrawn(ctx, a.tx, a.v.Actor, u); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// user is whom the suspension is about, and which seal.
+func (x *Suspension) user(ctx context.Context, q store.Querier) (User, error) {
+	u, err := readUser(ctx, q, x.Holder)
+	u.SealName, u.Suspension = x.SealName, x.ID
+	return u, err
 }
 
 // RequestDecision asks for the second person's word on a suspension: to make it final, or to lift it. A registrar does it.
@@ -165,7 +230,7 @@ func (s *Service) RequestDecision(ctx context.Context, by access.Actor, ref Ref,
 				return ErrDecided.New()
 			}
 		}
-		u, err := readUser(ctx, tx, x.Holder)
+		u, err := x.user(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -181,14 +246,17 @@ func (s *Service) RequestDecision(ctx context.Context, by access.Actor, ref Ref,
 
 // decisionOf is what is approved of a suspension: its kind, and
 //
-//	{"type":"yinxin suspension decision 1","suspension":"sus_…","holder":"hol_…","confirm":true}
+//	{"type":"yinxin suspension decision 1","suspension":"sus_…","holder":"hol_…","seal":"…","confirm":true}
+//
+// without seal where all is meant that the person has.
 func decisionOf(x *Suspension, confirm bool) (access.Kind, []byte) {
 	text, err := json.Marshal(struct {
 		Type       string `json:"type"`
 		Suspension string `json:"suspension"`
 		Holder     string `json:"holder"`
+		Seal       string `json:"seal,omitempty"`
 		Confirm    bool   `json:"confirm"`
-	}{"yinxin suspension decision 1", x.ID, x.Holder, confirm})
+	}{"yinxin suspension decision 1", x.ID, x.Holder, x.SealName, confirm})
 	if err != nil {
 		panic("enroll: strings can always be encoded: " + err.Error())
 	}
@@ -220,7 +288,7 @@ func (s *Service) ApproveDecision(ctx context.Context, by access.Actor, ref Ref)
 		if confirm {
 			x.State = SuspensionConfirmed
 		}
-		u, err := readUser(ctx, tx, x.Holder)
+		u, err := x.user(ctx, tx)
 		if err != nil {
 			return err
 		}
@@ -298,60 +366,4 @@ func (s *Service) saveSuspension(ctx context.Context, tx *store.Tx, v viewer, x 
 	}
 	x.Revision++
 	return s.note(ctx, tx, v, event, x.Holder, map[string]string{"suspension": x.ID, "request": x.Request})
-}
-
-const selectSuspension = `SELECT x.id, x.holder, h.name, x.unit, x.cause, COALESCE(x.application, ''), x.reason, x.opened, x.by, x.state, x.revision,
-	COALESCE(x.request, ''), x.decided, u.area, u.direct = 1
-	FROM enroll_suspension x JOIN enroll_holder h ON h.id = x.holder JOIN enroll_unit u ON u.id = x.unit`
-
-func scanSuspension(row scanner) (x Suspension, area string, direct bool, err error) {
-	var opened string
-	var decided sql.NullString
-	err = row.Scan(&x.ID, &x.Holder, &x.Name, &x.Unit, &x.Cause, &x.Application, &x.Reason, &opened, &x.By, &x.State, &x.Revision,
-		&x.Request, &decided, &area, &direct)
-	if errors.Is(err, sql.ErrNoRows) {
-		return x, "", false, ErrSuspension.New()
-	}
-	if err != nil {
-		return x, "", false, err
-	}
-	return x, area, direct, parseTimes(map[*time.Time]sql.NullString{&x.Opened: given(opened), &x.Decided: decided})
-}
-
-// Suspensions lists those that the actor may see, the newest first; of one state, or of all when it is empty.
-func (s *Service) Suspensions(ctx context.Context, by access.Actor, state SuspensionState) ([]Suspension, error) {
-	v, err := s.viewer(ctx, s.DB.Read(), by)
-	if err != nil {
-		return nil, err
-	}
-	rows, err := s.DB.Read().QueryContext(ctx, selectSuspension+` WHERE ($1 = 1 OR x.unit = $2 OR (u.area = $3 AND u.direct = 0))
-		AND ($4 = '' OR x.state = $4) ORDER BY x.opened DESC, x.id LIMIT 1000`, bit(v.seesAll()), v.unit, v.area, key(string(state)))
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Suspension
-	for rows.Next() {
-		x, _, _, err := scanSuspension(rows)
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, x)
-	}
-	return list, rows.Err()
-}
-
-// readUser reads a holder with their unit.
-func readUser(ctx context.Context, q store.Querier, holder string) (User, error) {
-	u := User{Holder: holder}
-	var unit string
-	err := q.QueryRowContext(ctx, `SELECT name, unit FROM enroll_holder WHERE id = $1`, key(holder)).Scan(&u.Name, &unit)
-	if errors.Is(err, sql.ErrNoRows) {
-		return u, ErrHolder.New()
-	}
-	if err != nil {
-		return u, err
-	}
-	u.Unit, err = readUnit(ctx, q, unit)
-	return u, err
 }

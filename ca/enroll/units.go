@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"yinxin/internal/access"
@@ -78,7 +79,8 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 			if err != nil {
 				return err
 			}
-			if err := s.note(ctx, tx, v, "registration.unit", u.ID, map[string]string{"name": u.Name, "area": u.Area}); err != nil {
+			if err := s.note(ctx, tx, v, "registration.unit", u.ID, map[string]string{"name": u.Name, "area": u.Area,
+				"credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct)}); err != nil {
 				return err
 			}
 		}

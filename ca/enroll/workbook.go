@@ -17,7 +17,7 @@ func (s *Service) ImportRoster(ctx context.Context, by access.Actor, ref Ref, wo
 	if err != nil {
 		return Application{}, nil, err
 	}
-	read, err := roster.Read(workbook, roster.Rules{Today: s.Clock(), DocumentTypes: s.DocumentTypes,
+	read, err := roster.Read(workbook, roster.Rules{Today: s.Clock(), DocumentTypes: s.DocumentTypes, Regions: s.Regions,
 		Expect: roster.Expectation{Unit: a.Form.Unit.Name, CreditCode: a.Form.Unit.CreditCode, Seals: []string{a.Form.Seal.Name}}})
 	if err != nil {
 		return Application{}, nil, err

@@ -88,8 +88,9 @@ func (p *planner) Plan(_ context.Context, _ *store.Tx, d Dossier) ([]access.Part
 
 // stopper writes whom it stopped in the caller's transaction, so that a rollback takes it back.
 type stopper struct {
-	err    error
-	access *access.Service
+	err       error
+	access    *access.Service
+	withdrawn []User
 }
 
 func (s *stopper) SuspendUser(ctx context.Context, tx *store.Tx, _ access.Actor, u User, _ string) error {
@@ -117,6 +118,11 @@ func (s *stopper) Decided(ctx context.Context, tx *store.Tx, _ access.Actor, u U
 	return err
 }
 
+func (s *stopper) Withdrawn(_ context.Context, _ *store.Tx, _ access.Actor, u User) error {
+	s.withdrawn = append(s.withdrawn, u)
+	return nil
+}
+
 func eachWorld(t *testing.T, fn func(t *testing.T, w *world)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) { fn(t, newWorld(t, db)) })
 }
@@ -141,7 +147,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.must(err)
 	l := ledger.New(db, nil, w.time)
 	w.stopper.access = access.New(db, l, w.time)
-	w.Service = New(Config{DB: db, Ledger: l, Access: w.stopper.access, Safe: safe, Files: folder, Planner: w.planner,
+	w.Service = New(Config{Regions: fixtures.Regions(), DB: db, Ledger: l, Access: w.stopper.access, Safe: safe, Files: folder, Planner: w.planner,
 		Suspender: w.stopper, Clock: w.time})
 	w.populate(ctx)
 	return w

@@ -255,7 +255,7 @@ func TestAPairIsForOneCertificateOfItsKeyAndUseOnly(t *testing.T) {
 	_, err := w.Centre.Make(ctx, escrow.Holder{ID: "user-1", Signing: p.signing})
 	wantCode(t, err, escrow.ErrNotEstablished)
 	w.established()
-	for name, h := range map[string]escrow.Holder{"no name": {Signing: p.signing}, "no certificate": {ID: "x"}, "an authority": {ID: "x", Signing: w.authority.Issuing()},
+	for name, h := range map[string]escrow.Holder{"no name": {Signing: p.signing}, "no certificate": {ID: "x"}, "an authority": {ID: "x", Signing: w.authority.Issuing(ca.ProfileInstitution)},
 		"a name that is too long": {ID: strings.Repeat("x", 65), Signing: p.signing}} {
 		if _, err := w.Centre.Make(ctx, h); err == nil {
 			t.Errorf("%s: a pair was made", name)

@@ -12,8 +12,8 @@ const (
 
 // creditCategories are the categories (second character) of each registration authority (first character):
 // 1 机构编制, 2 外交, 3 司法行政, 4 文化, 5 民政, 6 旅游, 7 宗教, 8 工会, 9 工商, A 中央军委改革和编制办公室, N 农业,
-// Y 其他 (GB 32100-2015, table of authorities and categories). 54 came later: 基层群众性自治组织 (villages and
-// neighbourhoods), registered by 民政.
+// Y 其他 (GB 32100-2015, table of authorities and categories). 54 is not in that table: 基层群众性自治组织 (villages and
+// neighbourhoods), registered by 民政, have it in practice; no text of a standard was at hand to confirm it.
 var creditCategories = map[byte]string{
 	'1': "1239", '2': "19", '3': "123459", '4': "19", '5': "12349", '6': "129", '7': "129", '8': "19", '9': "123",
 	'A': "19", 'N': "1239", 'Y': "1",
@@ -46,10 +46,14 @@ func CreditCode(code string) error {
 	return nil
 }
 
-// creditRegion knows, beside the provinces, 100000 (authorities of the state) and 99 (in use by the authorities of
-// 新疆生产建设兵团). 83 is no region: it stands in residence permits only.
+// state is the region of authorities of the state, which is not in GB/T 2260.
+const state = "100000"
+
+// creditRegion knows, beside the provinces, 100000 and 99. 99 is said to be in use by the authorities of
+// 新疆生产建设兵团, which could not be confirmed: it is let through, but DoubtCredit names it. 83 is no region: it stands
+// in residence permits only.
 func creditRegion(region string) bool {
-	if region == "100000" || region[:2] == "99" {
+	if region == state || region[:2] == "99" {
 		return true
 	}
 	_, known := provinces[region[:2]]

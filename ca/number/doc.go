@@ -10,7 +10,9 @@
 //
 // # What is not known here
 //
-// Of a region code (GB/T 2260) only the province is looked up; city and county are six digits and no more, since the
-// tables change every year and an old code stays in the identity number for life. That a number is well made does not
-// say that it was given to anyone.
+// A region code (GB/T 2260) must belong to a province. Prefecture and county are looked up in a table of all that there
+// were since 1980, and what is not in it is a doubt and no refusal (DoubtCredit, DoubtIdentity), which an
+// installation can settle for regions that it names: the table ends with a
+// certain year, and credit codes also name development zones. That a number is well made does not say that it was given to
+// anyone.
 package number

@@ -1,5 +1,10 @@
 package number
 
+import (
+	"slices"
+	"strings"
+)
+
 // provinces are the first two digits of a region code: GB/T 2260-2007 with Hong Kong, Macao and Taiwan. 83 stands in
 // the residence permits of people from Taiwan (国办发〔2018〕81号; those from Hong Kong and Macao carry 81 and 82).
 var provinces = map[string]string{
@@ -19,4 +24,57 @@ func Province(region string) (name string, ok bool) {
 	}
 	name, ok = provinces[region[:2]]
 	return name, ok
+}
+
+// KnownRegion reports whether a region code of six digits is or was one of GB/T 2260: of a province (110000), of a
+// prefecture (130100) or of a county. All of what begins with 71, 81, 82 or 83 counts, for there is nothing below it in the
+// standard. An unknown code may still be right: the table ends with a certain year.
+func KnownRegion(code string) bool {
+	if _, ok := Province(code); !ok || len(code) != 6 || strings.Trim(code, digits) != "" {
+		return false
+	}
+	if code[2:] == "0000" || code[:1] == "7" || code[:1] == "8" {
+		return true
+	}
+	_, line, ok := strings.Cut(regions, code[:4]) // four digits in a row stand at the beginning of a line only
+	if !ok {
+		return false
+	}
+	line, _, _ = strings.Cut(line, "\n")
+	if code[4:] == "00" {
+		return true
+	}
+	for counties := range strings.FieldsSeq(line) {
+		first, last, many := strings.Cut(counties, "-")
+		if !many {
+			last = first
+		}
+		if first <= code[4:] && code[4:] <= last {
+			return true
+		}
+	}
+	return false
+}
+
+// DoubtCredit gives what a person should look at in a credit code that CreditCode accepts: a region that is not in GB/T
+// 2260, as authorities of development zones use, or a new one. What begins with one of further is known besides. Nil:
+// nothing.
+func DoubtCredit(code string, further []string) error {
+	if len(code) < 8 || code[2:8] == state || KnownRegion(code[2:8]) || anyPrefix(code[2:8], further) {
+		return nil
+	}
+	return ErrCreditRegionUnknown.New()
+}
+
+// DoubtIdentity gives what a person should look at in an identity number that Identity accepts: a region that never was in
+// GB/T 2260 as far as the table goes, and does not begin with one of further. Nil: nothing.
+func DoubtIdentity(number string, further []string) error {
+	if len(number) < 6 || KnownRegion(number[:6]) || anyPrefix(number[:6], further) {
+		return nil
+	}
+	return ErrIdentityRegionUnknown.New()
+}
+
+func anyPrefix(region string, prefixes []string) bool {
+	return slices.ContainsFunc(prefixes, func(p string) bool { return p != "" && strings.HasPrefix(region, p) })
 }

@@ -12,7 +12,9 @@
 // person applies for the new one, and is told at each of these borders. Certificates for encryption go with the personal
 // ones and are only listed. Certificates of the authority's own services (OCSP, time stamps, seal making, the issuing CA and
 // the root) are due in their last Policy.ServiceDays; a ceremony renews them, so there is an alarm.
-// So are those that another authority made for a central seal (Config.Others): only a new application brings a successor.
+// Those that another authority made for a central seal (Config.Others) are due as early, since that takes its time: they are
+// ordered there (Config.Elsewhere), and the attempt lasts until the certificate has come back. There is an alarm where a
+// person has to carry files, or accept what came back, and where nothing came back by the time a central seal is due.
 //
 // # Promises
 //

@@ -86,6 +86,43 @@ func (j joint) foreign(ctx context.Context) ([]ca.Expiry, error) {
 	return list, nil
 }
 
+// renewElsewhere takes the renewal of a certificate of another authority one step further. One attempt lasts until the
+// certificate has come back, or never will.
+func (s *Service) renewElsewhere(ctx context.Context, d Due, now time.Time) error {
+	a := d.Attempt
+	switch {
+	case s.Elsewhere == nil || !now.Before(d.NotAfter):
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	case a != nil && a.Outcome == outcomeRenewed: // what renewed it was taken back, or it would not be in the list
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	case a != nil && a.Outcome == outcomeFailed && now.Before(a.Next):
+		return nil
+	}
+	var number int
+	if a != nil && a.Outcome == "" {
+		number = a.Number
+	} else {
+		begun, mine, err := s.begin(ctx, d, now)
+		if err != nil || !mine {
+			return err
+		}
+		number = begun
+	}
+	made, byHand, err := s.Elsewhere.RenewElsewhere(ctx, d.Expiry)
+	if made || err != nil {
+		return s.ended(ctx, d, number, err)
+	}
+	if byHand != "" {
+		if err := s.raise(ctx, d, ReasonCarry, byHand); err != nil {
+			return err
+		}
+	}
+	if s.Calendar.After(now, s.Policy.TermDays).After(d.NotAfter) {
+		return s.raise(ctx, d, ReasonElsewhere, "")
+	}
+	return nil
+}
+
 // serialText is ca.SerialText, also for a number that is longer than the own authority's.
 func serialText(serial *big.Int) string {
 	if text := ca.SerialText(serial); text != "" {

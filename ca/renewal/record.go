@@ -34,7 +34,8 @@ const (
 	ReasonFailed       Reason = "failed"        // the renewal of a central seal failed
 	ReasonApprovalOver Reason = "approval-over" // the five years of the original approval are over: a new application is needed
 	ReasonCeremony     Reason = "ceremony"      // a certificate of the authority's own services ends: a ceremony is needed
-	ReasonElsewhere    Reason = "elsewhere"     // the certificate of another authority ends: a new application is needed
+	ReasonElsewhere    Reason = "elsewhere"     // the certificate of another authority ends and nothing came back: a new application is needed
+	ReasonCarry        Reason = "carry"         // its renewal waits for a person: a file to be carried, a certificate to be accepted
 )
 
 // Alarm is something that a person must see to.

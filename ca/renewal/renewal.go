@@ -37,6 +37,12 @@ type Renewer interface {
 	Renew(ctx context.Context, e ca.Expiry) error
 }
 
+// ElsewhereRenewer renews the certificate of a central seal that another authority made, step by step: it is called again
+// until made is true. byHand is the order that waits for a person meanwhile, or empty. Its errors are those of Renewer.
+type ElsewhereRenewer interface {
+	RenewElsewhere(ctx context.Context, e ca.Expiry) (made bool, byHand string, err error)
+}
+
 // Mail takes in mails; *mail.Mailer has it. See Compose.
 type Mail interface {
 	Enqueue(ctx context.Context, tx *store.Tx, source, id string) error
@@ -58,8 +64,8 @@ type Policy struct {
 	TermDays int `json:"term_days,omitempty"`
 	// Reminders are the days before the end of a Key holder's certificate at which its holder is told: 30, 14, 7, 1.
 	Reminders []int `json:"reminder_days,omitempty"`
-	// ServiceDays is how many days before the end of a certificate of the authority's own services, or of
-	// another authority for a seal, there is an alarm: 60.
+	// ServiceDays is how many days before the end of a certificate of the authority's own services there is an alarm, and
+	// how many before the end of another authority's certificate for a seal its renewal is ordered there: 60.
 	ServiceDays int `json:"service_days,omitempty"`
 }
 
@@ -109,14 +115,16 @@ type Config struct {
 	DB        *store.DB
 	Authority Authority
 	// Others adds the certificates of other authorities; nil: there are none.
-	Others   Others
-	Clock    func() time.Time
-	Log      *slog.Logger
-	Renewer  Renewer
-	Mail     Mail
-	Contacts Contacts
-	Calendar Calendar
-	Policy   Policy
+	Others Others
+	// Elsewhere renews those; nil: there is an alarm instead.
+	Elsewhere ElsewhereRenewer
+	Clock     func() time.Time
+	Log       *slog.Logger
+	Renewer   Renewer
+	Mail      Mail
+	Contacts  Contacts
+	Calendar  Calendar
+	Policy    Policy
 	// Administrators are the addresses to which alarms go.
 	Administrators []string
 }

@@ -59,7 +59,7 @@ func (s *Service) see(ctx context.Context, d Due, now time.Time) error {
 	case d.Holder == Own:
 		return s.raise(ctx, d, ReasonCeremony, "")
 	case d.Holder == Elsewhere:
-		return s.raise(ctx, d, ReasonElsewhere, "")
+		return s.renewElsewhere(ctx, d, now)
 	}
 	return nil
 }
@@ -114,7 +114,11 @@ func (s *Service) renew(ctx context.Context, d Due, now time.Time) error {
 		return err
 	}
 	// ca.renewed is a failure, too: the successor was taken back, or the certificate would not be in the list.
-	outcome := s.Renewer.Renew(ctx, d.Expiry)
+	return s.ended(ctx, d, number, s.Renewer.Renew(ctx, d.Expiry))
+}
+
+// ended records what came of an attempt, and raises the alarm of one that failed.
+func (s *Service) ended(ctx context.Context, d Due, number int, outcome error) error {
 	if err := s.end(context.WithoutCancel(ctx), d, number, outcome); err != nil {
 		return err
 	}

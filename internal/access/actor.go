@@ -27,11 +27,12 @@ const (
 	RoleAdministrator Role = "administrator" // runs the service
 	RoleApplicant     Role = "applicant"     // handler of a unit: sees and files the applications of that unit
 	RoleCity          Role = "city"          // city bureau: sees and gathers the applications of its area
+	RoleRequester     Role = "requester"     // another installation: orders certificates here, and sees those alone
 )
 
 func (r Role) known() bool {
 	switch r {
-	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity:
+	case RoleRegistrar, RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity, RoleRequester:
 		return true
 	}
 	return false
@@ -292,14 +293,14 @@ func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	return a, rows.Err()
 }
 
-// acting reads the actor who acts, and refuses one who does not hold the role now.
-func (s *Service) acting(ctx context.Context, q store.Querier, by Actor, need Role) (Actor, error) {
+// acting reads the actor who acts, and refuses one who holds none of the roles now.
+func (s *Service) acting(ctx context.Context, q store.Querier, by Actor, need ...Role) (Actor, error) {
 	a, err := readActor(ctx, q, by.ID)
 	if err != nil {
 		return Actor{}, err
 	}
-	if !a.Has(need) {
-		return Actor{}, ErrRole.With("%s", need)
+	if !slices.ContainsFunc(need, a.Has) {
+		return Actor{}, ErrRole.With("%s", joinRoles(need))
 	}
 	return a, nil
 }

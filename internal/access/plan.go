@@ -67,6 +67,20 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 	return plan.id, nil
 }
 
+// RequestOutsideIn asks for a decision in the name of another installation, in a transaction of the caller: by is a
+// requester, or a registrar, and k is the issuing or the revocation of a certificate. The room that takes the order says
+// that by may have it. Errors: access.role, access.subject, access.actor-not-found.
+func (s *Service) RequestOutsideIn(ctx context.Context, tx *store.Tx, by Actor, k Kind, subject []byte) (id string, err error) {
+	if k != KindIssueCertificate && k != KindRevokeCertificate {
+		return "", ErrSubject.With("%s", k)
+	}
+	if _, err := s.acting(ctx, tx, by, RoleRequester, RoleRegistrar); err != nil {
+		return "", err
+	}
+	id = store.NewID("req_")
+	return id, s.ask(ctx, tx, asked{id: id, kind: k, subject: subject, by: by.ID, at: s.clock()})
+}
+
 // asked is one row of a request.
 type asked struct {
 	id      string

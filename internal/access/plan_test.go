@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
@@ -192,4 +193,46 @@ func TestFiveYearsFromALeapDayEndWithFebruary(t *testing.T) {
 	if want := time.Date(2033, 2, 28, 8, 0, 0, 0, time.UTC); !got.Equal(want) {
 		t.Errorf("%v", got)
 	}
+}
+
+func TestRequestersAskForCertificatesAloneAndOnlyThroughTheirDoor(t *testing.T) {
+	eachRoom(t, func(t *testing.T, r *room) {
+		ctx := context.Background()
+		outside, err := r.CreateActor(ctx, Actor{ID: "outside", Name: "outside", Roles: []Role{RoleRequester}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ask := func(by Actor, k Kind) (id string, err error) {
+			err = r.db.Write(ctx, func(tx *store.Tx) error {
+				id, err = r.RequestOutsideIn(ctx, tx, by, k, []byte("x"))
+				return err
+			})
+			return id, err
+		}
+		for _, by := range []Actor{outside, r.registrar} {
+			for _, k := range []Kind{KindIssueCertificate, KindRevokeCertificate} {
+				id, err := ask(by, k)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if p, err := r.Pending(ctx, id); err != nil || p.Requester != by.ID || p.Kind != k || p.State != "open" {
+					t.Errorf("%+v, %v", p, err)
+				}
+				if err := r.Approve(ctx, outside, id); !fault.Has(err, ErrRole) {
+					t.Errorf("decided by one from outside: %v", err)
+				}
+			}
+			for _, k := range []Kind{KindGrantRole, KindMakeSeal, KindResumeCertificate, KindSuspendCertificate, KindImportAnchor, ""} {
+				if _, err := ask(by, k); !fault.Has(err, ErrSubject) {
+					t.Errorf("%s for %q: %v", by.ID, k, err)
+				}
+			}
+		}
+		if _, err := ask(r.approver, KindIssueCertificate); !fault.Has(err, ErrRole) {
+			t.Errorf("an approver: %v", err)
+		}
+		if _, err := r.Request(ctx, outside, KindIssueCertificate, []byte("x")); !fault.Has(err, ErrRole) {
+			t.Errorf("past their door: %v", err)
+		}
+	})
 }

@@ -8,12 +8,13 @@ import (
 	"strconv"
 
 	"yinxin/ca"
+	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
 
 type auditCommand struct {
-	Verify     auditVerifyCommand     `cmd:"" help:"Check the ledger from the first entry to the last."`
+	Verify     auditVerifyCommand     `cmd:"" help:"Check the ledger from the first entry to the last, and the approvals against it."`
 	Checkpoint auditCheckpointCommand `cmd:"" help:"Print the newest signed checkpoint, to be kept elsewhere."`
 }
 
@@ -26,7 +27,7 @@ type auditVerifyCommand struct {
 
 // Help is printed by --help.
 func (auditVerifyCommand) Help() string {
-	return "Exit status: 0 the ledger is whole, 1 something is wrong with it (each problem is named) or it could not be read."
+	return "Exit status: 0 the ledger is whole and tells of every request and approval, 1 something is wrong (each problem is named) or could not be read."
 }
 
 func (c auditVerifyCommand) Run(ctx context.Context, s streams) error {
@@ -59,15 +60,20 @@ func (c auditVerifyCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	approvals, err := access.Compare(ctx, h.db)
+	if err != nil {
+		return err
+	}
 	if c.JSON {
-		if err := printJSON(s, auditResult{r, restores}); err != nil {
+		if err := printJSON(s, auditResult{r, restores, approvals}); err != nil {
 			return err
 		}
 	} else {
 		printAudit(s, r)
 		printRestores(s, restores)
+		printApprovals(s, approvals)
 	}
-	if len(r.Problems) > 0 {
+	if len(r.Problems) > 0 || len(approvals.Differences) > 0 {
 		return exit{exitFailed}
 	}
 	return nil
@@ -76,7 +82,8 @@ func (c auditVerifyCommand) Run(ctx context.Context, s streams) error {
 // auditResult is what audit verify --json prints.
 type auditResult struct {
 	ledger.VerifyResult
-	Restores []restoreEvent `json:"restores"`
+	Restores  []restoreEvent    `json:"restores"`
+	Approvals access.Comparison `json:"approvals"`
 }
 
 // restoreEvent is a restore from a backup, as the ledger tells of it. Between the backup and the restore the ledger had
@@ -128,6 +135,21 @@ func (h *installation) restores(ctx context.Context, kept []ledger.Checkpoint) (
 		}
 	}
 	return list, rest, nil
+}
+
+// printApprovals says where requests and approvals are not what the ledger tells of them.
+func printApprovals(s streams, c access.Comparison) {
+	if len(c.Differences) == 0 {
+		fmt.Fprintf(s.out, "✔ 审批与日志一致 the approvals are those of the ledger: %d requests, %d approvals\n", c.Requests, c.Approvals)
+		return
+	}
+	fmt.Fprintln(s.out, "✘ 审批与日志不一致 requests and approvals are not those of the ledger:")
+	for _, d := range c.Differences {
+		fmt.Fprintf(s.out, "  %v\n", d)
+	}
+	if c.Omitted > 0 {
+		fmt.Fprintf(s.out, "  另有 and %d more\n", c.Omitted)
+	}
 }
 
 func printRestores(s streams, restores []restoreEvent) {

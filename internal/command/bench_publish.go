@@ -35,7 +35,7 @@ func (b *bench) publishing() (*publishing, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := ocsp.NewCertID(oid.SHA1, b.h.authority.Issuing(), list[0].Serial)
+	id, err := ocsp.NewCertID(oid.SHA1, b.h.authority.Issuing(ca.ProfileInstitution), list[0].Serial)
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +51,7 @@ func (b *bench) publishing() (*publishing, error) {
 	if err := p.crowd(); err != nil {
 		return nil, err
 	}
-	return p, b.h.authority.PublishShard(b.ctx, crlShard)
+	return p, b.h.authority.PublishShard(b.ctx, ca.FirstIssuer, crlShard)
 }
 
 // crowd fills a shard with revoked certificates, as issuing and revoking them would leave them in the database.
@@ -107,12 +107,14 @@ func (p *publishing) ocspFloor() error {
 }
 
 // crl makes, signs, reads back, compares and stores a list with its delta list.
-func (p *publishing) crl() error { return p.b.h.authority.PublishShard(p.b.ctx, crlShard) }
+func (p *publishing) crl() error {
+	return p.b.h.authority.PublishShard(p.b.ctx, ca.FirstIssuer, crlShard)
+}
 
 // crlFloor is what no authority can leave out that has its entries in a database: reading them once, putting them one
 // after the other, SM3 over the list, one signature, and one verification.
 func (p *publishing) crlFloor() error {
-	rows, err := p.b.h.db.Read().QueryContext(context.WithoutCancel(p.b.ctx), `SELECT serial, reason, since FROM ca_status WHERE issuer = 'issuing' AND shard = $1 ORDER BY issuer, shard, serial`, crlShard)
+	rows, err := p.b.h.db.Read().QueryContext(context.WithoutCancel(p.b.ctx), `SELECT serial, reason, since FROM ca_status WHERE issuer = $1 AND shard = $2 ORDER BY issuer, shard, serial`, ca.FirstIssuer, crlShard)
 	if err != nil {
 		return err
 	}

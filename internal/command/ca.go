@@ -15,10 +15,11 @@ import (
 )
 
 type caCommand struct {
-	Ceremony     ceremonyCommand     `cmd:"" help:"Make root and issuing CA, and the data directory, from one reviewed plan. Without --hold: says what would be made."`
+	Ceremony     ceremonyCommand     `cmd:"" help:"Make root and issuing CAs, and the data directory, from one reviewed plan. Without --hold: says what would be made."`
 	Status       caStatusCommand     `cmd:"" help:"Say how the hierarchy stands: validity left, revocation lists, counts, what was left half done."`
 	List         caListCommand       `cmd:"" help:"List certificates."`
 	Show         caShowCommand       `cmd:"" help:"Show one certificate."`
+	Revoke       caRevokeCommand     `cmd:"" help:"End a certificate for good, of another authority too: ask for it, have another officer approve it, then redeem the approval."`
 	Publish      caPublishCommand    `cmd:"" help:"Publish revocation lists now; take in one that the offline root signed."`
 	RootOrder    caRootOrderCommand  `cmd:"" name:"root-order" help:"Write what the offline root is to sign: its next revocation list."`
 	RootCRL      caRootCRLCommand    `cmd:"" name:"root-crl" help:"On the offline machine: sign what was ordered. Needs the root's keystore and no database."`

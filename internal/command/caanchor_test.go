@@ -39,7 +39,7 @@ func TestARootOfForeignTimeStampsIsTrustedForThoseOnly(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return v.With([]*chain.Certificate{foreign.authority.Issuing()}).Verify(t.Context(), c, time.Now(), u).Trusted
+		return v.With([]*chain.Certificate{foreign.authority.Issuing(ca.ProfileInstitution)}).Verify(t.Context(), c, time.Now(), u).Trusted
 	}
 	if trusted(tsa, chain.UsageTimeStamp) {
 		t.Error("a foreign time stamp is trusted without being named")

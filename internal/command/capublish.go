@@ -14,14 +14,14 @@ import (
 type caPublishCommand struct {
 	dataFlags
 	Root    string `name:"root-crl" help:"Take in this list, signed by the offline root, and publish it." placeholder:"FILE"`
-	Issuing string `help:"Put this new certificate of the issuing CA, signed by the offline root, into force; takes --with." placeholder:"FILE"`
+	Issuing string `help:"Put this new certificate of an issuing CA, signed by the offline root, into force; takes --with." placeholder:"FILE"`
 	As      string `help:"Officer who brings what the root signed (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
-	With    string `help:"Second officer, for a new certificate of the issuing CA." placeholder:"ACTOR"`
+	With    string `help:"Second officer, for a new certificate of an issuing CA." placeholder:"ACTOR"`
 }
 
 // Help is printed by --help.
 func (caPublishCommand) Help() string {
-	return "Makes a new revocation list of the issuing CA now, due or not, and writes certificates and lists into the folder trust. A service that runs takes up a new certificate of the issuing CA when it is started again."
+	return "Makes new revocation lists of all issuing CAs now, due or not, and writes certificates and lists into the folder trust. A service that runs takes up a new certificate of an issuing CA when it is started again."
 }
 
 func (c caPublishCommand) Run(ctx context.Context, s streams) error {
@@ -96,7 +96,8 @@ func (c caPublishCommand) takeIn(ctx context.Context, h *installation) error {
 type caRootOrderCommand struct {
 	Data     string `required:"" help:"Data directory." placeholder:"DIR"`
 	Database string `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
-	Issuing  int    `help:"Also ask for a new certificate of the issuing CA, for so many years." placeholder:"YEARS"`
+	Issuing  int    `help:"Also ask for a new certificate of an issuing CA, for so many years." placeholder:"YEARS"`
+	Issuer   string `help:"Which issuing CA that is for, by the id of the plan (default: the first)." placeholder:"ID"`
 	Output   string `short:"o" required:"" help:"Where the order is written: a file to carry to the offline machine." placeholder:"FILE"`
 }
 
@@ -110,8 +111,11 @@ func (c caRootOrderCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	if c.Issuer != "" && c.Issuing == 0 {
+		return errMissing.At(fault.Field("--issuing"))
+	}
 	if c.Issuing != 0 {
-		if err := h.authority.OrderIssuing(&order, c.Issuing); err != nil {
+		if err := h.authority.OrderIssuing(&order, c.Issuer, c.Issuing); err != nil {
 			return err
 		}
 	}
@@ -136,7 +140,7 @@ func printOrder(s streams, o ca.RootOrder, root *chain.Certificate) {
 		fmt.Fprintf(s.out, "  - %s\n", serial)
 	}
 	if o.Issuing != nil {
-		fmt.Fprintf(s.out, "  签发证书 a new certificate of the issuing CA: %d 年 years, %s\n", o.Issuing.Years, o.Issuing.Serial)
+		fmt.Fprintf(s.out, "  签发证书 a new certificate of an issuing CA: %s, %d 年 years, %s\n", o.IssuingName(), o.Issuing.Years, o.Issuing.Serial)
 	}
 	if len(o.Add)+len(o.Remove) == 0 {
 		fmt.Fprintln(s.out, "  内容不变，只更新期限 no change but the dates")
@@ -146,7 +150,7 @@ func printOrder(s streams, o ca.RootOrder, root *chain.Certificate) {
 type caRootCRLCommand struct {
 	rootFlags
 	Order   string `required:"" help:"The order, from yinxin ca root-order." placeholder:"FILE"`
-	Issuing string `name:"issuing-out" help:"Where the new certificate of the issuing CA is written, if one was ordered." placeholder:"FILE"`
+	Issuing string `name:"issuing-out" help:"Where the new certificate of an issuing CA is written, if one was ordered." placeholder:"FILE"`
 	Output  string `short:"o" help:"Where the signed list is written. Without it: shows what would be signed, opens no key." placeholder:"FILE"`
 }
 

@@ -50,6 +50,7 @@ type authorityStatus struct {
 // memberStatus is one certificate of the infrastructure.
 type memberStatus struct {
 	Profile  ca.Profile `json:"profile"`
+	CA       string     `json:"ca,omitempty"` // the issuing CA itself, or for which the responder answers
 	Subject  string     `json:"subject"`
 	Serial   string     `json:"serial"`
 	Key      string     `json:"key"`
@@ -113,14 +114,21 @@ func (c caStatusCommand) gather(ctx context.Context, s streams) (authorityStatus
 		return status, err
 	}
 	status.Counts, status.Waiting, status.Pending, status.Failed = o.Counts, o.Waiting, o.Pending, o.Failed
-	status.member(ca.ProfileRoot, h.authority.Root(), now, nil)
-	status.member(ca.ProfileIssuing, h.authority.Issuing(), now, nil)
-	for _, p := range []ca.Profile{ca.ProfileOCSP, ca.ProfileTSA, ca.ProfileSealMaker} {
+	status.member(ca.ProfileRoot, "", h.authority.Root(), now, nil)
+	for _, i := range h.authority.Issuers() {
+		status.member(ca.ProfileIssuing, i.ID, i.Certificate, now, nil)
+		responder, err := h.authority.Responder(ctx, i.ID)
+		if err != nil && !fault.Has(err, ca.ErrNotFound) {
+			return status, err
+		}
+		status.member(ca.ProfileOCSP, i.ID, responder, now, err)
+	}
+	for _, p := range []ca.Profile{ca.ProfileTSA, ca.ProfileSealMaker} {
 		current, err := h.authority.Current(ctx, p)
 		if err != nil && !fault.Has(err, ca.ErrNotFound) {
 			return status, err
 		}
-		status.member(p, current, now, err)
+		status.member(p, "", current, now, err)
 	}
 	if status.Lists, err = h.lists(ctx); err != nil {
 		return status, err
@@ -155,15 +163,24 @@ func (a *authorityStatus) attend(what, zh, en string) {
 	a.Attention = append(a.Attention, attentionStatus{what, zh, en})
 }
 
+// nameOfMember tells the certificates of several issuing CAs apart.
+func nameOfMember(p ca.Profile, id string) string {
+	if id == "" || id == ca.FirstIssuer {
+		return string(p)
+	}
+	return string(p) + " " + id
+}
+
 // member adds a certificate of the infrastructure; missing says that there is none in force.
-func (a *authorityStatus) member(p ca.Profile, c *chain.Certificate, now time.Time, missing error) {
+func (a *authorityStatus) member(p ca.Profile, id string, c *chain.Certificate, now time.Time, missing error) {
+	name := nameOfMember(p, id)
 	if missing != nil {
-		a.Infrastructure = append(a.Infrastructure, memberStatus{Profile: p, State: "missing"})
-		a.attend(string(p), "没有有效的证书："+string(p), "no certificate is in force: "+string(p))
+		a.Infrastructure = append(a.Infrastructure, memberStatus{Profile: p, CA: id, State: "missing"})
+		a.attend(string(p), "没有有效的证书："+name, "no certificate is in force: "+name)
 		return
 	}
 	left := c.NotAfter.Sub(now)
-	m := memberStatus{Profile: p, Subject: c.Subject.String(), Serial: c.Serial.Text(16), Key: keyFingerprint(c).String(), NotAfter: moment(c.NotAfter),
+	m := memberStatus{Profile: p, CA: id, Subject: c.Subject.String(), Serial: c.Serial.Text(16), Key: keyFingerprint(c).String(), NotAfter: moment(c.NotAfter),
 		DaysLeft: int(left / (24 * time.Hour)), State: "good"}
 	margin := marginMember
 	if p == ca.ProfileRoot || p == ca.ProfileIssuing {
@@ -172,10 +189,10 @@ func (a *authorityStatus) member(p ca.Profile, c *chain.Certificate, now time.Ti
 	switch {
 	case left < 0:
 		m.State = "expired"
-		a.attend(string(p), "证书已过期："+string(p), "the certificate has expired: "+string(p))
+		a.attend(string(p), "证书已过期："+name, "the certificate has expired: "+name)
 	case left < margin:
 		m.State = "expiring"
-		a.attend(string(p), fmt.Sprintf("证书 %s 将在 %d 天后过期", p, m.DaysLeft), fmt.Sprintf("the certificate %s expires in %d days", p, m.DaysLeft))
+		a.attend(string(p), fmt.Sprintf("证书 %s 将在 %d 天后过期", name, m.DaysLeft), fmt.Sprintf("the certificate %s expires in %d days", name, m.DaysLeft))
 	}
 	a.Infrastructure = append(a.Infrastructure, m)
 }
@@ -269,7 +286,7 @@ func (h *installation) lists(ctx context.Context) ([]listStatus, error) {
 func (a authorityStatus) print(s streams) {
 	fmt.Fprintf(s.out, "%s  %s\n", a.At, a.BaseURL)
 	for _, m := range a.Infrastructure {
-		fmt.Fprintf(s.out, "  %-10s %-8s %s，剩 %d 天 days left，密钥 key %s\n", m.Profile, m.State, m.Subject, m.DaysLeft, m.Key)
+		fmt.Fprintf(s.out, "  %-10s %-8s %s，剩 %d 天 days left，密钥 key %s\n", nameOfMember(m.Profile, m.CA), m.State, m.Subject, m.DaysLeft, m.Key)
 	}
 	for _, l := range a.Lists {
 		fmt.Fprintf(s.out, "  CRL %-7s %d：%d 项 entries，%s – %s\n", l.Issuer, l.Number, l.Entries, l.ThisUpdate, l.NextUpdate)

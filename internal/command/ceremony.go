@@ -64,15 +64,17 @@ func (f founding) hold(ctx context.Context, h *installation, people officers, ro
 	made, err := ca.Establish(ctx, ca.Ceremony{DB: h.db, Ledger: h.ledger, Clock: f.now, Root: rootKeys.Ring(keystore.PurposeRoot),
 		Keys:     h.keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA),
 		Officers: [2]string{people.registrar.ID, people.approver.ID}, Organisation: f.plan.Organisation, BaseURL: f.plan.BaseURL,
-		RootName: f.plan.Root.Name, IssuingName: f.plan.Issuing.Name, RootYears: f.plan.Root.Years, IssuingYears: f.plan.Issuing.Years,
+		RootName: f.plan.Root.Name, RootYears: f.plan.Root.Years, Issuing: f.plan.Issuing.CAs(),
 		PlanDigest: f.plan.Digest()})
 	if err != nil {
 		return err
 	}
 	t.Did(f.now(), "生成密钥，签发根证书、签发证书、OCSP、制章者、时间戳证书及根撤销列表 keys, certificates and the root CRL made")
 	t.Made(string(ca.ProfileRoot), made.Root)
-	t.Made(string(ca.ProfileIssuing), made.Issuing)
-	t.Made(string(ca.ProfileOCSP), made.OCSP)
+	for _, i := range made.Issuing {
+		t.Made(nameOfMember(ca.ProfileIssuing, i.ID), i.Certificate)
+		t.Made(nameOfMember(ca.ProfileOCSP, i.ID), i.OCSP)
+	}
 	t.Made(string(ca.ProfileSealMaker), made.SealMaker)
 	t.Made(string(ca.ProfileTSA), made.TSA)
 	sum := sm3.Sum(made.RootCRL)

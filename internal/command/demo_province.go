@@ -72,7 +72,8 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 			return "", err
 		}
 		h, people, err = founding{dir: d.making, name: demoName, plan: ceremony.Default("临江省档案局", "http://"+d.listen), database: databaseName,
-			confirmed: [2]time.Time{d.s.now(), d.s.now()}, passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations,
+			registration: registrationConfig{Regions: fixtures.Regions()}, // its people and bodies are of cities that do not exist
+			confirmed:    [2]time.Time{d.s.now(), d.s.now()}, passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations,
 			passphraseFile: passphraseName, now: d.s.now}.found(ctx)
 		if err != nil {
 			return "", err

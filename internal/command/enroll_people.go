@@ -103,7 +103,7 @@ func (c enrollPeopleAddCommand) Run(ctx context.Context, s streams) error {
 type enrollPeopleGrantCommand struct {
 	enrollFlags
 	Actor    string `arg:"" help:"Who gets the role." placeholder:"ACTOR"`
-	Role     string `arg:"" help:"registrar, approver, operator, platform, auditor, administrator, applicant, city." enum:"registrar,approver,operator,platform,auditor,administrator,applicant,city" placeholder:"ROLE"`
+	Role     string `arg:"" help:"registrar, approver, operator, platform, auditor, administrator, applicant, city, requester." enum:"registrar,approver,operator,platform,auditor,administrator,applicant,city,requester" placeholder:"ROLE"`
 	Request  bool   `help:"Ask for it: another officer must approve (yinxin approvals)." xor:"way"`
 	Approval string `help:"Give the role, now that this request (req_…) is approved." placeholder:"ID" xor:"way"`
 }

@@ -107,7 +107,7 @@ func (c enrollRosterCheckCommand) Run(ctx context.Context, s streams) error {
 		return inForm(s, c.JSON, c.check(ctx, s, rules))
 	}
 	return c.with(ctx, s, func(k *counter) error {
-		rules.DocumentTypes = k.config.Registration.DocumentTypes
+		rules.DocumentTypes, rules.Regions = k.config.Registration.DocumentTypes, k.config.Registration.Regions
 		if c.Application != "" {
 			a, err := k.find(ctx, c.Application)
 			if err != nil {

@@ -7,6 +7,7 @@ import (
 
 	"yinxin/api"
 	"yinxin/ca/enroll"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
 
@@ -84,23 +85,32 @@ func (c *counter) printSuspension(x enroll.Suspension) error {
 		return printJSON(c.streams, api.SuspensionOf(x))
 	}
 	state := map[enroll.SuspensionState]string{enroll.SuspensionOpen: "已停用 open", enroll.SuspensionConfirmed: "已确认 confirmed", enroll.SuspensionLifted: "已恢复 lifted"}[x.State]
-	fmt.Fprintf(c.out, "%s  %s  %s  %s  %s  %s: %s\n", x.ID, state, x.Name, x.Unit, moment(x.Opened), x.By, x.Reason)
+	fmt.Fprintf(c.out, "%s  %s  %s  %s  %s  %s: %s\n", x.ID, state, x.Name, x.Unit+sealWords(x), moment(x.Opened), x.By, x.Reason)
 	if x.Request != "" && x.State == enroll.SuspensionOpen {
 		fmt.Fprintf(c.out, "  待另一人审批 waits for another person: %s\n", x.Request)
 	}
 	return nil
 }
 
+// sealWords name the seal that is meant, where it is one.
+func sealWords(x enroll.Suspension) string {
+	if x.SealName == "" {
+		return ""
+	}
+	return "  " + x.SealName
+}
+
 type enrollSuspendCommand struct {
 	enrollFlags
 	Holder string `arg:"" help:"The user: identifier (holders), or the name." placeholder:"HOLDER|NAME"`
 	Unit   string `help:"The user's unit, where several have the name." placeholder:"UNIT"`
+	Seal   string `help:"Name of one seal that is meant: the person goes on using the others. Default: the whole USB Key." placeholder:"NAME"`
 	Reason string `required:"" help:"Why; no personal data." placeholder:"TEXT"`
 }
 
 // Help is printed by --help.
 func (enrollSuspendCommand) Help() string {
-	return "At once: the user's grants end and the certificates on the USB Key go on hold. Two people then make it final or lift it: yinxin enroll suspensions."
+	return "At once: the user's grants end and the certificates on the USB Key, or those that serve the one seal alone, go on hold. Two people then make it final or lift it: yinxin enroll suspensions."
 }
 
 func (c enrollSuspendCommand) Run(ctx context.Context, s streams) error {
@@ -109,7 +119,13 @@ func (c enrollSuspendCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		x, err := k.enroll.SuspendAtOnce(ctx, k.by, holder, c.Reason)
+		suspend := k.enroll.SuspendAtOnce
+		if c.Seal != "" {
+			suspend = func(ctx context.Context, by access.Actor, holder, reason string) (enroll.Suspension, error) {
+				return k.enroll.SuspendSealAtOnce(ctx, by, holder, c.Seal, reason)
+			}
+		}
+		x, err := suspend(ctx, k.by, holder, c.Reason)
 		if err != nil {
 			return err
 		}
@@ -186,7 +202,7 @@ func (f suspensionFlags) decide(ctx context.Context, s streams, do func(k *count
 
 type enrollSuspensionsRequestCommand struct {
 	suspensionFlags
-	Confirm bool `help:"Make it final: what is on the USB Key is revoked." xor:"what"`
+	Confirm bool `help:"Make it final: what was meant is ended, its certificates are revoked." xor:"what"`
 	Lift    bool `help:"Lift it: certificates and grants are released." xor:"what"`
 }
 

@@ -28,6 +28,7 @@ type founding struct {
 	plan                       ceremony.Plan
 	confirmed                  [2]time.Time // when registrar and approver confirmed the plan
 	database                   string
+	registration               registrationConfig
 	passphrase, rootPassphrase []byte
 	// handOut gives the shares of the root's keystore to their holders, for a plan that splits it.
 	handOut        func(ctx context.Context, shares []keystore.Share) error
@@ -63,7 +64,7 @@ func (f founding) found(ctx context.Context) (_ *installation, _ officers, err e
 	if err != nil {
 		return nil, officers{}, err
 	}
-	c := config{Format: configFormat, Name: f.name, Database: f.database, BaseURL: f.plan.BaseURL, CRLShards: f.plan.CRLShards,
+	c := config{Format: configFormat, Name: f.name, Database: f.database, Registration: f.registration, BaseURL: f.plan.BaseURL, CRLShards: f.plan.CRLShards,
 		LedgerKey: public, PassphraseFile: f.passphraseFile}
 	db, err := openDatabase(ctx, c.databaseURL(f.dir, ""))
 	if err != nil {
@@ -134,10 +135,6 @@ func (h *installation) maker(ctx context.Context) (register.Maker, error) {
 // publish writes the anchors and the current CRLs into the trust folder, for yinxin verify --trust and for other
 // programs, where they differ from what is there.
 func (h *installation) publish(ctx context.Context) error {
-	issuing, err := h.authority.CRL(ctx)
-	if err != nil {
-		return err
-	}
 	root, err := h.authority.RootCRL(ctx)
 	if err != nil {
 		return err
@@ -147,13 +144,14 @@ func (h *installation) publish(ctx context.Context) error {
 		return err
 	}
 	ledgerKey := pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: h.config.LedgerKey})
-	for name, content := range map[string][]byte{
-		"root.crt":    certificatePEM(h.authority.Root().Raw),
-		"issuing.crt": certificatePEM(h.authority.Issuing().Raw),
-		"root.crl":    root,
-		"issuing.crl": issuing,
-		"ledger.pub":  ledgerKey,
-	} {
+	files := map[string][]byte{"root.crt": certificatePEM(h.authority.Root().Raw), "root.crl": root, "ledger.pub": ledgerKey}
+	for _, i := range h.authority.Issuers() {
+		files[i.ID+".crt"] = certificatePEM(i.Certificate.Raw)
+		if files[i.ID+".crl"], err = h.authority.CRL(ctx, i.ID); err != nil {
+			return err
+		}
+	}
+	for name, content := range files {
 		name = filepath.Join(dir, name)
 		if old, err := os.ReadFile(name); err == nil && string(old) == string(content) {
 			continue

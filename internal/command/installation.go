@@ -65,7 +65,7 @@ type config struct {
 	Name     string `json:"name"`
 	Database string `json:"database"` // a file name in the folder, or a URL without password
 	BaseURL  string `json:"base_url"` // under which certificates, CRLs and OCSP are published
-	// CRLShards is into how many parts the issuing CA's revocation list is cut; 0 leaves it to the service.
+	// CRLShards is into how many parts the revocation list of an issuing CA is cut; 0 leaves it to the service.
 	CRLShards      int    `json:"crl_shards,omitempty"`
 	LedgerKey      []byte `json:"ledger_key"`
 	Operator       string `json:"operator,omitempty"`        // actor for commands on this machine
@@ -200,11 +200,11 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 		return nil, err
 	}
 	h.access = access.New(h.db, nil, now) // no ledger: nothing is asked or decided through it
-	h.register = register.New(register.Config{DB: h.db, Clock: now})
 	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be decided
 	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}
+	h.register = register.New(register.Config{DB: h.db, Clock: now, Certificates: backend.Standing(h.authority)})
 	return h, nil
 }
 
@@ -288,7 +288,7 @@ func (h *installation) wire(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now})
+	h.register = register.New(register.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Maker: maker, Clock: h.now, Certificates: backend.Standing(h.authority)})
 	if err := h.wireRegistration(ctx); err != nil {
 		return err
 	}

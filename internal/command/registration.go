@@ -2,6 +2,7 @@ package command
 
 import (
 	"context"
+	"strings"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
@@ -27,12 +28,19 @@ type registrationConfig struct {
 	Authority string `json:"authority,omitempty"`
 	// DocumentTypes are the 证件类型 that a roster may hold beside 111-居民身份证, by code.
 	DocumentTypes map[string]string `json:"document_types,omitempty"`
+	// Regions are beginnings of region codes that are known beside GB/T 2260: new districts, development zones.
+	Regions []string `json:"regions,omitempty"`
 }
 
 // wireRegistration puts the rooms of registration together: key centre, applications, businesses. They know each other
 // through what they declare.
 func (h *installation) wireRegistration(ctx context.Context) error {
 	c := h.config.Registration
+	for _, r := range c.Regions {
+		if len(r) < 2 || len(r) > 6 || strings.Trim(r, "0123456789") != "" {
+			return errNotData.With("registration.regions %.10q", r).At(fault.File(configName))
+		}
+	}
 	calendar, err := workday.New(c.Days)
 	if err != nil {
 		return err
@@ -60,7 +68,7 @@ func (h *installation) wireRegistration(ctx context.Context) error {
 		Keys: business.RingKeys{Ring: h.keys.Ring(keystore.PurposeSealing)}, Escrow: h.escrow, Safe: safe,
 		Authorities: authorities, Institutions: c.Authority, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.enroll = enroll.New(enroll.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Safe: safe, Files: h.files, Planner: h.business, Suspender: h.business,
-		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
+		Seals: h.business, Effects: h.business.Effects(), DocumentTypes: c.DocumentTypes, Regions: c.Regions, Clock: h.now, Calendar: calendar, AcceptDays: acceptDays})
 	h.business.Enroll = h.enroll
 	h.desk = registration.New(registration.Config{Enroll: h.enroll, Business: h.business})
 	return nil

@@ -101,10 +101,12 @@ func renewalsJSON(list []renewal.Due) []renewalJSON {
 
 var holderWords = map[renewal.Holder]string{renewal.Central: "集中式印章 central seal", renewal.Key: "Key 用户 Key holder",
 	renewal.Encryption: "加密证书 encryption", renewal.Own: "机构自身 own",
-	renewal.Elsewhere: "集中式印章（其他机构签发，须重新申请） central seal, other authority: a new application is needed"}
+	renewal.Elsewhere: "集中式印章（其他机构签发） central seal, other authority"}
 
 var reasonWords = map[renewal.Reason]string{renewal.ReasonFailed: "更新失败 renewal failed",
-	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand"}
+	renewal.ReasonApprovalOver: "原审批满五年，需重新申请 original approval over, apply anew", renewal.ReasonCeremony: "需人工签发 to be issued by hand",
+	renewal.ReasonElsewhere: "其他机构尚未签发，可重新申请 not issued by the other authority: apply anew",
+	renewal.ReasonCarry:     "须送交其他机构或确认差异 to be carried to the other authority, or to be accepted"}
 
 func printRenewals(s streams, list []renewal.Due) error {
 	if len(list) == 0 {

@@ -31,7 +31,7 @@ type restoreCommand struct {
 	dataFlags
 	Backup    string   `arg:"" help:"The backup: a folder or a tar file." placeholder:"BACKUP"`
 	As        string   `help:"Officer who restores (default: the operator recorded in the backup)." placeholder:"ACTOR"`
-	KnownCRL  []string `name:"known-crl" help:"Revocation list of the issuing CA that was published after the backup; may be repeated. What it revokes stays revoked." placeholder:"FILE" sep:"none"`
+	KnownCRL  []string `name:"known-crl" help:"Revocation list of an issuing CA that was published after the backup; may be repeated. What it revokes stays revoked." placeholder:"FILE" sep:"none"`
 	LedgerKey string   `name:"ledger-key" help:"Public key of the ledger that was kept elsewhere (trust/ledger.pub): the backup must be signed by it." placeholder:"FILE"`
 	Check     bool     `help:"Only check the backup: every file against the signed manifest. Nothing is made."`
 	JSON      bool     `name:"json" help:"Print the result as JSON."`

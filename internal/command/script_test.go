@@ -138,7 +138,8 @@ func scriptForm(ts *testscript.TestScript, _ bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), b, 0o644))
 }
 
-// officers WHAT DIR [CODE] has the two officers of a demo do something: suspend, resume, cancel, revoke.
+// officers WHAT DIR [CODE] has the two officers of an installation do something: suspend, resume, cancel, revoke; or
+// withdraw, where the code is the serial number of a certificate.
 func scriptOfficers(ts *testscript.TestScript, _ bool, args []string) {
 	// Signing times have whole seconds, and what happens in the same second counts as before it: let it pass.
 	time.Sleep(time.Until(time.Now().Truncate(time.Second).Add(time.Second)))
@@ -173,6 +174,10 @@ func scriptOfficers(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 		ts.Check(h.authority.Revoke(ctx, agree(access.KindRevokeCertificate, ca.RevokeSubject(c.Serial, ca.ReasonKeyCompromise)), c.Serial, ca.ReasonKeyCompromise))
 		ts.Check(h.publish(ctx))
+	case "withdraw":
+		serial, err := ca.ParseSerial(code)
+		ts.Check(err)
+		ts.Check(h.authority.Revoke(ctx, agree(access.KindRevokeCertificate, ca.RevokeSubject(serial, ca.ReasonSuperseded)), serial, ca.ReasonSuperseded))
 	default:
 		ts.Fatalf("officers %s", args[0])
 	}

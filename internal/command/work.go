@@ -37,7 +37,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 			_, err := h.sealer.Recover(ctx)
 			return err
 		}})
-	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Policy: h.config.Renewals,
+	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Elsewhere: renewer{h}, Policy: h.config.Renewals,
 		Calendar: h.calendar, Contacts: h.business}
 	if r.Others, err = h.backends(context.Background()); err != nil {
 		return nil, errors.Join(err, j.Close())
@@ -112,6 +112,13 @@ func (h *installation) keepTrust(ctx context.Context, log *slog.Logger) {
 type renewer struct{ h *installation }
 
 var _ renewal.Renewer = renewer{}
+
+var _ renewal.ElsewhereRenewer = renewer{}
+
+func (r renewer) RenewElsewhere(ctx context.Context, e ca.Expiry) (made bool, byHand string, err error) {
+	p, err := r.h.business.RenewElsewhere(ctx, e.CommonName, e.Serial)
+	return p.Made, p.Waits, err
+}
 
 func (r renewer) Renew(ctx context.Context, e ca.Expiry) error {
 	_, err := r.h.business.RenewCentral(ctx, e.Serial)

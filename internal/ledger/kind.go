@@ -2,6 +2,8 @@ package ledger
 
 import (
 	"context"
+	"strconv"
+	"strings"
 
 	"yinxin/internal/store"
 )
@@ -27,6 +29,28 @@ func OfKind(ctx context.Context, q store.Querier, kind string, limit int) ([]Ent
 		list = append(list, entry)
 	}
 	return list, rows.Err()
+}
+
+// EachOfKinds calls fn with every entry of some kinds, in the order of the tree, then those that wait for their place, whose
+// position is -1.
+func EachOfKinds(ctx context.Context, q store.Querier, fn func(Entry) error, kinds ...string) error {
+	marks, args := make([]string, len(kinds)), make([]any, len(kinds))
+	for i, kind := range kinds {
+		marks[i], args[i] = "$"+strconv.Itoa(i+1), kind
+	}
+	return store.Each(ctx, q, func(scan func(...any) error) error {
+		var position int64
+		var leaf string
+		if err := scan(&position, &leaf); err != nil {
+			return err
+		}
+		entry, err := decodeEntry(position, []byte(leaf))
+		if err != nil {
+			return err
+		}
+		return fn(entry)
+	}, `SELECT COALESCE(position, -1), entry FROM ledger_event WHERE kind IN (`+strings.Join(marks, ", ")+`)
+		ORDER BY CASE WHEN position IS NULL THEN 1 ELSE 0 END, position, id`, args...)
 }
 
 // EndLease ends whatever lease a copied database still records: its holder works on the original.

@@ -17,6 +17,11 @@ var (
 		ZH: "印章尚未制作完成，不能盖章。", EN: "The seal is still being made and cannot be used."}
 	errExpired = fault.Spec{Kind: fault.Refused, Code: "seal.expired",
 		ZH: "印章不在有效期内，不能盖章。", EN: "The seal is outside its validity period and cannot be used."}
+	// ErrCertificateRevoked is the refusal of every use with a certificate that was taken back; lists of seals say it as well.
+	ErrCertificateRevoked = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-revoked",
+		ZH: "印章证书已撤销或冻结，不能盖章。", EN: "The seal's certificate is revoked or suspended and cannot be used."}
+	errCertificateHeld = fault.Spec{Kind: fault.Refused, Code: "seal.certificate-held",
+		ZH: "印章的证书已冻结，不能盖章。", EN: "The certificate of the seal is on hold: it cannot be used."}
 	errOrder = fault.Spec{Kind: fault.Invalid, Code: "seal.invalid-order",
 		ZH: "制章数据不完整或不一致。", EN: "The data to make the seal from are incomplete or inconsistent."}
 	errExists = fault.Spec{Kind: fault.Conflict, Code: "seal.exists",

@@ -55,7 +55,7 @@ func (r *Register) Seals(ctx context.Context, actor access.Actor) ([]Listed, err
 
 func (r *Register) describe(ctx context.Context, q store.Querier, actor access.Actor, l *Listed) error {
 	now := r.Clock()
-	s, err := standing(ctx, q, l.Code, now)
+	s, err := r.StateAt(ctx, l.Code, now)
 	if err != nil {
 		return err
 	}
@@ -72,7 +72,10 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 		left := g.Quota - g.Used
 		l.Left = &left
 	}
-	_, err = r.authorise(ctx, q, actor, l.Code, "")
+	in, err = r.authorise(ctx, q, actor, l.Code, "")
+	if err == nil {
+		err = r.certified(ctx, in, now)
+	}
 	l.Usable = err == nil
 	if err != nil {
 		l.Reason = fault.CodeOf(err)

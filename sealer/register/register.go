@@ -16,6 +16,7 @@ import (
 	"io/fs"
 	"time"
 
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
@@ -53,7 +54,13 @@ type Config struct {
 	Access *access.Service
 	Maker  Maker
 	Clock  func() time.Time
+	// Certificates says what the state of a certificate that an instance lists is at a time; whoever issued it knows. Nil:
+	// nothing is known against any.
+	Certificates Certificates
 }
+
+// Certificates is what is asked about certificates, whenever somebody asks about a seal: nothing of it is kept here.
+type Certificates func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error)
 
 // Register is the register of seals. It is safe for concurrent use.
 type Register struct{ Config }

@@ -38,9 +38,15 @@ type Standing struct {
 }
 
 // StateAt answers 印章状态信息查询: the state of the seal with the code at a time. A seal that was not registered by
-// then is Making. Error: seal.not-found.
+// then is Making. One that is in force by itself, but has no instance whose certificate was good at the time, is Suspended
+// for one of the reasons ReasonRevoked and ReasonHeld. Error: seal.not-found.
 func (r *Register) StateAt(ctx context.Context, code string, at time.Time) (Standing, error) {
-	return standing(ctx, r.DB.Read(), code, at)
+	q := r.DB.Read()
+	s, err := standing(ctx, q, code, at)
+	if err != nil || s.State != Active {
+		return s, err
+	}
+	return r.withCertificates(ctx, q, code, at, s)
 }
 
 // Made says whether exactly this seal (DER) was made here for the code, in use now or not; if it was not, one that was

@@ -36,6 +36,8 @@ var _ chain.RevocationSource = (*Online)(nil)
 type fetched struct {
 	once     sync.Once
 	list     chain.RevocationSource
+	delta    *chain.CRL // one that fits the list, nil without
+	misfit   string     // why a delta list that was fetched does not fit
 	response *ocsp.Response
 }
 
@@ -71,13 +73,17 @@ func (o *Online) Status(ctx context.Context, cert, issuer *chain.Certificate, at
 	}
 	for _, address := range addresses(cert.CRLURLs) {
 		unknown.Detail = "the addresses in the certificate gave no answer that counts"
-		list := o.list(ctx, address)
-		if list == nil {
+		e := o.list(ctx, address)
+		if e == nil || e.list == nil {
 			continue
 		}
-		status, err := list.Status(ctx, cert, issuer, at)
+		status, err := e.list.Status(ctx, cert, issuer, at)
 		if err != nil {
 			return status, err
+		}
+		if misfit := e.wrongDelta(issuer); misfit != "" && status.State == chain.StateGood {
+			// Somebody holds back what the issuer says since the list: that it is silent on the certificate proves nothing.
+			status = chain.Status{Source: "CRL", Detail: misfit}
 		}
 		answers = append(answers, status)
 		if status.State != chain.StateUnknown {
@@ -132,17 +138,53 @@ func (o *Online) get(ctx context.Context, address, contentType string, body []by
 	return data
 }
 
-func (o *Online) list(ctx context.Context, address string) chain.RevocationSource {
+// list fetches a complete list, and the delta list to it from the first of the addresses in it (freshestCRL, RFC 5280
+// 5.2.6) that gives anything. A delta list that nobody gives is done without: the complete list has its own term.
+func (o *Online) list(ctx context.Context, address string) *fetched {
 	e := o.entry("crl " + address)
 	if e == nil {
 		return nil
 	}
 	e.once.Do(func() {
-		if list, err := chain.ParseCRL(o.get(ctx, address, "", nil)); err == nil {
-			e.list = chain.NewCRLSource(list)
+		list, err := chain.ParseCRL(o.get(ctx, address, "", nil))
+		if err != nil {
+			return
 		}
+		for _, from := range addresses(list.DeltaURLs) {
+			if e.delta, e.misfit = o.deltaTo(ctx, list, from); e.delta != nil || e.misfit != "" {
+				break
+			}
+		}
+		e.list = chain.NewCRLSource(list, e.delta)
 	})
-	return e.list
+	return e
+}
+
+// deltaTo fetches a delta list; neither when the address gives nothing.
+func (o *Online) deltaTo(ctx context.Context, list *chain.CRL, address string) (delta *chain.CRL, misfit string) {
+	if o.entry("delta "+address) == nil { // counts as asked
+		return nil, ""
+	}
+	data := o.get(ctx, address, "", nil)
+	if len(data) == 0 {
+		return nil, ""
+	}
+	delta, err := chain.ParseCRL(data)
+	if err != nil {
+		return nil, "the delta list that the revocation list names cannot be read"
+	}
+	if why := delta.Misfit(list); why != "" {
+		return nil, "the delta list that the revocation list names does not fit it: " + why
+	}
+	return delta, ""
+}
+
+// wrongDelta says what is wrong with the delta list, or "".
+func (e *fetched) wrongDelta(issuer *chain.Certificate) string {
+	if e.misfit == "" && e.delta != nil && e.delta.CheckIssuer(issuer) != nil {
+		return "the delta list that the revocation list names was not signed by the issuer"
+	}
+	return e.misfit
 }
 
 // askResponder asks one responder. The certificate is named with SHA-1, which every responder understands and which

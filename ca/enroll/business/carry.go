@@ -103,7 +103,7 @@ func (s *Service) CarryOut(ctx context.Context, by access.Actor, application str
 			err = w.remake(ctx, a)
 		case a.Kind == actRevoke && a.Authority != "":
 			err = w.revokeElsewhere(ctx, a)
-		case a.Kind == actRevoke, a.Kind == actCancel:
+		case a.Kind == actRevoke, a.Kind == actResume, a.Kind == actCancel:
 			err = w.DB.Write(ctx, func(tx *store.Tx) error { return w.do(ctx, tx, a) })
 		}
 		if err != nil {
@@ -135,6 +135,9 @@ func approvedOnes(ctx context.Context, q store.Querier) ([]string, error) {
 
 // RetireKeys ends the use of keys whose seals were replaced or ended.
 func (s *Service) RetireKeys(ctx context.Context) error {
+	if err := s.giveUpElsewhere(ctx); err != nil {
+		return err
+	}
 	names, err := s.Seals.IdleKeys(ctx)
 	if err != nil {
 		return err

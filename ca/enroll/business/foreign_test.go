@@ -25,6 +25,7 @@ import (
 	"yinxin/ca/renewal"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
+	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
 	"yinxin/keystore"
 	"yinxin/sealer/register"
@@ -35,6 +36,9 @@ import (
 type licensed struct {
 	*ca.Authority
 	w      *world
+	db     *store.DB
+	ledger *ledger.Ledger
+	root   *chain.Certificate
 	access *access.Service
 	file   *backend.File
 	all    *backend.Backends
@@ -50,7 +54,7 @@ func (w *world) licensed() *licensed {
 	w.must(access.Migrate(ctx, db))
 	w.must(ca.Migrate(ctx, db))
 	l := ledger.New(db, nil, w.time)
-	o := &licensed{w: w, access: access.New(db, l, w.time)}
+	o := &licensed{w: w, db: db, ledger: l, access: access.New(db, l, w.time)}
 	for id, role := range map[string]access.Role{"registrar": access.RoleRegistrar, "approver": access.RoleApprover} {
 		_, err := o.access.CreateActor(ctx, access.Actor{ID: id, Name: id, Roles: []access.Role{role}})
 		w.must(err)
@@ -61,6 +65,7 @@ func (w *world) licensed() *licensed {
 	made, err := ca.Establish(ctx, ca.Ceremony{DB: db, Ledger: l, Clock: w.time, Root: keys.Ring(keystore.PurposeRoot), Keys: ring,
 		Officers: [2]string{"registrar", "approver"}, Organisation: "持证电子认证机构", BaseURL: "http://ca.example.cn"})
 	w.must(err)
+	o.root = made.Root
 	o.Authority, err = ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: w.time})
 	w.must(err)
 	trust := filepath.Join(w.t.TempDir(), "trust.pem")
@@ -131,7 +136,7 @@ func (o *licensed) certify(code string, change ...func(r *ca.Request)) *chain.Ce
 // brought takes the certificate in.
 func (o *licensed) brought(c *chain.Certificate) backend.Taken {
 	o.w.t.Helper()
-	taken, err := o.file.Import(o.w.t.Context(), o.w.registrar, inPEM(c, o.Issuing()))
+	taken, err := o.file.Import(o.w.t.Context(), o.w.registrar, inPEM(c, o.Issuing(ca.ProfileInstitution)))
 	o.w.must(err)
 	for _, m := range taken {
 		o.w.must(m.Err)

@@ -59,10 +59,13 @@ func (s *Service) IssueKey(ctx context.Context, by access.Actor, application, ac
 // would be made now is not on hold with the rest. A Key that replaces a lost one is made while its user is stopped, and
 // used when two people have lifted that. Error: business.stopped.
 func (w *work) notStopped(ctx context.Context, q store.Querier, actor string) error {
-	var open, final int
+	var open, final, whole int
+	if w.dossier.Form.Has(form.KeyReplacement) { // it makes all seals of the person anew
+		whole = 1
+	}
 	err := q.QueryRowContext(ctx, `SELECT COUNT(CASE WHEN x.state = 'open' THEN 1 END), COUNT(CASE WHEN x.state = 'confirmed' AND x.decided > a.approved THEN 1 END)
-		FROM enroll_suspension x JOIN business_user u ON u.holder = x.holder JOIN enroll_application a ON a.id = $1 WHERE u.actor = $2`,
-		w.application, actor).Scan(&open, &final)
+		FROM enroll_suspension x JOIN business_user u ON u.holder = x.holder JOIN enroll_application a ON a.id = $1
+		WHERE u.actor = $2 AND (x.seal_name = '' OR x.seal_name = a.seal_name OR $3 = 1)`, w.application, actor, whole).Scan(&open, &final)
 	if err == nil && (final > 0 || open > 0 && !w.dossier.Form.Has(form.KeyReplacement)) {
 		err = ErrStopped.New()
 	}

@@ -253,8 +253,8 @@ func TestOneSuspendedSealLeavesTheOthersOfThePerson(t *testing.T) {
 		_ = key
 		u := enroll.User{Holder: w.text(`SELECT holder FROM business_user`), Name: userPerson.Name, Unit: w.unit, SealName: former}
 		w.must(w.suspendFor(u))
-		if n := w.count(`SELECT COUNT(*) FROM ca_status WHERE state = 'held'`); n != 0 {
-			t.Errorf("%d certificates on hold, and the other seal is still used", n)
+		if n := w.count(`SELECT COUNT(*) FROM ca_status WHERE state = 'held'`); n != 2 || w.state(k.Signing.Raw).State != ca.RecordGood {
+			t.Errorf("%d certificates on hold: not the two of the Key with that seal alone", n)
 		}
 		w.must(w.decideFor(u, confirm))
 		if r := w.state(k.Signing.Raw); r.State != ca.RecordGood {
@@ -311,5 +311,137 @@ func (w *world) decideFor(u enroll.User, confirm bool) error {
 			return err
 		}
 		return w.Decided(ctx, tx, w.approver, u, request, confirm)
+	})
+}
+
+// twoSeals gives the user of a seal another one: on the same USB Key, or on another.
+func (w *world) twoSeals() (user access.Actor, first, second string, one, two ca.Record) {
+	w.t.Helper()
+	ctx := w.t.Context()
+	user, _, old := w.distributed()
+	first = w.unit.Name
+	one = w.state(old.Certificate)
+	w.unit.Name = "临江省云山市档案和史志馆"
+	_, err := w.enroll.SetUnits(ctx, w.registrar, []enroll.Unit{w.unit})
+	w.must(err)
+	f := w.filled(form.New)
+	f.Methods = []form.Method{form.Distributed}
+	a := w.approved(f, w.person(3, userPerson, enroll.StatusActive))
+	k, err := w.IssueKey(ctx, w.registrar, a.ID, user.ID, newToken(w.t).request(w.t))
+	w.must(err)
+	w.with(w.enroll.Accept(ctx, w.handler, w.again(a).Ref()))
+	return user, first, w.unit.Name, one, w.state(k.Signing.Raw)
+}
+
+func (w *world) decidedSuspension(x enroll.Suspension, confirm bool) {
+	w.t.Helper()
+	x, err := w.enroll.RequestDecision(w.t.Context(), w.registrar, x.Ref(), confirm)
+	w.must(err)
+	_, err = w.enroll.ApproveDecision(w.t.Context(), w.approver, x.Ref())
+	w.must(err)
+}
+
+func (w *world) active(name string) int {
+	w.t.Helper()
+	return w.count(`SELECT COUNT(*) FROM seal_instance WHERE state = 'active' AND name = $1`, name)
+}
+
+func TestASuspensionOfOneSealEndsThatSealAlone(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		user, first, second, one, two := w.twoSeals()
+		holder := w.text(`SELECT holder FROM business_user`)
+		states := func(what string, first, second ca.RecordState) {
+			t.Helper()
+			if a, b := w.state(one.Certificate.Raw).State, w.state(two.Certificate.Raw).State; a != first || b != second {
+				t.Errorf("%s: %s and %s, want %s and %s", what, a, b, first, second)
+			}
+		}
+		_, err := w.enroll.SuspendSealAtOnce(ctx, w.handler, holder, "没有的印章", "来电")
+		w.want(err, enroll.ErrField)
+		x, err := w.enroll.SuspendSealAtOnce(ctx, w.handler, holder, first, "来电称不再使用")
+		w.must(err)
+		states("one seal", ca.RecordHeld, ca.RecordGood) // it is on a Key of its own
+		_, err = w.enroll.SuspendSealAtOnce(ctx, w.handler, holder, first, "再次来电")
+		w.want(err, enroll.ErrSuspended)
+		// The whole Key while the seal is decided on: what both hold stays until both are lifted.
+		y, err := w.enroll.SuspendAtOnce(ctx, w.handler, holder, "Key 遗失")
+		w.must(err)
+		states("the whole Key", ca.RecordHeld, ca.RecordHeld)
+		w.decidedSuspension(y, false)
+		states("the Key lifted", ca.RecordHeld, ca.RecordGood)
+		if n := w.count(`SELECT COUNT(*) FROM seal_grant WHERE withdrawn = 0 AND actor_id = $1`, user.ID); n != 1 {
+			t.Errorf("%d grants, one seal is suspended still", n)
+		}
+		w.decidedSuspension(x, true)
+		states("the seal confirmed", ca.RecordRevoked, ca.RecordGood)
+		if w.active(first) != 0 || w.active(second) != 1 {
+			t.Errorf("%d and %d in use", w.active(first), w.active(second))
+		}
+		list, err := w.enroll.Suspensions(ctx, w.registrar, enroll.SuspensionConfirmed)
+		if err != nil || len(list) != 1 || list[0].SealName != first {
+			t.Errorf("%+v, %v", list, err)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM seal_grant WHERE withdrawn = 0 AND actor_id = $1`, user.ID); n != 1 {
+			t.Errorf("%d grants", n)
+		}
+	})
+}
+
+func TestASharedCertificateStaysOrIsReleased(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		_, first, second, one, two := w.twoSeals()
+		holder := w.text(`SELECT holder FROM business_user`)
+		// Held as the only one that lists it, and shared by the time of the decision.
+		x, err := w.enroll.SuspendSealAtOnce(ctx, w.registrar, holder, first, "来电称不再使用")
+		w.must(err)
+		if w.state(one.Certificate.Raw).State != ca.RecordHeld {
+			t.Fatal("not on hold")
+		}
+		w.must(w.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE seal_instance SET certificate = $1 WHERE name = $2`, one.Certificate.Raw, second)
+			return err
+		}))
+		w.decidedSuspension(x, true)
+		if s := w.state(one.Certificate.Raw).State; s != ca.RecordGood {
+			t.Errorf("what the other seal lists is %s", s)
+		}
+		if w.active(first) != 0 || w.active(second) != 1 {
+			t.Errorf("%d and %d in use", w.active(first), w.active(second))
+		}
+		// One that is shared from the beginning is not held at all; the hold of an officer is not lifted with a suspension.
+		w.must(w.Authority.SuspendAtOnce(ctx, w.registrar, two.Serial, "检查"))
+		y, err := w.enroll.SuspendAtOnce(ctx, w.registrar, holder, "Key 遗失")
+		w.must(err)
+		w.decidedSuspension(y, false)
+		if a, b := w.state(one.Certificate.Raw).State, w.state(two.Certificate.Raw).State; a != ca.RecordGood || b != ca.RecordHeld {
+			t.Errorf("%s and %s", a, b)
+		}
+	})
+}
+
+func TestARosterEndsTheSealOfAUserWhoHasAnother(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		_, first, second, one, two := w.twoSeals()
+		w.unit.Name = first
+		_, err := w.enroll.SetUnits(t.Context(), w.registrar, []enroll.Unit{w.unit})
+		w.must(err)
+		f := w.about(form.ImprintChange)
+		f.Seal.Code = w.text(`SELECT code FROM seal WHERE name = '` + first + `'`)
+		leaving := w.person(3, userPerson, enroll.StatusWithdrawn)
+		a := w.approved(f, leaving)
+		name := w.text(`SELECT seal_name FROM enroll_suspension`)
+		ended, kept, endedCertificate, keptCertificate := second, first, two, one
+		if name == first {
+			ended, kept, endedCertificate, keptCertificate = first, second, one, two
+		}
+		if w.active(ended) != 0 || w.active(kept) != 1 {
+			t.Errorf("%d and %d in use after the approval", w.active(ended), w.active(kept))
+		}
+		w.must(w.CarryOut(t.Context(), w.registrar, a.ID))
+		if x, y := w.state(endedCertificate.Certificate.Raw).State, w.state(keptCertificate.Certificate.Raw).State; x != ca.RecordRevoked || y != ca.RecordGood {
+			t.Errorf("%s and %s", x, y)
+		}
 	})
 }

@@ -245,11 +245,11 @@ func (p *planner) change() error {
 }
 
 // stays and leaves say what the roster says of a user.
-func (p *planner) stays(actor string) bool { return has(p.f.users, actor) }
+func (p *planner) stays(actor string) bool { return among(p.f.users, actor) }
 
-func (p *planner) leaves(actor string) bool { return has(p.f.gone, actor) }
+func (p *planner) leaves(actor string) bool { return among(p.f.gone, actor) }
 
-func has(users []user, actor string) bool {
+func among(users []user, actor string) bool {
 	return slices.ContainsFunc(users, func(u user) bool { return u.Actor == actor })
 }
 
@@ -373,23 +373,6 @@ func (p *planner) revokeCentral(in SealInstance, reason ca.Reason, when phase) e
 func (p *planner) last(actor, code string) (bool, error) {
 	list, err := p.Seals.InstancesOf(p.ctx, actor)
 	return !slices.ContainsFunc(list, func(in SealInstance) bool { return in.Code != code }), err
-}
-
-// dismiss revokes what the people whom the roster withdraws hold for this seal alone.
-func (p *planner) dismiss() error {
-	code := p.f.form.Seal.Code
-	for _, u := range p.f.gone {
-		last, err := p.last(u.Actor, code)
-		if err != nil {
-			return err
-		}
-		if last {
-			if err := p.revokeHoldings(u.Actor, ca.ReasonPrivilegeWithdrawn, phaseIssue); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func isNotFound(err error) bool {

@@ -210,11 +210,7 @@ func (r *renewing) Make(context.Context, *chain.Certificate) error { return nil 
 func (r *renewing) Complete(ctx context.Context, tx *store.Tx, c *chain.Certificate) error {
 	s, now := r.service, r.service.Clock()
 	if !r.joins {
-		until := s.Calendar.After(now, s.AcceptDays)
-		if end := r.old.Certificate.NotAfter; until.After(end) && now.Before(end) {
-			until = end
-		}
-		r.renewal.Made, r.renewal.AcceptBy, r.renewal.State = now, until, RenewalWaiting
+		r.renewal.Made, r.renewal.AcceptBy, r.renewal.State = now, s.acceptBy(now, r.old.Certificate.NotAfter), RenewalWaiting
 		if err := r.renewal.insert(ctx, tx); err != nil {
 			return err
 		}

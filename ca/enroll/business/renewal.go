@@ -40,6 +40,8 @@ type Renewal struct {
 type Renewed struct {
 	Successor, Predecessor *big.Int
 	Instances              []string // of seals that list the successor
+	Authority              string   // that made them; empty for the own one
+	order                  string   // of the successor there
 }
 
 func (r Renewal) insert(ctx context.Context, tx *store.Tx) error {
@@ -144,7 +146,14 @@ func readRenewed(ctx context.Context, q store.Querier, renewal string) ([]Renewe
 		}
 		list = append(list, d)
 	}
-	return list, rows.Err()
+	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
+		return nil, err
+	}
+	foreign, err := readElsewhere(ctx, q, renewal)
+	if foreign != nil {
+		list = append(list, *foreign)
+	}
+	return list, err
 }
 
 func scanRenewal(row interface{ Scan(...any) error }) (r Renewal, err error) {
@@ -216,7 +225,7 @@ func (s *Service) settle(ctx context.Context, by access.Actor, id, how string) e
 					return err
 				}
 			}
-			if err := s.Authority.SupersedeIn(ctx, tx, c.Successor); err != nil && !isRevoked(err) {
+			if err := s.supersede(ctx, tx, c); err != nil {
 				return err
 			}
 		}
@@ -253,7 +262,7 @@ func (s *Service) drop(ctx context.Context, tx *store.Tx, by access.Actor, r Ren
 		if by.ID == "" {
 			continue
 		}
-		if err := s.Authority.HoldIn(ctx, tx, by, c.Successor, "outdated"); err != nil && !isHeld(err) && !isRevoked(err) {
+		if err := s.hold(ctx, tx, by, c, "outdated"); err != nil {
 			return err
 		}
 	}
@@ -295,7 +304,7 @@ func (s *Service) ObjectToRenewal(ctx context.Context, by access.Actor, id, reas
 					return err
 				}
 			}
-			if err := s.Authority.HoldIn(ctx, tx, by, c.Successor, "objection"); err != nil && !isHeld(err) && !isRevoked(err) {
+			if err := s.hold(ctx, tx, by, c, "objection"); err != nil {
 				return err
 			}
 		}

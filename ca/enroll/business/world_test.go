@@ -129,7 +129,7 @@ func newWorld(t *testing.T, db *store.DB) *world {
 		Clock: w.time, AcceptDays: 5})
 	folder, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
 	w.must(err)
-	w.enroll = enroll.New(enroll.Config{DB: db, Ledger: l, Access: w.access, Safe: safe, Files: folder, Planner: w.Service, Suspender: w.Service,
+	w.enroll = enroll.New(enroll.Config{Regions: fixtures.Regions(), DB: db, Ledger: l, Access: w.access, Safe: safe, Files: folder, Planner: w.Service, Suspender: w.Service,
 		Seals: w.Service, Effects: w.Effects(), Clock: w.time})
 	w.Service.Enroll = w.enroll
 	w.populate(ctx)

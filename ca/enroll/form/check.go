@@ -18,6 +18,7 @@ type Circumstances struct {
 	Today      time.Time // when the form is judged
 	Agreements []string  // the versions that may be agreed to; empty: any
 	Existing   *Existing // what the register says of Seal.Code; nil: not asked
+	Regions    []string  // beginnings of region codes that are known beside GB/T 2260
 	Original   *Reading  // what a person saw on the original paper; nil: it was not looked at
 }
 
@@ -164,6 +165,9 @@ func (k *checker) numbers() {
 	if code := k.a.Unit.CreditCode; code != "" {
 		err := number.CreditCode(code)
 		k.number("unit.creditCode", err)
+		if err == nil {
+			k.doubt("unit.creditCode", number.DoubtCredit(code, k.c.Regions))
+		}
 		if err == nil && k.otherKind(code) {
 			k.questionable("unit.type", errUnitKind)
 		}
@@ -182,6 +186,9 @@ func (k *checker) identity(member, text string) {
 	if text != "" {
 		_, err := number.Identity(text, k.c.Today)
 		k.number(member, err)
+		if err == nil {
+			k.doubt(member, number.DoubtIdentity(text, k.c.Regions))
+		}
 	}
 }
 

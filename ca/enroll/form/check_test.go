@@ -8,12 +8,14 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"yinxin/fixtures"
 )
 
 var today = time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC)
 
 func circumstances() Circumstances {
-	return Circumstances{Today: today, Agreements: []string{"2026-01"}}
+	return Circumstances{Today: today, Agreements: []string{"2026-01"}, Regions: fixtures.Regions()}
 }
 
 // forBusiness is the sample changed into a complete form for a business about an existing seal.
@@ -129,6 +131,8 @@ func findingCases() []findingCase {
 		}),
 		edit("application number", "form.number@number", Error, func(a *Application) { a.Number = "申请-1" }),
 		edit("credit code", "number.credit-check@unit.creditCode", Error, func(a *Application) { a.Unit.CreditCode = "122271004056958678" }),
+		edit("a region of nowhere", "number.credit-region-unknown@unit.creditCode", Confirm, func(a *Application) { a.Unit.CreditCode = "12226900300000010A" }),
+		edit("identity of a region of nowhere", "number.identity-region-unknown@personal.handlerIdentity", Confirm, func(a *Application) { a.Personal.HandlerIdentity = "226901199003070016" }),
 		edit("identity", "number.identity-check@personal.handlerIdentity", Error, func(a *Application) { a.Personal.HandlerIdentity = "227602196806238528" }),
 		edit("mobile", "number.mobile@personal.handlerMobile", Error, func(a *Application) { a.Personal.HandlerMobile = "1543537508" }),
 		edit("the code of another kind of unit", "form.unit-kind@unit.type", Confirm, func(a *Application) { a.Unit.Type = UnitAdministrative }),

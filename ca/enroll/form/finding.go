@@ -47,6 +47,13 @@ func (k *checker) number(member string, err error) {
 	}
 }
 
+// doubt notes what an officer should look at in a number.
+func (k *checker) doubt(member string, err error) {
+	if f, ok := fault.Of(err); ok {
+		k.add(Confirm, member, f)
+	}
+}
+
 // members are the fields in the order of the form, with their labels.
 var members = []struct{ name, label string }{
 	{"number", labelNumber}, {"sealType", labelSealType}, {"sealTypeOther", labelSealType}, {"businesses", labelBusiness},

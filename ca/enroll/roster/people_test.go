@@ -15,7 +15,7 @@ import (
 var (
 	today = time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC)
 	unit  = fixtures.Archive("云山市").Name
-	rules = Rules{Today: today, Expect: Expectation{Unit: unit, CreditCode: fixtures.Archive("云山市").CreditCode, Seals: []string{unit}}}
+	rules = Rules{Today: today, Regions: fixtures.Regions(), Expect: Expectation{Unit: unit, CreditCode: fixtures.Archive("云山市").CreditCode, Seals: []string{unit}}}
 	heads = []any{"姓名", "所属单位名称", "性别", "证件类型", "身份证号", "手机号", "职务", "人员状态", "用途（应用系统）", "需使用印章名称"}
 )
 

@@ -61,11 +61,12 @@ func (c *check) person(l *line) {
 			}
 		}
 	}
+	note := func(f field, why *fault.Fault) { add(f, why, true) }
 	if typed[fieldNumber] != "" {
-		c.checkNumber(typed[fieldNumber], &p, refuse)
+		c.checkNumber(typed[fieldNumber], &p, refuse, note)
 	}
-	c.checkCredit(l, refuse)
-	c.twice(&p, refuse, func(f field, why *fault.Fault) { add(f, why, true) })
+	c.checkCredit(l, refuse, note)
+	c.twice(&p, refuse, note)
 	if !bad {
 		c.roster.Persons = append(c.roster.Persons, p)
 	}
@@ -148,7 +149,7 @@ func (c *check) checkSeal(s string, p *Person) *fault.Fault {
 	return nil
 }
 
-func (c *check) checkCredit(l *line, refuse func(field, *fault.Fault)) {
+func (c *check) checkCredit(l *line, refuse, note func(field, *fault.Fault)) {
 	v := c.value(l, fieldCredit)
 	if v.cell == nil || v.cell.kind == blank && !v.cell.formula {
 		return
@@ -164,6 +165,8 @@ func (c *check) checkCredit(l *line, refuse func(field, *fault.Fault)) {
 	default:
 		if f, wrong := fault.Of(number.CreditCode(code)); wrong {
 			refuse(fieldCredit, f)
+		} else if f, doubtful := fault.Of(number.DoubtCredit(code, c.rules.Regions)); doubtful {
+			note(fieldCredit, f)
 		}
 	}
 }
@@ -245,7 +248,7 @@ func checkPurpose(s string, p *Person) *fault.Fault { p.Purpose = s; return nil 
 
 // checkNumber checks the number of the document: an identity number with all that it says; another document's only for
 // its form.
-func (c *check) checkNumber(s string, p *Person, refuse func(field, *fault.Fault)) {
+func (c *check) checkNumber(s string, p *Person, refuse, note func(field, *fault.Fault)) {
 	text := number.Normal(unquoted(s))
 	if p.DocumentType != residentCard && p.DocumentType != "" {
 		if len(text) < 5 || len(text) > 32 || strings.Trim(text, asciiWord) != "" {
@@ -261,6 +264,9 @@ func (c *check) checkNumber(s string, p *Person, refuse func(field, *fault.Fault
 		return
 	}
 	p.Number = text
+	if f, doubtful := fault.Of(number.DoubtIdentity(text, c.rules.Regions)); doubtful {
+		note(fieldNumber, f)
+	}
 	if p.Sex != 0 && p.Sex != bearer.Sex {
 		refuse(fieldSex, ErrSexDiffers.New())
 	}

@@ -22,6 +22,8 @@ type Rules struct {
 	Expect Expectation
 	// DocumentTypes are the kinds of documents accepted beside 111-居民身份证: the code of GA/T 517 and its name.
 	DocumentTypes map[string]string
+	// Regions are beginnings of region codes that are known beside GB/T 2260.
+	Regions []string
 }
 
 // Expectation is what the application (annex 1) says. What is empty is not compared.

@@ -46,6 +46,16 @@ func TestOneMobileForTwoPeopleIsSaid(t *testing.T) {
 	}
 }
 
+func TestARegionThatIsNotKnownIsSaidAndSendsNothingBack(t *testing.T) {
+	rows := people(3)
+	rows[1][2], rows[1][4] = "1-男", identity(t, "226901", "19800101", 1)
+	rows[2][2], rows[2][4] = "1-男", identity(t, "110229", "19800101", 1) // 延庆县, a district since 2015
+	r := read(t, table(t, rows))
+	if codes(r) != "E5 number.identity-region-unknown" || !r.Good() || len(r.Persons) != 3 {
+		t.Error(codes(r))
+	}
+}
+
 func TestFormulasAreRefusedAndNeverEvaluated(t *testing.T) {
 	for name, formula := range map[string]string{"a reference": "F4", "text": `"张"&"三"`, "the world": `WEBSERVICE("http://example.invalid")`, "dde": `cmd|' /C calc'!A0`} {
 		rows := people(3)
