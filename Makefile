@@ -73,8 +73,9 @@ openapi: ## write api/openapi.json anew from the code
 
 # SEEDS=tuning for work on the code: single forms of the held-out range are looked at by nobody. SHARE=0.1 takes a tenth.
 imprint-table: ## measure imprints against drawn forms: the table, and build/imprint-table.json (an hour of two cores)
+	@mkdir -p build && $(GO) test -c -trimpath -o build/imprint-table.test ./sealer/imprint/accuracy
 	@SEEDS=$(SEEDS) SHARE=$(SHARE) ONLY="$(ONLY)" YINXIN_IMPRINT_TABLE=$(CURDIR)/build/imprint-table.json \
-		$(GO) test -count=1 -timeout 12h ./sealer/imprint/accuracy -run '^TestImprintTable$$' -v | grep -v -e '^=== ' -e '^--- ' -e '^PASS' -e '^ok'
+		build/imprint-table.test -test.run '^TestImprintTable$$' -test.timeout 12h
 
 clean: ## remove what was built; the demo stays
 	rm -rf build

@@ -133,8 +133,8 @@ func (c *Case) ordinary(rng *rand.Rand) {
 	f.Crossing = rng.IntN(5) == 0
 	f.Scanner.Fringe = pick(rng, 0, between(rng, 0, 0.03))
 	f.Scanner.Uneven = between(rng, 0, 0.12)
-	if rng.IntN(4) == 0 {
-		f.Scanner.Turn = 1 + rng.IntN(3)
+	if turn := 1 + rng.IntN(3); !f.Crop && rng.IntN(2) == 0 {
+		f.Scanner.Turn = turn // a recognised form is cut upright
 	}
 	if !f.Crop && rng.IntN(3) == 0 {
 		f.Scanner.Margin = between(rng, 3, 14)
@@ -158,7 +158,7 @@ var damages = []struct {
 	{"bled", func(f *fixtures.FormOptions, rng *rand.Rand) { f.Ink.Bleed = between(rng, 0.06, 0.15) }},
 	{"gaps", func(f *fixtures.FormOptions, rng *rand.Rand) { f.Ink.Gaps = between(rng, 0.06, 0.15) }},
 	{"edge gap", func(f *fixtures.FormOptions, rng *rand.Rand) { f.Ink.EdgeGap = between(rng, 15, 50) }},
-	{"pressed on one side", func(f *fixtures.FormOptions, rng *rand.Rand) { f.Ink.Pressure = between(rng, 0.4, 0.8) }},
+	{"pressed on one side", func(f *fixtures.FormOptions, rng *rand.Rand) { f.Ink.Pressure = between(rng, 0.3, 0.65) }},
 	{"JPEG of low quality", func(f *fixtures.FormOptions, rng *rand.Rand) {
 		f.Format, f.Quality = fixtures.JPEG, 55+rng.IntN(12)
 	}},

@@ -27,7 +27,7 @@ type Figures struct {
 	Group    Group   `json:"group"`
 	DPI      int     `json:"dpi"`
 	Forms    int     `json:"forms"`
-	Scored   int     `json:"scored"` // templates that could be compared
+	Scored   int     `json:"scored"` // templates that were not refused; the means are over them
 	Usable   int     `json:"usable"`
 	Warned   int     `json:"warned"` // an officer may accept them with a reason
 	Refused  int     `json:"refused"`
@@ -70,7 +70,7 @@ func figures(scores []Score, group Group, dpi int) Figures {
 		default:
 			f.Warned++
 		}
-		if !s.Scored {
+		if !s.Scored || s.Refused() {
 			continue
 		}
 		f.Scored++
