@@ -72,7 +72,7 @@ openapi: ## write api/openapi.json anew from the code
 	$(GO) test ./api -run OpenAPI -update
 
 # SEEDS=tuning for work on the code: single forms of the held-out range are looked at by nobody. SHARE=0.1 takes a tenth.
-imprint-table: ## measure imprints against drawn forms: the table, and build/imprint-table.json (an hour of two cores)
+imprint-table: ## measure imprints against drawn forms: the table, and build/imprint-table.json (a quarter of an hour of two cores)
 	@mkdir -p build && $(GO) test -c -trimpath -o build/imprint-table.test ./sealer/imprint/accuracy
 	@SEEDS=$(SEEDS) SHARE=$(SHARE) ONLY="$(ONLY)" YINXIN_IMPRINT_TABLE=$(CURDIR)/build/imprint-table.json \
 		build/imprint-table.test -test.run '^TestImprintTable$$' -test.timeout 12h

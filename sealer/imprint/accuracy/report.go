@@ -181,6 +181,9 @@ func Worst(scores []Score, group Group, most int) []string {
 				what += fmt.Sprintf(", IoU %.3f, F %.3f, angle %+.2f°, size %+.3f mm", s.Overlap, s.Edges, s.Angle, s.Size)
 			}
 		}
+		if s.Turn > 0 {
+			what = fmt.Sprintf("page turned by %d°, %s", 90*s.Turn, what)
+		}
 		lines = append(lines, fmt.Sprintf("%s %d dpi #%d: %s; %s; %s: %s [%s]", s.Group, s.DPI, s.Number, s.Kind, cmp.Or(s.Damage, "nothing wrong"),
 			cmp.Or(s.Format, "jpeg"), what, strings.Join(s.Gates, ", ")))
 	}

@@ -22,6 +22,7 @@ type Score struct {
 	Damage string `json:"damage,omitempty"`
 	Format string `json:"format"`
 	Whole  bool   `json:"wholePage"`
+	Turn   int    `json:"quarters,omitempty"` // by which the page is turned; the file does not say so
 
 	Verdict    imprint.Verdict `json:"verdict,omitempty"`
 	Acceptable bool            `json:"acceptable"`
@@ -46,7 +47,7 @@ func (s Score) Refused() bool { return s.Code != "" || !s.Acceptable }
 // Measure draws a form, makes the template and scores it. An error is one of the drawing, not of the form.
 func Measure(ctx context.Context, w *fixtures.Workshop, c Case) (Score, error) {
 	s := Score{Group: c.Group, DPI: c.Form.DPI, Number: c.Number, Seed: c.Form.Seed, Kind: c.Kind, Damage: c.Damage,
-		Format: c.Form.Format, Whole: !c.Form.Crop}
+		Format: c.Form.Format, Whole: !c.Form.Crop, Turn: c.Form.Scanner.Turn}
 	data, truth, err := w.StampedForm(c.Form)
 	if err != nil {
 		return s, err
