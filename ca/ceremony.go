@@ -1,12 +1,12 @@
 package ca
 
 import (
-	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -219,45 +219,17 @@ func (c Ceremony) complete(ctx context.Context) (Ceremony, error) {
 
 // completeIssuing checks what is said of the issuing CAs and fills in the rest.
 func (c Ceremony) completeIssuing() ([]IssuingCeremony, error) {
-	list := slices.Clone(c.Issuing)
-	if len(list) == 0 {
-		list = make([]IssuingCeremony, 1)
-	}
-	if len(list) > MaxIssuers {
-		return nil, ErrCeremony.At(fault.Field("issuing"))
-	}
-	first := &list[0]
-	first.ID, first.Name = cmp.Or(first.ID, FirstIssuer), cmp.Or(first.Name, c.Organisation+"签发证书")
-	if len(list) == 1 && len(first.Profiles) == 0 {
-		first.Profiles = EndProfiles()
-	}
-	ids, names, profiles := map[string]bool{}, map[string]bool{c.RootName: true}, map[Profile]bool{}
-	for n := range list {
-		i := &list[n]
-		i.Years = cmp.Or(i.Years, ProfileIssuing.months()/12)
-		bad := func(field string) ([]IssuingCeremony, error) {
-			return nil, ErrCeremony.At(fault.Field(fmt.Sprintf("issuing[%d].%s", n, field)))
+	list := FillIssuing(c.Issuing, c.Organisation)
+	if field, _ := CheckIssuing(list, c.RootName, c.RootYears); field != "" {
+		if of, _, indexed := strings.Cut(field, ".profiles["); indexed { // a file has lines, the particulars here have fields
+			field = of + ".profiles"
 		}
-		switch {
-		case !ValidIssuerID(i.ID) || ids[i.ID]:
-			return bad("id")
-		case !validName(i.Name) || names[i.Name]:
-			return bad("name")
-		case i.Years < MinIssuingYears || i.Years > MaxIssuingYears || i.Years >= c.RootYears:
-			return bad("years")
-		case len(i.Profiles) == 0:
-			return bad("profiles")
-		}
-		ids[i.ID], names[i.Name] = true, true
-		for _, p := range i.Profiles {
-			if profiles[p] || !slices.Contains(EndProfiles(), p) {
-				return bad("profiles")
-			}
-			profiles[p] = true
-		}
+		return nil, ErrCeremony.At(fault.Field(field))
 	}
-	if len(profiles) != len(EndProfiles()) {
-		return nil, ErrCeremony.At(fault.Field("issuing"))
+	for n, i := range list {
+		if !validName(i.Name) {
+			return nil, ErrCeremony.At(fault.Field(fmt.Sprintf("issuing[%d].name", n)))
+		}
 	}
 	return list, nil
 }

@@ -2,7 +2,9 @@ package ca
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"fmt"
 	"regexp"
 	"slices"
 
@@ -39,6 +41,58 @@ var issuerID = regexp.MustCompile(`^[a-z][a-z0-9]{0,19}$`)
 // ValidIssuerID says whether an issuing CA may be called so: 1 to 20 lower-case letters and digits of ASCII, a letter first,
 // and not as the root. Without a hyphen, so that no path of one is that of another's delta list.
 func ValidIssuerID(id string) bool { return id != rootID && issuerID.MatchString(id) }
+
+// FillIssuing completes what a plan leaves out: everything of a single CA, of several the years and the first's ID and name.
+func FillIssuing(given []IssuingCeremony, organisation string) []IssuingCeremony {
+	list := slices.Clone(given)
+	if len(list) == 0 {
+		list = make([]IssuingCeremony, 1)
+	}
+	first := &list[0]
+	first.ID, first.Name = cmp.Or(first.ID, FirstIssuer), cmp.Or(first.Name, organisation+"签发证书")
+	if len(list) == 1 && first.Profiles == nil {
+		first.Profiles = EndProfiles()
+	}
+	for n := range list {
+		list[n].Years = cmp.Or(list[n].Years, ProfileIssuing.months()/12)
+	}
+	return list
+}
+
+// CheckIssuing gives the field of the first value that cannot be, as issuing[1].profiles[2], and the value where the field
+// does not tell which; no field where everything can be. What a name may contain is for Establish to say.
+func CheckIssuing(list []IssuingCeremony, rootName string, rootYears int) (field, value string) {
+	if len(list) == 0 || len(list) > MaxIssuers {
+		return "issuing", ""
+	}
+	ids, names, issued := map[string]bool{}, map[string]bool{rootName: true}, map[Profile]bool{}
+	for n, i := range list {
+		field := fmt.Sprintf("issuing[%d].", n)
+		switch {
+		case !ValidIssuerID(i.ID) || ids[i.ID]:
+			return field + "id", i.ID
+		case i.Name == "" || names[i.Name]:
+			return field + "name", ""
+		case i.Years < MinIssuingYears || i.Years > MaxIssuingYears || i.Years >= rootYears:
+			return field + "years", ""
+		case len(i.Profiles) == 0:
+			return field + "profiles", ""
+		}
+		ids[i.ID], names[i.Name] = true, true
+		for at, p := range i.Profiles {
+			if issued[p] || !slices.Contains(EndProfiles(), p) {
+				return fmt.Sprintf("%sprofiles[%d]", field, at), string(p)
+			}
+			issued[p] = true
+		}
+	}
+	for _, p := range EndProfiles() {
+		if !issued[p] {
+			return "issuing", string(p) // nobody issues it
+		}
+	}
+	return "", ""
+}
 
 // issuingCA is an issuing CA at work.
 type issuingCA struct {

@@ -2,10 +2,8 @@ package ca
 
 import (
 	"fmt"
-	"io/fs"
 	"strings"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"yinxin/ca/ocsp"
@@ -25,19 +23,10 @@ func TestAnInstallationWithOneIssuingCAIsBroughtUpToDate(t *testing.T) {
 	source.pass(time.Second)
 	must(t, source.PublishCRL(ctx))
 	before := source.crl(t)
-	old := fstest.MapFS{}
-	must(t, fs.WalkDir(migrations, "migrations", func(path string, d fs.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && d.Name() < "00007" {
-			var data []byte
-			data, err = migrations.ReadFile(path)
-			old[d.Name()] = &fstest.MapFile{Data: data}
-		}
-		return err
-	}))
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		must(t, ledger.Migrate(ctx, db))
 		must(t, access.Migrate(ctx, db))
-		must(t, db.Migrate(ctx, "ca", old))
+		storetest.Before(t, db, "ca", migrations, "00007")
 		w := &world{t: t, db: db, keys: source.keys, rootKeys: source.rootKeys, made: source.made, registrar: source.registrar, approver: source.approver, now: source.time()}
 		w.ledger = ledger.New(db, nil, w.time)
 		w.access = access.New(db, w.ledger, w.time)

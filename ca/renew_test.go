@@ -7,7 +7,6 @@ import (
 	"errors"
 	"math/big"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"yinxin/ca/chain"
@@ -212,9 +211,7 @@ func TestAnEarlierDatabaseIsBroughtUpToDate(t *testing.T) {
 		ctx := t.Context()
 		must(t, ledger.Migrate(ctx, db))
 		must(t, access.Migrate(ctx, db))
-		first, err := migrations.ReadFile("migrations/00001_ca.sql")
-		must(t, err)
-		must(t, db.Migrate(ctx, "ca", fstest.MapFS{"00001_ca.sql": {Data: first}}))
+		storetest.Before(t, db, "ca", migrations, "00002")
 		must(t, db.Write(ctx, func(tx *store.Tx) error {
 			for _, query := range []string{
 				`INSERT INTO access_actor VALUES ('a', 'a', '', '', NULL), ('b', 'b', '', '', NULL)`,
@@ -242,7 +239,7 @@ func TestAnEarlierDatabaseIsBroughtUpToDate(t *testing.T) {
 		if name != "n" || approved != "2026-01-01" || state != "held" || event != "suspend" {
 			t.Errorf("%s %s %s %s", name, approved, state, event)
 		}
-		err = db.Write(ctx, func(tx *store.Tx) error {
+		err := db.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `INSERT INTO ca_status SELECT '02', 'nobody', shard, state, reason, since, not_after FROM ca_status`)
 			return err
 		})

@@ -42,21 +42,22 @@ func (b *Backends) Find(ctx context.Context, id string) (Issued, error) {
 		if err == nil || !fault.Has(err, ca.ErrNotFound) {
 			return Issued{BuiltIn, r}, err
 		}
-		return b.foreign(ctx, func(c *chain.Certificate) bool { return c.Serial.Cmp(serial) == 0 })
+		return b.foreign(ctx, `o.state = 'issued'`, func(c *chain.Certificate) bool { return c.Serial.Cmp(serial) == 0 })
 	}
 	if len(id) != 64 {
 		return Issued{}, ca.ErrNotFound.New()
 	}
-	return b.foreign(ctx, func(c *chain.Certificate) bool { return c.FingerprintText() == id })
+	return b.foreign(ctx, `o.state = 'issued' AND o.fingerprint = $1`, func(*chain.Certificate) bool { return true }, id)
 }
 
-// foreign finds a certificate of another authority; the later one where there are two.
-func (b *Backends) foreign(ctx context.Context, is func(*chain.Certificate) bool) (Issued, error) {
+// foreign finds a certificate of another authority among the orders for which a condition holds; the later one where there
+// are two.
+func (b *Backends) foreign(ctx context.Context, condition string, is func(*chain.Certificate) bool, args ...any) (Issued, error) {
 	if len(b.names) == 1 {
 		return Issued{}, ca.ErrNotFound.New()
 	}
 	rows, err := b.DB.Read().QueryContext(ctx, `SELECT o.backend, o.profile, o.certificate, o.created, o.approval, v.reason, v.created FROM backend_order o
-		LEFT JOIN backend_revocation v ON v.order_id = o.id WHERE o.state = 'issued' ORDER BY o.created DESC, o.id`)
+		LEFT JOIN backend_revocation v ON v.order_id = o.id WHERE `+condition+` ORDER BY o.created DESC, o.id`, args...)
 	if err != nil {
 		return Issued{}, err
 	}

@@ -4,29 +4,38 @@ import (
 	"testing"
 
 	"yinxin/ca"
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
 
+// broughtBack orders a certificate by file and imports what came back; it waits for being accepted.
+func (w *world) broughtBack(t *testing.T) (all *Backends, f *File, order string, c *chain.Certificate) {
+	t.Helper()
+	ctx := t.Context()
+	all, err := Open(ctx, w.config(), []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)}})
+	must(t, err)
+	f, err = all.File(fileName)
+	must(t, err)
+	o := w.order(t)
+	out, err := f.Order(ctx, o)
+	must(t, err)
+	c = w.licensed.certify(t, o)
+	taken, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
+	must(t, err)
+	if len(taken) != 1 || taken[0].Err != nil {
+		t.Fatalf("%+v", taken)
+	}
+	return all, f, out.ID, c
+}
+
 func TestTwoPeopleEndACertificateOfWhicheverAuthority(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		all, err := Open(ctx, w.config(), []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)}})
-		must(t, err)
-		f, err := all.File(fileName)
-		must(t, err)
-		o := w.order(t)
-		out, err := f.Order(ctx, o)
-		must(t, err)
-		c := w.licensed.certify(t, o)
-		taken, err := f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
-		must(t, err)
-		if len(taken) != 1 || taken[0].Err != nil {
-			t.Fatalf("%+v", taken)
-		}
-		_, err = all.Find(ctx, c.FingerprintText())
+		all, f, order, c := w.broughtBack(t)
+		_, err := all.Find(ctx, c.FingerprintText())
 		wantCode(t, "what was not taken into use", err, ca.ErrNotFound)
-		_, err = f.Accept(ctx, out.ID, "")
+		_, err = f.Accept(ctx, order, "")
 		must(t, err)
 		own := w.certify(t, w.order(t, person))
 		for name, change := range map[string]Change{fileName: ChangeSuspend, "and": ChangeResume} {
@@ -132,17 +141,8 @@ func TestTwoPeopleHoldAndReleaseAnOwnCertificate(t *testing.T) {
 func TestAHoldIsNotCarriedOutElsewhere(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
-		all, err := Open(ctx, w.config(), []Setting{{Name: fileName, Kind: KindFile, Trust: trust(t, w.licensed.root)}})
-		must(t, err)
-		f, err := all.File(fileName)
-		must(t, err)
-		o := w.order(t)
-		out, err := f.Order(ctx, o)
-		must(t, err)
-		c := w.licensed.certify(t, o)
-		_, err = f.Import(ctx, w.registrar, inPEM(c, w.licensed.authority.Issuing(ca.ProfileInstitution)))
-		must(t, err)
-		_, err = f.Accept(ctx, out.ID, "")
+		all, f, order, c := w.broughtBack(t)
+		_, err := f.Accept(ctx, order, "")
 		must(t, err)
 		for kind, subject := range map[access.Kind][]byte{access.KindSuspendCertificate: ca.SuspendSubject(c.Serial), access.KindResumeCertificate: ca.ResumeSubject(c.Serial)} {
 			wantCode(t, string(kind), all.CarryOut(ctx, c.FingerprintText(), w.approve(t, kind, subject)), access.ErrOtherSubject)

@@ -118,6 +118,14 @@ func (b *Backends) File(name string) (*File, error) {
 	return nil, ErrUnknown.With("%s", name)
 }
 
+// Outside gives an authority outside of this process: backend.unknown, for the built-in one too.
+func (b *Backends) Outside(name string) (Foreign, error) {
+	if found, ok := b.byName[name].(Foreign); ok {
+		return found, nil
+	}
+	return nil, ErrUnknown.With("%s", name)
+}
+
 // Names lists the authorities, the built-in one first, then in the order of the settings.
 func (b *Backends) Names() []string { return append([]string(nil), b.names...) }
 

@@ -1,9 +1,7 @@
 package backend
 
 import (
-	"io/fs"
 	"testing"
-	"testing/fstest"
 
 	"yinxin/ca"
 	"yinxin/internal/access"
@@ -18,13 +16,7 @@ func TestOrdersAndRevocationsOfBeforeRenewalsStay(t *testing.T) {
 		must(t, ledger.Migrate(ctx, db))
 		must(t, access.Migrate(ctx, db))
 		must(t, ca.Migrate(ctx, db))
-		before := fstest.MapFS{}
-		for _, name := range []string{"migrations/00001_backend.sql", "migrations/00002_approvals.sql"} {
-			text, err := fs.ReadFile(migrations, name)
-			must(t, err)
-			before[name] = &fstest.MapFile{Data: text}
-		}
-		must(t, db.Migrate(ctx, "backend", before))
+		storetest.Before(t, db, "backend", migrations, "00003")
 		h := &house{t: t, db: db}
 		for _, query := range []string{`INSERT INTO access_actor (id, name, organisation, created) VALUES ('a', 'a', '', '2026'), ('b', 'b', '', '2026')`,
 			`INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, decider, decided, reason) VALUES

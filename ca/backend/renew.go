@@ -175,8 +175,5 @@ func (b *Backends) Maker(ctx context.Context, c *chain.Certificate) (Foreign, er
 	if err != nil {
 		return nil, err
 	}
-	if found, ok := b.byName[name].(Foreign); ok {
-		return found, nil
-	}
-	return nil, ErrUnknown.With("%s", name)
+	return b.Outside(name)
 }

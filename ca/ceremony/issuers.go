@@ -2,7 +2,6 @@ package ceremony
 
 import (
 	"fmt"
-	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -54,72 +53,32 @@ func (l Issuers) MarshalYAML() (any, error) {
 	return []Issuing(l), nil
 }
 
-// filled completes what is left to us: everything of a single CA, of several the years and the first's id and name.
+// filled completes what is left to us.
 func (l Issuers) filled(organisation string) Issuers {
-	if l == nil {
-		l = make(Issuers, 1)
+	if l != nil && len(l) == 0 { // a list that names nobody is a mistake
+		return l
 	}
-	l = slices.Clone(l)
-	for n := range l {
-		i := &l[n]
-		if n == 0 && i.ID == "" {
-			i.ID = ca.FirstIssuer
-		}
-		if n == 0 && i.Name == "" {
-			i.Name = organisation + "签发证书"
-		}
-		if i.Years == 0 {
-			i.Years = 10
-		}
-		if len(l) == 1 && i.Profiles == nil {
-			i.Profiles = ca.EndProfiles()
-		}
+	var list Issuers
+	for _, i := range ca.FillIssuing(l.CAs(), organisation) {
+		list = append(list, Issuing(i))
 	}
-	return l
+	return list
 }
 
 // wrong gives the first value that cannot be. Of a single CA the path has no index, since the file may have none.
 func (l Issuers) wrong(root Root) flaw {
-	if len(l) == 0 || len(l) > ca.MaxIssuers {
-		return flaw{path: "issuing"}
+	path, value := ca.CheckIssuing(l.CAs(), root.Name, root.Years)
+	if len(l) == 1 {
+		path = strings.Replace(path, "[0]", "", 1)
 	}
-	ids, names, issued := map[string]bool{}, map[string]bool{root.Name: true}, map[ca.Profile]bool{}
-	for n, i := range l {
-		path := "issuing"
-		if len(l) > 1 {
-			path = fmt.Sprintf("issuing[%d]", n)
-		}
-		switch {
-		case !ca.ValidIssuerID(i.ID) || ids[i.ID]:
-			return flaw{path + ".id", i.ID}
-		case i.Name == "" || names[i.Name]:
-			return flaw{path: path + ".name"}
-		case i.Years < ca.MinIssuingYears || i.Years > ca.MaxIssuingYears || i.Years >= root.Years:
-			return flaw{path: path + ".years"}
-		case len(i.Profiles) == 0:
-			return flaw{path: path + ".profiles"}
-		}
-		ids[i.ID], names[i.Name] = true, true
-		for at, p := range i.Profiles {
-			if issued[p] || !slices.Contains(ca.EndProfiles(), p) {
-				return flaw{fmt.Sprintf("%s.profiles[%d]", path, at), string(p)}
-			}
-			issued[p] = true
-		}
-	}
-	for _, p := range ca.EndProfiles() {
-		if !issued[p] {
-			return flaw{"issuing", string(p)} // nobody issues it
-		}
-	}
-	return flaw{}
+	return flaw{path, value}
 }
 
 // CAs are the issuing CAs as ca.Establish takes them.
 func (l Issuers) CAs() []ca.IssuingCeremony {
 	var list []ca.IssuingCeremony
 	for _, i := range l {
-		list = append(list, ca.IssuingCeremony{ID: i.ID, Name: i.Name, Years: i.Years, Profiles: i.Profiles})
+		list = append(list, ca.IssuingCeremony(i))
 	}
 	return list
 }

@@ -9,6 +9,7 @@ import (
 
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
+	"yinxin/keystore"
 )
 
 // Resealer is another room that seals under the same safe.
@@ -42,14 +43,14 @@ func (s *Service) Reseal(ctx context.Context, limit int) (int, error) {
 	return done, errors.Join(err, s.countResealed(context.WithoutCancel(ctx), done, err == nil))
 }
 
-// anew opens and seals in the same context.
-func (s *Service) anew(sealed []byte, context []string) ([]byte, error) {
-	plain, err := s.Safe.Open(sealed, context...)
+// Anew seals what is sealed under an older version of a safe, in the same context. The place of an error is the context.
+func Anew(safe *keystore.Safe, sealed []byte, context []string) ([]byte, error) {
+	plain, err := safe.Open(sealed, context...)
 	if err != nil {
 		return nil, inContext(err, context)
 	}
 	defer clear(plain)
-	return s.Safe.Seal(plain, context...)
+	return safe.Seal(plain, context...)
 }
 
 // inContext says which piece cannot be opened: table and identifier, which name no person.
@@ -108,7 +109,7 @@ func (s *Service) resealRows(ctx context.Context, list []sealedRow, context func
 	}
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
 		for _, r := range list {
-			fresh, err := s.anew(r.sealed, context(r))
+			fresh, err := Anew(s.Safe, r.sealed, context(r))
 			if err != nil {
 				return err
 			}

@@ -30,29 +30,13 @@ func (c *Centre) Find(ctx context.Context, f Search) ([]Entry, error) {
 		serial = ca.SerialText(number)
 	}
 	holder := strings.TrimSpace(f.Holder)
-	rows, err := c.DB.Read().QueryContext(ctx, selectKey+` WHERE state IN ('escrowed', 'delivered', 'confirmed')
+	list, err := c.entries(ctx, `state IN ('escrowed', 'delivered', 'confirmed')
 		AND ($1 = '' OR public_key = (SELECT e.public_key FROM ca_certificate e WHERE e.serial = $1 AND e.profile = 'encryption' AND e.state = 'issued')
 			OR signing_key = (SELECT e.public_key FROM ca_certificate e WHERE e.serial = $1 AND e.profile <> 'encryption' AND e.state = 'issued'))
 		AND ($2 = '' OR holder = $2 OR holder IN (SELECT a.id FROM access_actor a WHERE a.name = $2)
 			OR serial IN (SELECT e.serial FROM ca_certificate e WHERE e.profile = 'encryption' AND (e.common_name = $2 OR e.organisation LIKE $3 ESCAPE '!')))
 		ORDER BY created DESC, id LIMIT $4`, serial, holder, "%"+literally(holder)+"%", MaxList)
 	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var list []Entry
-	for rows.Next() {
-		k, err := scanKey(rows)
-		if err != nil {
-			return nil, err
-		}
-		e, err := k.entry()
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, e)
-	}
-	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	if len(list) == 0 {

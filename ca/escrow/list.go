@@ -119,7 +119,12 @@ func (c *Centre) List(ctx context.Context, after string, limit int) ([]Entry, er
 		}
 		from = k.created
 	}
-	rows, err := c.DB.Read().QueryContext(ctx, selectKey+` WHERE created > $1 OR (created = $1 AND id > $2) ORDER BY created, id LIMIT $3`, from, after, limit)
+	return c.entries(ctx, `created > $1 OR (created = $1 AND id > $2) ORDER BY created, id LIMIT $3`, from, after, limit)
+}
+
+// entries gives the keys for which a condition holds, as it orders and limits them.
+func (c *Centre) entries(ctx context.Context, condition string, args ...any) ([]Entry, error) {
+	rows, err := c.DB.Read().QueryContext(ctx, selectKey+` WHERE `+condition, args...)
 	if err != nil {
 		return nil, err
 	}

@@ -2,34 +2,28 @@ package access
 
 import (
 	"context"
-	"io/fs"
 	"testing"
-	"testing/fstest"
 
 	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
 )
 
+// writer gives what writes one statement.
+func writer(db *store.DB) func(query string, args ...any) error {
+	return func(query string, args ...any) error {
+		ctx := context.Background()
+		return db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, query, args...)
+			return err
+		})
+	}
+}
+
 func TestRolesOfBeforeRegistrationStay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
-		before := fstest.MapFS{}
-		for _, name := range []string{"00001_access.sql", "00002_plan.sql"} {
-			text, err := fs.ReadFile(migrations, "migrations/"+name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before[name] = &fstest.MapFile{Data: text}
-		}
-		if err := db.Migrate(ctx, "access", before); err != nil {
-			t.Fatal(err)
-		}
-		write := func(query string, args ...any) error {
-			return db.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.ExecContext(ctx, query, args...)
-				return err
-			})
-		}
+		storetest.Before(t, db, "access", migrations, "00003")
+		write := writer(db)
 		role := `INSERT INTO access_role (actor, role, granted, founding) VALUES ('a', $1, '2026', 1)`
 		if err := write(`INSERT INTO access_actor (id, name, organisation, created) VALUES ('a', 'a', '', '2026')`); err != nil {
 			t.Fatal(err)
@@ -64,23 +58,8 @@ func TestRolesOfBeforeRegistrationStay(t *testing.T) {
 func TestRolesOfBeforeRequestersStay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
-		before := fstest.MapFS{}
-		for _, name := range []string{"00001_access.sql", "00002_plan.sql", "00003_registration.sql", "00004_approvals.sql"} {
-			text, err := fs.ReadFile(migrations, "migrations/"+name)
-			if err != nil {
-				t.Fatal(err)
-			}
-			before[name] = &fstest.MapFile{Data: text}
-		}
-		if err := db.Migrate(ctx, "access", before); err != nil {
-			t.Fatal(err)
-		}
-		write := func(query string, args ...any) error {
-			return db.Write(ctx, func(tx *store.Tx) error {
-				_, err := tx.ExecContext(ctx, query, args...)
-				return err
-			})
-		}
+		storetest.Before(t, db, "access", migrations, "00005")
+		write := writer(db)
 		role := `INSERT INTO access_role (actor, role, granted, founding) VALUES ('a', $1, '2026', 1)`
 		// One role that stands on an approval as well, so that the reference is seen to survive.
 		for _, query := range []string{`INSERT INTO access_actor (id, name, organisation, created) VALUES ('a', 'a', '', '2026'), ('b', 'b', '', '2026')`,

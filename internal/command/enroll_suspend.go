@@ -7,7 +7,6 @@ import (
 
 	"yinxin/api"
 	"yinxin/ca/enroll"
-	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
 
@@ -119,13 +118,12 @@ func (c enrollSuspendCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		suspend := k.enroll.SuspendAtOnce
+		var x enroll.Suspension
 		if c.Seal != "" {
-			suspend = func(ctx context.Context, by access.Actor, holder, reason string) (enroll.Suspension, error) {
-				return k.enroll.SuspendSealAtOnce(ctx, by, holder, c.Seal, reason)
-			}
+			x, err = k.enroll.SuspendSealAtOnce(ctx, k.by, holder, c.Seal, c.Reason)
+		} else {
+			x, err = k.enroll.SuspendAtOnce(ctx, k.by, holder, c.Reason)
 		}
-		x, err := suspend(ctx, k.by, holder, c.Reason)
 		if err != nil {
 			return err
 		}

@@ -199,8 +199,7 @@ func openForReading(ctx context.Context, dir, database string, now func() time.T
 	if h.db, err = openDatabase(ctx, c.databaseURL(dir, database)); err != nil {
 		return nil, err
 	}
-	h.access = access.New(h.db, nil, now) // no ledger: nothing is asked or decided through it
-	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be decided
+	h.access = access.New(h.db, nil, now) // to read; without a ledger nothing can be asked or decided
 	if h.authority, err = ca.Open(ctx, ca.Config{DB: h.db, Clock: now, BaseURL: c.BaseURL, Shards: c.CRLShards}); err != nil {
 		return nil, errors.Join(err, h.close())
 	}

@@ -1,10 +1,8 @@
 package register_test
 
 import (
-	"io/fs"
 	"os"
 	"testing"
-	"testing/fstest"
 	"time"
 
 	"yinxin/ca/chain"
@@ -226,9 +224,7 @@ func TestAnEarlierDatabaseIsBroughtUpToDate(t *testing.T) {
 		ctx := t.Context()
 		must(t, ledger.Migrate(ctx, db))
 		must(t, access.Migrate(ctx, db))
-		first, err := fs.ReadFile(os.DirFS("migrations"), "00001_seals.sql")
-		must(t, err)
-		must(t, db.Migrate(ctx, "register", fstest.MapFS{"00001_seals.sql": {Data: first}}))
+		storetest.Before(t, db, "register", os.DirFS("."), "00002")
 		must(t, db.Write(ctx, func(tx *store.Tx) error {
 			for _, query := range []string{
 				`INSERT INTO access_actor VALUES ('a', 'a', '', '', NULL), ('b', 'b', '', '', NULL)`,

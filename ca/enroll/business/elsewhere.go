@@ -334,27 +334,14 @@ func (s *Service) supersede(ctx context.Context, tx *store.Tx, c Renewed) error 
 		}
 		return err
 	}
-	at, err := s.foreign(c.Authority)
+	if s.Authorities == nil {
+		return backend.ErrUnknown.With("%s", c.Authority)
+	}
+	at, err := s.Authorities.Outside(c.Authority)
 	if err != nil {
 		return err
 	}
 	return at.SupersedeIn(ctx, tx, c.order)
-}
-
-// foreign gives an authority outside: backend.unknown.
-func (s *Service) foreign(name string) (backend.Foreign, error) {
-	if s.Authorities == nil {
-		return nil, backend.ErrUnknown.With("%s", name)
-	}
-	at, err := s.Authorities.Named(name)
-	if err != nil {
-		return nil, err
-	}
-	found, ok := at.(backend.Foreign)
-	if !ok {
-		return nil, backend.ErrUnknown.With("%s", name)
-	}
-	return found, nil
 }
 
 // hold keeps the certificate of a renewal from being used. One of another authority cannot be held: without its seal

@@ -47,14 +47,20 @@ func (w *world) step(in register.Instance) business.Progress {
 	return p
 }
 
-func (w *world) settled() {
+// waiting is the one renewal about which the holder is asked: of a certificate that another authority made.
+func (w *world) waiting() business.Renewal {
 	w.t.Helper()
 	list, err := w.Renewals(w.t.Context(), business.RenewalWaiting, 10)
 	w.must(err)
 	if len(list) != 1 || len(list[0].Certificates) != 1 || list[0].Certificates[0].Authority == "" || len(list[0].Certificates[0].Instances) != 1 {
 		w.t.Fatalf("%+v", list)
 	}
-	w.pass(list[0].AcceptBy.Sub(w.time()))
+	return list[0]
+}
+
+func (w *world) settled() {
+	w.t.Helper()
+	w.pass(w.waiting().AcceptBy.Sub(w.time()))
 	if n, err := w.SettleRenewals(w.t.Context()); err != nil || n != 1 {
 		w.t.Fatalf("%d settled, %v", n, err)
 	}
@@ -352,12 +358,7 @@ func TestARefusedRenewalElsewhereIsToldAndTriedAgain(t *testing.T) {
 		w.must(s.Run(ctx))
 		w.must(s.Run(ctx))
 		// The holder objects: what there is stays, and nothing is ended elsewhere.
-		waiting, err := w.Renewals(ctx, business.RenewalWaiting, 10)
-		w.must(err)
-		if len(waiting) != 1 {
-			t.Fatalf("%+v", waiting)
-		}
-		w.must(w.ObjectToRenewal(ctx, w.registrar, waiting[0].ID, "名称有误"))
+		w.must(w.ObjectToRenewal(ctx, w.registrar, w.waiting().ID, "名称有误"))
 		w.pass(30 * 24 * time.Hour)
 		if n, err := w.SettleRenewals(ctx); err != nil || n != 0 {
 			t.Errorf("%d settled, %v", n, err)
@@ -382,14 +383,13 @@ func TestARenewalElsewhereThatWasObjectedToIsToldUntilTwoPeopleRevokeIt(t *testi
 		o.decide(true)
 		w.must(s.Run(ctx))
 		w.must(s.Run(ctx))
-		waiting, err := w.Renewals(ctx, business.RenewalWaiting, 10)
-		w.must(err)
-		successor := waiting[0].Certificates[0].Successor
+		waiting := w.waiting()
+		successor := waiting.Certificates[0].Successor
 		if due, err := s.Due(ctx, w.time()); err != nil || len(due) != 0 {
 			t.Fatalf("due while the holder is asked: %+v, %v", due, err)
 		}
 		letters := w.letters
-		w.must(w.ObjectToRenewal(ctx, w.registrar, waiting[0].ID, "名称有误"))
+		w.must(w.ObjectToRenewal(ctx, w.registrar, waiting.ID, "名称有误"))
 		w.must(s.Run(ctx))
 		w.must(s.Run(ctx))
 

@@ -1,9 +1,7 @@
 package business
 
 import (
-	"io/fs"
 	"testing"
-	"testing/fstest"
 
 	"yinxin/ca"
 	"yinxin/ca/enroll"
@@ -29,13 +27,7 @@ func TestThePendingDecisionsOfBeforeBelongToTheirSuspensions(t *testing.T) {
 		must(ca.Migrate(ctx, db))
 		must(escrow.Migrate(ctx, db))
 		must(enroll.Migrate(ctx, db))
-		before := fstest.MapFS{}
-		for _, name := range []string{"migrations/00001_business.sql", "migrations/00002_elsewhere.sql"} {
-			text, err := fs.ReadFile(migrations, name)
-			must(err)
-			before[name] = &fstest.MapFile{Data: text}
-		}
-		must(db.Migrate(ctx, "business", before))
+		storetest.Before(t, db, "business", migrations, "00003")
 		for _, query := range []string{
 			`INSERT INTO access_actor (id, name, organisation, created) VALUES ('a', 'a', '', '2026'), ('b', 'b', '', '2026')`,
 			`INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, decider, decided, reason)

@@ -238,26 +238,14 @@ func TestAnApplicationThatTakesNothingIsRefused(t *testing.T) {
 func TestOneSuspendedSealLeavesTheOthersOfThePerson(t *testing.T) {
 	for _, confirm := range []bool{true, false} {
 		w := sqliteWorld(t)
-		ctx := t.Context()
-		user, key, _ := w.distributed()
-		former := w.unit.Name
-		w.unit.Name = "临江省云山市档案和史志馆"
-		_, err := w.enroll.SetUnits(ctx, w.registrar, []enroll.Unit{w.unit})
-		w.must(err)
-		f := w.filled(form.New)
-		f.Methods = []form.Method{form.Distributed}
-		a := w.approved(f, w.person(3, userPerson, enroll.StatusActive))
-		k, err := w.IssueKey(ctx, w.registrar, a.ID, user.ID, newToken(t).request(t))
-		w.must(err)
-		w.with(w.enroll.Accept(ctx, w.handler, w.again(a).Ref()))
-		_ = key
+		user, former, _, _, two := w.twoSeals()
 		u := enroll.User{Holder: w.text(`SELECT holder FROM business_user`), Name: userPerson.Name, Unit: w.unit, SealName: former}
 		w.must(w.suspendFor(u))
-		if n := w.count(`SELECT COUNT(*) FROM ca_status WHERE state = 'held'`); n != 2 || w.state(k.Signing.Raw).State != ca.RecordGood {
+		if n := w.count(`SELECT COUNT(*) FROM ca_status WHERE state = 'held'`); n != 2 || w.state(two.Certificate.Raw).State != ca.RecordGood {
 			t.Errorf("%d certificates on hold: not the two of the Key with that seal alone", n)
 		}
 		w.must(w.decideFor(u, confirm))
-		if r := w.state(k.Signing.Raw); r.State != ca.RecordGood {
+		if r := w.state(two.Certificate.Raw); r.State != ca.RecordGood {
 			t.Errorf("confirm %t: the certificate of the other seal is %s", confirm, r.State)
 		}
 		if n := w.count(`SELECT COUNT(*) FROM seal_instance WHERE state = 'active' AND name = $1`, w.unit.Name); n != 1 {

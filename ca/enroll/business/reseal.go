@@ -2,10 +2,8 @@ package business
 
 import (
 	"context"
-	"strings"
 
 	"yinxin/ca/enroll"
-	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
 
@@ -49,15 +47,7 @@ func (s *Service) resealPIN(ctx context.Context, serial, column, update string) 
 		if err != nil || sealed == nil {
 			return err
 		}
-		plain, err := s.Safe.Open(sealed, tokenContext(serial, column)...)
-		if f, ok := fault.Of(err); ok {
-			return f.At(fault.Field(strings.Join(tokenContext(serial, column), " ")))
-		}
-		if err != nil {
-			return err
-		}
-		defer clear(plain)
-		fresh, err := s.Safe.Seal(plain, tokenContext(serial, column)...)
+		fresh, err := enroll.Anew(s.Safe, sealed, tokenContext(serial, column))
 		if err != nil {
 			return err
 		}

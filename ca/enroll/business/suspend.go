@@ -64,13 +64,14 @@ func (s *Service) SuspendUser(ctx context.Context, tx *store.Tx, by access.Actor
 // suspension is not for this one to release.
 func (s *Service) stopCertificate(ctx context.Context, tx *store.Tx, by access.Actor, t stop, serial *big.Int) error {
 	err := s.Authority.HoldIn(ctx, tx, by, serial, "suspended")
-	if err != nil && !isHeld(err) || t.suspension == "" {
-		if isHeld(err) {
-			err = nil
-		}
+	held := isHeld(err)
+	if err != nil && !held {
 		return err
 	}
-	if isHeld(err) {
+	if t.suspension == "" {
+		return nil
+	}
+	if held {
 		others, err := stoppedByOthers(ctx, tx, t, serial)
 		if err != nil || !others {
 			return err

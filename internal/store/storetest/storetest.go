@@ -9,9 +9,11 @@ package storetest
 
 import (
 	"context"
+	"io/fs"
 	"net/url"
 	"path/filepath"
 	"testing"
+	"testing/fstest"
 
 	"yinxin/internal/store"
 )
@@ -46,6 +48,33 @@ func Open(t testing.TB, url string) *store.DB {
 		}
 	})
 	return db
+}
+
+// Before brings the tables of a room to what they were before one of its migrations, which is named by how its file's name
+// begins ("00005"). migrations holds the files in its folder of that name.
+func Before(t testing.TB, db *store.DB, room string, migrations fs.FS, migration string) {
+	t.Helper()
+	files, err := fs.Glob(migrations, "migrations/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	earlier := fstest.MapFS{}
+	for _, name := range files {
+		if name >= "migrations/"+migration {
+			continue
+		}
+		text, err := fs.ReadFile(migrations, name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		earlier[name] = &fstest.MapFile{Data: text}
+	}
+	if len(earlier) == 0 || len(earlier) == len(files) {
+		t.Fatalf("%d of %d migrations of %s are before %s", len(earlier), len(files), room, migration)
+	}
+	if err := db.Migrate(context.Background(), room, earlier); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // withDatabase is the address of another database on the same server.
