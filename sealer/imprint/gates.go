@@ -38,9 +38,16 @@ func judge(s *session, good []*mark, used []*view, c comparison, copies signs, m
 		gates = append(gates, gateSameSeal(c.like))
 	}
 	gates = append(gates, copies.gates(math.Min(s.scale.X, s.scale.Y))...)
+	return titled(gates)
+}
+
+// titled writes on every gate what it looks for and whether a reason makes it good, and returns the worst verdict.
+func titled(gates []Gate) ([]Gate, Verdict) {
 	verdict := Usable
 	for i, g := range gates {
-		gates[i].Title, gates[i].Acceptable = titles[g.Name], g.Verdict == Warn && !unacceptable[g.Name]
+		if gates[i].Acceptable = g.Verdict == Warn && !unacceptable[g.Name]; g.Title == "" {
+			gates[i].Title = titles[g.Name]
+		}
 		verdict = worse(verdict, g.Verdict)
 	}
 	return gates, verdict

@@ -20,17 +20,18 @@ func gateAgreement(found int, c comparison) Gate {
 }
 
 // gateSameSeal refuses when it sees another seal, and also when gaps could hide one: nobody can tell a missing dot
-// from one that was never there.
+// from one that was never there. That second answer accuses nobody: it says what is missing and goes by another title.
 func gateSameSeal(l kinship) Gate {
 	g := Gate{Name: GateSameSeal, Verdict: Usable, Value: rounded(l.mismatch, 3), Unit: "mm²", RefuseAt: likeSame}
 	if l.outcome != Same {
 		g.Verdict = StampAgain
 	}
-	g = g.say([3]string{"两处印模是同一枚印章。", "", "两处印模不是同一枚印章，请用同一枚印章重新盖章。"},
-		[3]string{"Both imprints are of one seal.", "", "The two imprints are not of one seal; stamp both boxes with the same seal."})
 	if l.outcome == CannotTell {
-		g.ZH = "两处印模局部不一致，无法确认是同一枚印章，请重新盖章。"
-		g.EN = "The two imprints disagree in places, and it cannot be told whether they are of one seal; stamp again."
+		g.Title = titles[GateAgreement]
+		return g.say([3]string{"", "", fmt.Sprintf("有 %d 处笔画只见于其中一处印模，可能是没有盖上，不足以确认两处相同，请重新盖章两次。", max(1, len(l.places)))},
+			[3]string{"", "", fmt.Sprintf("In %d places only one of the two imprints shows the strokes; ink may be missing, and the two cannot be confirmed to be alike; stamp both boxes again.",
+				max(1, len(l.places)))})
 	}
-	return g
+	return g.say([3]string{"两处印模是同一枚印章。", "", "两处印模不是同一枚印章，请用同一枚印章重新盖章。"},
+		[3]string{"Both imprints are of one seal.", "", "The two imprints are not of one seal; stamp both boxes with the same seal."})
 }

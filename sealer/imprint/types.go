@@ -234,7 +234,8 @@ type Gate struct {
 	// Name is stable; one of the Gate constants.
 	Name string `json:"name"`
 	// Title is what the gate looks for, in Chinese and as stable as Name: 太淡, 洇墨, 不完整, 不端正, 尺寸不符,
-	// 两次印模不一致, 疑似不是同一枚印章, 分辨率不足, 疑似复印件或图片. Several gates may look for the same thing.
+	// 两次印模不一致, 疑似不是同一枚印章, 分辨率不足, 疑似复印件或图片. Several gates may look for the same thing, and
+	// the gate of the same seal goes by 两次印模不一致 where ink is missing and it cannot tell.
 	Title   string  `json:"title"`
 	Verdict Verdict `json:"verdict"`
 	// Acceptable says that an officer may accept this gate's warning with a reason. A warning that is not acceptable
