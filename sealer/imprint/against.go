@@ -16,7 +16,7 @@ type Comparison struct {
 	// ZH and EN are a sentence for the person.
 	ZH string `json:"zh"`
 	EN string `json:"en"`
-	// Mismatch is the ink in the worst window of 2 mm that one shows and the other one lacks, in square millimetres.
+	// Mismatch is the area of strokes that one shows and the other one lacks at the worst place, in square millimetres.
 	Mismatch float64 `json:"mismatchMM2"`
 	// Places are where they disagree, on the existing template, worst first; what only the template shows is "first".
 	Places []Place `json:"places,omitempty"`
@@ -60,7 +60,7 @@ func Against(ctx context.Context, data, template []byte, o Options) (Comparison,
 	const perMM = workDPI / millimetresPerInch
 	inkA := inked{a.onCanvas(a.alpha, declared, perMM), a.onCanvas(a.trust, declared, perMM)}
 	inkB := inked{b.onCanvas(b.alpha, declared, perMM), b.onCanvas(b.trust, declared, perMM)}
-	k := liken(inkA, inkB, borderOf(r.source.rim, b, declared))
+	k := liken(inkA, inkB, m.Polarity == Negative, borderOf(r.source.rim, b, declared))
 	c.Outcome, c.Mismatch, c.Places = k.outcome, rounded(k.mismatch, 3), k.places
 	c.decide(r)
 	if c.Picture, err = overlaid(inkA.alpha, inkB.alpha, c.Places); err != nil {

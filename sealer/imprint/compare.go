@@ -32,7 +32,7 @@ func compare(a, b *view, declared size, border []bool) comparison {
 	}
 	result.missingA, result.missingB = float64(onlyB)/float64(inkB), float64(onlyA)/float64(inkA)
 	result.match = 1 - float64(onlyA+onlyB)/float64(inkA+inkB)
-	result.like = liken(inked{ca, ta}, inked{cb, tb}, border)
+	result.like = liken(inked{ca, ta}, inked{cb, tb}, a.negative, border)
 	result.completeA, result.completeB = completeness(ca, cb, perMM)
 	return result
 }

@@ -1,6 +1,7 @@
 package imprint
 
 import (
+	"cmp"
 	"image"
 	"math"
 	"slices"
@@ -24,31 +25,35 @@ type Place struct {
 	Top    float64 `json:"topMM"`
 	Right  float64 `json:"rightMM"`
 	Bottom float64 `json:"bottomMM"`
-	// Mismatch is the ink that one of them shows there and the other one lacks, in square millimetres; First and Second
-	// are its parts that only the one and the other one shows, in the 5 mm around.
+	// Mismatch is the area of strokes that one of them shows there and the other one lacks, in square millimetres; First
+	// and Second are what only the one and the other one shows in the 5 mm around.
 	Mismatch float64 `json:"mismatchMM2"`
 	First    float64 `json:"firstOnlyMM2"`
 	Second   float64 `json:"secondOnlyMM2"`
 }
 
-// Limits, measured on synthetic pairs: see TestSealsAreToldApart.
+// Limits, measured on drawn pairs: see TestLookAlikesAreNeverTheSame and docs/imprint.md.
 const (
-	likeWindow    = 2.0 // mm: side of the window in which lacking ink is added up
-	likeSurround  = 5.0 // mm: side of the square by which a place is registered anew
-	likeShift     = 3   // pixels at workDPI, .25 mm: how far a place may have crept
-	likeSame      = .09 // mm² of lacking ink in a window, at most
-	likeDifferent = .25 // mm², more, and the further beyond it the more is lacking all over the seal:
-	likeNoise     = 2.5 // times the square root of the median window's mm²
-	likeBoth      = .05 // mm² that each lacks around a place
-	likeInk       = .5  // coverage that counts as ink
-	likeSomeInk   = .4  // coverage that is enough for the other one's ink to have a counterpart
-	mostPlaces    = 24
+	likeWindow   = 2.0 // mm: side of the window in which lacking strokes are added up
+	likeSurround = 5.0 // mm: side of the square by which a place is registered anew
+	likeShift    = 3   // pixels at workDPI, .25 mm: how far a place may have crept
+	likeLook     = .03 // mm² of ink that either lacks in a window: less is not looked at more closely
+	likeSame     = .10 // mm² of strokes that either lacks at a place, at most
+	likeEach     = .03 // mm² that each lacks at one place, at most: gaps seldom meet
+	likeBoth     = .15 // mm² that each lacks at one place, more, and the further beyond it the more is lacking all over the seal:
+	likeNoise    = 2.5 // times the square root of the median window's mm²,
+	likeSpread   = 12  // and times these mm²: twice what they are in the square around a place
+	likeLost     = .5  // mm² in the median window, more: the two lie nowhere on each other, and nothing can be told
+	likeInk      = .5  // coverage that counts as ink
+	likeSomeInk  = .4  // coverage that is enough for the other one's ink to have a counterpart
+	likeClean    = .2  // coverage below which paper is clean: ink that did not take leaves some
+	mostPlaces   = 24
 )
 
 // kinship says how two pictures of ink on one canvas agree.
 type kinship struct {
 	outcome  Outcome
-	mismatch float64 // mm² in the worst window
+	mismatch float64 // mm² at the worst place
 	noise    float64 // mm² in the median window
 	places   []Place // worst first
 }
@@ -57,43 +62,43 @@ type kinship struct {
 type inked struct{ alpha, trust *plane }
 
 // liken holds two registered pictures against each other. Neither correlation nor a share of all strokes tells one
-// seal from another with a character replaced: 己 and 已 differ by a tenth of a square millimetre. What tells is the ink
-// in a small window that one of them has and the other lacks beyond the pixels next to its own strokes, however little
-// it is of the whole. Where there is much, the place is first registered anew: rubber and paper give by a tenth of a
-// millimetre or two. ignored marks pixels that say nothing about which seal it is, such as the border; it may be nil.
-func liken(a, b inked, ignored []bool) kinship {
-	const perMM = workDPI / millimetresPerInch
+// seal from another with a character replaced: 己 and 已 differ by a few tenths of a square millimetre. What tells are
+// strokes in a small window that one of them has and the other lacks beyond the pixels next to its own. Where there is
+// ink to look at, the place is first registered anew: rubber and paper give by a tenth of a millimetre or two.
+//
+// Ink that did not take makes such differences, too. They are taken for strokes as far as they look like them: the other
+// one has clean paper there and not weaker ink, and what is lacking has an outline of its own, whereas a hole lies
+// within a stroke of which the rest has printed. On a seal whose ground prints, holes are what strokes are: there they are
+// enough not to be sure, and never enough to see another seal.
+//
+// ignored marks pixels that say nothing about which seal it is, such as the border; it may be nil.
+func liken(a, b inked, negative bool, ignored []bool) kinship {
 	l := newMatching(a, b)
-	radius := int(math.Round(likeWindow * perMM / 2))
+	l.negative = negative
+	radius := int(math.Round(likeWindow * likePerMM / 2))
 	side := 2*radius + 1
-	whole := image.Rect(0, 0, l.w, l.h)
-	scale := float64(side*side) / (perMM * perMM)
+	scale := float64(side*side) / (likePerMM * likePerMM)
 	result := kinship{outcome: Same, noise: l.noise(radius, scale)}
 	for i, skip := range ignored {
 		if skip {
 			l.inkA[i], l.inkB[i] = false, false
 		}
 	}
-	sums := boxed(l.lacking(0, 0, whole), radius)
-	for len(result.places) < mostPlaces {
+	sums := boxed(l.lacking(), radius)
+	for range mostPlaces {
 		at, most := 0, float32(0)
 		for i, v := range sums.v {
 			if v > most {
 				at, most = i, v
 			}
 		}
-		if float64(most)*scale <= likeSame {
-			result.mismatch = math.Max(result.mismatch, float64(most)*scale)
+		if float64(most)*scale <= likeLook {
 			break
 		}
 		x, y := at%l.w, at/l.w
-		window := image.Rect(x-radius, y-radius, x+radius+1, y+radius+1).Intersect(whole)
-		lacking, first, second := l.settled(window)
-		mismatch := sum(lacking) / (perMM * perMM)
-		result.mismatch = math.Max(result.mismatch, mismatch)
-		if mismatch > likeSame {
-			p := placeOf(lacking, window, perMM, mismatch)
-			p.First, p.Second = rounded(first/(perMM*perMM), 3), rounded(second/(perMM*perMM), 3)
+		p := l.settled(image.Rect(x-radius, y-radius, x+radius+1, y+radius+1).Intersect(l.bounds()))
+		result.mismatch = math.Max(result.mismatch, p.Mismatch)
+		if p.unlike() {
 			result.places = append(result.places, p)
 		}
 		for yy := max(0, y-radius); yy < min(l.h, y+radius+1); yy++ { // what touches this window is told
@@ -101,22 +106,20 @@ func liken(a, b inked, ignored []bool) kinship {
 			clear(row[max(0, x-radius):min(l.w, x+radius+1)])
 		}
 	}
-	if result.mismatch > likeSame {
+	if len(result.places) > 0 {
 		result.outcome = CannotTell
 	}
-	least := likeDifferent + likeNoise*math.Sqrt(result.noise)
-	if slices.ContainsFunc(result.places, func(p Place) bool { return p.Mismatch > least && math.Min(p.First, p.Second) > likeBoth }) {
+	least := likeBoth + likeNoise*math.Sqrt(result.noise) + likeSpread*result.noise
+	if result.noise < likeLost && slices.ContainsFunc(result.places, func(p Place) bool { return math.Min(p.First, p.Second) > least }) {
 		result.outcome = Different
 	}
 	result.places = joined(result.places)
-	slices.SortStableFunc(result.places, func(p, q Place) int {
-		if p.Mismatch > q.Mismatch {
-			return -1
-		}
-		return 1
-	})
+	slices.SortStableFunc(result.places, func(p, q Place) int { return cmp.Compare(q.Mismatch, p.Mismatch) })
 	return result
 }
+
+// unlike says that more is lacking than a good imprint lets miss.
+func (p Place) unlike() bool { return p.Mismatch > likeSame || math.Min(p.First, p.Second) > likeEach }
 
 // joined makes one place of those that touch: a character differs in many windows.
 func joined(places []Place) []Place {
@@ -137,17 +140,8 @@ func joined(places []Place) []Place {
 	return places
 }
 
-func placeOf(lacking *plane, window image.Rectangle, perMM, mismatch float64) Place {
-	var box image.Rectangle
-	for i, v := range lacking.v {
-		if v > 0 {
-			x, y := window.Min.X+i%lacking.w, window.Min.Y+i/lacking.w
-			box = box.Union(image.Rect(x, y, x+1, y+1))
-		}
-	}
-	return Place{Left: rounded(float64(box.Min.X)/perMM, 2), Top: rounded(float64(box.Min.Y)/perMM, 2),
-		Right: rounded(float64(box.Max.X)/perMM, 2), Bottom: rounded(float64(box.Max.Y)/perMM, 2), Mismatch: rounded(mismatch, 3)}
-}
+// likePerMM are the pixels per millimetre of what is held against each other.
+const likePerMM = workDPI / millimetresPerInch
 
 // matching is what liken works on.
 type matching struct {
@@ -155,7 +149,10 @@ type matching struct {
 	a, b         *plane
 	inkA, inkB   []bool // ink that was seen in both
 	nearA, nearB []bool // within a pixel of ink
+	negative     bool
 }
+
+func (l *matching) bounds() image.Rectangle { return image.Rect(0, 0, l.w, l.h) }
 
 func newMatching(a, b inked) *matching {
 	l := &matching{w: a.alpha.w, h: a.alpha.h, a: a.alpha, b: b.alpha}
@@ -180,12 +177,10 @@ func newMatching(a, b inked) *matching {
 	return l
 }
 
-// lacking is the ink in an area that either lacks, b read displaced by a few pixels.
-func (l *matching) lacking(dx, dy int, area image.Rectangle) *plane {
-	result := newPlane(area.Dx(), area.Dy())
-	l.eachLacking(dx, dy, area, func(x, y int, first, second float32) {
-		result.row(y - area.Min.Y)[x-area.Min.X] = max(first, second)
-	})
+// lacking is the ink that either lacks.
+func (l *matching) lacking() *plane {
+	result := newPlane(l.w, l.h)
+	l.eachLacking(0, 0, l.bounds(), func(x, y int, first, second float32) { result.row(y)[x] = max(first, second) })
 	return result
 }
 
@@ -208,11 +203,14 @@ func (l *matching) eachLacking(dx, dy int, area image.Rectangle, do func(x, y in
 	}
 }
 
-// settled is what is lacking in a window once its surroundings are where they agree best, and how much in those only the
-// first and only the second shows, in pixels.
-func (l *matching) settled(window image.Rectangle) (lacking *plane, first, second float64) {
-	grow := int(math.Round((likeSurround - likeWindow) / 2 * workDPI / millimetresPerInch))
-	around := window.Inset(-grow).Intersect(image.Rect(0, 0, l.w, l.h))
+// settled is what is lacking in a window once its surroundings are where they agree best.
+func (l *matching) settled(window image.Rectangle) Place {
+	grow := int(math.Round((likeSurround - likeWindow) / 2 * likePerMM))
+	around := window.Inset(-grow).Intersect(l.bounds())
+	p := l.strokes(0, 0, window, around)
+	if !p.unlike() {
+		return p
+	}
 	best, bestX, bestY := math.Inf(1), 0, 0
 	for dy := -likeShift; dy <= likeShift; dy++ {
 		for dx := -likeShift; dx <= likeShift; dx++ {
@@ -229,16 +227,88 @@ func (l *matching) settled(window image.Rectangle) (lacking *plane, first, secon
 			}
 		}
 	}
-	l.eachLacking(bestX, bestY, around, func(_, _ int, a, b float32) {
-		first, second = first+float64(a), second+float64(b)
+	if bestX == 0 && bestY == 0 {
+		return p
+	}
+	return l.strokes(bestX, bestY, window, around)
+}
+
+// strokes is what either lacks of the strokes that touch a window, b read displaced by a few pixels.
+func (l *matching) strokes(dx, dy int, window, around image.Rectangle) Place {
+	first, second := newPlane(around.Dx(), around.Dy()), newPlane(around.Dx(), around.Dy())
+	const some = .3 // difference of coverage that belongs to what is lacking
+	l.eachLacking(dx, dy, around, func(x, y int, a, b float32) {
+		if a > some {
+			first.row(y - around.Min.Y)[x-around.Min.X] = 1
+		}
+		if b > some {
+			second.row(y - around.Min.Y)[x-around.Min.X] = 1
+		}
 	})
-	return l.lacking(bestX, bestY, window), first, second
+	here := func(p *plane, dx, dy int) func(x, y int) float32 {
+		return func(x, y int) float32 {
+			if x += dx; x < 0 || x >= p.w || y+dy < 0 || y+dy >= p.h {
+				return 0
+			}
+			return p.v[(y+dy)*p.w+x]
+		}
+	}
+	a, b := here(l.a, 0, 0), here(l.b, dx, dy)
+	hereA, areaA, boxA := l.strokesOf(first, around, window, a, b)
+	hereB, areaB, boxB := l.strokesOf(second, around, window, b, a)
+	box := boxA.Union(boxB)
+	return Place{Left: rounded(float64(box.Min.X)/likePerMM, 2), Top: rounded(float64(box.Min.Y)/likePerMM, 2),
+		Right: rounded(float64(box.Max.X)/likePerMM, 2), Bottom: rounded(float64(box.Max.Y)/likePerMM, 2),
+		Mismatch: rounded(hereA+hereB, 3), First: rounded(areaA, 3), Second: rounded(areaB, 3)}
+}
+
+// strokesOf is the area, in mm², of the parts of a mask that look like strokes that the one has and the other lacks, and of
+// those of them that touch a window, with their bounds: as far as the other one's paper is clean, and in full where half of the outline is that of the one's own
+// strokes, less where the other one's ink goes on around it.
+func (l *matching) strokesOf(mask *plane, around, window image.Rectangle, one, other func(x, y int) float32) (here, area float64, box image.Rectangle) {
+	neighbours := [4]image.Point{{X: 1}, {X: -1}, {Y: 1}, {Y: -1}}
+	eachSpot(mask, .5, func(pixels []int) {
+		var touches bool
+		var part image.Rectangle
+		clean, outline, cut := 0, 0, 0
+		for _, i := range pixels {
+			at := around.Min.Add(image.Pt(i%mask.w, i/mask.w))
+			touches = touches || at.In(window)
+			part = part.Union(image.Rectangle{Min: at, Max: at.Add(image.Pt(1, 1))})
+			if other(at.X, at.Y) < likeClean {
+				clean++
+			}
+			for _, d := range neighbours {
+				to := at.Add(d)
+				switch in := to.Sub(around.Min); {
+				case one(to.X, to.Y) < likeInk:
+					outline++
+				case to.In(around) && mask.row(in.Y)[in.X] == 0:
+					cut++
+				}
+			}
+		}
+		share := 1.0
+		if outline+cut > 0 {
+			share = math.Min(1, 2*float64(outline)/float64(outline+cut))
+		}
+		looks := share * float64(clean) / (likePerMM * likePerMM)
+		area += looks
+		if l.negative {
+			looks = float64(clean) / (likePerMM * likePerMM)
+		}
+		if touches && looks > 0 {
+			here += looks
+			box = box.Union(part)
+		}
+	})
+	return here, area, box
 }
 
 // noise is what the median window of the whole seal lacks, border included, in mm²: pinholes and patches that did not
 // print are spread over all of it, characters that were replaced are not.
 func (l *matching) noise(radius int, scale float64) float64 {
-	sums := boxed(l.lacking(0, 0, image.Rect(0, 0, l.w, l.h)), radius)
+	sums := boxed(l.lacking(), radius)
 	inked := newPlane(l.w, l.h)
 	for i := range inked.v {
 		if l.inkA[i] || l.inkB[i] {

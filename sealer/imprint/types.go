@@ -126,8 +126,9 @@ type Measures struct {
 	Fused int `json:"fused"`
 	// Match is the share of ink strokes on which the two imprints agree within 0.15 mm, 0 to 1; 0 with one imprint.
 	Match float64 `json:"match"`
-	// Outcome says whether the two imprints are of one seal; empty with one imprint. Mismatch is the ink that one of
-	// them lacks in the worst window of 2 mm, in square millimetres, Places where that is more than a pressing explains.
+	// Outcome says whether the two imprints are of one seal; empty with one imprint. Mismatch is the area of the
+	// strokes that one of them lacks at the worst place, in square millimetres, Places where that is more than a pressing
+	// explains.
 	Outcome  Outcome `json:"outcome,omitempty"`
 	Mismatch float64 `json:"mismatchMM2"`
 	Places   []Place `json:"places,omitempty"`
