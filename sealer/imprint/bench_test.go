@@ -3,6 +3,7 @@ package imprint
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	_ "image/jpeg"
 	_ "image/png"
@@ -35,6 +36,48 @@ func BenchmarkProcess(b *testing.B) {
 				if _, err := Process(context.Background(), data, Options{Width: 42}); err != nil {
 					b.Fatal(err)
 				}
+			}
+		})
+	}
+}
+
+// BenchmarkGates is what telling seals apart and looking for copies cost, per form of two imprints, beside taking them
+// apart.
+func BenchmarkGates(b *testing.B) {
+	for _, dpi := range []int{300, 600} {
+		data, _, err := fixtures.StampedForm(fixtures.FormOptions{Seed: 1, DPI: dpi, Crop: true})
+		if err != nil {
+			b.Skip(err)
+		}
+		declared := size{42, 42}
+		s, err := read(context.Background(), data, declared, Options{Width: 42})
+		if err != nil {
+			b.Fatal(err)
+		}
+		var marks []*mark
+		bounds := s.img.Bounds()
+		for _, r := range s.located() {
+			marks = append(marks, &mark{img: s.img, stored: r, shown: orientRectangle(r, bounds.Dx(), bounds.Dy(), s.orientation)})
+		}
+		s.analyse(marks)
+		views := s.views(marks, 0)
+		if len(views) != 2 {
+			b.Fatalf("%d marks", len(views))
+		}
+		register(views[0], views[1], declared)
+		b.Run(fmt.Sprintf("apart-%d", dpi), func(b *testing.B) {
+			for b.Loop() {
+				s.analyse(marks)
+			}
+		})
+		b.Run(fmt.Sprintf("same-%d", dpi), func(b *testing.B) {
+			for b.Loop() {
+				compare(views[0], views[1], declared, borderOf(marks[0].rim, views[0], declared))
+			}
+		})
+		b.Run(fmt.Sprintf("copies-%d", dpi), func(b *testing.B) {
+			for b.Loop() {
+				lookForCopies(marks, views, declared)
 			}
 		})
 	}

@@ -19,6 +19,7 @@ type crop struct {
 	hue          hue
 	gain         float64 // what strong was multiplied by; 0 means 1
 	light        *plane  // BT.601 lightness as encoded, where colour has fewer samples than light; else nil
+	cells        cells   // of the scan, see colorants
 	left, top    float64 // of the first pixel's corner, in millimetres from the scan's upper left corner as displayed
 	perMMX       float64 // pixels per millimetre
 	perMMY       float64
@@ -49,6 +50,7 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
 		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
 	}
+	c.cells = cellsOf(img, area, cellPixels*factor, orientation, h)
 	c.left, c.top = float64(shown.Min.X)/s.X*millimetresPerInch, float64(shown.Min.Y)/s.Y*millimetresPerInch
 	c.markX = float64(c.bounds.Min.X+c.bounds.Max.X-2*shown.Min.X)/2/float64(factor) - .5
 	c.markY = float64(c.bounds.Min.Y+c.bounds.Max.Y-2*shown.Min.Y)/2/float64(factor) - .5

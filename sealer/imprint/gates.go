@@ -65,16 +65,17 @@ const (
 	GateUpright    = "upright"
 	GateAgreement  = "agreement" // do both imprints show the same strokes, are there two
 	GateSameSeal   = "same-seal"
-	GateScreen     = "copy-screen" // a printer's screen
-	GateGrain      = "copy-grain"  // no texture of ink
-	GateTwins      = "copy-twins"  // one picture twice
+	GateScreen     = "copy-screen"    // a printer's screen
+	GateColorants  = "copy-colorants" // more than one ink
+	GateGrain      = "copy-grain"     // no texture of ink
+	GateTwins      = "copy-twins"     // one picture twice
 )
 
 // titles are what the gates look for: the names by which people know them.
 var titles = map[string]string{
 	GateResolution: "分辨率不足", GateSize: "尺寸不符", GateOutline: "尺寸不符", GateInk: "太淡", GateBleeding: "洇墨", GateEdge: "不完整", GateStrokes: "不完整",
 	GateUpright: "不端正", GateAgreement: "两次印模不一致", GateSameSeal: "疑似不是同一枚印章",
-	GateScreen: copied, GateGrain: copied, GateTwins: copied,
+	GateScreen: copied, GateColorants: copied, GateGrain: copied, GateTwins: copied,
 }
 
 const copied = "疑似复印件或图片"

@@ -10,22 +10,29 @@ import (
 // TestRatesOfTheGates; no scan of a real print-out was at hand. Doubt is therefore a warning to look at the paper, and
 // only what is far from every drawn imprint is refused.
 //
-// What they do not see: a copy of a stamped sheet whose dots are finer than the scan, as scattered droplets of an inkjet
-// printer of 600 dpi are (at 300 dpi and at 600), and screens above 150 lines per inch in a JPEG of low quality at 300
-// dpi. What they may see wrongly: stamps of micro-porous rubber, whose ink lies more evenly than that of a pad. The paper
+// What they do not see: print in one ink of the seal's colour, a copy whose dots are so fine or a scan so coarse or so
+// strongly compressed that the dots melt into one: screens above 150 lines per inch in a JPEG of low quality at 300 dpi.
+// What they may see wrongly: stamps of micro-porous rubber, whose ink lies more evenly than that of a pad. The paper
 // itself must therefore be looked at for wet ink in any case.
 const (
 	screenWarn       = 2.6
 	screenRefuse     = 3.8
-	fineScreenWarn   = 5.5 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
-	fineScreenRefuse = 7.0
+	fineScreenWarn   = 8.0 // at fineDPI and above, where screens stand out far more, and the grain of paper more, too
+	fineScreenRefuse = 14.0
 	fineDPI          = 450
 	grainWarn        = .018
 	grainRefuse      = .006
-	alikeWarn        = .50 // correlation of the ink of both imprints, more
-	alikeRefuse      = .75
-	twinsWarn        = .020 // difference of the ink of both imprints, less
-	twinsRefuse      = .0130
+	// Ink of which so much in one colour of light does not follow in another, and that is at least so much of the paper's
+	// light: less is the scanner's and JPEG's own noise, which is all that there is in very even ink.
+	colorantsWarn   = .60
+	colorantsRefuse = .66
+	unlikeWarn      = .006
+	unlikeRefuse    = .0095
+	alikeWarn       = .50 // correlation of the ink of both imprints, more
+	alikeRefuse     = .75
+	alikeCertain    = .90  // more: whatever would warn is refused
+	twinsWarn       = .020 // difference of the ink of both imprints, less
+	twinsRefuse     = .0130
 )
 
 // signs are what speaks for a copy.
@@ -50,7 +57,8 @@ func lookForCopies(good []*mark, views []*view, declared size) signs {
 
 // gates are those against a scan of a print-out and a picture in the place of an imprint.
 func (s signs) gates(dpi float64) []Gate {
-	gates := []Gate{s.gateScreen(dpi), s.gateGrain()}
+	screen := s.gateScreen(dpi)
+	gates := []Gate{screen, s.gateColorants(screen.Verdict), s.gateGrain()}
 	if len(s.textures) == 2 {
 		gates = append(gates, s.gateTwins())
 	}
@@ -98,6 +106,45 @@ func (s signs) gateGrain() Gate {
 			"The ink is perfectly even, as in a picture or a print-out, not as in an imprint; stamp again."})
 }
 
+// gateColorants asks for the smallest value of both imprints: pencil or a stain on one of them has a colour of its own. A
+// second sign, the dots of a screen, makes sure.
+func (s signs) gateColorants(screen Verdict) Gate {
+	g := Gate{Name: GateColorants, Unit: "ratio", WarnAt: colorantsWarn, RefuseAt: colorantsRefuse}
+	deviation := math.Inf(1)
+	for i, t := range s.textures {
+		if t.colorants == 0 {
+			g.Value = 0
+			break
+		}
+		if deviation = math.Min(deviation, t.deviation); i == 0 || t.colorants < g.Value {
+			g.Value = t.colorants
+		}
+	}
+	if g.Value == 0 {
+		g.Verdict = Usable
+		g.ZH, g.EN = "笔画太细或分辨率太低，无法判断印迹是否由几种颜色印成，请核对纸质原件。",
+			"The strokes are too thin, or the scan too coarse, to judge whether the ink is mixed of several colours; look at the paper."
+		return g
+	}
+	switch {
+	case deviation > unlikeRefuse:
+		g.Verdict = above(g.Value, g.WarnAt, g.RefuseAt)
+	case deviation > unlikeWarn:
+		g.Verdict = above(g.Value, g.WarnAt, 0)
+	default:
+		g.Verdict = Usable
+	}
+	if g.Verdict == Warn && screen != Usable {
+		g.Verdict = StampAgain
+	}
+	g.Value = rounded(g.Value, 3)
+	return g.say(
+		[3]string{"印迹是一种油墨盖成的。", "印迹似由几种颜色的墨点混成，疑似打印件或复印件，请核对纸质原件是否为实盖印模。",
+			"印迹由几种颜色的墨点混成，不是实盖的印模，而是打印件或复印件，请重新盖章。"},
+		[3]string{"The imprint is of one ink.", "The colour may be mixed of dots of several inks, as in a print-out or a copy; look at the paper for wet ink.",
+			"The colour is mixed of dots of several inks: a print-out or a copy, not an imprint; stamp again."})
+}
+
 // gateTwins wants two signs: that the ink is alike, and that what is not alike is no more than a scanner makes of one
 // picture.
 func (s signs) gateTwins() Gate {
@@ -108,6 +155,9 @@ func (s signs) gateTwins() Gate {
 		g.ZH, g.EN = "笔画太细，无法判断两处印模是否为同一图片，请核对纸质原件。",
 			"The strokes are too thin to judge whether both imprints are one picture; look at the paper."
 		return g
+	case t.correlation > alikeCertain:
+		g.RefuseAt = twinsWarn
+		g.Verdict = below(t.difference, twinsWarn, twinsWarn)
 	case t.correlation > alikeRefuse:
 		g.Verdict = below(t.difference, twinsWarn, twinsRefuse)
 	case t.correlation > alikeWarn:

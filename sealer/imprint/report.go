@@ -48,6 +48,7 @@ func (s *session) found(marks, good []*mark, used []*view, c comparison, copies 
 			m.describe(&f)
 			t := copies.textures[rank]
 			f.Grain, f.Screen, f.ScreenLPI = rounded(t.grain, 4), rounded(t.screen, 2), rounded(t.lpi, 0)
+			f.Colorants, f.ColorantsDeviation = rounded(t.colorants, 3), rounded(t.deviation, 4)
 			if len(used) == 2 {
 				f.Missing = rounded([]float64{c.missingA, c.missingB}[rank], 4)
 			}

@@ -1,10 +1,6 @@
 package imprint
 
-import (
-	"math"
-	"math/cmplx"
-	"slices"
-)
+import "math"
 
 // Lengths in millimetres, over which the ink of a real imprint is uneven.
 const (
@@ -20,6 +16,8 @@ type texture struct {
 	grain  float64 // deviation of the absorbance, as a share of that of solid ink
 	screen float64 // highest peak of the spectrum over the median of its ring, as a share of what chance makes
 	lpi    float64 // where: lines per inch
+	// colorants is how much of the unevenness does not follow in another colour of light, and deviation how much that is.
+	colorants, deviation float64
 }
 
 // core marks solid ink that was seen and is not near an edge or print.
@@ -40,27 +38,37 @@ func (l *layer) core() []bool {
 // texture measures the unevenness of the ink. Ink from a pad lies on the fibres of the paper thicker here and thinner
 // there. A printer lays dots in a raster, which shows as a peak of the spectrum, or flat.
 func (l *layer) texture() texture {
-	core := l.core()
-	t := texture{core: float64(count(core)) / (l.perMMX * l.perMMY)}
+	coarse := l // grain and the edges of strokes are coarser than the pixels of fine scans
+	if l.fine() {
+		coarse = l.halved()
+	}
+	core := coarse.core()
+	t := texture{core: float64(count(core)) / (coarse.perMMX * coarse.perMMY)}
 	if t.core < leastCore || l.ink == 0 {
 		return t
 	}
-	t.screen, t.lpi = l.screen(core)
-	fine, mask := l, core
-	if math.Min(l.perMMX, l.perMMY) > 16 { // grain is coarser than these pixels
-		fine, mask = l.halved(core)
-	}
+	depth := depths(core, coarse.alpha.w, coarse.alpha.h)
 	sum, n := 0.0, 0
-	for i, v := range fine.uneven(fine.strong, mask).v {
-		if mask[i] {
+	for i, v := range coarse.uneven(core, depth, coarse.strong)[0].v {
+		if core[i] {
 			sum, n = sum+float64(v)*float64(v), n+1
 		}
 	}
 	if n > 0 {
 		t.grain = math.Sqrt(sum/float64(n)) / l.ink
 	}
+	if l.fine() {
+		t.colorants, t.deviation = l.colorants(core)
+		depth = depths(doubled(core, coarse.alpha.w, l.alpha.w, l.alpha.h), l.alpha.w, l.alpha.h)
+	} else {
+		t.colorants, t.deviation = l.colorants(halvedMask(core, l.alpha.w, l.alpha.h))
+	}
+	t.screen, t.lpi = l.screen(depth)
 	return t
 }
+
+// fine says that pixels are finer than the texture of ink.
+func (l *layer) fine() bool { return math.Min(l.perMMX, l.perMMY) > 16 }
 
 func count(mask []bool) int {
 	n := 0
@@ -72,76 +80,105 @@ func count(mask []bool) int {
 	return n
 }
 
-// halved is the absorbed light of a layer at half the resolution, and a mask of the pixels all of which are in the given one.
-func (l *layer) halved(mask []bool) (*layer, []bool) {
-	w, h := l.strong.w/2, l.strong.h/2
-	half := &layer{crop: &crop{strong: newPlane(w, h), perMMX: l.perMMX / 2, perMMY: l.perMMY / 2}}
-	small := make([]bool, w*h)
-	for y := range h {
-		for x := range w {
-			i := 2*y*l.strong.w + 2*x
-			j := i + l.strong.w
-			half.strong.v[y*w+x] = (l.strong.v[i] + l.strong.v[i+1] + l.strong.v[j] + l.strong.v[j+1]) / 4
-			small[y*w+x] = mask[i] && mask[i+1] && mask[j] && mask[j+1]
-		}
-	}
-	return half, small
+// halved is a layer at half the resolution: what texture needs of it.
+func (l *layer) halved() *layer {
+	return &layer{crop: &crop{strong: l.strong.halved(), perMMX: l.perMMX / 2, perMMY: l.perMMY / 2},
+		alpha: l.alpha.halved(), trust: l.trust.halved(), ink: l.ink}
 }
 
-// uneven is the band of a channel between grainFine and grainBroad inside a mask.
-func (l *layer) uneven(channel *plane, mask []bool) *plane {
-	channel = withoutProfile(channel, mask)
-	fine, broad := l.inside(channel, mask, grainFine), l.inside(channel, mask, grainBroad)
-	for i := range fine.v {
-		fine.v[i] -= broad.v[i]
+// halved is the mean of every four pixels.
+func (p *plane) halved() *plane {
+	half := newPlane(p.w/2, p.h/2)
+	for y := range half.h {
+		upper, lower := p.row(2*y), p.row(2*y+1)
+		for x := range half.w {
+			half.v[y*half.w+x] = (upper[2*x] + upper[2*x+1] + lower[2*x] + lower[2*x+1]) / 4
+		}
+	}
+	return half
+}
+
+// doubled is a mask of half the resolution at the full one, w × h pixels.
+func doubled(half []bool, halfW, w, h int) []bool {
+	full := make([]bool, w*h)
+	for y := range h / 2 * 2 {
+		from, to := half[y/2*halfW:(y/2+1)*halfW], full[y*w:(y+1)*w]
+		for x, v := range from {
+			to[2*x], to[2*x+1] = v, v
+		}
+	}
+	return full
+}
+
+// uneven is the band of channels between grainFine and grainBroad inside a mask.
+func (l *layer) uneven(mask []bool, depth []uint8, channels ...*plane) []*plane {
+	flat := make([]*plane, len(channels))
+	for i, c := range channels {
+		flat[i] = withoutProfile(c, depth)
+	}
+	fine, broad := l.inside(mask, grainFine, flat...), l.inside(mask, grainBroad, flat...)
+	for k := range fine {
+		for i := range fine[k].v {
+			fine[k].v[i] -= broad[k].v[i]
+		}
 	}
 	return fine
 }
 
-// inside is the mean of a channel around each place of a mask, by what lies in the mask alone.
-func (l *layer) inside(channel *plane, mask []bool, sigma float64) *plane {
-	values, weights := newPlane(channel.w, channel.h), newPlane(channel.w, channel.h)
+// inside is the mean of channels around each place of a mask, by what lies in the mask alone.
+func (l *layer) inside(mask []bool, sigma float64, channels ...*plane) []*plane {
+	shares := newPlane(channels[0].w, channels[0].h)
 	for i, in := range mask {
 		if in {
-			values.v[i], weights.v[i] = channel.v[i], 1
+			shares.v[i] = 1
 		}
 	}
-	values, weights = values.blurred(sigma*l.perMMX, sigma*l.perMMY), weights.blurred(sigma*l.perMMX, sigma*l.perMMY)
-	for i, w := range weights.v {
-		if mask[i] && w > 1e-3 {
-			values.v[i] /= w
-		} else {
-			values.v[i] = 0
+	shares = shares.blurred(sigma*l.perMMX, sigma*l.perMMY)
+	var means []*plane
+	for _, c := range channels {
+		values := newPlane(c.w, c.h)
+		for i, in := range mask {
+			if in {
+				values.v[i] = c.v[i]
+			}
 		}
+		values = values.blurred(sigma*l.perMMX, sigma*l.perMMY)
+		for i, share := range shares.v {
+			if mask[i] && share > 1e-3 {
+				values.v[i] /= share
+			} else {
+				values.v[i] = 0
+			}
+		}
+		means = append(means, values)
 	}
-	return values
+	return means
 }
 
 // screen looks for the raster of a printer: the power spectrum of the ink inside the strokes, averaged over small
 // squares, has a peak there, while that of ink on paper falls evenly. It is the peak's height over the median of all
 // frequencies of about the same length, 1 being what chance makes of so many squares, and its frequency in lines per inch.
-func (l *layer) screen(core []bool) (peak, lpi float64) {
+// depth is as depths makes it.
+func (l *layer) screen(depth []uint8) (peak, lpi float64) {
 	side := 32
-	if math.Min(l.perMMX, l.perMMY) > 16 {
+	if l.fine() {
 		side = 64
 	}
-	power := make([]float64, side*side)
+	spectrum := newSpectrum(side)
 	channels := []*plane{l.strong, l.clear}
 	if l.light != nil { // colour has fewer samples, in blocks of its own
 		channels = []*plane{l.light}
 	}
 	for _, channel := range channels {
-		channel = withoutProfile(channel, core)
-		clear(power)
-		patches := 0
+		channel = withoutProfile(channel, depth)
+		spectrum.begin()
 		for y := 0; y+side <= channel.h; y += side / 2 {
 			for x := 0; x+side <= channel.w; x += side / 2 {
-				if addPower(power, channel, core, x, y, side) {
-					patches++
-				}
+				spectrum.add(channel, depth, x, y)
 			}
 		}
-		if patches < 8 {
+		power, patches := spectrum.end()
+		if patches < 4 {
 			continue
 		}
 		p, fx, fy := spectralPeak(power, side)
@@ -192,144 +229,29 @@ func depths(mask []bool, w, h int) []uint8 {
 
 const deepest = 60
 
-// withoutProfile is a channel less the mean of all places as deep in the mask: what remains is the ink's own, and not
+// withoutProfile is a channel less the mean of all places as deep in a mask, 0 outside: what remains is the ink's own, and not
 // the blur of the edges, which is the same for all imprints of a seal and has the directions of its strokes.
-func withoutProfile(channel *plane, mask []bool) *plane {
-	depth := depths(mask, channel.w, channel.h)
+func withoutProfile(channel *plane, depth []uint8) *plane {
 	var sums [deepest + 1]float64
 	var counts [deepest + 1]int
 	for i, d := range depth {
-		sums[d], counts[d] = sums[d]+float64(channel.v[i]), counts[d]+1
+		if d > 0 {
+			sums[d], counts[d] = sums[d]+float64(channel.v[i]), counts[d]+1
+		}
+	}
+	var means [deepest + 1]float32
+	for d, n := range counts {
+		if n > 0 {
+			means[d] = float32(sums[d] / float64(n))
+		}
 	}
 	result := newPlane(channel.w, channel.h)
 	for i, d := range depth {
 		if d > 0 {
-			result.v[i] = channel.v[i] - float32(sums[d]/float64(counts[d]))
+			result.v[i] = channel.v[i] - means[d]
 		}
 	}
 	return result
-}
-
-// addPower adds the power spectrum of one square.
-func addPower(power []float64, channel *plane, core []bool, x0, y0, side int) bool {
-	square := make([]complex128, side*side)
-	n, mean := 0, 0.0
-	for y := range side {
-		row := (y0+y)*channel.w + x0
-		for i := row; i < row+side; i++ {
-			if core[i] {
-				n++
-				mean += float64(channel.v[i])
-			}
-		}
-	}
-	if n < side*side/6 {
-		return false
-	}
-	mean /= float64(n)
-	energy := 0.0
-	for y := range side {
-		wy := math.Sin(math.Pi * (float64(y) + .5) / float64(side))
-		for x := range side {
-			i := (y0+y)*channel.w + x0 + x
-			if !core[i] {
-				continue
-			}
-			v := (float64(channel.v[i]) - mean) * wy * math.Sin(math.Pi*(float64(x)+.5)/float64(side))
-			square[y*side+x] = complex(v, 0)
-			energy += v * v
-		}
-	}
-	if energy == 0 {
-		return false
-	}
-	transform2(square, side)
-	for i, v := range square {
-		power[i] += real(v*cmplx.Conj(v)) / energy
-	}
-	return true
-}
-
-// spectralPeak is the largest ratio of a frequency's power to the median of the ring of frequencies it lies on.
-// Frequencies are in cycles per pixel. Those of JPEG's blocks are left out, and long waves, which strokes make.
-func spectralPeak(power []float64, side int) (peak, fx, fy float64) {
-	const least = .1
-	rings := make([][]float64, side)
-	ring := func(u, v int) int { return int(math.Hypot(float64(u), float64(v))/2 + .5) }
-	each := func(do func(u, v int, p float64)) {
-		for v := -side / 2; v < side/2; v++ {
-			for u := 0; u < side/2; u++ {
-				if math.Hypot(float64(u), float64(v)) < least*float64(side) || blocky(u, v, side) {
-					continue
-				}
-				do(u, v, power[((v+side)%side)*side+u])
-			}
-		}
-	}
-	each(func(u, v int, p float64) { rings[ring(u, v)] = append(rings[ring(u, v)], p) })
-	for i := range rings {
-		slices.Sort(rings[i])
-	}
-	each(func(u, v int, p float64) {
-		r := rings[ring(u, v)]
-		if len(r) < 5 {
-			return
-		}
-		if m := r[len(r)/2]; m > 0 && p/m > peak {
-			peak, fx, fy = p/m, float64(u)/float64(side), float64(v)/float64(side)
-		}
-	})
-	return peak, fx, fy
-}
-
-// blocky says that a frequency is one of those that JPEG makes in even areas: along an axis, where the edges of its
-// blocks lie, and at the fineness of single pixels. Screens stand at an angle to the scanner's rows, one at least of
-// each print.
-func blocky(u, v, side int) bool {
-	return u <= 1 || v >= -1 && v <= 1 || u >= side/2-1 || v >= side/2-1 || v <= 1-side/2
-}
-
-// transform2 is the discrete Fourier transform of a square whose side is a power of two, in place.
-func transform2(square []complex128, side int) {
-	line := make([]complex128, side)
-	for y := range side {
-		transform(square[y*side : (y+1)*side])
-	}
-	for x := range side {
-		for y := range side {
-			line[y] = square[y*side+x]
-		}
-		transform(line)
-		for y := range side {
-			square[y*side+x] = line[y]
-		}
-	}
-}
-
-// transform is Cooley and Tukey's, for powers of two.
-func transform(v []complex128) {
-	n := len(v)
-	for i, j := 1, 0; i < n; i++ {
-		bit := n >> 1
-		for ; j&bit != 0; bit >>= 1 {
-			j ^= bit
-		}
-		j ^= bit
-		if i < j {
-			v[i], v[j] = v[j], v[i]
-		}
-	}
-	for size := 2; size <= n; size <<= 1 {
-		root := cmplx.Rect(1, -2*math.Pi/float64(size))
-		for start := 0; start < n; start += size {
-			w := complex(1, 0)
-			for k := start; k < start+size/2; k++ {
-				a, b := v[k], v[k+size/2]*w
-				v[k], v[k+size/2] = a+b, a-b
-				w *= root
-			}
-		}
-	}
 }
 
 // twin compares the unevenness of the ink inside the strokes of two imprints.
@@ -367,11 +289,12 @@ func twins(a, b *view, declared size) twin {
 		return t
 	}
 	canvas := &layer{crop: &crop{perMMX: perMM, perMMY: perMM}}
-	ua, ub := canvas.uneven(inkA, core), canvas.uneven(inkB, core)
+	depth := depths(core, inkA.w, inkA.h)
+	uneven := canvas.uneven(core, depth, inkA, inkB)
 	var aa, bb, ab, dd float64
 	for i, in := range core {
 		if in {
-			x, y := float64(ua.v[i])/a.ink, float64(ub.v[i])/b.ink
+			x, y := float64(uneven[0].v[i])/a.ink, float64(uneven[1].v[i])/b.ink
 			aa, bb, ab, dd = aa+x*x, bb+y*y, ab+x*y, dd+square(x-y)
 		}
 	}

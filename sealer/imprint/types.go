@@ -225,6 +225,11 @@ type Found struct {
 	Grain     float64 `json:"grain"`
 	Screen    float64 `json:"screen"`
 	ScreenLPI float64 `json:"screenLPI"`
+	// Colorants is how much of that unevenness in one colour of light does not follow in another, 0 to 1, and
+	// ColorantsDeviation how much it is, as a share of the paper's light: print is mixed of several inks. 0 where the strokes
+	// are too thin or the scan too coarse to tell.
+	Colorants          float64 `json:"colorants"`
+	ColorantsDeviation float64 `json:"colorantsDeviation"`
 	// Used says that the imprint went into the template; otherwise Reason says why not, in Chinese.
 	Used   bool   `json:"used"`
 	Reason string `json:"reason,omitempty"`

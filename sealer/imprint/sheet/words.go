@@ -47,7 +47,7 @@ func outcomeWords(o imprint.Outcome) (string, color.RGBA) {
 var gateNames = map[string]string{
 	imprint.GateResolution: "分辨率", imprint.GateSize: "尺寸相差", imprint.GateOutline: "外形偏差", imprint.GateInk: "浓淡", imprint.GateBleeding: "洇墨",
 	imprint.GateEdge: "边框缺口", imprint.GateStrokes: "笔画缺失", imprint.GateUpright: "歪斜", imprint.GateAgreement: "两次印模差异",
-	imprint.GateSameSeal: "是否同一枚", imprint.GateScreen: "印刷网纹", imprint.GateGrain: "印泥纹理", imprint.GateTwins: "墨纹差异",
+	imprint.GateSameSeal: "是否同一枚", imprint.GateScreen: "印刷网纹", imprint.GateColorants: "几种墨色", imprint.GateGrain: "印泥纹理", imprint.GateTwins: "墨纹差异",
 }
 
 func gateName(g imprint.Gate) string {
