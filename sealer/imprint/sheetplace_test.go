@@ -144,6 +144,33 @@ func TestHowTheSheetLiesIsMeasured(t *testing.T) {
 	}
 }
 
+// Where nothing can be read, the boxes tell the way up.
+func TestBoxesShowTheTurnOfACoarseScan(t *testing.T) {
+	img, boxes, _ := formPicture(t, fixtures.FormOptions{Seed: 61, DPI: 100})
+	for n := range 4 {
+		g := glanceAt(quarters(img, n), Scale{X: 100, Y: 100}, 1, hues[Red])
+		if turn, from := g.turn(boxes, 0); turn != (360-90*n)%360 || from != fromBoxes {
+			t.Errorf("turned by %d°: %d from %s", 90*n, turn, from)
+		}
+	}
+}
+
+// Print that is read from behind is no print that is known; its rows run the same way.
+func TestRowsShowThatAPageLiesOnItsSide(t *testing.T) {
+	img, _, _ := formPicture(t, fixtures.FormOptions{Seed: 61, DPI: 200})
+	behind := image.NewRGBA(img.Rect)
+	for y := range img.Rect.Dy() {
+		for x := range img.Rect.Dx() {
+			copy(behind.Pix[behind.PixOffset(img.Rect.Dx()-1-x, y):][:4], img.Pix[img.PixOffset(x, y):][:4])
+		}
+	}
+	for n := range 4 {
+		if s := mustLay(t, quarters(behind, n), 200, Options{}); n%2 == 1 != (s.sheet.TurnFrom == fromRows) {
+			t.Errorf("turned by %d°: %+v", 90*n, s.sheet)
+		}
+	}
+}
+
 func TestACropHasNothingToGoBy(t *testing.T) {
 	s := mustLay(t, ringAndStar(300, 10), 300, Options{})
 	if s.sheet.TurnFrom != fromNone || s.sheet.SkewFrom != fromNone || s.sheet.Turn != 0 || s.sheet.Skew != 0 {

@@ -17,17 +17,27 @@ const (
 // What one character may say: other scripts, digits and pieces of characters are wrong with confidence.
 const mostOdds = 4.0
 
-// When print says which way up it is: at least so many characters, so much surer of one turn than of any other, all together and each,
-// and each as sure of it as whole characters are.
+// When print says which way up it is: at least so many characters of a page or of a seal, so much surer of one turn than of any other, all
+// together and each, and each as sure of it as whole characters are.
 const (
-	leastCharacters = 6
-	leastMargin     = 15.0
+	leastOnPage     = 6
+	leastOnSeal     = 2
+	leastMarginPage = 15.0
+	leastMarginSeal = 4.5
+	doubtMarginSeal = 2.0
 	leastMarginEach = .5
 	leastOddsEach   = -1.25
 )
 
-// printTurn is the turn clockwise, in degrees, that brings the print upright.
+// printTurn is the turn clockwise, in degrees, that brings the print of a page upright.
 func (g *glance) printTurn(skew float64) (degrees int, ok bool) {
+	degrees, margin := g.likelyTurn(skew, leastOnPage)
+	return degrees, margin > leastMarginPage
+}
+
+// likelyTurn is the turn clockwise that brings print upright most likely, in degrees, and by how much it is likelier than any other one;
+// 0 where there are too few characters or where they are none.
+func (g *glance) likelyTurn(skew float64, least int) (degrees int, margin float64) {
 	for quarter, shown := range [2]*glance{g, g.turned(90)} {
 		odds, n := shown.level(skew).printOdds()
 		best := 0
@@ -36,17 +46,21 @@ func (g *glance) printTurn(skew float64) (degrees int, ok bool) {
 				best = i
 			}
 		}
-		margin := math.Inf(1)
+		ahead := math.Inf(1)
 		for i, v := range odds {
 			if i != best {
-				margin = math.Min(margin, odds[best]-v)
+				ahead = math.Min(ahead, odds[best]-v)
 			}
 		}
-		if n >= leastCharacters && margin > leastMargin && margin > leastMarginEach*float64(n) && odds[best] > leastOddsEach*float64(n) {
-			return (90 * (best + quarter)) % 360, true
+		count := float64(n)
+		if n >= least && ahead > margin && ahead > leastMarginEach*count && odds[best] > leastOddsEach*count {
+			degrees, margin = (90*(best+quarter))%360, ahead
+		}
+		if margin > leastMarginPage {
+			break
 		}
 	}
-	return 0, false
+	return degrees, margin
 }
 
 // printOdds is how likely each quarter turn clockwise is to bring level print upright, as logarithms that add up over the characters that
@@ -217,4 +231,26 @@ func (g *glance) tight(b image.Rectangle) image.Rectangle {
 		b.Max.Y--
 	}
 	return b
+}
+
+// sealSide is how high and wide a seal without a middle is held to be at least, in millimetres, when its characters are looked at: one to
+// four of them are as large as print then, and its frame is a rule.
+const sealSide = 10.5
+
+// charactersTurn is by how many degrees clockwise the characters of a seal have to be turned to stand upright when the seal is turned back
+// by an angle, and by how much that is likelier than any other turn. Seal script is other than print and says nothing.
+func (l *layer) charactersTurn(p *pose, angle float64) (degrees int, margin float64) {
+	const perMM = 10.0
+	scale := sealSide / (2 * math.Min(p.halfW, p.halfH))
+	g := &glance{w: int(2 * p.halfW * scale * perMM), h: int(2 * p.halfH * scale * perMM), perMMX: perMM, perMMY: perMM, white: 255}
+	g.v = make([]uint8, g.w*g.h)
+	sin, cos := math.Sincos(angle * degree)
+	for y := range g.h {
+		for x := range g.w {
+			u, v := (float64(x)+.5)/perMM/scale-p.halfW, (float64(y)+.5)/perMM/scale-p.halfH
+			ink := clamp(l.figureAt(p.x+u*cos-v*sin, p.y+u*sin+v*cos), 0, 1)
+			g.v[y*g.w+x] = uint8(255 * (1 - ink))
+		}
+	}
+	return g.likelyTurn(0, leastOnSeal)
 }
