@@ -156,8 +156,8 @@ func (l *layer) weighRows(p *pose, r rim, half size) {
 	}
 }
 
-// uprightBySides: the sides say it up to a half turn, of a square up to a quarter; the characters or, where they cannot be told, the page
-// says the rest.
+// uprightBySides: the sides say it up to a half turn, of a square up to a quarter; the page says the
+// rest, and the characters whether that is to be doubted.
 func (l *layer) uprightBySides(p *pose, r rim, declared size) {
 	period := 180.0
 	if declared.w == declared.h {
@@ -171,18 +171,10 @@ func (l *layer) uprightBySides(p *pose, r rim, declared size) {
 	if r.shape == Frameless {
 		p.from = fromRows
 	}
-	turn, margin := l.charactersTurn(p, p.angle)
-	switch {
-	case math.Mod(float64(turn), period) != 0:
-		return
-	case margin < leastMarginSeal:
-		p.doubted = p.doubted || turn != 0 && margin > doubtMarginSeal
-		return
+	// The page is believed more than a few characters, which may be of a script that print has not.
+	if turn, margin := l.charactersTurn(p, p.angle); margin > leastMarginSeal && math.Mod(float64(turn), period) == 0 {
+		p.doubted = turn != 0
 	}
-	if p.doubted = false; turn == 90 || turn == 270 {
-		p.halfW, p.halfH = p.halfH, p.halfW
-	}
-	p.angle = wrapped(p.angle - float64(turn))
 }
 
 // wrapped brings an angle into -180 to 180 degrees.

@@ -24,7 +24,6 @@ const (
 	leastOnSeal     = 2
 	leastMarginPage = 15.0
 	leastMarginSeal = 4.5
-	doubtMarginSeal = 2.0
 	leastMarginEach = .5
 	leastOddsEach   = -1.25
 )

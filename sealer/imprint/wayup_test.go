@@ -3,7 +3,6 @@ package imprint
 import (
 	"image"
 	"image/draw"
-	"math"
 	"testing"
 
 	"golang.org/x/image/font"
@@ -64,29 +63,20 @@ func TestLatinPrintIsNotMistaken(t *testing.T) {
 	}
 }
 
-// A name seal that was stamped on its side, on a form that stands upright.
-func TestTheCharactersOfASealTellItsTurn(t *testing.T) {
+// A name seal that was stamped on its side, on a form that stands upright, is not cut out without a warning.
+func TestTheCharactersOfASealShowThatItLies(t *testing.T) {
 	wide := fixtures.SealDesign{Text: "临江省档案馆合同专用章", Shape: fixtures.RectangularSeal, Width: 45, Height: 25, Lines: 2}
 	ground := fixtures.NameSeal("张建国印", 18)
 	ground.Negative = true
 	for _, c := range []struct {
 		design fixtures.SealDesign
 		turns  []float64
-	}{{fixtures.NameSeal("王小明印", 20), []float64{0, 90, 180}}, {ground, []float64{270}}, {wide, []float64{0, 180}}} {
+	}{{fixtures.NameSeal("王小明印", 20), []float64{0, 90}}, {ground, []float64{0, 270}}, {wide, []float64{0, 180}}} {
 		for _, turned := range c.turns {
-			data, truth := stampedForm(t, fixtures.FormOptions{Seed: 5, Crop: true, Seal: c.design, Rotation: turned + 4})
+			data, _ := stampedForm(t, fixtures.FormOptions{Seed: 5, Crop: true, Seal: c.design, Rotation: turned + 4})
 			r := process(t, data, Options{Width: c.design.Width, Height: c.design.Height, Shape: Rectangle})
-			for i, f := range r.Imprints[:2] {
-				right := math.Abs(wrapped(f.Angle-truth.Imprints[i].Angle)) < .3
-				if !right && !f.AngleDoubted {
-					t.Errorf("%s turned by %g°: %.2f° instead of %.2f°, doubted: %v", c.design.Text, turned, f.Angle, truth.Imprints[i].Angle, f.AngleDoubted)
-				}
-			}
-			if doubted := r.Imprints[0].AngleDoubted; doubted != (c.design.Text == "王小明印" && turned == 180) {
-				t.Errorf("%s turned by %g°: doubted: %v", c.design.Text, turned, doubted)
-			}
-			if r.Verdict == Usable && turned != 0 {
-				t.Errorf("%s turned by %g°: no warning", c.design.Text, turned)
+			if doubted := r.Imprints[0].AngleDoubted; doubted != (turned != 0) || doubted == (r.Verdict == Usable) {
+				t.Errorf("%s turned by %g°: doubted: %v, %s", c.design.Text, turned, doubted, r.Verdict)
 			}
 		}
 	}
