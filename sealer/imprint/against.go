@@ -32,8 +32,8 @@ type Comparison struct {
 
 // Against compares the imprints on a scan with an existing template, a PNG as Process makes it or another picture of the
 // seal with ink on a clear ground, exactly as large as the seal. o.Width and o.Height are that size: a new seal of
-// another size is compared as if it were as large, and its size is told. Errors: those of Process, and imprint.template
-// for a template that cannot be read.
+// another size is compared as if it were as large, and its size is told. Errors: those of Process, and
+// imprint.bad-template.
 func Against(ctx context.Context, data, template []byte, o Options) (Comparison, error) {
 	declared, err := o.check()
 	if err != nil {
@@ -104,23 +104,17 @@ type stored struct {
 	alpha, trust *plane
 }
 
-// mostTemplatePixels is more than a seal of greatestMM has at 1200 dpi.
-const mostTemplatePixels = 3400 * 3400
-
 func readTemplate(file []byte, declared size) (stored, error) {
-	config, err := png.DecodeConfig(bytes.NewReader(file))
+	img, err := DecodeTemplate(file)
 	if err != nil {
-		return stored{}, errTemplate.Because(err)
+		return stored{}, err
 	}
-	w, h := float64(config.Width), float64(config.Height)
-	if w*h > mostTemplatePixels || w < 32 || h < 32 || math.Abs(w/h/(declared.w/declared.h)-1) > .02 {
-		return stored{}, errTemplate.With("%d × %d", config.Width, config.Height)
+	at := img.Bounds()
+	w, h := at.Dx(), at.Dy()
+	if w < 32 || h < 32 || math.Abs(float64(w)/float64(h)/(declared.w/declared.h)-1) > .02 {
+		return stored{}, errBadTemplate.With("%d × %d", w, h)
 	}
-	img, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		return stored{}, errTemplate.Because(err)
-	}
-	d := stored{newPlane(config.Width, config.Height), newPlane(config.Width, config.Height)}
+	d := stored{newPlane(w, h), newPlane(w, h)}
 	ink := false
 	for y := range d.alpha.h {
 		row := d.alpha.row(y)
@@ -132,7 +126,7 @@ func readTemplate(file []byte, declared size) (stored, error) {
 		}
 	}
 	if opaque, ok := img.(interface{ Opaque() bool }); !ink || ok && opaque.Opaque() {
-		return stored{}, errTemplate.With("no ink on a clear ground")
+		return stored{}, errBadTemplate.With("no ink on a clear ground")
 	}
 	return d, nil
 }

@@ -73,5 +73,5 @@ func DecodeTemplate(template []byte) (image.Image, error) {
 	return m, nil
 }
 
-// mostTemplateSide is the largest side of a template in pixels: 100 mm at 1,000 dpi.
-const mostTemplateSide = 4000
+// mostTemplateSide is the largest side of a template in pixels: greatestMM at 1,200 dpi.
+const mostTemplateSide = 3400
