@@ -76,6 +76,7 @@ func (c *Comparison) decide(r *Result) {
 		verdicts[g.Name] = g.Verdict
 	}
 	size := fmt.Sprintf("%+.2f × %+.2f", c.WidthDifference, c.HeightDifference)
+	offSize := verdicts[GateSize] == Warn || verdicts[GateOutline] == Warn
 	switch {
 	case c.Outcome == Different:
 		c.ZH = fmt.Sprintf("与现有印章模板不是同一枚印章：有 %d 处笔画不同（已标出）。", len(c.Places))
@@ -87,10 +88,13 @@ func (c *Comparison) decide(r *Result) {
 	case verdicts[GateSameSeal] == StampAgain:
 		c.Outcome = CannotTell
 		c.ZH, c.EN = "新盖的两处印模彼此不一致，无法与现有印章模板比对。", "The two new imprints disagree with each other; they cannot be compared with the template."
+	case c.Outcome == CannotTell && offSize:
+		c.ZH = fmt.Sprintf("无法确认与现有印章模板是否为同一枚印章：尺寸相差 %s 毫米，有 %d 处笔画对不上（已标出），请核对扫描分辨率，或重新盖章。", size, len(c.Places))
+		c.EN = fmt.Sprintf("It cannot be told whether this is the seal of the template: the size differs by %s mm, and strokes do not match in %d places, which are marked; check the scan's resolution, or stamp again.", size, len(c.Places))
 	case c.Outcome == CannotTell:
 		c.ZH = fmt.Sprintf("无法确认与现有印章模板是否为同一枚印章：有 %d 处笔画不清（已标出），请重新盖章。", len(c.Places))
 		c.EN = fmt.Sprintf("It cannot be told whether this is the seal of the template: strokes are unclear in %d places, which are marked; stamp again.", len(c.Places))
-	case verdicts[GateSize] == Warn || verdicts[GateOutline] == Warn:
+	case offSize:
 		c.Outcome = CannotTell
 		c.ZH = fmt.Sprintf("笔画与现有印章模板一致，但尺寸相差 %s 毫米，请核对扫描分辨率后再比对。", size)
 		c.EN = fmt.Sprintf("The strokes are those of the template, but the size differs by %s mm; check the scan's resolution.", size)
@@ -112,7 +116,7 @@ func readTemplate(file []byte, declared size) (stored, error) {
 	at := img.Bounds()
 	w, h := at.Dx(), at.Dy()
 	if w < 32 || h < 32 || math.Abs(float64(w)/float64(h)/(declared.w/declared.h)-1) > .02 {
-		return stored{}, errBadTemplate.With("%d × %d", w, h)
+		return stored{}, ErrBadTemplate.With("%d × %d", w, h)
 	}
 	d := stored{newPlane(w, h), newPlane(w, h)}
 	ink := false
@@ -126,7 +130,7 @@ func readTemplate(file []byte, declared size) (stored, error) {
 		}
 	}
 	if opaque, ok := img.(interface{ Opaque() bool }); !ink || ok && opaque.Opaque() {
-		return stored{}, errBadTemplate.With("no ink on a clear ground")
+		return stored{}, ErrBadTemplate.With("no ink on a clear ground")
 	}
 	return d, nil
 }
