@@ -10,7 +10,9 @@ FUZZTIME ?= 20s
 RUN_PACKAGES := fonts-arphic-gbsn00lp
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium
 
-.PHONY: help build run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table clean run-packages test-packages
+WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bsmi00lp fonts-arphic-gbsn00lp fonts-dejavu-core
+
+.PHONY: help build run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -76,6 +78,12 @@ imprint-table: ## measure imprints against drawn forms: the table, and build/imp
 	@mkdir -p build && $(GO) test -c -trimpath -o build/imprint-table.test ./sealer/imprint/accuracy
 	@SEEDS=$(SEEDS) SHARE=$(SHARE) ONLY="$(ONLY)" YINXIN_IMPRINT_TABLE=$(CURDIR)/build/imprint-table.json \
 		build/imprint-table.test -test.run '^TestImprintTable$$' -test.timeout 12h
+
+# The fonts of WAYUP_PACKAGES, unpacked into build/fonts; the demo's font is only measured.
+wayup: ## fit sealer/imprint/wayup/weights.bin anew: which way up print stands
+	@rm -rf build/fonts && mkdir -p build/fonts/deb && cd build/fonts/deb && apt-get download -qq $(WAYUP_PACKAGES) && \
+		for deb in *.deb; do dpkg -x $$deb .; done && find . -name '*.tt[fc]' ! -name '*Mono*' ! -name 'DejaVu*Condensed*' ! -name 'DejaVuMath*' -exec cp -t .. {} +
+	FONTS=$(CURDIR)/build/fonts HELD=gbsn $(GO) test ./sealer/imprint/wayup -count=1 -v -run '^TestFit$$' -timeout 1h
 
 clean: ## remove what was built; the demo stays
 	rm -rf build

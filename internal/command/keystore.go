@@ -22,7 +22,7 @@ type keystoreRotateCommand struct {
 
 // Help is printed by --help.
 func (keystoreRotateCommand) Help() string {
-	return "First --yes: a new version of the key; identity and mobile numbers, SO PINs and scans are sealed anew under it, while the service runs. After an interruption the same call goes on. " +
+	return "First --yes: a new version of the key; identity and mobile numbers, SO PINs, scans and the evidence of seal templates are sealed anew under it, while the service runs. After an interruption the same call goes on. " +
 		"A day later --end --yes: what was sealed under the older versions can then be opened by nobody, except in backups that were made before. An administrator does both. " +
 		"Exit status: 0 done, or nothing was to be changed; 1 failed or interrupted; 3 --end was refused: something is still to be sealed anew, or the day is not over."
 }

@@ -32,8 +32,8 @@ type Comparison struct {
 
 // Against compares the imprints on a scan with an existing template, a PNG as Process makes it or another picture of the
 // seal with ink on a clear ground, exactly as large as the seal. o.Width and o.Height are that size: a new seal of
-// another size is compared as if it were as large, and its size is told. Errors: those of Process, and imprint.template
-// for a template that cannot be read.
+// another size is compared as if it were as large, and its size is told. Errors: those of Process, and
+// imprint.bad-template.
 func Against(ctx context.Context, data, template []byte, o Options) (Comparison, error) {
 	declared, err := o.check()
 	if err != nil {
@@ -76,6 +76,7 @@ func (c *Comparison) decide(r *Result) {
 		verdicts[g.Name] = g.Verdict
 	}
 	size := fmt.Sprintf("%+.2f × %+.2f", c.WidthDifference, c.HeightDifference)
+	offSize := verdicts[GateSize] == Warn || verdicts[GateOutline] == Warn
 	switch {
 	case c.Outcome == Different:
 		c.ZH = fmt.Sprintf("与现有印章模板不是同一枚印章：有 %d 处笔画不同（已标出）。", len(c.Places))
@@ -87,10 +88,13 @@ func (c *Comparison) decide(r *Result) {
 	case verdicts[GateSameSeal] == StampAgain:
 		c.Outcome = CannotTell
 		c.ZH, c.EN = "新盖的两处印模彼此不一致，无法与现有印章模板比对。", "The two new imprints disagree with each other; they cannot be compared with the template."
+	case c.Outcome == CannotTell && offSize:
+		c.ZH = fmt.Sprintf("无法确认与现有印章模板是否为同一枚印章：尺寸相差 %s 毫米，有 %d 处笔画对不上（已标出），请核对扫描分辨率，或重新盖章。", size, len(c.Places))
+		c.EN = fmt.Sprintf("It cannot be told whether this is the seal of the template: the size differs by %s mm, and strokes do not match in %d places, which are marked; check the scan's resolution, or stamp again.", size, len(c.Places))
 	case c.Outcome == CannotTell:
 		c.ZH = fmt.Sprintf("无法确认与现有印章模板是否为同一枚印章：有 %d 处笔画不清（已标出），请重新盖章。", len(c.Places))
 		c.EN = fmt.Sprintf("It cannot be told whether this is the seal of the template: strokes are unclear in %d places, which are marked; stamp again.", len(c.Places))
-	case verdicts[GateSize] == Warn || verdicts[GateOutline] == Warn:
+	case offSize:
 		c.Outcome = CannotTell
 		c.ZH = fmt.Sprintf("笔画与现有印章模板一致，但尺寸相差 %s 毫米，请核对扫描分辨率后再比对。", size)
 		c.EN = fmt.Sprintf("The strokes are those of the template, but the size differs by %s mm; check the scan's resolution.", size)
@@ -104,23 +108,17 @@ type stored struct {
 	alpha, trust *plane
 }
 
-// mostTemplatePixels is more than a seal of greatestMM has at 1200 dpi.
-const mostTemplatePixels = 3400 * 3400
-
 func readTemplate(file []byte, declared size) (stored, error) {
-	config, err := png.DecodeConfig(bytes.NewReader(file))
+	img, err := DecodeTemplate(file)
 	if err != nil {
-		return stored{}, errTemplate.Because(err)
+		return stored{}, err
 	}
-	w, h := float64(config.Width), float64(config.Height)
-	if w*h > mostTemplatePixels || w < 32 || h < 32 || math.Abs(w/h/(declared.w/declared.h)-1) > .02 {
-		return stored{}, errTemplate.With("%d × %d", config.Width, config.Height)
+	at := img.Bounds()
+	w, h := at.Dx(), at.Dy()
+	if w < 32 || h < 32 || math.Abs(float64(w)/float64(h)/(declared.w/declared.h)-1) > .02 {
+		return stored{}, ErrBadTemplate.With("%d × %d", w, h)
 	}
-	img, err := png.Decode(bytes.NewReader(file))
-	if err != nil {
-		return stored{}, errTemplate.Because(err)
-	}
-	d := stored{newPlane(config.Width, config.Height), newPlane(config.Width, config.Height)}
+	d := stored{newPlane(w, h), newPlane(w, h)}
 	ink := false
 	for y := range d.alpha.h {
 		row := d.alpha.row(y)
@@ -132,7 +130,7 @@ func readTemplate(file []byte, declared size) (stored, error) {
 		}
 	}
 	if opaque, ok := img.(interface{ Opaque() bool }); !ink || ok && opaque.Opaque() {
-		return stored{}, errTemplate.With("no ink on a clear ground")
+		return stored{}, ErrBadTemplate.With("no ink on a clear ground")
 	}
 	return d, nil
 }

@@ -63,7 +63,7 @@ func TestATemplateThatIsNoneIsRefused(t *testing.T) {
 		"nothing": {nil, Options{Width: 42}}, "cut off": {good[:len(good)/2], Options{Width: 42}},
 		"of another size": {good, Options{Width: 40, Height: 30}}, "without a clear ground": {asPNG(t, ringAndStar(300, 0), 300), Options{Width: 50}},
 	} {
-		if _, err := Against(context.Background(), data, c.template, c.o); fault.CodeOf(err) != "imprint.template" {
+		if _, err := Against(context.Background(), data, c.template, c.o); fault.CodeOf(err) != "imprint.bad-template" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

@@ -2,6 +2,11 @@ package imprint
 
 import "yinxin/internal/fault"
 
+// ErrBadTemplate is of Against, Trace, Thumbnail and DecodeTemplate.
+var ErrBadTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-template",
+	ZH: "这不是印章模板，或与所给尺寸的比例不符；印章模板是透明底的 PNG 图像。",
+	EN: "This is not a seal template, or not of the proportions of the given size; a seal template is a PNG with a clear ground."}
+
 var (
 	errNotAnImage = fault.Spec{Kind: fault.Invalid, Code: "imprint.not-an-image",
 		ZH: "文件不是可读取的 JPEG、PNG、TIFF 图像或 PDF 扫描件。", EN: "The file is not a readable JPEG, PNG or TIFF image or a scan in PDF."}
@@ -29,10 +34,6 @@ var (
 		ZH: "找到印迹，但不是完整的印模，或形状与申报的不符，请重新盖章。", EN: "A mark was found, but it is not a whole imprint of the declared shape; stamp again."}
 	errNoneFound = fault.Spec{Kind: fault.Refused, Code: "imprint.none-found",
 		ZH: "图像中没有找到印模。", EN: "No imprint was found in the image."}
-	errBadTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.bad-template",
-		ZH: "这不是印章模板（PNG 图像）。", EN: "This is not a seal template (a PNG picture)."}
 	errEvidence = fault.Spec{Kind: fault.Invalid, Code: "imprint.evidence",
 		ZH: "文件不是印章模板的制作依据，或其中没有保存印模图像。", EN: "The file is no evidence of a seal template, or holds no pictures of the imprints."}
-	errTemplate = fault.Spec{Kind: fault.Invalid, Code: "imprint.template",
-		ZH: "现有印章模板无法读取，或与所给尺寸不符；须为透明底的 PNG。", EN: "The existing template cannot be read or is not of the size given; it must be a PNG with a clear ground."}
 )

@@ -8,8 +8,8 @@ import (
 // Sheet is how the paper lies on the scan. What could not be seen is zero, and the From fields say so.
 type Sheet struct {
 	// Turn is by how many degrees clockwise the picture, as the file says that it is displayed, was turned to stand upright: 0,
-	// 90, 180 or 270. TurnFrom is what showed it: "code" (the finder patterns of a QR code), "boxes", "rows" (of text; which way
-	// round by the imprints) or "none": then the picture counts as upright.
+	// 90, 180 or 270. TurnFrom is what showed it: "print" (Chinese characters), "code" (the finder patterns of a QR code), "boxes",
+	// "rows" (of text; which way round by the imprints) or "none": then the picture counts as upright.
 	Turn     int    `json:"turnDegrees"`
 	TurnFrom string `json:"turnFrom"`
 	// Skew is how far the sheet lies askew then, degrees clockwise; SkewFrom is "boxes", "lines" (rules and rows of text) or
@@ -36,6 +36,7 @@ type Sheet struct {
 
 // What showed the turn and the skew.
 const (
+	fromPrint = "print"
 	fromCode  = "code"
 	fromBoxes = "boxes"
 	fromLines = "lines"
@@ -82,6 +83,9 @@ func (s *session) laid() error {
 
 // turn finds by how many degrees clockwise the picture has to be turned, and what shows it.
 func (g *glance) turn(boxes []Box, skew float64) (degrees int, from string) {
+	if turn, ok := g.printTurn(skew); ok {
+		return turn, fromPrint
+	}
 	if angle, ok := g.codeAngle(); ok {
 		return upright(angle), fromCode
 	}

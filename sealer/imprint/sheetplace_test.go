@@ -127,7 +127,7 @@ func TestHowTheSheetLiesIsMeasured(t *testing.T) {
 		for n := range 4 {
 			turned := quarters(img, n)
 			s := mustLay(t, turned, 200, Options{Boxes: boxes})
-			if s.sheet.Turn != (360-90*n)%360 || s.sheet.TurnFrom != fromBoxes || s.sheet.SkewFrom != fromBoxes || math.Abs(s.sheet.Skew-skew) > .03 {
+			if s.sheet.Turn != (360-90*n)%360 || s.sheet.TurnFrom != fromPrint || s.sheet.SkewFrom != fromBoxes || math.Abs(s.sheet.Skew-skew) > .03 {
 				t.Errorf("turned by %d°, askew by %g°, boxes known: %+v", 90*n, skew, s.sheet)
 			}
 			if math.Abs(s.sheet.BoxesX-1) > .001 || math.Abs(s.sheet.BoxesY-1) > .001 || s.sheet.Stretched {
@@ -136,11 +136,37 @@ func TestHowTheSheetLiesIsMeasured(t *testing.T) {
 			if s.scale.Page != "A4" || s.scale.Width != img.Rect.Dx() || s.scale.Height != img.Rect.Dy() {
 				t.Errorf("%+v", s.scale)
 			}
-			// Without boxes rows of text tell two ways of four; which of the two the imprints tell, later.
 			s = mustLay(t, turned, 200, Options{})
-			if lying := s.sheet.TurnFrom == fromRows; lying != (n%2 == 1) || s.sheet.SkewFrom != fromLines || math.Abs(s.sheet.Skew-skew) > .05 {
+			if s.sheet.Turn != (360-90*n)%360 || s.sheet.TurnFrom != fromPrint || s.sheet.SkewFrom != fromLines || math.Abs(s.sheet.Skew-skew) > .05 {
 				t.Errorf("turned by %d°, askew by %g°: %+v", 90*n, skew, s.sheet)
 			}
+		}
+	}
+}
+
+// Where nothing can be read, the boxes tell the way up.
+func TestBoxesShowTheTurnOfACoarseScan(t *testing.T) {
+	img, boxes, _ := formPicture(t, fixtures.FormOptions{Seed: 61, DPI: 100})
+	for n := range 4 {
+		g := glanceAt(quarters(img, n), Scale{X: 100, Y: 100}, 1, hues[Red])
+		if turn, from := g.turn(boxes, 0); turn != (360-90*n)%360 || from != fromBoxes {
+			t.Errorf("turned by %d°: %d from %s", 90*n, turn, from)
+		}
+	}
+}
+
+// Print that is read from behind is no print that is known; its rows run the same way.
+func TestRowsShowThatAPageLiesOnItsSide(t *testing.T) {
+	img, _, _ := formPicture(t, fixtures.FormOptions{Seed: 61, DPI: 200})
+	behind := image.NewRGBA(img.Rect)
+	for y := range img.Rect.Dy() {
+		for x := range img.Rect.Dx() {
+			copy(behind.Pix[behind.PixOffset(img.Rect.Dx()-1-x, y):][:4], img.Pix[img.PixOffset(x, y):][:4])
+		}
+	}
+	for n := range 4 {
+		if s := mustLay(t, quarters(behind, n), 200, Options{}); n%2 == 1 != (s.sheet.TurnFrom == fromRows) {
+			t.Errorf("turned by %d°: %+v", 90*n, s.sheet)
 		}
 	}
 }
@@ -222,9 +248,6 @@ func TestTheLeanIsMeasuredAgainstThePage(t *testing.T) {
 				least = math.Min(least, math.Abs(r.Measures.Angle-(i.Angle-3.5)))
 			}
 			want := (360 - 90*n) % 360
-			if known == nil && n == 2 { // nothing but the imprints says that the page is upside down
-				want, least = 0, math.Abs(math.Abs(r.Measures.Angle)-174)-2.5
-			}
 			if r.Measures.Sheet.Turn != want || least > .2 {
 				t.Errorf("turned by %d°, %d boxes known: %+v, lean %.2f°, off by %.2f°", 90*n, len(known), r.Measures.Sheet, r.Measures.Angle, least)
 			}

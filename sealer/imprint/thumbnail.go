@@ -18,7 +18,7 @@ func Thumbnail(template []byte, side int) ([]byte, error) {
 		return nil, err
 	}
 	if side < 1 || side > mostTemplateSide {
-		return nil, errBadTemplate.With("%d", side)
+		return nil, ErrBadTemplate.With("%d", side)
 	}
 	b := picture.Bounds()
 	scale := float64(side) / float64(max(b.Dx(), b.Dy()))

@@ -156,7 +156,8 @@ func (l *layer) weighRows(p *pose, r rim, half size) {
 	}
 }
 
-// uprightBySides: the sides say it up to a half turn, of a square up to a quarter; the page says the rest.
+// uprightBySides: the sides say it up to a half turn, of a square up to a quarter; the page says the
+// rest, and the characters whether that is to be doubted.
 func (l *layer) uprightBySides(p *pose, r rim, declared size) {
 	period := 180.0
 	if declared.w == declared.h {
@@ -169,6 +170,10 @@ func (l *layer) uprightBySides(p *pose, r rim, declared size) {
 	}
 	if r.shape == Frameless {
 		p.from = fromRows
+	}
+	// The page is believed more than a few characters, which may be of a script that print has not.
+	if turn, margin := l.charactersTurn(p, p.angle); margin > leastMarginSeal && math.Mod(float64(turn), period) == 0 {
+		p.doubted = turn != 0
 	}
 }
 

@@ -35,7 +35,7 @@ func Trace(template []byte, width, height float64) (*Vector, error) {
 		return nil, err
 	}
 	if !(width > 0 && height > 0) {
-		return nil, errBadTemplate.With("%g × %g mm", width, height)
+		return nil, ErrBadTemplate.With("%g × %g mm", width, height)
 	}
 	o, err := outline.Trace(picture)
 	if err != nil {
@@ -61,17 +61,17 @@ func (v *Vector) Path() []byte { return v.Outline.PDF("/DeviceRGB") }
 func DecodeTemplate(template []byte) (image.Image, error) {
 	c, err := png.DecodeConfig(bytes.NewReader(template))
 	if err != nil {
-		return nil, errBadTemplate.Because(err)
+		return nil, ErrBadTemplate.Because(err)
 	}
 	if c.Width > mostTemplateSide || c.Height > mostTemplateSide {
-		return nil, errBadTemplate.With("%d × %d", c.Width, c.Height)
+		return nil, ErrBadTemplate.With("%d × %d", c.Width, c.Height)
 	}
 	m, err := png.Decode(bytes.NewReader(template))
 	if err != nil {
-		return nil, errBadTemplate.Because(err)
+		return nil, ErrBadTemplate.Because(err)
 	}
 	return m, nil
 }
 
-// mostTemplateSide is the largest side of a template in pixels: 100 mm at 1,000 dpi.
-const mostTemplateSide = 4000
+// mostTemplateSide is the largest side of a template in pixels: greatestMM at 1,200 dpi.
+const mostTemplateSide = 3400

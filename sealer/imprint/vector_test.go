@@ -65,15 +65,15 @@ func TestAThumbnailIsSmallAndKeepsInkAndShape(t *testing.T) {
 
 func TestWhatIsNoTemplateIsRefused(t *testing.T) {
 	for name, file := range map[string][]byte{"nothing": nil, "text": []byte("no picture"), "cut off": pngOfSize(t, 20, 20)[:60], "huge": pngOfSize(t, 4001, 1)} {
-		if _, err := Trace(file, 42, 42); !fault.Has(err, errBadTemplate) {
+		if _, err := Trace(file, 42, 42); !fault.Has(err, ErrBadTemplate) {
 			t.Errorf("%s: %v", name, err)
 		}
-		if _, err := Thumbnail(file, 64); !fault.Has(err, errBadTemplate) {
+		if _, err := Thumbnail(file, 64); !fault.Has(err, ErrBadTemplate) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
 	for _, side := range []int{0, -1, 1 << 30} {
-		if _, err := Thumbnail(pngOfSize(t, 20, 20), side); !fault.Has(err, errBadTemplate) {
+		if _, err := Thumbnail(pngOfSize(t, 20, 20), side); !fault.Has(err, ErrBadTemplate) {
 			t.Error(strconv.Itoa(side), err)
 		}
 	}

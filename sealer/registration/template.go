@@ -124,19 +124,21 @@ func (d *Desk) process(ctx context.Context, a enroll.Application, data []byte, o
 			return err
 		}
 	}
-	if made.earlier == nil {
-		made.Result, err = imprint.Process(ctx, data, o)
-		return err
+	if made.earlier != nil {
+		c, err := imprint.Against(ctx, data, made.earlier, o)
+		if !fault.Has(err, imprint.ErrBadTemplate) {
+			if err == nil {
+				made.Result, made.Compared = c.Result, &c
+			}
+			return err
+		}
+		made.earlier = nil // it came in another way, as a picture of another kind
 	}
-	c, err := imprint.Against(ctx, data, made.earlier, o)
-	if err == nil {
-		made.Result, made.Compared = c.Result, &c
-	}
+	made.Result, err = imprint.Process(ctx, data, o)
 	return err
 }
 
-// inUse is the template of a seal that is in use; nil where it has another size than the form declares, or cannot be read
-// as a template.
+// inUse is the template of a seal that is in use; nil where it has another size than the form declares.
 func (d *Desk) inUse(ctx context.Context, code string, o imprint.Options) ([]byte, error) {
 	s, err := d.Business.Seals.Registered(ctx, code)
 	if err != nil {
@@ -148,9 +150,6 @@ func (d *Desk) inUse(ctx context.Context, code string, o imprint.Options) ([]byt
 	}
 	if s.Width != o.Width || s.Height != height {
 		return nil, nil
-	}
-	if _, err := imprint.DecodeTemplate(s.Template); err != nil {
-		return nil, nil // it came in another way, as a picture of another kind
 	}
 	return s.Template, nil
 }

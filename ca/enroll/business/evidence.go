@@ -1,7 +1,6 @@
 package business
 
 import (
-	"bytes"
 	"context"
 	"database/sql"
 	"encoding/hex"
@@ -12,6 +11,9 @@ import (
 
 	"yinxin/internal/store"
 )
+
+// headSize is the length of keystore.Safe.Head.
+const headSize = 5
 
 // MaxEvidence is the largest evidence of a template in bytes.
 const MaxEvidence = 16 << 20
@@ -47,8 +49,9 @@ func keepEvidence(ctx context.Context, tx *store.Tx, application string, version
 		_, err := tx.ExecContext(ctx, `DELETE FROM business_evidence WHERE application = $1 AND version = $2`, application, version)
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO business_evidence (application, version, digest, sealed) VALUES ($1, $2, $3, $4)
-		ON CONFLICT (application, version) DO UPDATE SET digest = excluded.digest, sealed = excluded.sealed`, application, version, e.digest, e.sealed)
+	_, err := tx.ExecContext(ctx, `INSERT INTO business_evidence (application, version, digest, sealing, sealed) VALUES ($1, $2, $3, $4, $5)
+		ON CONFLICT (application, version) DO UPDATE SET digest = excluded.digest, sealing = excluded.sealing, sealed = excluded.sealed`,
+		application, version, e.digest, e.sealed[:headSize], e.sealed)
 	return err
 }
 
@@ -74,43 +77,4 @@ func (s *Service) EvidenceOf(ctx context.Context, application string, version in
 		return nil, ErrNoEvidence.With("digest")
 	}
 	return plain, nil
-}
-
-// ResealEvidence seals evidence anew that is sealed under an older version of the safe, at most limit pieces, and gives
-// how many it did, as enroll.Service.Reseal does for what is kept there.
-func (s *Service) ResealEvidence(ctx context.Context, limit int) (int, error) {
-	head, err := s.Safe.Head()
-	if err != nil {
-		return 0, err
-	}
-	for done := 0; done < limit; done++ { // one at a time: they are large
-		var application string
-		var version int
-		var old []byte
-		err := s.DB.Read().QueryRowContext(ctx, `SELECT application, version, sealed FROM business_evidence WHERE substr(sealed, 1, 5) <> $1 LIMIT 1`, head).
-			Scan(&application, &version, &old)
-		if errors.Is(err, sql.ErrNoRows) {
-			return done, nil
-		} else if err != nil {
-			return done, err
-		}
-		plain, err := s.Safe.Open(old, evidenceContext(application, version)...)
-		if err != nil {
-			return done, err
-		}
-		fresh, err := s.Safe.Seal(plain, evidenceContext(application, version)...)
-		clear(plain)
-		if err != nil {
-			return done, err
-		}
-		err = s.DB.Write(ctx, func(tx *store.Tx) error {
-			_, err := tx.ExecContext(ctx, `UPDATE business_evidence SET sealed = $1 WHERE application = $2 AND version = $3 AND sealed = $4`,
-				bytes.Clone(fresh), application, version, old)
-			return err
-		})
-		if err != nil {
-			return done, err
-		}
-	}
-	return limit, nil
 }

@@ -206,18 +206,6 @@ func TestEvidenceComesAndGoesWithItsTemplate(t *testing.T) {
 		if bytes.Contains(sealed, []byte("张三")) {
 			t.Error("the evidence is readable at rest")
 		}
-		if n, err := w.ResealEvidence(ctx, 10); err != nil || n != 0 {
-			t.Errorf("%d resealed that were fresh, %v", n, err)
-		}
-		safes := w.keys.Ring(keystore.PurposePersonalData)
-		w.must(safes.RotateSafe(ctx, enroll.SafeName))
-		if n, err := w.ResealEvidence(ctx, 10); err != nil || n != 1 {
-			t.Errorf("%d resealed after a rotation, %v", n, err)
-		}
-		kept, err = w.EvidenceOf(ctx, a.ID, a.Version)
-		if err != nil || !bytes.Equal(kept, evidence) {
-			t.Errorf("resealed: %d bytes, %v", len(kept), err)
-		}
 		of.Evidence = make([]byte, business.MaxEvidence+1)
 		_, err = w.SetTemplate(ctx, w.registrar, a.ID, a.Version, of)
 		w.want(err, business.ErrTemplate)

@@ -2,11 +2,14 @@ package business_test
 
 import (
 	"bytes"
+	"fmt"
 	"testing"
 
 	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 	"yinxin/keystore"
 )
@@ -48,6 +51,17 @@ func (w *world) sealedUnder(version byte) (n int) {
 	return n
 }
 
+// administrator is who changes the key; the same one each time.
+func (w *world) administrator() access.Actor {
+	w.t.Helper()
+	a, err := w.access.Actor(w.t.Context(), "administrator")
+	if err != nil {
+		a, err = w.access.CreateActor(w.t.Context(), access.Actor{ID: "administrator", Name: "管理员", Roles: []access.Role{access.RoleAdministrator}})
+	}
+	w.must(err)
+	return a
+}
+
 func TestARotationTakesTheSOPINsAlong(t *testing.T) {
 	eachWorld(t, func(t *testing.T, w *world) {
 		ctx := t.Context()
@@ -61,8 +75,7 @@ func TestARotationTakesTheSOPINsAlong(t *testing.T) {
 		released, err := w.ReleaseSOPIN(ctx, w.registrar, w.approved(f).ID)
 		w.must(err)
 
-		administrator, err := w.access.CreateActor(ctx, access.Actor{ID: "administrator", Name: "管理员", Roles: []access.Role{access.RoleAdministrator}})
-		w.must(err)
+		administrator := w.administrator()
 		ring := w.keys.Ring(keystore.PurposePersonalData)
 		old := w.sealedUnder(1)
 		w.must(w.enroll.Rotate(ctx, administrator, ring))
@@ -94,5 +107,80 @@ func TestARotationTakesTheSOPINsAlong(t *testing.T) {
 		if second.Now != other.Now {
 			t.Error("the SO PIN of the other Key was lost")
 		}
+	})
+}
+
+// The parts of a scan that were kept with a template, of two versions and of two applications.
+func TestARotationTakesTheEvidenceOfTemplatesAlong(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		kept := map[string][]byte{}
+		with := func(a enroll.Application, text string) {
+			t.Helper()
+			kept[a.ID] = bytes.Repeat([]byte(text), 20000)
+			_, err := w.SetTemplate(ctx, w.registrar, a.ID, a.Version, business.Template{Width: 42, Height: 42, Template: picture(t, 20), Picture: picture(t, 10),
+				Verdict: "pass", Measures: "{}", Evidence: kept[a.ID]})
+			w.must(err)
+		}
+		a, b := w.submitted(w.filled(form.New)), w.submitted(w.filled(form.New))
+		with(a, "张三在框边签字 ")
+		with(b, "李四在框边签字 ")
+		opens := func() {
+			t.Helper()
+			for _, one := range []enroll.Application{a, b} {
+				if got, err := w.EvidenceOf(ctx, one.ID, one.Version); err != nil || !bytes.Equal(got, kept[one.ID]) {
+					t.Errorf("%d bytes, %v", len(got), err)
+				}
+			}
+		}
+		opens()
+		ring, old := w.keys.Ring(keystore.PurposePersonalData), w.sealedUnder(1)
+		w.must(w.enroll.Rotate(ctx, w.administrator(), ring))
+		r, err := w.enroll.Rotation(ctx)
+		w.must(err)
+		if evidence := w.count(`SELECT COUNT(*) FROM business_evidence`); evidence != 2 || r.Stale != old-evidence { // two columns each say under which version
+			t.Errorf("%d are to be sealed anew, %d columns are under the old version", r.Stale, old)
+		}
+		opens() // the old version has not ended
+		for n := 1; n > 0; {
+			n, err = w.enroll.Reseal(ctx, 1)
+			w.must(err)
+		}
+		if left := w.sealedUnder(1); left != 0 || w.sealedUnder(2) != old {
+			t.Errorf("%d are still under the old version, %d of %d under the new one", left, w.sealedUnder(2), old)
+		}
+		w.pass(enroll.RotationRest)
+		w.must(w.enroll.EndRotation(ctx, w.administrator(), ring))
+		opens()
+		r, err = w.enroll.Rotation(ctx)
+		w.must(err)
+		if r.Stale != 0 || len(r.Older) != 0 || r.All != old-2 {
+			t.Errorf("at the end %+v", r)
+		}
+	})
+}
+
+// Evidence of one application does not open in the place of another's, and the rotation names the piece.
+func TestEvidenceInAnotherPlaceIsNotSealedAnew(t *testing.T) {
+	eachWorld(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
+		a, b := w.submitted(w.filled(form.New)), w.submitted(w.filled(form.New))
+		for _, one := range []enroll.Application{a, b} {
+			_, err := w.SetTemplate(ctx, w.registrar, one.ID, one.Version, business.Template{Width: 42, Height: 42, Template: picture(t, 20), Picture: picture(t, 10),
+				Verdict: "pass", Measures: "{}", Evidence: []byte(one.ID)})
+			w.must(err)
+		}
+		w.must(w.db.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, `UPDATE business_evidence SET sealed = (SELECT o.sealed FROM business_evidence o WHERE o.application = $1) WHERE application = $2`, a.ID, b.ID)
+			return err
+		}))
+		ring := w.keys.Ring(keystore.PurposePersonalData)
+		w.must(w.enroll.Rotate(ctx, w.administrator(), ring))
+		_, err := w.enroll.Reseal(ctx, 100)
+		if f, ok := fault.Of(err); !ok || f.Code != keystore.ErrSafeSealed.Code || f.Place.Field != fmt.Sprintf("business_evidence %s %d", b.ID, b.Version) {
+			t.Errorf("%+v", err)
+		}
+		w.pass(enroll.RotationRest)
+		w.want(w.enroll.EndRotation(ctx, w.administrator(), ring), enroll.ErrRotationStale)
 	})
 }
