@@ -155,7 +155,7 @@ func (t *edgeTracer) straight(c *chain, from, to int) {
 	}
 	residual := math.Sqrt(squares / float64(n))
 	if residual > mostBent {
-		bend = min(max(bend, n/8), n-1-n/8) // a bend at the very end takes a little off
+		bend = min(max(bend, n/8, 1), n-1-n/8) // a bend at the very end takes a little off
 		t.straight(c, from, from+bend)
 		t.straight(c, from+bend, to)
 		return
