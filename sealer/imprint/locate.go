@@ -141,8 +141,8 @@ func (o *overview) fromRows(img image.Image) {
 
 // locate finds marks of the ink's hue and of the size of a seal and returns their bounds in stored pixels, in no
 // special order. Tint is judged against lightness as well: the colour fringes of black lines would otherwise tie the
-// seal to them.
-func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle {
+// seal to them. Apart says that the characters of the seal may stand too far apart to be one mark.
+func locate(img image.Image, s Scale, ink hue, declared size, apart bool) []image.Rectangle {
 	o := makeOverview(img, s, ink)
 	cast, white := percentile(o.tint, .5), percentile(o.light, .8)
 	red := make([]bool, len(o.tint))
@@ -155,6 +155,9 @@ func locate(img image.Image, s Scale, ink hue, declared size) []image.Rectangle 
 	perMM := math.Min(s.X, s.Y) / float64(o.cell) / millimetresPerInch
 	like := likeness{perMM: perMM, declared: declared}
 	found := like.standing(red, o.w, o.h, nil)
+	if apart {
+		found = like.together(red, o.w, o.h, found)
+	}
 	rest := withoutLines(without(red, o.w, found), o.w, o.h, int(2*perMM), int(1.25*math.Hypot(declared.w, declared.h)*perMM))
 	found = like.standing(rest, o.w, o.h, found)
 	found = append(found, like.insideLarger(without(rest, o.w, found), o.w, o.h)...)
@@ -190,6 +193,29 @@ func (k likeness) standing(red []bool, w, h int, found []component) []component 
 		for _, c := range components(grown, red, w, h) {
 			if k.plausible(c) && !slices.ContainsFunc(found, func(f component) bool { return f.bounds.Overlaps(c.bounds) }) {
 				found = append(found, c)
+			}
+		}
+	}
+	return found
+}
+
+// together joins characters that have the declared size only together: up to half a character of paper may be between them.
+func (k likeness) together(red []bool, w, h int, found []component) []component {
+	const lean = .18 // sine of ten degrees
+	alike := func(have int, side, other float64) bool {
+		mm := float64(have) / k.perMM
+		return mm > .9*side-1 && mm < 1.04*side+lean*other
+	}
+	fits := func(c component) bool {
+		cw, ch, d := c.bounds.Dx(), c.bounds.Dy(), k.declared
+		return alike(cw, d.w, d.h) && alike(ch, d.h, d.w) || alike(cw, d.h, d.w) && alike(ch, d.w, d.h)
+	}
+	for _, share := range []float64{.1, .16, .24} {
+		grown := dilated(red, w, h, int(math.Round(share*math.Min(k.declared.w, k.declared.h)*k.perMM)))
+		for _, c := range components(grown, red, w, h) {
+			over := func(f component) bool { return f.bounds.Overlaps(c.bounds) }
+			if k.plausible(c) && fits(c) && !slices.ContainsFunc(found, func(f component) bool { return over(f) && fits(f) }) {
+				found = append(slices.DeleteFunc(found, over), c)
 			}
 		}
 	}

@@ -3,6 +3,7 @@ package imprint
 import (
 	"context"
 	"image"
+	"slices"
 
 	"yinxin/internal/fault"
 	"yinxin/internal/scan"
@@ -92,7 +93,8 @@ func inOurWords(err error) error {
 // located finds the marks of the page, once.
 func (s *session) located() []image.Rectangle {
 	if !s.searched {
-		s.rectangles, s.searched = locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared), true
+		apart := slices.Contains(s.options.shapes(s.declared), Frameless)
+		s.rectangles, s.searched = locate(s.img, s.scaleAsStored(), hues[s.options.colour()], s.declared, apart), true
 	}
 	return s.rectangles
 }

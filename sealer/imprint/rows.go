@@ -144,6 +144,9 @@ func (l *layer) fitFrameless(declared size) rim {
 	if weights > 0 {
 		r.angle += sum / weights
 	}
+	if q, ok := squared(l.strokes(r.x-half.w, r.y-half.h, r.x+half.w, r.y+half.h, anywhere), r.angle, 4, level); ok && q.share > leastSquare {
+		r.angle, r.unsure = q.angle, math.Max(q.unsure, leastSquareError)
+	}
 	if !l.boundInk(&r, half) {
 		return r
 	}

@@ -82,8 +82,11 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 	toward, sure, within := 0.0, math.Inf(1), mostLean // without a gap, the page is trusted
 	if gapWidth > 0 {
 		toward, sure, within = wrapped(gap+180), gapUnsure, 8
-		if arc, strength := band.rhythm(toward); strength > leastRhythm {
-			toward, sure = arc, arcUnsure
+		if beat := band.rhythm(toward); beat.strength > leastRhythm {
+			toward, sure = beat.middle, arcUnsure
+			if arc, unsure, ok := l.arcUpright(r, beat, 180-gapWidth/2); ok && math.Abs(wrapped(arc-toward)) < 3 {
+				toward, sure = arc, unsure
+			}
 		}
 		p.angle, p.from, p.unsure, p.doubted = toward, fromGap, sure, false
 	}
@@ -108,6 +111,15 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 	// Half of an emblem is the mirror image of the other one; rows of characters are less alike.
 	axis, symmetry := l.mirror(r, toward)
 	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, within)
+	if ok {
+		if angle, error, square := l.squareRows(r, rows); square {
+			rows, unsure = angle, error
+		}
+	}
+	// Rows that contradict a surer arc are none.
+	if ok && unsure > sure && math.Abs(wrapped(rows-toward)) > 3*math.Hypot(unsure, sure) {
+		ok = false
+	}
 	// Where both are there, the arc text decides between them.
 	byRows := ok && gapWidth > 0 && math.Abs(wrapped(rows-toward))+.3 < math.Abs(wrapped(axis-toward))
 	switch {
