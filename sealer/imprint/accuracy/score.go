@@ -106,6 +106,9 @@ func (s *Score) against(truth *image.Alpha, result *imprint.Result, c Case) erro
 	s.Edges = edges(template, truth, 0.1*600/25.4)
 	s.Angle = turn(template, truth)
 	width, height := c.Form.Seal.Size()
+	if c.Form.Seal.Border < 0 && !c.Form.Seal.Negative { // a seal without a frame is as large as its ink
+		width, height = inkSize(truth)
+	}
 	offX, offY := result.Measures.Width-width*c.Form.Enlarged, result.Measures.Height-height*c.Form.Enlarged
 	if c.Form.Seal.Shape == fixtures.RoundSeal {
 		offX, offY = result.Measures.Diameter-width*c.Form.Enlarged, 0
@@ -115,6 +118,19 @@ func (s *Score) against(truth *image.Alpha, result *imprint.Result, c Case) erro
 		s.Size = offY
 	}
 	return nil
+}
+
+// inkSize is the size of the ink of a mask of 600 dpi, in millimetres.
+func inkSize(m *image.Alpha) (width, height float64) {
+	b := image.Rectangle{Min: m.Rect.Max, Max: m.Rect.Min}
+	for i, v := range m.Pix {
+		if v > 127 {
+			x, y := i%m.Stride, i/m.Stride
+			b.Min = image.Pt(min(b.Min.X, x), min(b.Min.Y, y))
+			b.Max = image.Pt(max(b.Max.X, x+1), max(b.Max.Y, y+1))
+		}
+	}
+	return float64(b.Dx()) * 25.4 / 600, float64(b.Dy()) * 25.4 / 600
 }
 
 func alphaOf(file []byte) (*image.Alpha, error) {
