@@ -20,7 +20,7 @@ bool slots_open(void) {
     if (!folder_make(module_folder)) return false;
     count = module_configuration.slots;
     for (size_t i = 0; i < count; i++) {
-        char name[8], objects[PATH_SIZE];
+        char name[24], objects[PATH_SIZE];
         slot *s = &slots[i];
         *s = (slot){.id = i, .logged_in = NOBODY};
         snprintf(name, sizeof name, "%zu", i);
