@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -119,7 +121,11 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		p.Message, p.MessageEN, p.Place = f.ZH, f.EN, nil
 		s.Log.ErrorContext(ctx, "request failed", "request", factsOf(ctx).id, "error", err)
 	case http.StatusServiceUnavailable:
-		p.header.Set("Retry-After", "2")
+		seconds := 2
+		if wait := f.RetryAfter(); wait > 0 {
+			seconds = int((wait + time.Second - 1) / time.Second)
+		}
+		p.header.Set("Retry-After", strconv.Itoa(seconds))
 		s.Log.WarnContext(ctx, "request refused for now", "request", factsOf(ctx).id, "error", err)
 	case http.StatusUnauthorized:
 		challenge := `Bearer realm="yinxin"`
