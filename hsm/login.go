@@ -2,15 +2,15 @@ package hsm
 
 import (
 	"context"
+	"time"
 
 	"yinxin/internal/fault"
 )
 
 // renewal is the beginning of a generation: one does it, all who need it wait.
 type renewal struct {
-	done       chan struct{}
-	generation uint64
-	err        error
+	done chan struct{}
+	err  error
 }
 
 // Login gives a PIN: the first one, a new one after a wrong one, or the one that an attended token needs after it was
@@ -21,12 +21,17 @@ type renewal struct {
 func (t *Token) Login(ctx context.Context, octets []byte, insist bool) error {
 	own := append([]byte(nil), octets...)
 	clear(octets)
+	patience := time.NewTimer(t.config.Timeout)
+	defer patience.Stop()
 	t.lock.Lock()
 	for t.renewing != nil && !t.closed {
 		r := t.renewing
 		t.lock.Unlock()
 		select {
 		case <-r.done:
+		case <-patience.C:
+			clear(own)
+			return ErrTimeout.New()
 		case <-ctx.Done():
 			clear(own)
 			return ctx.Err()
@@ -42,13 +47,11 @@ func (t *Token) Login(ctx context.Context, octets []byte, insist bool) error {
 	t.pending = &pin{own, insist}
 	t.latch, t.proven = nil, false
 	if t.ready {
-		t.generation++
-		t.ready, t.idle, t.anchorOnly = false, nil, false
+		t.end()
 	}
 	r := t.renewLocked()
 	t.lock.Unlock()
-	_, err := t.wait(ctx, r)
-	return err
+	return t.wait(ctx, patience, r)
 }
 
 // Logout ends an attended token's login: the next signature needs the PIN.
@@ -60,48 +63,52 @@ func (t *Token) Logout(ctx context.Context) error {
 	generation := t.generation
 	t.lock.Unlock()
 	t.invalidate(generation)
-	_, err := t.begin(ctx)
+	patience := time.NewTimer(t.config.Timeout)
+	defer patience.Stop()
+	err := t.begin(ctx, patience)
 	if fault.Has(err, ErrPINNeeded) {
 		return nil
 	}
 	return err
 }
 
-// begin gives the generation of sessions that are ready, and makes them ready where they are not. A PIN that was refused
+// begin makes sessions ready where they are not. A PIN that was refused
 // stays refused, without a word to the token, until Login.
-func (t *Token) begin(ctx context.Context) (uint64, error) {
+func (t *Token) begin(ctx context.Context, patience *time.Timer) error {
 	t.lock.Lock()
 	switch {
 	case t.closed:
 		t.lock.Unlock()
-		return 0, ErrClosed.New()
+		return ErrClosed.New()
 	case t.latch != nil:
 		defer t.lock.Unlock()
-		return 0, t.latch
+		return t.latch
 	case t.ready:
 		defer t.lock.Unlock()
-		return t.generation, nil
+		return nil
 	}
 	r := t.renewing
 	if r == nil {
 		r = t.renewLocked()
 	}
 	t.lock.Unlock()
-	return t.wait(ctx, r)
+	return t.wait(ctx, patience, r)
 }
 
-func (t *Token) wait(ctx context.Context, r *renewal) (uint64, error) {
+func (t *Token) wait(ctx context.Context, patience *time.Timer, r *renewal) error {
 	select {
 	case <-r.done:
-		return r.generation, r.err
+		return r.err
+	case <-patience.C:
+		return ErrTimeout.New()
 	case <-ctx.Done():
-		return 0, ctx.Err()
+		return ctx.Err()
 	}
 }
 
 // renewLocked starts a renewal. The caller holds t.lock, and nobody renews.
 func (t *Token) renewLocked() *renewal {
-	r := &renewal{done: make(chan struct{}), generation: t.generation}
+	r := &renewal{done: make(chan struct{})}
 	t.renewing = r
 	p := t.pending
 	t.pending = nil
@@ -130,10 +137,7 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 		return
 	}
 	t.slot, t.anchor, t.ready = slot, anchor, true
-	for t.limit < cap(t.permits) { // what the last generation did without
-		t.limit++
-		t.permits <- struct{}{}
-	}
+	t.widen(t.most) // what the last generation did without
 	t.count.generations.Add(1)
 }
 

@@ -1,6 +1,7 @@
 package hsm
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -235,11 +236,11 @@ func deviceFault(err error) error {
 	if answered(err, rvTokenNotPresent, rvDeviceRemoved) {
 		return ErrRemoved.Because(err)
 	}
-	var detail string
-	if answered(err) {
-		detail = err.Error()
+	var rv returnValue
+	if errors.As(err, &rv) {
+		return ErrDevice.With("%v", rv).Because(err)
 	}
-	return ErrDevice.With("%s", detail).Because(err)
+	return ErrDevice.Because(err)
 }
 
 func versionText(major, minor byte) string { return fmt.Sprintf("%d.%d", major, minor) }

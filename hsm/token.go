@@ -79,8 +79,9 @@ type Token struct {
 
 	// calls is held for reading while a call is under way in the module, for writing while sessions are begun anew: an old
 	// handle must not be used when the module may have given the same number out again.
-	calls   sync.RWMutex
-	permits chan struct{} // who holds one may use a session
+	calls sync.RWMutex
+	work  chan func(*worker) error // what waits for a worker
+	most  int                      // workers, if the token has sessions for them
 
 	lock       sync.Mutex // guards what follows
 	slot       uint
@@ -89,8 +90,7 @@ type Token struct {
 	renewing   *renewal
 	anchor     handle
 	anchorOnly bool // the token has no other session
-	idle       []handle
-	limit      int // permits in circulation
+	limit      int  // workers now
 	latch      *fault.Fault
 	pending    *pin
 	proven     bool // the PIN of the source was right once
@@ -126,16 +126,15 @@ func Activate(ctx context.Context, m *Module, c Config) (*Token, error) {
 			limit = min(limit, max(most-1, 1)) // one is the anchor
 		}
 	}
-	t := &Token{config: c, module: m, c: m.c, info: *slot.Token, slot: slot.ID, generation: 1, limit: limit, stop: make(chan struct{}),
-		breaker: &breaker{clock: c.Clock, threshold: c.Failures, first: c.Pause, longest: longestPause}, permits: make(chan struct{}, limit)}
-	for range limit {
-		t.permits <- struct{}{}
-	}
+	t := &Token{config: c, module: m, c: m.c, info: *slot.Token, slot: slot.ID, generation: 1, most: limit, stop: make(chan struct{}),
+		breaker: &breaker{clock: c.Clock, threshold: c.Failures, first: c.Pause, longest: longestPause}, work: make(chan func(*worker) error, maxWaiting)}
 	if c.PIN != nil {
 		if c.Insist {
 			t.pending = &pin{insist: true}
 		}
-		if _, err := t.begin(ctx); err != nil {
+		patience := time.NewTimer(c.Timeout)
+		defer patience.Stop()
+		if err := t.begin(ctx, patience); err != nil {
 			_ = t.Close()
 			return nil, err
 		}
@@ -191,17 +190,6 @@ func (t *Token) forget() {
 	}
 }
 
-// join makes the caller one whom Close waits for.
-func (t *Token) join() error {
-	t.lock.Lock()
-	defer t.lock.Unlock()
-	if t.closed {
-		return ErrClosed.New()
-	}
-	t.members.Add(1)
-	return nil
-}
-
 // keepAlive looks at the token from time to time, so that a removal is known before somebody wants to sign, and so that a
 // network HSM does not take the connection for dead.
 func (t *Token) keepAlive() {
@@ -223,31 +211,30 @@ func (t *Token) look() {
 	t.calls.RLock()
 	defer t.calls.RUnlock()
 	t.lock.Lock()
-	ready, generation, slot, anchor := t.ready, t.generation, t.slot, t.anchor
+	ready, generation, slot, anchor, only := t.ready, t.generation, t.slot, t.anchor, t.anchorOnly
 	t.lock.Unlock()
 	info, err := t.c.Slot(slot)
 	there := err == nil && info.present
-	if !ready {
+	switch {
+	case !ready:
 		if there && t.breaker.isOpen() {
 			t.breaker.hint()
 		}
 		return
+	case !there:
+		t.invalidate(generation)
+		return
+	case only: // somebody may be at work in it, and will notice
+		return
 	}
-	if !there {
+	state, err := t.c.SessionState(anchor)
+	if err != nil || t.loginNeeded() && state != stateReadUser && state != stateWriteUser {
 		t.invalidate(generation)
 		return
 	}
-	select {
-	case <-t.permits: // nobody works in the anchor, where that is the only session
-		state, err := t.c.SessionState(anchor)
-		t.permits <- struct{}{}
-		if err != nil || t.loginNeeded() && state != stateReadUser && state != stateWriteUser {
-			t.invalidate(generation)
-			return
-		}
-	default:
-	}
-	t.widen()
+	t.lock.Lock()
+	defer t.lock.Unlock()
+	t.widen(t.limit + 1)
 }
 
 func (t *Token) loginNeeded() bool { return t.info.flags&flagLoginRequired != 0 }
