@@ -117,3 +117,24 @@ func (k *Key) Request(ctx context.Context, template *smx509.CertificateRequest) 
 	}
 	return request, nil
 }
+
+// Destroy destroys the key, if it is still the one under its identifier: hsm.key-not-found where there is none any more,
+// hsm.other-key.
+func (k *Key) Destroy(ctx context.Context) error {
+	t := k.token
+	_, err := run(ctx, t, func(s session) (struct{}, error) {
+		object, err := find(s, Selector{ID: k.info.ID, Label: k.info.Label})
+		if err != nil {
+			return struct{}{}, err
+		}
+		info, err := t.describe(s, object)
+		if err == nil && !samePublic(info.Public, k.info.Public) {
+			err = ErrOtherKey.With("%s", idText(k.info.ID))
+		}
+		return struct{}{}, err
+	})
+	if err != nil {
+		return err
+	}
+	return t.DestroyKey(ctx, k.info.ID)
+}

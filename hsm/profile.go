@@ -245,3 +245,6 @@ func validProfileName(name string) bool {
 	}
 	return strings.Trim(name, "abcdefghijklmnopqrstuvwxyz0123456789-_") == ""
 }
+
+// SignsDigests reports whether tokens of this profile sign e = SM3(Z‖M), which the keys of a keystore have to.
+func (p Profile) SignsDigests() bool { return p.signs && p.input == inputDigest }

@@ -257,7 +257,7 @@ func TestASuspensionCountsInEveryProcessAtOnce(t *testing.T) {
 	}
 	wantCode(t, ring.SetState(ctx, "seal", StateActive), ErrKeyDestroyed)
 	wantCode(t, ring.SetState(ctx, "seal", State("lost")), ErrState)
-	secret := here.(*softwareKey)
+	secret := here.(*storedKey)
 	if c, err := secret.current(); err != nil || c.private != nil || len(c.file.Sealed) != 16 {
 		t.Errorf("the private key is still there: %v", err)
 	}
@@ -429,7 +429,7 @@ func BenchmarkSignDigest(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	bare := k.(*softwareKey).latest.Load().private
+	bare := k.(*storedKey).latest.Load().private
 	b.Run("floor", func(b *testing.B) {
 		for b.Loop() {
 			if _, err := sm2.SignASN1(rand.Reader, bare, make([]byte, 32), nil); err != nil {
