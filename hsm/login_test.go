@@ -77,9 +77,15 @@ func TestAWrongPINReachesTheTokenOnce(t *testing.T) {
 	// Who is asked for the PIN again must know it, also while the token is logged in.
 	w.want(token.Login(ctx, []byte("135790"), true), ErrPINWrong)
 	w.eightAsk(token, ErrPINWrong, 3)
-	w.must(token.Login(ctx, []byte(tokentest.UserPIN), true))
+	for range 2 {
+		w.must(token.Login(ctx, []byte(tokentest.UserPIN), true))
+		w.signs(k)
+	}
+	if m := token.Metrics(); m.Retries != 0 || m.Logins != 5 {
+		t.Errorf("%+v", m)
+	}
 	w.must(token.Logout(ctx))
-	w.eightAsk(token, ErrPINNeeded, 4)
+	w.eightAsk(token, ErrPINNeeded, 5)
 }
 
 func TestAnUnattendedTokenWithAWrongPINIsLeftAlone(t *testing.T) {
