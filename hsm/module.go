@@ -107,7 +107,8 @@ func open(path string, load func(string) (cryptoki, error)) (*Module, error) {
 	return m, nil
 }
 
-// Close gives the module up; the last one who does ends it.
+// Close gives the module up; the last one who does ends it. While a token is in use, or a call in it has not come back, the
+// library stays in memory and the answer is hsm.token-in-use: its code must not go away under a call.
 func (m *Module) Close() error {
 	modules.Lock()
 	defer modules.Unlock()
@@ -115,8 +116,15 @@ func (m *Module) Close() error {
 	if loaded == nil || loaded.Module != m {
 		return ErrClosed.New()
 	}
-	if loaded.users--; loaded.users > 0 {
+	if loaded.users > 1 {
+		loaded.users--
 		return nil
+	}
+	m.lock.Lock()
+	tokens := len(m.inUse)
+	m.lock.Unlock()
+	if tokens > 0 {
+		return ErrTokenInUse.With("%d", tokens)
 	}
 	delete(modules.loaded, m.info.Path)
 	var err error

@@ -52,6 +52,7 @@ func TestPullOutsUnderLoad(t *testing.T) {
 			case <-stop:
 				return
 			case <-refused:
+				w.clock.advance(time.Second) // time goes by: a refusal may have come after the token was back
 			case <-signed:
 				if n%100 != 0 {
 					continue
@@ -336,6 +337,29 @@ func TestATokenThatDoesNotAnswerIsNotWaitedForEver(t *testing.T) {
 	close(release)
 	w.clock.advance(time.Second)
 	w.signs(k)
+}
+
+// A module is not taken out of memory under a call that has not come back.
+func TestAModuleStaysWhileACallIsUnderWay(t *testing.T) {
+	w := newWorld(t, "sansec")
+	token := w.activate()
+	k := w.generate(token, "one")
+	w.want(w.module.Close(), ErrTokenInUse)
+	release, begun := make(chan struct{}), make(chan struct{})
+	w.spy.onSign = func() error { close(begun); <-release; return nil }
+	ctx, cancel := context.WithCancel(context.Background())
+	go func() { <-begun; cancel() }()
+	if _, err := k.SignDigest(ctx, digest(k, "档案")); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	token.config.Timeout = time.Millisecond
+	w.want(token.Close(), ErrTimeout)
+	w.want(w.module.Close(), ErrTokenInUse)
+	close(release)
+	for err := w.module.Close(); err != nil; err = w.module.Close() {
+		w.want(err, ErrTokenInUse)
+		runtime.Gosched()
+	}
 }
 
 func TestTheBreaker(t *testing.T) {

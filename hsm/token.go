@@ -152,7 +152,7 @@ func (t *Token) Info() TokenInfo { return t.info }
 func (t *Token) Profile() Profile { return t.config.Profile }
 
 // Close ends all sessions and with them the login. Calls under way end first; when one does not within the token's
-// timeout, Close answers hsm.timeout, and module and token are not to be used again.
+// timeout, Close answers hsm.timeout; the token counts as in use until the call comes back.
 func (t *Token) Close() error {
 	t.lock.Lock()
 	if t.closed {
