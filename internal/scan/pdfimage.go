@@ -85,11 +85,28 @@ func (p pdfPictures) codedPicture(o pdfObject) (coded, error) {
 	if _, ok := chain(names, bytes.NewReader(nil)); !ok {
 		return coded{}, ErrCoding.New()
 	}
+	if float64(r.rowBytes())*float64(r.height) > greatestRatio(names)*float64(len(o.stream)) {
+		return coded{}, ErrBroken.New()
+	}
 	c.source = func() io.Reader {
 		in, _ := chain(names, bytes.NewReader(o.stream))
 		return in
 	}
 	return c, nil
+}
+
+// greatestRatio is how many bytes one byte can become at best behind filters, so that no memory is taken for what cannot come.
+func greatestRatio(names []pdfName) float64 {
+	ratio := 1.0
+	for _, name := range names {
+		switch name {
+		case "FlateDecode", "Fl":
+			ratio *= mostDeflateRatio
+		default: // LZW: codes of 9 bits and more stand for less than 4096 bytes each
+			ratio *= 4096
+		}
+	}
+	return ratio
 }
 
 // chain undoes filters one after the other.
