@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -132,7 +133,7 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 	for _, m := range ordered {
 		m.excerpt = excerptOf(s.img, m.stored, s.scaleAsStored())
 	}
-	s.img = nil // what follows takes as much memory again
+	s.release()
 	good, err := s.bestTwo(ctx, ordered)
 	if err != nil {
 		return nil, err
@@ -143,6 +144,17 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 		return nil, errNoneFound.New()
 	}
 	return s.result(ctx, marks, good)
+}
+
+// release lets the page go: what follows takes as much memory again. The collector would wait until the heap is twice of what
+// it was with a large page in it; to ask for it costs some milliseconds of the second that such a page takes.
+func (s *session) release() {
+	const large = 24e6 // pixels
+	b := s.img.Bounds()
+	s.img = nil
+	if b.Dx()*b.Dy() > large {
+		runtime.GC()
+	}
 }
 
 // otherSize is the difference from the declared size, in millimetres, from which a mark is rather another seal on the
