@@ -48,14 +48,15 @@ func readAtMost(name string, most int64, tooLarge *fault.Fault) ([]byte, error) 
 	if size > most {
 		return nil, tooLarge.At(fault.File(name))
 	}
-	b, err := io.ReadAll(io.LimitReader(f, most+1))
-	if err != nil {
+	var b bytes.Buffer
+	b.Grow(int(size) + bytes.MinRead) // a scan has a hundred megabytes: growing would take as much again
+	if _, err := b.ReadFrom(io.LimitReader(f, most+1)); err != nil {
 		return nil, err
 	}
-	if int64(len(b)) > most {
+	if int64(b.Len()) > most {
 		return nil, tooLarge.At(fault.File(name))
 	}
-	return b, nil
+	return b.Bytes(), nil
 }
 
 // pemOrDER takes the first PEM block of a kind out of a file, or the whole of it.

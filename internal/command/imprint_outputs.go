@@ -63,6 +63,12 @@ func (o outputs) check(form string) error {
 	if o.sheet != "" && !hasEnding(o.sheet, ".pdf", ".png") {
 		return errFlag.At(fault.Field("--sheet")).Saying("文件名应以 .pdf 或 .png 结尾", "the name ends in .pdf or .png")
 	}
+	for _, f := range []struct{ flag, name, ending string }{{"-o", o.template, ".png"}, {"--svg", o.svg, ".svg"}, {"--pdf", o.pdf, ".pdf"}, {"--thumbnail", o.thumbnail, ".png"}} {
+		// A name without an ending is as it was meant; a picture under the name of another kind is taken for damaged.
+		if hasEnding(f.name, ".png", ".jpg", ".jpeg", ".tif", ".tiff", ".pdf", ".svg", ".zip") && !hasEnding(f.name, f.ending) {
+			return errFlag.At(fault.Field(f.flag)).Saying("文件名应以 "+f.ending+" 结尾", "the name ends in "+f.ending)
+		}
+	}
 	return nil
 }
 

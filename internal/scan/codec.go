@@ -1,8 +1,8 @@
 package scan
 
 import (
-	"bytes"
 	"compress/zlib"
+	"errors"
 	"io"
 
 	"golang.org/x/image/ccitt"
@@ -16,6 +16,24 @@ func inflate(data io.Reader) io.Reader {
 		return failing{err}
 	}
 	return z
+}
+
+// meter lets through as many bytes as are left, and fails then: of readers behind each other, one may take in much and give
+// nothing, and what it takes in may have been packed a thousand to one.
+type meter struct {
+	in   io.Reader
+	left *int
+}
+
+var errSpent = errors.New("unpacks to too much")
+
+func (m meter) Read(p []byte) (int, error) {
+	if *m.left <= 0 {
+		return 0, errSpent
+	}
+	n, err := m.in.Read(p[:min(len(p), *m.left)])
+	*m.left -= n
+	return n, err
 }
 
 type failing struct{ err error }
@@ -50,7 +68,7 @@ func unFax(data io.Reader, f fax) io.Reader {
 // unPack gives what PackBits of TIFF and RunLength of PDF hold: a byte n, then n+1 bytes as they are (n < 128) or one byte
 // 257-n times (n > 128).
 type unPack struct {
-	in    *bytes.Reader
+	in    io.ByteReader
 	rest  int
 	same  bool
 	value byte

@@ -9,7 +9,9 @@ import (
 func FuzzOpen(f *testing.F) {
 	img := pattern(24, 16)
 	pdf := simplePDF(f, img)
-	for _, data := range [][]byte{jpegOf(f, img), pngOf(f, img), tiffOf(f, img, nil), pdf, oneBitTIFF(f, bilevel(24, 16)), ring(f), manyScans(f),
+	spaces := deflated(f, " ", 1)
+	for _, data := range [][]byte{scannedPDF("/Fl/AHx", 16, 16, spaces), scannedPDF("/Fl/RL/A85", 16, 16, spaces), scannedPDF("/Fl/DCT", 16, 16, deflated(f, "\xff\xd8\xff", 1)), jpegOf(f, img), pngOf(f, img), tiffOf(f, img, nil), pdf, oneBitTIFF(f, bilevel(24, 16)), ring(f), manyScans(f),
+		bombPNG(f), scannedPDF("/FlateDecode", 16, 16, bomb(f)[:200]), scannedPDF("/LZWDecode/RunLengthDecode", 16, 16, []byte{0x80, 0x0b, 0x60, 0x50}),
 		[]byte("%PDF-1.5\n1 0 obj <</Type/ObjStm/N 2/First 8/Length 40>> stream\n2 0 3 9 <</Kids 1>> [1 2 R]\nendstream endobj"),
 		[]byte("%PDF-1.4 1 0 obj <</Type/Catalog/Pages 2 0 R>> 2 0 obj <</Kids[3 0 R]>> 3 0 obj <</Contents 4 0 R/Resources<</XObject<</I 5 0 R>>>>>> 4 0 obj <<>> stream\n600 0 0 900 0 0 cm /I Do\nendstream " +
 			"5 0 obj <</Subtype/Image/Width 8/Height 8/ColorSpace[/Indexed/DeviceRGB 1 <000000ffffff>]/BitsPerComponent 1/Filter[/AHx/CCF]/DecodeParms[null<</K -1/Columns 8>>]>> stream\n26a0>\nendstream trailer <</Root 1 0 R>>")} {

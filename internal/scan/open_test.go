@@ -9,6 +9,7 @@ import (
 	"image/color"
 	"image/jpeg"
 	"image/png"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -283,6 +284,9 @@ func TestResolutionsAreRead(t *testing.T) {
 	}
 }
 
+// mostAllocated bounds all that is allocated for one hostile file, what was freed again included.
+const mostAllocated = 256 << 20
+
 // TestHostileFilesEndSoon: each of these took time that grows with the square of its size in some reader.
 func TestHostileFilesEndSoon(t *testing.T) {
 	const size = 4 << 20
@@ -315,6 +319,7 @@ func TestHostileFilesEndSoon(t *testing.T) {
 		"PNG of chunks":        fill("\x89PNG\r\n\x1a\n", "\x00\x00\x00\x00tEXt\x00\x00\x00\x00"),
 		"TIFF of directories":  fill("II*\x00\x08\x00\x00\x00", "\x01\x00\x00\x01\x03\x00\x01\x00\x00\x00\x10\x00\x00\x00\x1a\x00\x00\x00"),
 	} {
+		allocated := allocatedBytes()
 		before := time.Now()
 		f, err := Open("", data, DefaultLimits)
 		if err == nil {
@@ -324,11 +329,20 @@ func TestHostileFilesEndSoon(t *testing.T) {
 		}
 		if took := time.Since(before); took > 5*time.Second {
 			t.Errorf("%s: %v (%v)", name, took, err)
+		}
+		if took := allocatedBytes() - allocated; took > mostAllocated {
+			t.Errorf("%s: %d MB allocated (%v)", name, took>>20, err)
 		} else if testing.Verbose() {
-			t.Logf("%-22s %v %v", name, took.Round(time.Millisecond), err)
+			t.Logf("%-22s %v, %d MB, %v", name, time.Since(before).Round(time.Millisecond), took>>20, err)
 		}
 	}
 	t.Log(time.Since(started))
+}
+
+func allocatedBytes() uint64 {
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.TotalAlloc
 }
 
 // bomb is 30 MB of zeroes in 30 kB.

@@ -296,20 +296,22 @@ func (f *pdfFile) unpacked(d pdfDict, stream []byte) ([]byte, bool) {
 	if len(names) > 4 {
 		return nil, false
 	}
-	in := io.Reader(bytes.NewReader(stream))
-	for i, name := range names {
-		if parameters[i] != nil && f.number(parameters[i]["Predictor"], 1) > 1 {
+	for _, parameter := range parameters {
+		if parameter != nil && f.number(parameter["Predictor"], 1) > 1 {
 			return nil, false // cross-reference streams have one; nothing that is read here does
 		}
-		var ok bool
-		if in, ok = simpleFilter(name, in); !ok {
-			return nil, false
-		}
+	}
+	left := f.unpack
+	in, ok := chain(names, bytes.NewReader(stream), &left)
+	if !ok {
+		return nil, false
 	}
 	// What comes before an error is kept: streams are often cut short by a byte or two.
 	data, _ := io.ReadAll(io.LimitReader(in, int64(f.unpack)+1))
-	if f.unpack -= len(data); f.unpack < 0 {
-		f.unpack = 0
+	if len(names) == 0 {
+		left -= len(data)
+	}
+	if f.unpack = max(left, 0); left <= 0 {
 		return nil, false
 	}
 	return data, true

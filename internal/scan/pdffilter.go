@@ -2,9 +2,9 @@ package scan
 
 import (
 	"bufio"
-	"bytes"
 	"encoding/ascii85"
 	"io"
+	"strings"
 )
 
 // simpleFilter undoes a filter that needs no parameters (ISO 32000-1, 7.4). False for one that is not known.
@@ -19,13 +19,27 @@ func simpleFilter(name pdfName, in io.Reader) (io.Reader, bool) {
 	case "ASCIIHexDecode", "AHx":
 		return &unHex{in: bufio.NewReader(in)}, true
 	case "RunLengthDecode", "RL":
-		data, err := io.ReadAll(io.LimitReader(in, mostUnpacked))
-		if err != nil {
-			return failing{err}, true
-		}
-		return &unPack{in: bytes.NewReader(data)}, true
+		return &unPack{in: bufio.NewReader(in)}, true
 	}
 	return nil, false
+}
+
+// chain undoes filters one after the other. What all of them give together is taken from left.
+func chain(names []pdfName, in io.Reader, left *int) (io.Reader, bool) {
+	for _, name := range names {
+		out, ok := simpleFilter(name, in)
+		if !ok {
+			return nil, false
+		}
+		in = meter{out, left}
+	}
+	return in, true
+}
+
+// known reports whether all filters are: that does not depend on the data.
+func known(names []pdfName) bool {
+	_, ok := chain(names, strings.NewReader(""), new(int))
+	return ok
 }
 
 // until85 passes on what stands before the end mark ~>.

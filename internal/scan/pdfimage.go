@@ -81,26 +81,38 @@ func (p pdfPictures) codedPicture(o pdfObject) (coded, error) {
 			}
 		}
 	}
-	// All filters are tried on nothing first: whether one is known does not depend on the data.
-	if _, ok := chain(names, bytes.NewReader(nil)); !ok {
+	if !known(names) {
 		return coded{}, ErrCoding.New()
 	}
+	if float64(r.rowBytes())*float64(r.height) > greatestRatio(names)*float64(len(o.stream)) {
+		return coded{}, ErrBroken.New()
+	}
 	c.source = func() io.Reader {
-		in, _ := chain(names, bytes.NewReader(o.stream))
+		in, _ := chain(names, bytes.NewReader(o.stream), c.budget(len(names)))
 		return in
 	}
 	return c, nil
 }
 
-// chain undoes filters one after the other.
-func chain(names []pdfName, in io.Reader) (io.Reader, bool) {
+// greatestRatio is how many bytes one byte can become at best behind filters, so that no memory is taken for what cannot come.
+func greatestRatio(names []pdfName) float64 {
+	ratio := 1.0
 	for _, name := range names {
-		var ok bool
-		if in, ok = simpleFilter(name, in); !ok {
-			return nil, false
+		switch name {
+		case "FlateDecode", "Fl":
+			ratio *= mostDeflateRatio
+		default: // LZW: codes of 9 bits and more stand for less than 4096 bytes each
+			ratio *= 4096
 		}
 	}
-	return in, true
+	return ratio
+}
+
+// budget is how many bytes so many filters may give for the picture, all together: four times what is needed of each, for
+// what is packed within is hardly larger.
+func (c coded) budget(filters int) *int {
+	left := max(1, filters) * (4*(c.raster.rowBytes()+1)*c.height + 64<<10)
+	return &left
 }
 
 // otherCoding names a coding that people know by name and that is not decoded here.
@@ -118,7 +130,9 @@ func otherCoding(names []pdfName) (string, bool) {
 
 func (p pdfPictures) codedJPEG(d pdfDict, stream []byte, before []pdfName, parameters pdfDict) (coded, error) {
 	if len(before) > 0 {
-		in, ok := chain(before, bytes.NewReader(stream))
+		// JPEG data hardly shrink: what unpacks to much more is none.
+		left := len(before) * (4*len(stream) + 64<<10)
+		in, ok := chain(before, bytes.NewReader(stream), &left)
 		if !ok {
 			return coded{}, ErrCoding.New()
 		}
@@ -150,11 +164,11 @@ func (p pdfPictures) codedFax(c coded, stream []byte, before []pdfName, paramete
 	}
 	flags := fax{group4: k < 0, width: c.width, height: c.height, aligned: p.inner.resolve(parameters["EncodedByteAlign"]) == any(true),
 		blackIs1: p.inner.resolve(parameters["BlackIs1"]) == any(true)}
-	if _, ok := chain(before, bytes.NewReader(nil)); !ok {
+	if !known(before) {
 		return coded{}, ErrCoding.New()
 	}
 	c.source = func() io.Reader {
-		in, _ := chain(before, bytes.NewReader(stream))
+		in, _ := chain(before, bytes.NewReader(stream), c.budget(len(before)))
 		return unFax(in, flags)
 	}
 	return c, nil

@@ -267,10 +267,17 @@ func (f *pdfFile) scanOf(p pdfPage) []placement {
 	switch {
 	case best != nil:
 		return []placement{*best}
-	case total >= whole/2:
+	case total >= whole/2 && bytesOf(p.placed) <= 2*len(f.data)+1<<20: // not one large picture a thousand times
 		return strips(p.placed)
 	}
 	return nil
+}
+
+func bytesOf(placed []placement) (n int) {
+	for _, p := range placed {
+		n += len(p.picture.stream)
+	}
+	return n
 }
 
 // pixels counts the samples of a picture that have colour; those of masks count little.

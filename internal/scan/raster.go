@@ -59,8 +59,8 @@ func (r raster) valid() bool {
 // fill reads a part of a picture made by new, of r.width pixels in a row, and no more of the source than it needs. The part may
 // stand out over the right and the lower edge.
 func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader) error {
-	in := bufio.NewReaderSize(source, 64<<10)
 	length := r.rowBytes()
+	in := bufio.NewReaderSize(source, min(64<<10, (length+1)*part.Dy())) // strips may be many and small
 	row, before := make([]byte, length), make([]byte, length)
 	for y := part.Min.Y; y < min(part.Max.Y, img.Bounds().Max.Y); y++ {
 		kind := byte(0)

@@ -79,7 +79,7 @@ func (l *layer) arcUpright(r rim, b beat, half float64) (angle, unsure float64, 
 	}
 	step := b.step + slope
 	// The middle of the text lies on a radius or between two.
-	return nearestTurn(b.one+first, b.middle, step/2), unsure, true
+	return nearestTurn(b.one+first, b.middle, step/2), math.Hypot(unsure, smallPrint), true
 }
 
 // radius is by how much a character stands otherwise than its place in the rhythm says, in degrees.

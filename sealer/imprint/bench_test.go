@@ -57,7 +57,7 @@ func BenchmarkGates(b *testing.B) {
 		var marks []*mark
 		bounds := s.img.Bounds()
 		for _, r := range s.located() {
-			marks = append(marks, &mark{img: s.img, stored: r, shown: orientRectangle(r, bounds.Dx(), bounds.Dy(), s.orientation)})
+			marks = append(marks, &mark{excerpt: excerptOf(s.img, r, s.scaleAsStored()), stored: r, shown: orientRectangle(r, bounds.Dx(), bounds.Dy(), s.orientation)})
 		}
 		s.analyse(marks)
 		views := s.views(marks, 0)

@@ -28,8 +28,8 @@ type crop struct {
 	mark         size            // of the mark in millimetres
 }
 
-// cutOut reads a mark with its margin from the scan.
-func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h hue) *crop {
+// cutOut reads a mark, in pixels of the scan as stored, with its margin.
+func cutOut(from excerpt, mark image.Rectangle, s Scale, orientation int, h hue) *crop {
 	storedX, storedY := s.X, s.Y
 	if orientation >= 5 {
 		storedX, storedY = s.Y, s.X
@@ -38,17 +38,18 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 	if math.Max(storedX, storedY) <= finestDPI {
 		factor = 1
 	}
-	area := areaOf(img, mark, Scale{X: storedX, Y: storedY})
+	img := from.img
+	area := areaOf(img.Bounds(), mark.Sub(from.at), Scale{X: storedX, Y: storedY})
 	area.Max = area.Min.Add(image.Pt(area.Dx()/factor*factor, area.Dy()/factor*factor))
 
 	clear, strong := readLinear(img, area, factor, h)
 	light := readLight(img, area, factor)
-	b := img.Bounds()
-	shown := orientRectangle(area, b.Dx(), b.Dy(), orientation)
+	page := from.page
+	shown := orientRectangle(area.Add(from.at), page.X, page.Y, orientation)
 	c := &crop{
 		clear: clear.oriented(orientation), strong: strong.oriented(orientation), light: light.oriented(orientation), hue: h.plain(), gain: float64(max(h.gain, 0)),
 		perMMX: s.X / millimetresPerInch / float64(factor), perMMY: s.Y / millimetresPerInch / float64(factor),
-		bounds: orientRectangle(mark, b.Dx(), b.Dy(), orientation),
+		bounds: orientRectangle(mark, page.X, page.Y, orientation),
 	}
 	c.cells = cellsOf(img, area, cellPixels*factor, orientation, h)
 	c.left, c.top = float64(shown.Min.X)/s.X*millimetresPerInch, float64(shown.Min.Y)/s.Y*millimetresPerInch
@@ -58,11 +59,11 @@ func cutOut(img image.Image, mark image.Rectangle, s Scale, orientation int, h h
 	return c
 }
 
-// areaOf is a mark with its margin, in pixels of the scan as stored, at its scale as stored.
-func areaOf(img image.Image, mark image.Rectangle, stored Scale) image.Rectangle {
+// areaOf is a mark with its margin, as far as there are pixels, at the scale as stored.
+func areaOf(bounds, mark image.Rectangle, stored Scale) image.Rectangle {
 	marginX := int(math.Ceil(cropMargin * stored.X / millimetresPerInch))
 	marginY := int(math.Ceil(cropMargin * stored.Y / millimetresPerInch))
-	return image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(img.Bounds())
+	return image.Rect(mark.Min.X-marginX, mark.Min.Y-marginY, mark.Max.X+marginX, mark.Max.Y+marginY).Intersect(bounds)
 }
 
 // linearSteps is the fineness of the table from encoded to linear light.

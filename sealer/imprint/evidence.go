@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"image"
-	"image/color"
 	"image/png"
 	"io"
 	"slices"
@@ -99,8 +98,8 @@ type source struct {
 func (s *session) source(good []*mark, filled *image.Paletted) *source {
 	kept := &source{options: s.options, scale: s.scale, orientation: s.orientation, paperGain: s.paperGain, filled: filled, rim: good[0].rim}
 	for _, m := range good {
-		crop, parts := cropOf(m, s.scaleAsStored())
-		kept.crops, kept.parts = append(kept.crops, crop), append(kept.parts, parts)
+		crop := evidenceCrop{Left: m.at.X, Top: m.at.Y, Mark: m.stored, Subsampling: m.subsampling()}
+		kept.crops, kept.parts = append(kept.crops, crop), append(kept.parts, m.files())
 	}
 	return kept
 }
@@ -217,43 +216,6 @@ func readEvidence(data []byte) (evidenceHead, map[string][]byte, error) {
 		return head, nil, errEvidence.With("%s", head.Format)
 	}
 	return head, files, nil
-}
-
-// cropOf cuts the part of the scan that the method reads for a mark, and a little more, out of it: whole blocks of
-// colour samples on every side, so that colour between them comes out the same.
-func cropOf(m *mark, stored Scale) (evidenceCrop, []part) {
-	const block = 16
-	area := areaOf(m.img, m.stored, stored)
-	area = image.Rect(area.Min.X/block*block-block, area.Min.Y/block*block-block, (area.Max.X/block+2)*block, (area.Max.Y/block+2)*block).
-		Intersect(m.img.Bounds())
-	crop := evidenceCrop{Left: area.Min.X, Top: area.Min.Y, Mark: m.stored}
-	source, ok := m.img.(*image.YCbCr)
-	if !ok {
-		rgb := image.NewRGBA(image.Rect(0, 0, area.Dx(), area.Dy()))
-		line := make([]uint8, 3*area.Dx())
-		for y := range area.Dy() {
-			readRow(m.img, area.Min.Y+y, area.Min.X, area.Max.X, line)
-			for x := range area.Dx() {
-				rgb.SetRGBA(x, y, color.RGBA{line[3*x], line[3*x+1], line[3*x+2], 255})
-			}
-		}
-		return crop, []part{{"", rgb}}
-	}
-	crop.Subsampling = subsamplingNames[source.SubsampleRatio]
-	sub := source.SubImage(area).(*image.YCbCr)
-	hs, vs := subsampling(source.SubsampleRatio)
-	cw, ch := (area.Dx()+hs-1)/hs, (area.Dy()+vs-1)/vs
-	return crop, []part{{planeSuffixes[0], grey(sub.Y, sub.YStride, area.Dx(), area.Dy())},
-		{planeSuffixes[1], grey(sub.Cb, sub.CStride, cw, ch)}, {planeSuffixes[2], grey(sub.Cr, sub.CStride, cw, ch)}}
-}
-
-// grey copies a plane.
-func grey(pix []uint8, stride, w, h int) *image.Gray {
-	img := image.NewGray(image.Rect(0, 0, w, h))
-	for y := range h {
-		copy(img.Pix[y*img.Stride:(y+1)*img.Stride], pix[y*stride:])
-	}
-	return img
 }
 
 var subsamplingNames = map[image.YCbCrSubsampleRatio]string{

@@ -169,6 +169,13 @@ func FuzzProcess(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(small.Bytes(), 42.0)
+	for _, format := range []string{fixtures.JPEG, fixtures.PNG, fixtures.TIFFLZW, fixtures.TIFFJPEG, fixtures.PDFJPEG, fixtures.PDFDeflate} {
+		data, truth, err := fixtures.StampedForm(fixtures.FormOptions{Seed: 9, DPI: 100, Crop: true, Format: format})
+		if err != nil {
+			break // no font
+		}
+		f.Add(data, truth.Imprints[0].Design.Diameter)
+	}
 	f.Fuzz(func(t *testing.T, data []byte, declared float64) {
 		small := limits
 		small.Pixels, small.Pages = 1<<20, 2

@@ -5,6 +5,7 @@ import (
 	"context"
 	"image"
 	"math"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -109,13 +110,13 @@ type session struct {
 
 // mark is a candidate and what became of it.
 type mark struct {
-	img    image.Image     // the scan, or the part of it that evidence kept
-	stored image.Rectangle // pixels as stored
-	shown  image.Rectangle // pixels as displayed
-	box    int             // of Options.Boxes, from 1; 0 is none
-	layer  *layer
-	rim    rim
-	pose   pose
+	excerpt                 // of the scan, or what evidence kept of it
+	stored  image.Rectangle // pixels as stored
+	shown   image.Rectangle // pixels as displayed
+	box     int             // of Options.Boxes, from 1; 0 is none
+	layer   *layer
+	rim     rim
+	pose    pose
 }
 
 const notExamined = "其他红色印迹，未采用。"
@@ -124,11 +125,16 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 	var marks []*mark
 	b := s.img.Bounds()
 	for _, r := range s.located() {
-		m := &mark{img: s.img, stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
+		m := &mark{stored: r, shown: orientRectangle(r, b.Dx(), b.Dy(), s.orientation)}
 		m.box = s.boxOf(m)
 		marks = append(marks, m)
 	}
-	good, err := s.bestTwo(ctx, s.inOrderOfPromise(marks))
+	ordered := s.inOrderOfPromise(marks)
+	for _, m := range ordered {
+		m.excerpt = excerptOf(s.img, m.stored, s.scaleAsStored())
+	}
+	s.release()
+	good, err := s.bestTwo(ctx, ordered)
 	if err != nil {
 		return nil, err
 	}
@@ -138,6 +144,17 @@ func (s *session) run(ctx context.Context) (*Result, error) {
 		return nil, errNoneFound.New()
 	}
 	return s.result(ctx, marks, good)
+}
+
+// release lets the page go: what follows takes as much memory again. The collector would wait until the heap is twice of what
+// it was with a large page in it; to ask for it costs some milliseconds of the second that such a page takes.
+func (s *session) release() {
+	const large = 24e6 // pixels
+	b := s.img.Bounds()
+	s.img = nil
+	if b.Dx()*b.Dy() > large {
+		runtime.GC()
+	}
 }
 
 // otherSize is the difference from the declared size, in millimetres, from which a mark is rather another seal on the
@@ -260,7 +277,7 @@ func (s *session) analyse(marks []*mark) {
 	var all sync.WaitGroup
 	for _, m := range marks {
 		all.Go(func() {
-			m.layer = unmix(cutOut(m.img, m.stored, s.scale, s.orientation, s.ink()))
+			m.layer = unmix(cutOut(m.excerpt, m.stored, s.scale, s.orientation, s.ink()))
 			if m.rim = m.layer.fitRim(s.options.shapes(s.declared), s.declared, s.options.Polarity); m.rim.ok {
 				m.pose = m.layer.findUpright(m.rim, s.declared)
 			}

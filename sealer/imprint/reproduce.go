@@ -45,6 +45,7 @@ func Reproduce(ctx context.Context, evidence []byte) (Reproduction, error) {
 		if !m.stored.In(m.img.Bounds()) || m.stored.Empty() {
 			return Reproduction{}, errEvidence.With("%v", c.Mark)
 		}
+		m.page = m.img.Bounds().Size()
 		m.shown = orientRectangle(m.stored, m.img.Bounds().Dx(), m.img.Bounds().Dy(), s.orientation)
 		good = append(good, m)
 	}

@@ -71,8 +71,8 @@ func TestADrawnSealIsMeasuredAtAnyAngleAndResolution(t *testing.T) {
 func TestRegistrationFindsAKnownTurn(t *testing.T) {
 	img := ringAndStar(300, 0)
 	s := &session{img: img, scale: Scale{X: 300, Y: 300, Width: img.Rect.Dx(), Height: img.Rect.Dy()}, declared: size{42, 42}, options: Options{Width: 42}}
-	m := &mark{img: img, stored: locate(img, s.scale, hues[Red], s.declared, false)[0]}
-	m.shown = m.stored
+	m := &mark{stored: locate(img, s.scale, hues[Red], s.declared, false)[0]}
+	m.excerpt, m.shown = excerptOf(img, m.stored, s.scale), m.stored
 	s.analyse([]*mark{m})
 	for _, known := range []float64{0, .4, -1.3, 71, 144} {
 		a, b := newView(m.layer, m.pose, s.declared), newView(m.layer, m.pose, s.declared)

@@ -52,7 +52,7 @@ const mostLean = 30.0
 const (
 	gapUnsure    = 1.2
 	arcUnsure    = .4 // of the rhythm of the characters
-	emblemUnsure = .12
+	emblemUnsure = .05
 )
 
 // leastEmblem is the likeness of the middle of a seal and its mirror image from which it is an emblem. Characters reach
