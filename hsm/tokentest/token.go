@@ -62,7 +62,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %.2000s", err, out)
 	}
-	return filepath.Join(folder, "softtoken.so"), nil
+	return filepath.Join(folder, "libyinxin-softtoken.so"), nil
 })
 
 // readSources lets the test's cache know on which files its result stands: make is another process.
