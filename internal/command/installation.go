@@ -88,6 +88,8 @@ type config struct {
 	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
+	// Tokens are the HSMs on which keys live.
+	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -152,6 +154,7 @@ type installation struct {
 	now       func() time.Time
 	db        *store.DB
 	keys      *keystore.Store
+	devices   devices
 	ledger    *ledger.Ledger
 	access    *access.Service
 	register  *register.Register
@@ -171,7 +174,7 @@ func (h *installation) close() error {
 	if h.viewer != nil {
 		h.viewer.Close()
 	}
-	return h.db.Close()
+	return errors.Join(h.devices.close(), h.db.Close())
 }
 
 // openDatabase opens the database of a data directory and brings its tables up to date.
@@ -264,6 +267,9 @@ func findPassphrase(f dataFlags, c config) ([]byte, error) {
 
 // wire puts the rooms together over an opened database and keystore, and picks up what a crash left open.
 func (h *installation) wire(ctx context.Context) error {
+	if err := h.attachTokens(); err != nil {
+		return err
+	}
 	ledgerKey, err := h.keys.Ring(keystore.PurposeLedger).Get(ctx, "ledger")
 	if err != nil {
 		return err
