@@ -32,6 +32,10 @@ func (f figure) pieces() float64 {
 		return issueBatch
 	case ocspFigure:
 		return ocspBatch
+	case tokenSignFigure:
+		return tokenSignBatch
+	case tokenBusyFigure:
+		return tokenBusyBatch
 	}
 	return 1
 }

@@ -72,7 +72,7 @@ func (d *demo) keys(ctx context.Context, h *installation, people officers, s *de
 	if err := writeBytes(ctx, filepath.Join(folder, "softtoken.conf"), 0o600, []byte(settings)); err != nil {
 		return err
 	}
-	module, err := d.openSoftToken(path, folder)
+	module, err := openSoftToken(path, folder)
 	if err != nil {
 		return errors.Join(d.keysWait(s, "软件密码模块不能使用 the soft token cannot be used"+fault.Reason(err)), os.RemoveAll(folder))
 	}
@@ -81,7 +81,7 @@ func (d *demo) keys(ctx context.Context, h *installation, people officers, s *de
 }
 
 // openSoftToken loads the module over a folder. It looks for it in the environment of the process, once.
-func (d *demo) openSoftToken(path, folder string) (*hsm.Module, error) {
+func openSoftToken(path, folder string) (*hsm.Module, error) {
 	absolute, err := filepath.Abs(folder)
 	if err != nil {
 		return nil, err
