@@ -81,8 +81,8 @@ const (
 	maxOrderText = 1000
 )
 
-// checked gives the order with its defaults, or says what is wrong with it.
-func (o Order) checked() (Order, error) {
+// Checked gives the order with its defaults, or says what is wrong with it: sealing.order with the field.
+func (o Order) Checked() (Order, error) {
 	bad := func(field, detail string, args ...any) (Order, error) {
 		return o, errOrder.With(detail, args...).At(fault.Field(field))
 	}

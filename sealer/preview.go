@@ -47,7 +47,7 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	if !(dpi >= view.MinDPI && dpi <= view.MaxDPI) {
 		return nil, view.ErrResolution.With("%g: %d–%d dpi", dpi, view.MinDPI, view.MaxDPI)
 	}
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return nil, err
 	}

@@ -45,7 +45,7 @@ type Details struct {
 // the intent is recorded and leaves nothing behind, but for the last check: a result that the project's own verifier
 // does not accept is recorded as failed and never released.
 func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, error) {
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return Sealed{}, err
 	}
