@@ -174,9 +174,11 @@ func New(c Config, j *jobs.Jobs) *Service {
 type part struct {
 	Batch string `json:"batch"`
 	Part  int    `json:"part"`
+	Round int    `json:"round"`
 }
 
-func (p part) key() string { return fmt.Sprintf("%s/%d", p.Batch, p.Part) }
+// key has the round in it: the job of the round before may be about to end, and would keep a new one out.
+func (p part) key() string { return fmt.Sprintf("%s/%d/%d", p.Batch, p.Part, p.Round) }
 
 // Create records a batch and asks for its work. Whether the caller may use the seal is asked now, and again for every file.
 // Errors: batch.files, batch.key-reused, sealing.order and those of register.Authorise.
@@ -215,7 +217,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, r Request) (Batch
 			return err
 		}
 		for n := 0; n*perJob < len(r.Files); n++ {
-			p := part{id, n}
+			p := part{id, n, 1}
 			if _, err := s.queue.Enqueue(ctx, tx, p.key(), p); err != nil {
 				return err
 			}

@@ -156,13 +156,12 @@ func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch,
 		return b, err
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
-		done, err := tx.ExecContext(ctx, `UPDATE sealing_batch SET state = 'running', finished_at = NULL WHERE id = $1 AND state <> 'cancelled'`, id)
+		round, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing_batch SET state = 'running', finished_at = NULL, round = round + 1
+			WHERE id = $1 AND state <> 'cancelled' RETURNING round`, id))
 		if err != nil {
 			return err
 		}
-		if n, err := done.RowsAffected(); err != nil {
-			return err
-		} else if n != 1 {
+		if len(round) == 0 {
 			return errCancelled.New()
 		}
 		numbers, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing_batch_item SET state = 'waiting', failure = '' WHERE batch_id = $1 AND state = 'failed' RETURNING number`, id))
@@ -172,7 +171,7 @@ func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch,
 		if len(numbers) == 0 {
 			return errNothingFailed.New()
 		}
-		if err := s.enqueue(ctx, tx, id, numbers); err != nil {
+		if err := s.enqueue(ctx, tx, id, round[0], numbers); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "batch.retried", by.ID, id, nil)
@@ -184,10 +183,10 @@ func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch,
 }
 
 // enqueue asks for the jobs that the files with these numbers belong to.
-func (s *Service) enqueue(ctx context.Context, tx *store.Tx, id string, numbers []int) error {
+func (s *Service) enqueue(ctx context.Context, tx *store.Tx, id string, round int, numbers []int) error {
 	asked := map[int]bool{}
 	for _, n := range numbers {
-		p := part{id, (n - 1) / perJob}
+		p := part{id, (n - 1) / perJob, round}
 		if asked[p.Part] {
 			continue
 		}
@@ -215,7 +214,11 @@ func (s *Service) sweep(ctx context.Context) error {
 			if len(numbers) == 0 {
 				return s.finish(ctx, tx, id)
 			}
-			return s.enqueue(ctx, tx, id, numbers)
+			var round int
+			if err := tx.QueryRowContext(ctx, `SELECT round FROM sealing_batch WHERE id = $1`, id).Scan(&round); err != nil {
+				return err
+			}
+			return s.enqueue(ctx, tx, id, round, numbers)
 		})
 		if err != nil {
 			return err

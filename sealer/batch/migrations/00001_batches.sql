@@ -10,6 +10,7 @@ CREATE TABLE sealing_batch (
     request         TEXT NOT NULL,
     total           INTEGER NOT NULL CHECK (total > 0),
     state           TEXT NOT NULL CHECK (state IN ('running', 'done', 'cancelled')),
+    round           INTEGER NOT NULL DEFAULT 1, -- of taking up what failed
     created_at      TEXT NOT NULL,
     finished_at     TEXT,
     UNIQUE (caller, idempotency_key),
