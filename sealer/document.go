@@ -49,6 +49,29 @@ type part struct {
 // Upload stores a document while hashing it. Nothing is kept when the reader fails, the document is empty or larger
 // than allowed, or the context ends. Errors: document.upload-broken, document.empty, document.too-large, files.full.
 func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
+	d, err := s.receive(ctx, by, name, r)
+	if err != nil {
+		return Document{}, err
+	}
+	err = s.DB.Write(ctx, func(tx *store.Tx) error { return s.recordReceived(ctx, tx, by, d) })
+	if err != nil {
+		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
+	}
+	return d, nil
+}
+
+// recordReceived records a document that was received.
+func (s *Service) recordReceived(ctx context.Context, tx *store.Tx, by access.Actor, d Document) error {
+	if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
+		return err
+	}
+	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
+		Data: map[string]string{"sm3": d.SM3}})
+	return err
+}
+
+// receive stores the bytes of a document while hashing them; nothing is recorded yet.
+func (s *Service) receive(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
 	w, err := s.Files.Create(ctx)
 	if ctx.Err() != nil {
 		err = errUpload.Because(err)
@@ -77,17 +100,6 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 		return Document{}, err
 	}
 	d.parts = []part{{object, size}}
-	err = s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
-			return err
-		}
-		_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
-			Data: map[string]string{"sm3": d.SM3}})
-		return err
-	})
-	if err != nil {
-		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, object))
-	}
 	return d, nil
 }
 

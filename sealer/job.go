@@ -58,7 +58,11 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	if err != nil {
 		return Job{}, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return Job{}, err
+	}
+	w, err := s.begin(ctx, d, o, in)
 	if err != nil {
 		return Job{}, err
 	}

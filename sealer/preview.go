@@ -55,7 +55,11 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	if err != nil {
 		return nil, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.begin(ctx, d, o, in)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
+	"io"
 	"time"
 
 	"yinxin/ca/chain"
@@ -59,14 +60,73 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 	if err != nil {
 		return Sealed{}, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return Sealed{}, err
+	}
+	w, err := s.begin(ctx, d, o, in)
 	if err != nil {
 		return Sealed{}, err
 	}
 	defer w.close()
-	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
+	return s.carryOut(ctx, w, intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan})
+}
+
+// SealFile is Upload and Seal in one: the document is recorded together with the intent, and nothing is kept of one that is
+// refused. Its idempotency key is bound to the bytes of the document. o.Document is not used. Errors are those of both.
+func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r io.Reader, o Order) (_ Sealed, err error) {
+	o.Document = ""
+	if o, err = o.Checked(); err != nil {
+		return Sealed{}, err
+	}
+	if o.IdempotencyKey == "" {
+		o.IdempotencyKey = store.NewID("once_")
+	}
+	in, refused := s.Register.Authorise(ctx, by, o.Seal) // a repetition may come when the grant is used up
+	if refused != nil && !s.repeats(ctx, by, o.IdempotencyKey) {
+		return Sealed{}, refused
+	}
+	d, err := s.receive(ctx, by, name, r)
+	if err != nil {
+		return Sealed{}, err
+	}
+	recorded := false
+	defer func() {
+		if !recorded {
+			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
+		}
+	}()
+	o.Document, o.content = d.ID, d.SM3
+	if done, found, err := s.replay(ctx, by, o); found || err != nil {
+		return done, err
+	}
+	if refused != nil {
+		return Sealed{}, refused
+	}
+	w, err := s.begin(ctx, d, o, in)
+	if err != nil {
+		return Sealed{}, err
+	}
+	defer w.close()
+	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan, received: &d}
+	i.recorded = func() { recorded = true }
+	return s.carryOut(ctx, w, i)
+}
+
+// repeats reports whether there was an order with this key; a doubt is a no.
+func (s *Service) repeats(ctx context.Context, by access.Actor, key string) bool {
+	var n int
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, key).Scan(&n)
+	return err == nil && n > 0
+}
+
+// carryOut records the intent, signs and releases.
+func (s *Service) carryOut(ctx context.Context, w *work, i intent) (Sealed, error) {
 	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
-		return s.lostRace(ctx, by, o, err)
+		return s.lostRace(ctx, i.actor, i.order, err)
+	}
+	if i.recorded != nil {
+		i.recorded()
 	}
 	if s.Intended != nil {
 		s.Intended(i.id)
@@ -96,18 +156,15 @@ type work struct {
 func (w *work) close() { _ = w.object.Close() } // only read
 
 // begin makes every check and plans the update; nothing is recorded yet.
-func (s *Service) begin(ctx context.Context, by access.Actor, o Order, in register.Instance) (*work, error) {
+func (s *Service) begin(ctx context.Context, d Document, o Order, in register.Instance) (*work, error) {
 	now := s.Clock().UTC().Truncate(time.Second)
 	above, err := s.certificateGood(ctx, in, now)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{details: Details{Profile: o.Profile}}
+	w := &work{document: d, details: Details{Profile: o.Profile}}
 	w.prepared, err = s.prepared.get(preparedKey{in.ID, o.Profile, o.Outline}, func() (*Prepared, error) { return s.prepare(ctx, in, o, above) })
 	if err != nil {
-		return nil, err
-	}
-	if w.document, err = s.Document(ctx, by, o.Document); err != nil {
 		return nil, err
 	}
 	if w.object, err = s.Open(ctx, w.document); err != nil {
@@ -318,7 +375,7 @@ func (s *Service) keep(ctx context.Context, update []byte) (string, error) {
 
 // lostRace answers an order whose intent met another one with the same key: the other's result, or wait.
 func (s *Service) lostRace(ctx context.Context, by access.Actor, o Order, err error) (Sealed, error) {
-	if !store.IsUnique(err) {
+	if !store.IsUnique(err) && !errors.Is(err, errTaken) {
 		return Sealed{}, err
 	}
 	done, found, err := s.replay(ctx, by, o)
