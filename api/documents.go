@@ -90,13 +90,13 @@ func (s *server) content(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
-	s.giveDocument(w, r, d)
+	s.giveDocument(w, r, d, nil)
 }
 
 func tagOfDocument(d sealer.Document) string { return `"` + d.SM3 + `"` }
 
-// giveDocument streams a document out.
-func (s *server) giveDocument(w http.ResponseWriter, r *http.Request, d sealer.Document) {
+// giveDocument streams a document out, from memory if its content is at hand.
+func (s *server) giveDocument(w http.ResponseWriter, r *http.Request, d sealer.Document, content []byte) {
 	h := w.Header()
 	h.Set("ETag", tagOfDocument(d))
 	h.Set("Content-Type", "application/pdf")
@@ -104,6 +104,10 @@ func (s *server) giveDocument(w http.ResponseWriter, r *http.Request, d sealer.D
 	h.Set("Content-Disposition", attachment(d.Name))
 	h.Set("Last-Modified", d.CreatedAt.UTC().Format(http.TimeFormat))
 	if r.Method == http.MethodHead {
+		return
+	}
+	if content != nil {
+		s.send(w, r, content)
 		return
 	}
 	if err := s.Sealer.Copy(r.Context(), w, d); err != nil {

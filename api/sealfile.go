@@ -57,7 +57,8 @@ func (s *server) sealFile(w http.ResponseWriter, r *http.Request) {
 	if done.Replayed {
 		h.Set("Idempotency-Replayed", strconv.FormatBool(true))
 	}
-	s.giveDocument(w, r, done.Document)
+	content, _ := done.Content()
+	s.giveDocument(w, r, done.Document, content)
 }
 
 // sealForm reads the form of a request, order and file, and seals the file while it arrives.

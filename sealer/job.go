@@ -62,7 +62,7 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	if err != nil {
 		return Job{}, err
 	}
-	w, err := s.begin(ctx, d, o, in)
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return Job{}, err
 	}

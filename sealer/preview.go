@@ -59,7 +59,7 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	if err != nil {
 		return nil, err
 	}
-	w, err := s.begin(ctx, d, o, in)
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return nil, err
 	}

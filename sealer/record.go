@@ -28,6 +28,7 @@ type intent struct {
 
 	received *Document // comes with the order, and is recorded with the intent
 	recorded func()    // called when it was
+	content  []byte    // of received, if it is stored with the result only
 }
 
 // errTaken says within this room that an idempotency key is in use.
@@ -86,6 +87,12 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 // recordResult releases: only an intent that nobody abandoned can become a result.
 func (s *Service) recordResult(ctx context.Context, i intent, d Document) error {
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		if i.content != nil {
+			p := part{object: d.parts[0].object, size: i.received.Size, begins: true}
+			if err := insertPart(ctx, tx, i.received.ID, 0, p); err != nil {
+				return err
+			}
+		}
 		if err := insertDocument(ctx, tx, d, i.actor.Organisation); err != nil {
 			return err
 		}

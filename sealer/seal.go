@@ -6,7 +6,6 @@ import (
 	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
-	"io"
 	"time"
 
 	"yinxin/ca/chain"
@@ -30,7 +29,12 @@ type Sealed struct {
 	ByteRange string
 	Details   Details
 	Replayed  bool // the idempotency key was used before with the same order
+
+	content []byte // of a small document that came with its order
 }
+
+// Content is the sealed document itself, if it is at hand; else Service.Copy reads it.
+func (s Sealed) Content() ([]byte, bool) { return s.content, s.content != nil }
 
 // Details are what a sealing did and what the person should know about it.
 type Details struct {
@@ -64,60 +68,12 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 	if err != nil {
 		return Sealed{}, err
 	}
-	w, err := s.begin(ctx, d, o, in)
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return Sealed{}, err
 	}
 	defer w.close()
 	return s.carryOut(ctx, w, intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan})
-}
-
-// SealFile is Upload and Seal in one: the document is recorded together with the intent, and nothing is kept of one that is
-// refused. Its idempotency key is bound to the bytes of the document. o.Document is not used. Errors are those of both.
-func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r io.Reader, o Order) (_ Sealed, err error) {
-	o.Document = ""
-	if o, err = o.Checked(); err != nil {
-		return Sealed{}, err
-	}
-	if o.IdempotencyKey == "" {
-		o.IdempotencyKey = store.NewID("once_")
-	}
-	in, refused := s.Register.Authorise(ctx, by, o.Seal) // a repetition may come when the grant is used up
-	if refused != nil && !s.repeats(ctx, by, o.IdempotencyKey) {
-		return Sealed{}, refused
-	}
-	d, err := s.receive(ctx, by, name, r)
-	if err != nil {
-		return Sealed{}, err
-	}
-	recorded := false
-	defer func() {
-		if !recorded {
-			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
-		}
-	}()
-	o.Document, o.content = d.ID, d.SM3
-	if done, found, err := s.replay(ctx, by, o); found || err != nil {
-		return done, err
-	}
-	if refused != nil {
-		return Sealed{}, refused
-	}
-	w, err := s.begin(ctx, d, o, in)
-	if err != nil {
-		return Sealed{}, err
-	}
-	defer w.close()
-	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan, received: &d}
-	i.recorded = func() { recorded = true }
-	return s.carryOut(ctx, w, i)
-}
-
-// repeats reports whether there was an order with this key; a doubt is a no.
-func (s *Service) repeats(ctx context.Context, by access.Actor, key string) bool {
-	var n int
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, key).Scan(&n)
-	return err == nil && n > 0
 }
 
 // carryOut records the intent, signs and releases.
@@ -156,19 +112,22 @@ type work struct {
 func (w *work) close() { _ = w.object.Close() } // only read
 
 // begin makes every check and plans the update; nothing is recorded yet.
-func (s *Service) begin(ctx context.Context, d Document, o Order, in register.Instance) (*work, error) {
+// object is the document, nil to read it from where it is stored.
+func (s *Service) begin(ctx context.Context, d Document, object files.Object, o Order, in register.Instance) (*work, error) {
 	now := s.Clock().UTC().Truncate(time.Second)
 	above, err := s.certificateGood(ctx, in, now)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{document: d, details: Details{Profile: o.Profile}}
+	w := &work{document: d, object: object, details: Details{Profile: o.Profile}}
 	w.prepared, err = s.prepared.get(preparedKey{in.ID, o.Profile, o.Outline}, func() (*Prepared, error) { return s.prepare(ctx, in, o, above) })
 	if err != nil {
 		return nil, err
 	}
-	if w.object, err = s.Open(ctx, w.document); err != nil {
-		return nil, err
+	if w.object == nil {
+		if w.object, err = s.Open(ctx, w.document); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.planFor(ctx, w, o, now); err != nil {
 		w.close()
@@ -341,11 +300,12 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 		whole.Write(more)
 		update = append(bytes.Clone(update), more...)
 	}
-	name, err := s.keep(ctx, update)
+	name, err := s.keep(ctx, i.content, update)
 	if err != nil {
 		return Sealed{}, err
 	}
-	d := original.with(store.NewID("d_"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
+	d := original.with(store.NewID("d_"), i.actor.ID, part{object: name, size: int64(len(i.content) + len(update))}, s.Clock())
+	d.Size = original.Size + int64(len(update))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, name))
@@ -358,17 +318,24 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	if err := s.recordResult(ctx, i, d); err != nil {
 		return Sealed{}, err
 	}
-	return Sealed{ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
+	var content []byte
+	if i.content != nil {
+		content = append(i.content[:len(i.content):len(i.content)], update...)
+	}
+	return Sealed{content: content, ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
 }
 
-func (s *Service) keep(ctx context.Context, update []byte) (string, error) {
+// keep stores an object.
+func (s *Service) keep(ctx context.Context, content ...[]byte) (string, error) {
 	w, err := s.Files.Create(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer w.Abort()
-	if _, err := w.Write(update); err != nil {
-		return "", err
+	for _, b := range content {
+		if _, err := w.Write(b); err != nil {
+			return "", err
+		}
 	}
 	return w.Commit()
 }

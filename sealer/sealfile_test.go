@@ -2,12 +2,14 @@ package sealer_test
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"strings"
 	"sync"
 	"testing"
 	"testing/iotest"
 
+	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
@@ -29,8 +31,23 @@ func TestADocumentIsReceivedAndSealedInOneGo(t *testing.T) {
 		}
 		_, err = h.sealer.SealFile(t.Context(), h.clerk, "copy.pdf", bytes.NewReader(append(b, '\n')), order(sealer.Document{}, "key"))
 		wants(t, err, "sealing.key-reused")
-		if n, m := h.count(`SELECT COUNT(*) FROM document`), h.stored(); n != 2 || m != 2 {
+		if n, m := h.count(`SELECT COUNT(*) FROM document`), h.stored(); n != 2 || m != 1 {
 			t.Errorf("%d documents, %d objects", n, m)
+		}
+		first := h.count(`SELECT COUNT(*) FROM document_part WHERE whole = 0`)
+		var id string
+		must(t, h.db.Read().QueryRowContext(t.Context(), `SELECT document_id FROM document_part WHERE whole = 0`).Scan(&id))
+		d, err := h.sealer.Document(t.Context(), h.clerk, id)
+		must(t, err)
+		if first != 1 || !bytes.Equal(h.bytes(d), b) {
+			t.Error("the original is not at hand as it came")
+		}
+		elsewhere := order(done.Document, "")
+		elsewhere.Places[0].Y = 120
+		twice, err := h.sealer.Seal(t.Context(), h.clerk, elsewhere)
+		must(t, err)
+		if v := h.verdict(h.bytes(twice.Document)); v != verify.Valid || !bytes.HasPrefix(h.bytes(twice.Document), sealed) {
+			t.Error("sealed again: ", v)
 		}
 		if n := h.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'document.received'`); n != 1 {
 			t.Errorf("%d received", n)
@@ -95,8 +112,59 @@ func TestARepetitionOfAFileIsAnsweredWhenTheGrantIsUsedUp(t *testing.T) {
 		if !done.Replayed {
 			t.Error("sealed again")
 		}
-		if n, m := h.count(`SELECT COUNT(*) FROM document`), h.stored(); n != 2 || m != 2 {
+		if n, m := h.count(`SELECT COUNT(*) FROM document`), h.stored(); n != 2 || m != 1 {
 			t.Errorf("%d documents, %d objects", n, m)
 		}
+	})
+}
+
+func TestALargerFileIsStoredAsItArrives(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.sealer.Config
+		c.MaxSize = 3 << 20
+		h.sealer = sealer.New(c)
+		var big bytes.Buffer
+		must(t, fixtures.WriteBig(&big, 2<<20, 12, fixtures.BigTable))
+		done, err := h.sealer.SealFile(t.Context(), h.clerk, "a.pdf", bytes.NewReader(big.Bytes()), order(sealer.Document{}, "key"))
+		must(t, err)
+		if _, at := done.Content(); at || h.stored() != 2 || h.verdict(h.bytes(done.Document)) != verify.Valid {
+			t.Errorf("%d objects", h.stored())
+		}
+		again, err := h.sealer.SealFile(t.Context(), h.clerk, "a.pdf", bytes.NewReader(big.Bytes()), order(sealer.Document{}, "key"))
+		must(t, err)
+		if !again.Replayed || h.stored() != 2 {
+			t.Errorf("%d objects", h.stored())
+		}
+		failing := order(sealer.Document{}, "")
+		failing.Places[0].Page = 9
+		_, err = h.sealer.SealFile(t.Context(), h.clerk, "a.pdf", bytes.NewReader(big.Bytes()), failing)
+		if err == nil || h.stored() != 2 {
+			t.Errorf("%v; %d objects", err, h.stored())
+		}
+		_, err = h.sealer.SealFile(t.Context(), h.clerk, "a.pdf", bytes.NewReader(make([]byte, 3<<20+1)), order(sealer.Document{}, ""))
+		wants(t, err, "document.too-large")
+	})
+}
+
+func TestADocumentWhoseSealingFailedIsNotAtHand(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		ctx, cancel := context.WithCancel(t.Context())
+		c := h.sealer.Config
+		c.Intended = func(string) { cancel() }
+		s := sealer.New(c)
+		if _, err := s.SealFile(ctx, h.clerk, "a.pdf", bytes.NewReader(original(t)), order(sealer.Document{}, "key")); err == nil {
+			t.Fatal("sealed")
+		}
+		var id string
+		must(t, h.db.Read().QueryRowContext(t.Context(), `SELECT id FROM document`).Scan(&id))
+		d, err := h.sealer.Document(t.Context(), h.clerk, id)
+		must(t, err)
+		_, err = h.sealer.Open(t.Context(), d)
+		wants(t, err, "document.damaged")
+		if h.stored() != 0 {
+			t.Errorf("%d objects", h.stored())
+		}
+		_, err = h.sealer.SealFile(t.Context(), h.clerk, "a.pdf", bytes.NewReader(original(t)), order(sealer.Document{}, "key"))
+		must(t, err)
 	})
 }

@@ -26,7 +26,6 @@ type house struct {
 	t       *testing.T
 	db      *store.DB
 	service *batch.Service
-	log     *bytes.Buffer
 }
 
 func must(t testing.TB, err error) {
