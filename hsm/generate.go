@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"io"
+	"sync/atomic"
 
 	"github.com/emmansun/gmsm/smx509"
 
@@ -17,8 +18,9 @@ type NewKey struct {
 	Label     string
 }
 
-// Generate makes a key pair on the token, which never lets the private key out, and tests it: a key that fails its
-// self-test is destroyed again. Errors: hsm.options, hsm.key-exists, hsm.algorithm, those of Key.
+// Generate makes a key pair on the token, which never lets the private key out, and tests it. A pair that the caller is not
+// given, since it fails its self-test or the caller gave up, is destroyed again, for which Generate may wait a second time.
+// Errors: hsm.options, hsm.key-exists, hsm.algorithm, those of Key.
 func (t *Token) Generate(ctx context.Context, n NewKey) (*Key, error) {
 	how, public, err := t.pairMechanism(n.Algorithm)
 	if err != nil {
@@ -38,26 +40,37 @@ func (t *Token) Generate(ctx context.Context, n NewKey) (*Key, error) {
 	public = append(append(public, both...), attribute{attributeVerify, true})
 	private := append(both[:len(both):len(both)], attribute{attributePrivate, true}, attribute{attributeSensitive, true},
 		attribute{attributeExtractable, false}, attribute{attributeSign, true})
+	var owned atomic.Bool // by the caller who has gone, or by the worker that has made the pair
 	_, err = run(ctx, t, func(s session) (struct{}, error) {
 		if _, err := find(s, Selector{ID: id}); err == nil || fault.Has(err, ErrKeyAmbiguous) {
 			return struct{}{}, ErrKeyExists.With("%s", idText(id))
 		} else if !fault.Has(err, ErrKeyNotFound) {
 			return struct{}{}, err
 		}
-		_, _, err := s.c.GenerateKeyPair(s.handle, how, public, private)
+		a, b, err := s.c.GenerateKeyPair(s.handle, how, public, private)
 		if answered(err, rvMechanism) {
 			err = ErrAlgorithm.With("%s", n.Algorithm).Because(err)
 		}
+		if err == nil && !owned.CompareAndSwap(false, true) {
+			err = destroyAll(s, []handle{b, a}) // nobody waits for it any more
+		}
 		return struct{}{}, err
 	})
-	if err != nil {
+	if err != nil && owned.CompareAndSwap(false, true) {
 		return nil, err
 	}
-	k, err := t.Key(ctx, Selector{ID: id})
-	if fault.Has(err, ErrSelfTest) || fault.Has(err, ErrPublicKey) {
-		_ = t.DestroyKey(context.WithoutCancel(ctx), id) // what cannot be destroyed has no user: nobody was given it
+	var k *Key
+	if err == nil {
+		k, err = t.Key(ctx, Selector{ID: id})
 	}
-	return k, err
+	if err == nil && k.info.Algorithm != n.Algorithm {
+		err = ErrAlgorithm.With("%s, not %s", k.info.Algorithm, n.Algorithm)
+	}
+	if err != nil {
+		_ = t.DestroyKey(context.WithoutCancel(ctx), id) // what cannot be destroyed has no user: nobody was given it
+		return nil, err
+	}
+	return k, nil
 }
 
 func (t *Token) pairMechanism(a Algorithm) (mechanism, []attribute, error) {

@@ -260,3 +260,14 @@ func TestModulesAreLoadedOnce(t *testing.T) {
 		}
 	}
 }
+
+// A module that was closed is not called any more: its library is not in memory.
+func TestAClosedModuleAnswersNothing(t *testing.T) {
+	w := newWorld(t, "sansec")
+	w.must(w.module.Close())
+	_, err := w.module.Slots()
+	w.want(err, ErrClosed)
+	_, err = Activate(context.Background(), w.module, w.config)
+	w.want(err, ErrClosed)
+	w.want(w.module.Close(), ErrClosed)
+}

@@ -2,6 +2,8 @@ package hsm
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"yinxin/internal/fault"
@@ -128,7 +130,7 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 	t.renewing = nil
 	if err != nil {
 		r.err = deviceFault(err)
-		if f, ok := fault.Of(r.err); ok && f.Kind == fault.Denied {
+		if f, ok := fault.Of(r.err); ok && f.Kind == fault.Denied && !errors.Is(err, errSource) {
 			t.latch = f
 		} else {
 			t.count.failures.Add(1)
@@ -137,7 +139,8 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 		return
 	}
 	t.slot, t.anchor, t.ready = slot, anchor, true
-	t.widen(t.most) // what the last generation did without
+	t.breaker.hint() // it answers again: a person who has just given the PIN does not wait for a pause to end
+	t.widen(t.most)  // what the last generation did without
 	t.count.generations.Add(1)
 }
 
@@ -184,6 +187,9 @@ func (t *Token) seek() (uint, TokenInfo, error) {
 	return 0, info, err
 }
 
+// errSource: the operator's source gave no PIN. Nothing reached the token, so the source is asked again.
+var errSource = errors.New("hsm: the source of the PIN")
+
 // login tries the PIN once.
 func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 	switch {
@@ -200,10 +206,10 @@ func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 		defer cancel()
 		octets, err := t.config.PIN(ctx)
 		if err == nil && len(octets) == 0 {
-			err = ErrPINNeeded.New()
+			err = errors.New("empty")
 		}
 		if err != nil {
-			return ErrPINNeeded.Because(err)
+			return ErrPINNeeded.Because(fmt.Errorf("%w: %w", errSource, err))
 		}
 		p.octets = octets
 	}

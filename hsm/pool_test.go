@@ -311,6 +311,32 @@ func TestACallerCanGiveUp(t *testing.T) {
 	}
 }
 
+// late is a context whose end shows only to who asks: the module's answer is always first.
+type late struct {
+	context.Context
+	gone atomic.Bool
+}
+
+func (*late) Done() <-chan struct{} { return nil }
+
+func (l *late) Err() error {
+	if l.gone.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whoever gives up hears that, and not a bare number of the module that came at the same time.
+func TestWhoGaveUpHearsNoNumberOfTheModule(t *testing.T) {
+	w := newWorld(t, "sansec")
+	k := w.generate(w.activate(), "one")
+	ctx := &late{Context: context.Background()}
+	w.spy.onSign = func() error { ctx.gone.Store(true); return rvFunctionFailed }
+	if _, err := k.SignDigest(ctx, digest(k, "档案")); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestATokenThatDoesNotAnswerIsNotWaitedForEver(t *testing.T) {
 	w := newWorld(t, "sansec")
 	w.config.Sessions = 1
