@@ -210,6 +210,11 @@ func (d *device) open(o *opening) {
 
 // activate loads the module and logs in. What a driver or a device does is for the caller a reason to come again.
 func (d *device) activate() (*hsm.Module, *hsm.Token, error) {
+	pin, err := d.config.PIN(context.Background())
+	clear(pin)
+	if err != nil || len(pin) == 0 { // nothing reached the token: this may be mended while the service runs
+		return nil, nil, keystore.ErrTokenWaits.With("%s", explain(errNoPIN.Because(err)).Code).Because(err)
+	}
 	module, err := hsm.Open(d.setting.Module)
 	if err != nil {
 		return nil, nil, unavailable(err)

@@ -333,8 +333,29 @@ func TestAServiceOutlivesItsToken(t *testing.T) {
 		t.Fatal(err)
 	}
 
+	// The PIN file is not there: nothing reaches the token, and it is looked for again.
+	pinFile := filepath.Join(dir, "hsm-pin")
+	if err := os.Rename(pinFile, pinFile+".away"); err != nil {
+		t.Fatal(err)
+	}
+	h = openAt(t, dir, clock.now)
+	s = serviceOver(t, h)
+	if status, refusal, wait := s.seal(code); status != 503 || refusal != keystore.ErrTokenWaits.Code || wait != 1 {
+		t.Errorf("without a PIN: %d %s, again in %d s", status, refusal, wait)
+	}
+	if err := os.Rename(pinFile+".away", pinFile); err != nil {
+		t.Fatal(err)
+	}
+	clock.advance(time.Second)
+	if status, refusal, _ := s.seal(code); status >= 300 {
+		t.Errorf("with the PIN again: %d %s", status, refusal)
+	}
+	if err := h.close(); err != nil {
+		t.Fatal(err)
+	}
+
 	// The PIN file is wrong.
-	if err := os.WriteFile(filepath.Join(dir, "hsm-pin"), []byte("000000\n"), 0o600); err != nil {
+	if err := os.WriteFile(pinFile, []byte("000000\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	h = openAt(t, dir, clock.now)
@@ -356,7 +377,7 @@ func TestAServiceOutlivesItsToken(t *testing.T) {
 	told(t, clock.now, tokentest.UserPIN+"\n", "token", "login", "--module", setting.Module, "--profile", "sansec", "--token", "hsm", "--insist")
 
 	// The driver is gone.
-	if err := os.WriteFile(filepath.Join(dir, "hsm-pin"), []byte(tokentest.UserPIN+"\n"), 0o600); err != nil {
+	if err := os.WriteFile(pinFile, []byte(tokentest.UserPIN+"\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	setting.Module = filepath.Join(dir, "gone.so")
