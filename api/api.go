@@ -130,6 +130,7 @@ func newServer(c Config) (*server, error) {
 	s.documents()
 	s.sealings()
 	s.sealFiles()
+	s.records()
 	if s.Batches != nil {
 		s.sealingBatches()
 	}

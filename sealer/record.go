@@ -224,3 +224,44 @@ func (s *Service) Recover(ctx context.Context) (abandoned int, err error) {
 	}
 	return abandoned, s.meltEnded(ctx)
 }
+
+// Recorded is a sealing as it is on record, whatever became of it.
+type Recorded struct {
+	ID       string
+	Seal     string
+	Document string
+	State    string // intended, released, failed, abandoned
+	Failure  string // code, when it failed or was abandoned
+	Result   string // the sealed document, when it was released
+	Time     time.Time
+	Intended time.Time
+	Finished time.Time // zero while it is under way
+}
+
+// Recorded gives a sealing of the actor's, or any to an auditor. Error: sealing.not-found.
+func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Recorded, error) {
+	r := Recorded{ID: id}
+	var caller, signed, intended string
+	var result, finished sql.NullString
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at FROM sealing WHERE id = $1`, id).
+		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID && !by.Has(access.RoleAuditor) {
+		return Recorded{}, errNoSealing.New()
+	}
+	if err != nil {
+		return Recorded{}, err
+	}
+	r.Result = result.String
+	for _, t := range []struct {
+		text string
+		to   *time.Time
+	}{{signed, &r.Time}, {intended, &r.Intended}, {finished.String, &r.Finished}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.to, err = store.ParseTime(t.text); err != nil {
+			return Recorded{}, err
+		}
+	}
+	return r, nil
+}
