@@ -106,8 +106,13 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 		} else if n != 1 {
 			return errAbandoned.New()
 		}
-		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id,
-			Data: map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}})
+		data := map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}
+		if s.Released != nil {
+			if err := s.Released(ctx, tx, i.actor.ID, i.id, data); err != nil {
+				return err
+			}
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id, Data: data})
 		return err
 	})
 }
