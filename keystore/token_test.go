@@ -4,6 +4,7 @@ package keystore_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -193,6 +194,27 @@ func TestAKeyThatIsOnTheTokenAlreadyIsAdopted(t *testing.T) {
 	if k.State() != keystore.StateDestroyed {
 		t.Error(k.State())
 	}
+}
+
+// A damaged file stops its own key: others are made on the token all the same, and none is adopted that may be in it.
+func TestADamagedFileHindersNoOtherKeyOnTheToken(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	s := d.Open(t)
+	ring := s.Ring(keystore.PurposeSealing)
+	_, err := ring.Generate(ctx, "one", keystore.PurposeSealing)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(d.Dir(), "keys", "one.json"), []byte("{"), 0o600))
+	s = d.Open(t)
+	ring = s.Ring(keystore.PurposeSealing)
+	k, err := ring.Generate(ctx, "two", keystore.PurposeSealing)
+	must(t, err)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	must(t, err)
+	_, err = d.token.Generate(ctx, hsm.NewKey{Algorithm: hsm.SM2, ID: []byte("given")})
+	must(t, err)
+	_, err = ring.Adopt(ctx, "three", keystore.PurposeSealing, "hsm", []byte("given"))
+	want(t, err, keystore.ErrDamaged)
 }
 
 // An HSM without SM2 holds keys for TLS, not for a keystore.
