@@ -1,4 +1,4 @@
-//go:build cgo
+//go:build cgo && unix
 
 package keystore_test
 
@@ -6,6 +6,8 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -215,6 +217,35 @@ func TestADamagedFileHindersNoOtherKeyOnTheToken(t *testing.T) {
 	must(t, err)
 	_, err = ring.Adopt(ctx, "three", keystore.PurposeSealing, "hsm", []byte("given"))
 	want(t, err, keystore.ErrDamaged)
+}
+
+// While a key waits to be destroyed on a token that does not answer, other keys can be suspended.
+func TestASilentTokenHoldsUpNoOtherKey(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	s := d.Open(t)
+	ring := s.Ring(keystore.PurposeSealing)
+	_, err := ring.Generate(ctx, "gone", keystore.PurposeSealing)
+	must(t, err)
+	_, err = ring.Generate(ctx, "other", keystore.PurposeSealing)
+	must(t, err)
+	lock, err := os.Open(filepath.Join(d.tokens.Path, "0", "lock")) // under which the module changes the token's files
+	must(t, err)
+	must(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	destroyed, suspended := make(chan error, 1), make(chan error, 1)
+	go func() { destroyed <- ring.SetState(ctx, "gone", keystore.StateDestroyed) }()
+	for d.token.Metrics().Busy == 0 {
+		runtime.Gosched()
+	}
+	go func() { suspended <- ring.SetState(ctx, "other", keystore.StateSuspended) }()
+	select {
+	case err = <-suspended:
+		must(t, err)
+	case <-time.After(20 * time.Second):
+		t.Error("the other key waits for the token")
+	}
+	must(t, lock.Close())
+	must(t, <-destroyed)
 }
 
 // An HSM without SM2 holds keys for TLS, not for a keystore.
