@@ -55,7 +55,11 @@ func (t *Token) Login(ctx context.Context, octets []byte, insist bool) error {
 	}
 	r := t.renewLocked()
 	t.lock.Unlock()
-	return t.wait(ctx, patience, r)
+	err := t.wait(ctx, patience, r)
+	if err == nil {
+		t.breaker.hint() // who has just given the PIN does not wait for the end of a pause
+	}
+	return err
 }
 
 // Logout ends an attended token's login: the next signature needs the PIN.
@@ -141,7 +145,6 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 		return
 	}
 	t.slot, t.anchor, t.ready = slot, anchor, true
-	t.breaker.hint() // it answers again: a person who has just given the PIN does not wait for a pause to end
 	t.widen(t.most)  // what the last generation did without
 	t.count.generations.Add(1)
 }
