@@ -22,7 +22,7 @@ import (
 
 // The numbers of each vendor's profile are those that the soft token speaks for the vendor: they were written down twice.
 func TestAKeyOfEveryVendorSigns(t *testing.T) {
-	for _, vendor := range []string{"sansec", "tass", "koal", "westone", "mssince", "luna", "ep11"} {
+	for _, vendor := range []string{"sansec", "tass", "koal", "westone", "westone-old", "mssince", "luna", "ep11"} {
 		t.Run(vendor, func(t *testing.T) {
 			w := newWorld(t, vendor, "vendor = "+vendor)
 			token := w.activate()

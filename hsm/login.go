@@ -2,6 +2,8 @@ package hsm
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"time"
@@ -47,13 +49,17 @@ func (t *Token) Login(ctx context.Context, octets []byte, insist bool) error {
 		return ErrClosed.New()
 	}
 	t.pending = &pin{own, insist}
-	t.latch, t.proven = nil, false
+	t.latch, t.proven = nil, [32]byte{}
 	if t.ready {
 		t.end()
 	}
 	r := t.renewLocked()
 	t.lock.Unlock()
-	return t.wait(ctx, patience, r)
+	err := t.wait(ctx, patience, r)
+	if err == nil {
+		t.breaker.hint() // who has just given the PIN does not wait for the end of a pause
+	}
+	return err
 }
 
 // Logout ends an attended token's login: the next signature needs the PIN.
@@ -139,7 +145,6 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 		return
 	}
 	t.slot, t.anchor, t.ready = slot, anchor, true
-	t.breaker.hint() // it answers again: a person who has just given the PIN does not wait for a pause to end
 	t.widen(t.most)  // what the last generation did without
 	t.count.generations.Add(1)
 }
@@ -190,6 +195,13 @@ func (t *Token) seek() (uint, TokenInfo, error) {
 // errSource: the operator's source gave no PIN. Nothing reached the token, so the source is asked again.
 var errSource = errors.New("hsm: the source of the PIN")
 
+// proof tells one PIN from another without keeping it.
+func (t *Token) proof(octets []byte) [32]byte {
+	h := hmac.New(sha256.New, t.salt[:])
+	h.Write(octets)
+	return [32]byte(h.Sum(nil))
+}
+
 // login tries the PIN once.
 func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 	switch {
@@ -213,11 +225,12 @@ func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 		}
 		p.octets = octets
 	}
+	proof := t.proof(p.octets)
 	t.count.logins.Add(1)
 	err := t.c.Login(anchor, p.octets)
 	switch {
 	case err == nil:
-		t.proven = true
+		t.proven = proof
 		return nil
 	case answered(err, rvPINIncorrect, rvPINInvalid, rvPINLength):
 		return ErrPINWrong.Because(err)
@@ -229,8 +242,9 @@ func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 		return nil // by whoever else uses the module in this process
 	case answered(err, rvAlreadyLoggedIn):
 		return ErrTokenInUse.Because(err) // the PIN was not looked at
-	case !t.proven:
-		// Whether the token has counted the try is not known, nor whether the PIN is right: a person decides.
+	case t.proven != proof:
+		// Whether the token has counted the try is not known, nor whether the PIN is right: a person decides. A PIN that was
+		// right for this token before is another matter.
 		return ErrPINNeeded.Because(err)
 	}
 	return err

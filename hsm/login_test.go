@@ -153,6 +153,19 @@ func TestAPINWhoseFateIsUnknownIsNotTriedAgain(t *testing.T) {
 	w.want(err, ErrDevice)
 	w.spy.onLogin = nil
 	w.signs(k)
+
+	// Unless the source has another one now: of that nothing is known.
+	token.config.PIN = source("135790")
+	w.must(w.spy.cryptoki.CloseAllSessions(0))
+	w.spy.onLogin = func() error { return rvDeviceError }
+	w.spy.logins.Store(0)
+	for range 2 {
+		_, err = k.SignDigest(context.Background(), digest(k, "档案"))
+		w.want(err, ErrPINNeeded)
+	}
+	if n := w.spy.logins.Load(); n != 1 {
+		t.Errorf("%d logins", n)
+	}
 }
 
 func TestAnAttendedTokenAsksAgainAfterItWasPulledOut(t *testing.T) {

@@ -388,6 +388,29 @@ func TestAModuleStaysWhileACallIsUnderWay(t *testing.T) {
 	}
 }
 
+// When a token was closed nothing of it goes on.
+func TestACloseLeavesNothingRunning(t *testing.T) {
+	w := newWorld(t, "sansec")
+	w.config.KeepAlive = time.Millisecond
+	before := runtime.NumGoroutine()
+	token, err := Activate(context.Background(), w.module, w.config)
+	w.must(err)
+	k := w.generate(token, "one")
+	w.signs(k)
+	if runtime.NumGoroutine() < before+8 {
+		t.Error("there are no workers: this test shows nothing")
+	}
+	w.must(token.Close())
+	for n := 0; runtime.NumGoroutine() > before; n++ {
+		if n == 1_000_000 {
+			t.Fatalf("%d goroutines stay", runtime.NumGoroutine()-before)
+		}
+		runtime.Gosched()
+	}
+	_, err = k.SignDigest(context.Background(), digest(k, "档案"))
+	w.want(err, ErrClosed)
+}
+
 func TestTheBreaker(t *testing.T) {
 	w := newWorld(t, "sansec")
 	token := w.activate()

@@ -222,6 +222,46 @@ static void elsewhere(void (*what)(void)) {
     HOLDS(child > 0 && waitpid(child, &status, 0) == child && status == 0);
 }
 
+static void try_wrongly(void) {
+    CK_SESSION_HANDLE h = opened();
+    CK_RV rv = f->C_Login(h, CKU_USER, so_pin, 8);
+    HOLDS(rv == CKR_PIN_INCORRECT);
+}
+
+static void make_three(void) {
+    CK_SESSION_HANDLE h = user();
+    for (int i = 0; i < 3; i++) pair(h);
+}
+
+/* at_once does something in five other processes. */
+static void at_once(void (*what)(void)) {
+    pid_t children[5];
+    for (size_t i = 0; i < 5; i++) {
+        children[i] = fork();
+        if (children[i] != 0) continue;
+        elsewhere(what);
+        _exit(failed != 0);
+    }
+    for (size_t i = 0; i < 5; i++) {
+        int status = 1;
+        HOLDS(children[i] > 0 && waitpid(children[i], &status, 0) == children[i] && status == 0);
+    }
+}
+
+static void processes_share_a_token(void) {
+    CK_TOKEN_INFO info;
+    CK_SESSION_HANDLE h = user();
+    CK_OBJECT_HANDLE found[64];
+    CK_ULONG n = 0;
+    at_once(make_three);
+    WANT(f->C_FindObjectsInit(h, NULL, 0), CKR_OK);
+    WANT(f->C_FindObjects(h, found, 64, &n), CKR_OK);
+    HOLDS(n == 30);
+    at_once(try_wrongly);
+    WANT(f->C_GetTokenInfo(0, &info), CKR_OK);
+    HOLDS(info.flags & CKF_USER_PIN_FINAL_TRY); /* of six, five are counted */
+}
+
 /* Somebody else makes the token anew: what lay under the old key must not be mixed with it. */
 static void a_token_made_anew_ends_old_logins(void) {
     CK_OBJECT_CLASS data = CKO_DATA;
@@ -372,7 +412,7 @@ static void run(void (*what)(void), unsigned n) {
 int main(int count, char **arguments) {
     static void (*const cases[])(void) = {
         every_function_is_there, a_question_for_the_length_ends_nothing, what_is_not_kept_is_not_promised, a_logout_ends_the_work,
-        a_token_made_anew_ends_old_logins, a_destroyed_key_does_not_come_back, an_end_waits_and_a_beginning_after_it,
+        processes_share_a_token, a_token_made_anew_ends_old_logins, a_destroyed_key_does_not_come_back, an_end_waits_and_a_beginning_after_it,
         slots_tell_what_happens, a_try_that_cannot_be_counted_is_none, a_configuration_that_is_none, a_private_key_is_wiped,
     };
     if (count < 2 || count > 3 || CRYPTO_set_mem_functions(block_new, block_grow, block_free) != 1) return 2;
