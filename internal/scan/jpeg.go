@@ -180,19 +180,20 @@ func decodeJPEG(data []byte, facts jpegFacts, c jpegColours) (image.Image, error
 	return img, nil
 }
 
-// printed turns inks into light, in the same memory. image/jpeg takes all of them for inverted, as Adobe stores them.
-func printed(inks *image.CMYK, again bool) *image.RGBA {
+// printed turns inks into light, in the same memory, three bytes where four were. image/jpeg takes all of them for inverted, as Adobe stores them.
+func printed(inks *image.CMYK, again bool) *RGB {
 	flip := byte(0)
 	if again {
 		flip = 255
 	}
-	for i := 0; i+4 <= len(inks.Pix); i += 4 {
-		p := inks.Pix[i : i+4]
+	width := inks.Rect.Dx()
+	for i := range width * inks.Rect.Dy() {
+		from := inks.Pix[i/width*inks.Stride+4*(i%width):][:4]
+		p := [4]byte(from)
 		k := 255 - int(p[3]^flip)
 		for c := range 3 {
-			p[c] = byte((255 - int(p[c]^flip)) * k / 255)
+			inks.Pix[3*i+c] = byte((255 - int(p[c]^flip)) * k / 255)
 		}
-		p[3] = 255
 	}
-	return &image.RGBA{Pix: inks.Pix, Stride: inks.Stride, Rect: inks.Rect}
+	return &RGB{Pix: inks.Pix[:3*width*inks.Rect.Dy()], Stride: 3 * width, Rect: inks.Rect}
 }
