@@ -1,21 +1,11 @@
 package scan
 
 import (
-	"compress/zlib"
 	"errors"
 	"io"
 
 	"golang.org/x/image/ccitt"
 )
-
-// inflate gives what a zlib stream holds. A broken head gives a reader that fails.
-func inflate(data io.Reader) io.Reader {
-	z, err := zlib.NewReader(data)
-	if err != nil {
-		return failing{err}
-	}
-	return z
-}
 
 // meter lets through as many bytes as are left, and fails then: of readers behind each other, one may take in much and give
 // nothing, and what it takes in may have been packed a thousand to one.
@@ -35,20 +25,6 @@ func (m meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-// inflater is what undoes DEFLATE part after part.
-type inflater struct{ io.Reader }
-
-func (i *inflater) reset(in io.Reader) {
-	if z, ok := i.Reader.(zlib.Resetter); ok && z.Reset(in, nil) == nil {
-		return
-	}
-	i.Reader = inflate(in)
-}
-
 // unpacker gives what undoes LZW (5) or DEFLATE (8) for a part.
 func (s *room) unpacker(compression int, in io.Reader) io.Reader {
 	u := s.unpackers[compression]
@@ -56,7 +32,7 @@ func (s *room) unpacker(compression int, in io.Reader) io.Reader {
 		if compression == 5 {
 			u = newLZW(in)
 		} else {
-			u = &inflater{inflate(in)}
+			u = inflate(in)
 		}
 		if s.unpackers == nil {
 			s.unpackers = map[int]unpacker{}
