@@ -145,6 +145,10 @@ func undoPNG(kind byte, row, before []byte, step int) {
 			row[i+step] += byte((int(v) + int(before[i+step])) / 2)
 		}
 	case 4:
+		if step == 3 { // the three do not wait for each other
+			paeth3(row, before)
+			return
+		}
 		for first := range step {
 			left, corner := 0, 0
 			for i := first; i < len(row); i += step {
@@ -168,6 +172,19 @@ func addLeft(row []byte, step int) {
 	}
 	for i, v := range row[:len(row)-step] {
 		row[i+step] += v
+	}
+}
+
+// paeth3 takes back the filter of Paeth of pixels of three bytes.
+func paeth3(row, before []byte) {
+	var r, g, b, cornerR, cornerG, cornerB int
+	for before = before[:len(row)]; len(row) >= 3 && len(before) >= 3; row, before = row[3:], before[3:] {
+		upR, upG, upB := int(before[0]), int(before[1]), int(before[2])
+		r = (int(row[0]) + paeth(r, upR, cornerR)) & 255
+		g = (int(row[1]) + paeth(g, upG, cornerG)) & 255
+		b = (int(row[2]) + paeth(b, upB, cornerB)) & 255
+		row[0], row[1], row[2] = byte(r), byte(g), byte(b)
+		cornerR, cornerG, cornerB = upR, upG, upB
 	}
 }
 
