@@ -18,6 +18,9 @@ func (p tiffPages) ofYCbCr(d directory, parts []part) (image.Image, error) {
 	if err := p.file.checkSize(width, height, 3); err != nil {
 		return nil, err
 	}
+	if err := d.enough(parts, width*height, width); err != nil { // of light alone
+		return nil, err
+	}
 	img := image.NewYCbCr(image.Rect(0, 0, width, height), ratio)
 	space := new(room)
 	for _, part := range parts {

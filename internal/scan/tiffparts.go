@@ -88,6 +88,9 @@ func (p tiffPages) ofSamples(d directory, parts []part) (image.Image, error) {
 	if err := p.file.checkSize(r.width, r.height, r.perPixel()); err != nil {
 		return nil, err
 	}
+	if err := d.enough(parts, r.rowBytes()*r.height, r.rowBytes()); err != nil {
+		return nil, err
+	}
 	if stored, ok := d.stored(r, parts); ok {
 		return stored, nil
 	}
@@ -113,6 +116,9 @@ func (d directory) fill(img image.Image, r raster, parts []part, space *room) er
 // ofPlanes decodes a picture whose samples are kept apart, each kind as a picture of shades, and joins them.
 func (p tiffPages) ofPlanes(d directory, r raster, parts []part) (image.Image, error) {
 	if err := p.file.checkSize(r.width, r.height, r.perPixel()+float64(r.components+r.extra)); err != nil {
+		return nil, err
+	}
+	if err := d.enough(parts, r.rowBytes()*r.height, r.rowBytes()); err != nil {
 		return nil, err
 	}
 	one := r
@@ -194,6 +200,29 @@ func (d directory) palette() ([]byte, error) {
 		}
 	}
 	return palette, nil
+}
+
+// enough refuses parts that cannot become so many bytes, in rows of such a length, so that no memory is taken for what cannot come.
+func (d directory) enough(parts []part, samples, row int) error {
+	coded := 0
+	for _, p := range parts {
+		coded += len(p.coded)
+	}
+	ratio := 1
+	switch d.number(tagCompression, 1) {
+	case 3, 4: // a row takes a bit at least
+		ratio = 8 * row
+	case 5: // codes of 9 bits and more stand for less than 4096 bytes each
+		ratio = 4096
+	case 8, 32946:
+		ratio = mostDeflateRatio
+	case 32773: // two bytes for 128
+		ratio = 64
+	}
+	if coded < samples/ratio {
+		return ErrBroken.New()
+	}
+	return nil
 }
 
 // stored is a picture whose bytes stand in the file as they are, strip behind strip: it takes no memory of its own.
