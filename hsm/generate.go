@@ -2,6 +2,7 @@ package hsm
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"io"
 	"sync/atomic"
@@ -97,27 +98,44 @@ func (t *Token) pairMechanism(a Algorithm) (mechanism, []attribute, error) {
 // DestroyKey destroys the private key of an identifier, and then its public key. Certificates stay. It answers
 // hsm.key-not-found where there is none.
 func (t *Token) DestroyKey(ctx context.Context, id []byte) error {
-	if len(id) == 0 {
+	return t.destroy(ctx, Selector{ID: id}, func(session, handle) error { return nil })
+}
+
+// DestroyKeyOf is DestroyKey for a key that has this public key, and for no other one: hsm.other-key. It needs no self-test: a
+// key that does not sign any more can be destroyed.
+func (t *Token) DestroyKeyOf(ctx context.Context, id []byte, public crypto.PublicKey) error {
+	return t.destroy(ctx, Selector{ID: id}, func(s session, object handle) error {
+		info, err := t.describe(s, object)
+		if err == nil && !samePublic(info.Public, public) {
+			err = ErrOtherKey.With("%s", idText(id))
+		}
+		return err
+	})
+}
+
+func (t *Token) destroy(ctx context.Context, which Selector, check func(session, handle) error) error {
+	if len(which.ID) == 0 {
 		return ErrKeyNotFound.New()
 	}
 	_, err := run(ctx, t, func(s session) (struct{}, error) {
-		object, err := find(s, Selector{ID: id})
+		object, err := find(s, which)
+		if err == nil {
+			err = check(s, object)
+		}
+		if err == nil {
+			err = s.c.Destroy(s.handle, object)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := s.c.Destroy(s.handle, object); err != nil {
+		publics, err := s.c.Find(s.handle, []attribute{{attributeClass, classPublicKey}, {attributeID, which.ID}}, maxKeys)
+		if err != nil {
 			return struct{}{}, err
 		}
-		publics, err := s.c.Find(s.handle, []attribute{{attributeClass, classPublicKey}, {attributeID, id}}, maxKeys)
-		for _, object := range publics {
-			if err == nil {
-				err = s.c.Destroy(s.handle, object)
-			}
-		}
-		return struct{}{}, err
+		return struct{}{}, destroyAll(s, publics)
 	})
 	if err == nil {
-		t.keys.remove(id)
+		t.keys.remove(which.ID)
 	}
 	return err
 }
@@ -134,20 +152,5 @@ func (k *Key) Request(ctx context.Context, template *smx509.CertificateRequest) 
 // Destroy destroys the key, if it is still the one under its identifier: hsm.key-not-found where there is none any more,
 // hsm.other-key.
 func (k *Key) Destroy(ctx context.Context) error {
-	t := k.token
-	_, err := run(ctx, t, func(s session) (struct{}, error) {
-		object, err := find(s, Selector{ID: k.info.ID, Label: k.info.Label})
-		if err != nil {
-			return struct{}{}, err
-		}
-		info, err := t.describe(s, object)
-		if err == nil && !samePublic(info.Public, k.info.Public) {
-			err = ErrOtherKey.With("%s", idText(k.info.ID))
-		}
-		return struct{}{}, err
-	})
-	if err != nil {
-		return err
-	}
-	return t.DestroyKey(ctx, k.info.ID)
+	return k.token.DestroyKeyOf(ctx, k.info.ID, k.info.Public)
 }

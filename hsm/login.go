@@ -145,7 +145,7 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 		return
 	}
 	t.slot, t.anchor, t.ready = slot, anchor, true
-	t.widen(t.most)  // what the last generation did without
+	t.widen(t.most) // what the last generation did without
 	t.count.generations.Add(1)
 }
 

@@ -226,12 +226,15 @@ func (k *storedKey) signOnToken(ctx context.Context, where tokenKey, e [32]byte)
 }
 
 func (k *storedKey) destroyOnToken(ctx context.Context, where tokenKey) error {
-	key, err := k.onToken(ctx, where)
+	t, err := k.store.token(ctx, where.Name)
 	if err == nil {
-		err = key.Destroy(ctx)
+		err = t.DestroyKeyOf(ctx, where.ID, k.public)
 	}
-	if fault.Has(err, hsm.ErrKeyNotFound) {
+	switch {
+	case fault.Has(err, hsm.ErrKeyNotFound):
 		return nil
+	case fault.Has(err, hsm.ErrOtherKey):
+		return ErrTokenKey.With("%s", k.name)
 	}
 	return err
 }

@@ -219,6 +219,30 @@ func TestADamagedFileHindersNoOtherKeyOnTheToken(t *testing.T) {
 	want(t, err, keystore.ErrDamaged)
 }
 
+// A key that fails its self-test does not sign, and yet can be destroyed.
+func TestAKeyThatSignsWronglyCanBeDestroyed(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	_, err := d.Open(t).Ring(keystore.PurposeSealing).Generate(ctx, "seal", keystore.PurposeSealing)
+	must(t, err)
+	must(t, d.token.Close())
+	d.tokens.Fault(t, 0, "wrong_encoding = 1")
+	module, err := hsm.Open(tokentest.Module(t))
+	must(t, err)
+	defer func() { must(t, module.Close()) }()
+	d.token = activate(t, module, "sansec")
+	defer func() { must(t, d.token.Close()) }()
+	ring := d.Open(t).Ring(keystore.PurposeSealing)
+	k, err := ring.Get(ctx, "seal")
+	must(t, err)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	want(t, err, hsm.ErrSelfTest)
+	must(t, ring.SetState(ctx, "seal", keystore.StateDestroyed))
+	if n := d.Holds(t); n != 0 {
+		t.Errorf("%d keys", n)
+	}
+}
+
 // While a key waits to be destroyed on a token that does not answer, other keys can be suspended.
 func TestASilentTokenHoldsUpNoOtherKey(t *testing.T) {
 	ctx := context.Background()

@@ -114,15 +114,15 @@ func newBenchToken(ctx context.Context, module *hsm.Module, slot uint, s streams
 }
 
 func tokenSigns(ctx context.Context, t *benchToken) (figure, error) {
-	bare, _, err := t.key.Bare() // the token's end ends the session, too
+	bare, err := t.key.Bare()
 	if err != nil {
 		return figure{}, err
 	}
-	return figure{tokenSignFigure,
-		func() error {
+	return figure{name: tokenSignFigure,
+		run: func() error {
 			return several(tokenSignBatch, func() error { _, err := t.key.SignDigest(ctx, t.digest[:]); return err })
 		},
-		func() error { return several(tokenSignBatch, func() error { _, err := bare(t.digest[:]); return err }) }}, nil
+		floor: func() error { return several(tokenSignBatch, func() error { _, err := bare(t.digest[:]); return err }) }}, nil
 }
 
 func several(times int, do func() error) error {
@@ -138,15 +138,15 @@ func tokenBusies(ctx context.Context, t *benchToken) (figure, error) {
 	var sessions [tokenBusySessions]func([]byte) ([]byte, error)
 	for i := range sessions {
 		var err error
-		if sessions[i], _, err = t.key.Bare(); err != nil {
+		if sessions[i], err = t.key.Bare(); err != nil {
 			return figure{}, err
 		}
 	}
-	return figure{tokenBusyFigure,
-		func() error {
+	return figure{name: tokenBusyFigure,
+		run: func() error {
 			return shared(tokenBusyCallers, func(int) error { _, err := t.key.SignDigest(ctx, t.digest[:]); return err })
 		},
-		func() error {
+		floor: func() error {
 			return shared(tokenBusySessions, func(caller int) error { _, err := sessions[caller](t.digest[:]); return err })
 		}}, nil
 }
