@@ -13,7 +13,7 @@ TOKEN_PACKAGES := gcc libc6-dev make pkgconf libssl-dev libp11-kit-dev
 # What the program is built with for the terminals of clerks.
 AGENT_PACKAGES := gcc libc6-dev gcc-mingw-w64-x86-64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross
 # Packages with files of their own for Windows.
-WINDOWS_ROOMS := . ./hsm ./internal/selflimit ./internal/durable ./sealer/view ./sealer/pdf/normalise
+WINDOWS_ROOMS := . ./api/agent ./hsm ./internal/selflimit ./internal/durable ./sealer/view ./sealer/pdf/normalise
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium $(TOKEN_PACKAGES) opensc softhsm2
 
 WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bsmi00lp fonts-arphic-gbsn00lp fonts-dejavu-core
