@@ -23,12 +23,14 @@ WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-a
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-build: ## build/yinxin
+build: ## build/yinxin, and build/libyinxin-softtoken.so where what it needs is there
 	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: see https://go.dev/dl/"; exit 1; }
 	@mkdir -p build
 	$(GO) build -trimpath -o build/yinxin .
+	@if $(MAKE) -s -C hsm/softtoken able 2>/dev/null; then $(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build; \
+		else echo "the soft token is not built here: make softtoken installs what it needs"; fi
 
-softtoken: ## build/softtoken.so, a PKCS#11 module for tests and demonstrations
+softtoken: ## build/libyinxin-softtoken.so, a PKCS#11 module for tests and demonstrations
 	$(call install,$(TOKEN_PACKAGES))
 	@$(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build
 
