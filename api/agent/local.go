@@ -28,7 +28,7 @@ type Local struct {
 	Desk    Desk
 	Planner Planner
 	Clock   func() time.Time
-	// Chain has the trust anchors by which the result is verified; nil: whether the signer is trusted is not asked.
+	// Chain has the trust anchors by which the result is verified; nil: whether signer and seal maker are trusted is not asked.
 	Chain *chain.Verifier
 }
 
@@ -150,8 +150,8 @@ func instanceOf(seal *ses.Seal, certificate *chain.Certificate) register.Instanc
 	return in
 }
 
-// check judges the sealed file as anybody would who gets it. Without trust anchors nobody can say whether the signer is
-// trusted; everything else must be right.
+// check judges the sealed file as anybody would who gets it. Nothing may be wrong; where there are trust anchors, signer and
+// seal maker must be trusted. What only a server knows, such as a revocation, may stay unknown.
 func (l Local) check(ctx context.Context, name string, sealed files.Object, seal *ses.Seal, field string) (verify.Verdict, string, error) {
 	report := verify.File(ctx, name, sealed, sealed.Size(), verify.Options{Chain: l.Chain, At: l.Clock()})
 	if ctx.Err() != nil {
@@ -161,9 +161,10 @@ func (l Local) check(ctx context.Context, name string, sealed files.Object, seal
 		if s.Field != field {
 			continue
 		}
-		good := s.Verdict == verify.Valid || s.Verdict == verify.Undetermined && l.Chain == nil
+		good := s.Verdict == verify.Valid || s.Verdict == verify.Undetermined
 		for _, c := range s.Checks {
-			good = good && c.Result != verify.Failed
+			trust := c.Name == verify.CheckSigner || c.Name == verify.CheckMaker
+			good = good && c.Result != verify.Failed && (!trust || l.Chain == nil || c.Result == verify.OK)
 		}
 		if !good || s.SealID != seal.ID || s.Coverage != verify.CoverageWhole {
 			return s.Verdict, s.Summary, ErrNotVerified.With("%s", s.Summary)

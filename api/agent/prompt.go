@@ -8,6 +8,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"golang.org/x/term"
 )
 
 // Prompt is a desk in a terminal. A PIN is not echoed; where the input is no terminal, it is read as a line.
@@ -31,11 +33,14 @@ const maxTyped = 4096
 // NewPrompt asks on out and reads in. shows opens a picture or a folder for the person; nil: its name is printed.
 func NewPrompt(in io.Reader, out io.Writer, shows func(path string) error) *Prompt {
 	p := &Prompt{in: bufio.NewReaderSize(in, maxTyped), out: out, shows: shows}
-	if f, ok := in.(*os.File); ok && isTerminal(f) {
+	if f, ok := in.(*os.File); ok && term.IsTerminal(int(f.Fd())) {
 		p.file = f
 	}
 	return p
 }
+
+// Attended reports whether the answers come from a terminal.
+func (p *Prompt) Attended() bool { return p.file != nil }
 
 // line reads a line. Nothing ends a read from a terminal: who goes leaves it to the next one who asks.
 func (p *Prompt) line(ctx context.Context) ([]byte, error) {
@@ -113,15 +118,7 @@ func (q Question) toOpen() string {
 // PIN implements Desk.
 func (p *Prompt) PIN(ctx context.Context, q PINQuestion) ([]byte, error) {
 	fmt.Fprint(p.out, q.text()+": ")
-	if p.file != nil {
-		restore, err := hideInput(p.file)
-		if err != nil {
-			return nil, ErrNoDesk.Because(err)
-		}
-		defer fmt.Fprintln(p.out)
-		defer restore()
-	}
-	octets, err := p.line(ctx)
+	octets, err := p.secret(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -133,6 +130,34 @@ func (p *Prompt) PIN(ctx context.Context, q PINQuestion) ([]byte, error) {
 		return nil, ErrDeclined.New()
 	}
 	return octets[:n], nil
+}
+
+// secret reads a line without echo. When the context ends first, the terminal gets its echo back; the read goes on until a
+// line comes, which nobody looks at.
+func (p *Prompt) secret(ctx context.Context) ([]byte, error) {
+	if p.file == nil {
+		return p.line(ctx)
+	}
+	fd := int(p.file.Fd())
+	before, err := term.GetState(fd)
+	if err != nil {
+		return nil, ErrNoDesk.Because(err)
+	}
+	answer := make(chan typed, 1)
+	go func() {
+		text, err := term.ReadPassword(fd)
+		answer <- typed{text, err}
+	}()
+	select {
+	case <-ctx.Done():
+		return nil, errors.Join(ctx.Err(), term.Restore(fd, before))
+	case t := <-answer:
+		fmt.Fprintln(p.out)
+		if errors.Is(t.err, io.EOF) {
+			return nil, ErrDeclined.New()
+		}
+		return t.text, t.err
+	}
 }
 
 // Retry implements Desk.

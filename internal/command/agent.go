@@ -18,9 +18,9 @@ type agentFlags struct {
 	Folder string `help:"Configuration folder of the terminal (default: yinxin in the user's own)." placeholder:"DIR" env:"YINXIN_AGENT"`
 	Desk   string `help:"Ask in dialogs or in the terminal: ${enum}." enum:"auto,dialog,terminal" default:"auto" placeholder:"WHERE"`
 
-	Module   string `help:"PKCS#11 library of the USB Key (default: of agent.json)." placeholder:"PATH" group:"USB Key"`
-	Profile  string `help:"Vendor profile of the USB Key." placeholder:"NAME" group:"USB Key"`
-	Profiles string `help:"Folder with more vendor profiles." placeholder:"DIR" group:"USB Key"`
+	Module   string `help:"PKCS#11 library of the USB Key (default: of agent.json)." placeholder:"PATH" env:"YINXIN_PKCS11_MODULE" group:"USB Key"`
+	Vendor   string `help:"Vendor profile of the USB Key, as --profile of yinxin token." placeholder:"NAME" env:"YINXIN_PKCS11_PROFILE" group:"USB Key"`
+	Profiles string `name:"vendor-profiles" help:"Folder with vendor profiles." placeholder:"DIR" env:"YINXIN_PKCS11_PROFILES" group:"USB Key"`
 	Token    string `help:"Label or serial number of the USB Key, where several are inserted." placeholder:"NAME" group:"USB Key"`
 }
 
@@ -39,7 +39,7 @@ func (f agentFlags) open() (agent.Folder, agent.Config, error) {
 		return folder, agent.Config{}, err
 	}
 	c, err := folder.Config()
-	c.Device = agent.Device{Module: f.Module, Profile: f.Profile, Profiles: f.Profiles, Token: f.Token}.Or(c.Device)
+	c.Device = agent.Device{Module: f.Module, Profile: f.Vendor, Profiles: f.Profiles, Token: f.Token}.Or(c.Device)
 	return folder, c, err
 }
 
