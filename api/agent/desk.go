@@ -46,6 +46,7 @@ type Item struct {
 	SealCode    string
 	Certificate string // whose, and until when
 	Marks       string // where the seal stands
+	Reason      string // that the signature will state
 	Drawn       string // which pages are shown as pictures
 	Expires     time.Time
 }
@@ -102,6 +103,7 @@ func (q Question) text() string {
 		line("印章", "seal", i.Seal+"  "+i.SealCode)
 		line("证书", "certificate", i.Certificate)
 		line("位置", "place", i.Marks)
+		line("事由", "reason", i.Reason)
 		line("图片", "pictures", i.Drawn)
 		if !i.Expires.IsZero() {
 			line("有效至", "until", civilTime(i.Expires))

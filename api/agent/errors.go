@@ -41,6 +41,8 @@ var (
 	ErrChanged = fault.Spec{Kind: fault.Refused, Code: "agent.changed",
 		ZH: "重新准备的内容与已同意的不同，未签名。", EN: "What was prepared anew differs from what was agreed to; nothing was signed."}
 
+	ErrNotAll = fault.Spec{Kind: fault.Refused, Code: "agent.not-all",
+		ZH: "有文件没有盖章，原因见各文件。", EN: "Some files were not sealed; each says why."}
 	ErrDeclined = fault.Spec{Kind: fault.Denied, Code: "agent.declined",
 		ZH: "已取消，没有签名。", EN: "Declined; nothing was signed."}
 	ErrWrongKey = fault.Spec{Kind: fault.Refused, Code: "agent.wrong-key",

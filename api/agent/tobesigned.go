@@ -125,10 +125,11 @@ func certificateNamed(values cryptobyte.String) []byte {
 
 // sealIn gives the seal in the signer attributes (docs/formats.md):
 //
-//	SEQUENCE { [0] { SEQUENCE { OBJECT IDENTIFIER, SET { SESeal } } } }
+//	SEQUENCE { [0] { SEQUENCE { SEQUENCE { OBJECT IDENTIFIER, SET { SESeal } } } } }
 func sealIn(values cryptobyte.String) *ses.Seal {
-	var all, claimed, one, kind, set cryptobyte.String
-	if !values.ReadASN1(&all, asn1.SEQUENCE) || !all.ReadASN1(&claimed, asn1.Tag(0).ContextSpecific().Constructed()) || !claimed.ReadASN1(&one, asn1.SEQUENCE) ||
+	var all, claimed, list, one, kind, set cryptobyte.String
+	if !values.ReadASN1(&all, asn1.SEQUENCE) || !all.ReadASN1(&claimed, asn1.Tag(0).ContextSpecific().Constructed()) ||
+		!claimed.ReadASN1(&list, asn1.SEQUENCE) || !list.ReadASN1(&one, asn1.SEQUENCE) ||
 		!one.ReadASN1(&kind, asn1.OBJECT_IDENTIFIER) || cms.ID(kind) != cms.AttrSeal || !one.ReadASN1(&set, asn1.SET) {
 		return nil
 	}

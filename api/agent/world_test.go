@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
+
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/fixtures"
@@ -183,14 +185,14 @@ func (w *world) make(public *ecdsa.PublicKey) register.Instance {
 	certificate, err := w.authority.Issue(w.t.Context(), w.agree(access.KindIssueCertificate, r.Subject()), r)
 	w.must(err)
 	o := register.Order{Code: code, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
-		Template: picture(w.t), Picture: picture(w.t), Custody: register.UserKey, Holder: w.clerk.ID, Certificate: certificate.Raw}
+		Template: redDisc(w.t), Picture: redDisc(w.t), Custody: register.UserKey, Holder: w.clerk.ID, Certificate: certificate.Raw}
 	in, err := w.register.Make(w.t.Context(), w.agree(access.KindMakeSeal, o.Subject()), o)
 	w.must(err)
 	return in
 }
 
-// picture is a red disc: what matters here is that it is a picture.
-func picture(t testing.TB) []byte {
+// redDisc is a picture: what matters here is that it is a picture.
+func redDisc(t testing.TB) []byte {
 	t.Helper()
 	img := image.NewPaletted(image.Rect(0, 0, 100, 100), color.Palette{color.Transparent, color.RGBA{200, 0, 0, 255}})
 	for y := range 100 {
@@ -286,4 +288,12 @@ func (c *clerk) Progress(_ context.Context, p Progress) {
 	c.Lock()
 	defer c.Unlock()
 	c.progress = append(c.progress, p)
+}
+
+// otherKey is a key that is on no token.
+func (w *world) otherKey() *sm2.PrivateKey {
+	w.t.Helper()
+	key, err := newKey()
+	w.must(err)
+	return key
 }

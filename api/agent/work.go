@@ -1,0 +1,308 @@
+package agent
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"yinxin/internal/fault"
+)
+
+const (
+	// ahead is how many items are prepared, and how many completed, beside the one that the USB Key signs.
+	ahead = 4
+	// claimEvery keeps a claim, which holds for two minutes.
+	claimEvery = 45 * time.Second
+	// spare is how long a manifest must still hold when its item comes to be signed.
+	spare = 20 * time.Second
+	// patience is how long an interrupted network is waited for while the USB Key is unlocked.
+	patience = 2 * time.Minute
+)
+
+// Agent does tasks at a terminal.
+type Agent struct {
+	Folder  Folder
+	Device  Device
+	Desk    Desk
+	Viewer  Renderer
+	Clock   func() time.Time
+	service service
+	// agreed is what the person has agreed to and is not sealed yet: a list that was interrupted goes on without asking.
+	agreed map[string]claims
+	// wait waits between attempts: tests have it wait for nothing.
+	wait func(ctx context.Context, d time.Duration) error
+	// busy is held while a task is done.
+	busy *sync.Mutex
+}
+
+// prepared is an item on its way.
+type prepared struct {
+	item    item
+	order   order
+	checked *checked
+	file    *os.File
+	err     error // why it is not sealed; nil so far
+	told    bool  // the server, of err
+}
+
+// list is one task under way.
+type list struct {
+	*Agent
+	task    task
+	folder  string // of the prepared files
+	gallery *gallery
+	items   []*prepared
+
+	lock sync.Mutex // guards done and the desk's progress
+	done int
+}
+
+// do claims a task and seals what is to be sealed in it. It asks once. What becomes of each item is told to the desk; the error
+// is what ended the whole list before its end, or agent.not-all where items were refused.
+func (a *Agent) do(ctx context.Context, id string) error {
+	a.busy.Lock()
+	defer a.busy.Unlock()
+	t, err := a.service.claim(ctx, id)
+	if err != nil {
+		return err
+	}
+	if len(t.items) == 0 {
+		return a.service.release(ctx, id)
+	}
+	ctx, end := context.WithCancelCause(ctx)
+	keeping := a.keepClaim(ctx, end, id)
+	err = a.seal(ctx, t)
+	end(nil)
+	<-keeping
+	if cause := context.Cause(ctx); err != nil && cause != nil && !errors.Is(cause, context.Canceled) {
+		err = cause // the claim was lost
+	}
+	// Who cannot be reached learns by the end of the claim.
+	released := a.service.release(context.WithoutCancel(ctx), id)
+	if err == nil && !fault.Has(released, ErrUnreachable) {
+		err = released
+	}
+	return err
+}
+
+// keepClaim claims again and again until ctx ends, which it does itself when somebody else has the task.
+func (a *Agent) keepClaim(ctx context.Context, end context.CancelCauseFunc, id string) <-chan struct{} {
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		for a.wait(ctx, claimEvery) == nil {
+			if _, err := a.service.claim(ctx, id); err != nil && ctx.Err() == nil && !fault.Has(err, ErrUnreachable) {
+				end(err)
+				return
+			}
+		}
+	}()
+	return ended
+}
+
+// seal prepares the items of a task, asks, and signs.
+func (a *Agent) seal(ctx context.Context, t task) error {
+	l := &list{Agent: a, task: t}
+	for _, i := range t.items {
+		l.items = append(l.items, &prepared{item: i})
+	}
+	g, err := a.Folder.gallery(a.Viewer, len(t.items))
+	if err != nil {
+		return err
+	}
+	defer g.remove()
+	defer l.closeFiles()
+	l.gallery = g
+	if l.folder = filepath.Join(g.folder, "files"); os.Mkdir(l.folder, 0o700) != nil {
+		return ErrPictures.New()
+	}
+	asks := l.mustAsk()
+	pictures := make([]picture, len(l.items))
+	each(ctx, l.items, func(n int, p *prepared) {
+		if p.err = l.prepare(ctx, p); p.err == nil && asks {
+			pictures[n].first, pictures[n].drawn, p.err = g.draw(ctx, n+1, p.checked)
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if err := l.network(); err != nil {
+		return err
+	}
+	open := l.open()
+	if asks && len(open) > 0 {
+		if err := l.ask(ctx, pictures); err != nil {
+			return err
+		}
+	}
+	err = nil
+	if len(open) > 0 {
+		err = l.sign(ctx, open)
+	}
+	l.tellRefusals(ctx)
+	if failed := len(l.items) - len(l.open()); err == nil && failed > 0 {
+		err = ErrNotAll.With("%d / %d", failed, len(l.items))
+	}
+	return err
+}
+
+type picture struct{ first, drawn string }
+
+// each does something with every item, several at a time.
+func each(ctx context.Context, items []*prepared, do func(n int, p *prepared)) {
+	var work sync.WaitGroup
+	slots := make(chan struct{}, ahead)
+	for n, p := range items {
+		slots <- struct{}{}
+		work.Go(func() {
+			defer func() { <-slots }()
+			if ctx.Err() == nil {
+				do(n, p)
+			}
+		})
+	}
+	work.Wait()
+}
+
+// mustAsk says whether there is an item that the person has not agreed to yet.
+func (l *list) mustAsk() bool {
+	for _, p := range l.items {
+		if _, ok := l.agreed[l.key(p.item)]; !ok {
+			return true
+		}
+	}
+	return false
+}
+
+func (l *list) key(i item) string { return l.service.address() + " " + l.task.id + " " + i.id }
+
+// network gives the error of a server that cannot be reached: then no item can go on, and none has failed.
+func (l *list) network() error {
+	for _, p := range l.items {
+		if fault.Has(p.err, ErrUnreachable) || fault.Has(p.err, ErrClock) {
+			return p.err
+		}
+	}
+	return nil
+}
+
+// open are the items that can be sealed.
+func (l *list) open() []*prepared {
+	var open []*prepared
+	for _, p := range l.items {
+		if p.err == nil {
+			open = append(open, p)
+		}
+	}
+	return open
+}
+
+func (l *list) closeFiles() {
+	for _, p := range l.items {
+		if p.file != nil {
+			p.file.Close()
+		}
+	}
+}
+
+// prepare has an item prepared, fetches the file and compares everything. What was agreed to before must be the same.
+func (l *list) prepare(ctx context.Context, p *prepared) error {
+	o, err := l.service.prepare(ctx, l.task, p.item.id)
+	if err != nil {
+		return err
+	}
+	if p.file != nil {
+		p.file.Close()
+		p.file = nil
+	}
+	// Anew under a name of its own: the viewer may be reading the file before.
+	file, err := os.CreateTemp(l.folder, "prepared-"+strconv.Itoa(len(l.items))+"-*.pdf")
+	if err != nil {
+		return ErrPictures.Because(err)
+	}
+	p.file = file
+	if err := l.service.fetch(ctx, o, file); err != nil {
+		return err
+	}
+	k, err := check(ctx, o.claims, file, o.preparedSize, l.Clock())
+	if err != nil {
+		return err
+	}
+	if agreed, ok := l.agreed[l.key(p.item)]; ok && !k.same(agreed) {
+		return ErrChanged.New()
+	}
+	p.order, p.checked = o, k
+	return nil
+}
+
+// ask shows the list and keeps what the person agrees to. Declined, the server is told. Error: agent.declined.
+func (l *list) ask(ctx context.Context, pictures []picture) error {
+	q := Question{Origin: shown(l.task.origin), Server: l.service.address(), Clerk: shown(l.service.clerk()), Folder: l.gallery.folder}
+	for n, p := range l.items {
+		if p.err != nil {
+			continue
+		}
+		if q.First == "" {
+			q.First = pictures[n].first
+		}
+		q.Items = append(q.Items, p.checked.item(pictures[n].drawn))
+	}
+	yes, err := l.Desk.Agree(ctx, q)
+	if err != nil {
+		return err
+	}
+	for _, p := range l.open() {
+		if yes {
+			l.agreed[l.key(p.item)] = p.order.claims
+			continue
+		}
+		if err := l.service.decline(ctx, l.task, p.item.id, ErrDeclined.Code); err != nil {
+			return err
+		}
+	}
+	if !yes {
+		return ErrDeclined.New()
+	}
+	return nil
+}
+
+// item describes a checked file for a person.
+func (k *checked) item(drawn string) Item {
+	seal := k.said.seal
+	return Item{Title: shown(k.title), Pages: k.pages, Bytes: k.size, SM3: k.sm3, Seal: shown(seal.Name), SealCode: shown(seal.ID),
+		Certificate: "SM3 " + k.certificate, Marks: whereMarks(k.marks), Reason: shown(k.reason), Drawn: drawn, Expires: k.expires}
+}
+
+// tellRefusals says of every item that was refused here why, to the person and to the server.
+func (l *list) tellRefusals(ctx context.Context) {
+	for _, p := range l.items {
+		if p.err == nil || p.told {
+			continue
+		}
+		l.ended(ctx, p, p.err)
+		if f, ok := fault.Of(p.err); ok && f.Kind == fault.Refused && strings.HasPrefix(f.Code, "agent.") {
+			_ = l.service.decline(ctx, l.task, p.item.id, f.Code) // it stays open otherwise, and is refused again
+		}
+	}
+}
+
+// ended records what became of an item and tells the person.
+func (l *list) ended(ctx context.Context, p *prepared, err error) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	l.done++
+	p.err, p.told = err, true
+	title := p.item.title
+	if p.checked != nil {
+		title = p.checked.title
+	}
+	l.Desk.Progress(ctx, Progress{Done: l.done, Total: len(l.items), Title: shown(title), Err: err})
+	if err == nil {
+		delete(l.agreed, l.key(p.item))
+	}
+}
