@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/hex"
-	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -13,12 +12,14 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
+	"yinxin/sealer"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/terminal/manifest"
 )
 
 // checked is a prepared file of which everything was compared.
 type checked struct {
-	claims
+	*manifest.Manifest
 	said   *tobesigned
 	doc    *pdf.Document
 	file   io.ReaderAt
@@ -26,22 +27,19 @@ type checked struct {
 	reason string // that the signature states
 }
 
-// tolerance is how far the clocks of server and terminal may be apart.
-const tolerance = 2 * time.Minute
-
 // check compares the prepared file with the manifest: it is the original plus exactly one sealing, whose signature is empty
 // and whose to-be-signed bytes say what the manifest says. Errors: agent.document and agent.to-be-signed with the field,
-// agent.expired, agent.clock.
-func check(ctx context.Context, c claims, file io.ReaderAt, size int64, now time.Time) (*checked, error) {
-	if err := c.inTime(now); err != nil {
+// terminal.manifest-expired, terminal.clock.
+func check(ctx context.Context, m *manifest.Manifest, file io.ReaderAt, size int64, now time.Time) (*checked, error) {
+	if err := m.InTime(now); err != nil {
 		return nil, err
 	}
-	k := &checked{claims: c, file: file}
-	if size != c.preparedSize || c.size <= 0 || c.size >= size {
+	k := &checked{Manifest: m, file: file}
+	if size != m.Prepared.Size || m.Document.Size <= 0 || m.Document.Size >= size {
 		return nil, ErrDocument.At(fault.Field("size"))
 	}
 	var err error
-	if k.said, err = readToSign(c.profile, c.toSign); err != nil {
+	if k.said, err = readToSign(sealer.Profile(m.Profile), m.ToBeSigned); err != nil {
 		return nil, err
 	}
 	if k.doc, err = pdf.Open(ctx, file, size); err != nil {
@@ -60,21 +58,10 @@ func check(ctx context.Context, c claims, file io.ReaderAt, size int64, now time
 	return k, k.compare()
 }
 
-// inTime says whether a manifest can be used now. Errors: agent.clock, agent.expired.
-func (c claims) inTime(now time.Time) error {
-	switch {
-	case now.Add(tolerance).Before(c.issued):
-		return ErrClock.With("%s", c.issued.Sub(now).Round(time.Second))
-	case !now.Before(c.expires):
-		return ErrExpired.New()
-	}
-	return nil
-}
-
 // oneSealing checks the structure: between the original and the prepared file there is one signature more, that of the
 // manifest's field, with places where the manifest has them, and nothing else. It gives where /Contents stands.
 func (k *checked) oneSealing(ctx context.Context, size int64) (gap [2]int64, err error) {
-	before, err := k.doc.Prefix(ctx, k.size)
+	before, err := k.doc.Prefix(ctx, k.Document.Size)
 	if err != nil {
 		return gap, ErrDocument.Because(err)
 	}
@@ -110,11 +97,11 @@ func (k *checked) oneSealing(ctx context.Context, size int64) (gap [2]int64, err
 	switch {
 	case err != nil:
 		return gap, ErrDocument.Because(err)
-	case ranges[1] < k.size || ranges[2]+ranges[3] != size:
+	case ranges[1] < k.Document.Size || ranges[2]+ranges[3] != size:
 		return gap, ErrDocument.At(fault.Field("ByteRange"))
 	case len(bytes.Trim(contents.Value, "\x00")) > 0:
 		return gap, ErrDocument.At(fault.Field("Contents"))
-	case !sameRange(k.byteRange, ranges):
+	case !sameRange(k.ByteRange, ranges):
 		return gap, ErrDocument.At(fault.Field("byte_range"))
 	}
 	if text, ok := field.Dict.Get("Reason").(pdf.String); ok {
@@ -138,7 +125,7 @@ func (k *checked) emptySignature(ctx context.Context, before *pdf.Document) (fie
 		if f.Dict != nil {
 			signed++
 		}
-		existed = existed || f.Name == k.field
+		existed = existed || f.Name == k.Field
 	}
 	found := false
 	for _, f := range all {
@@ -146,7 +133,7 @@ func (k *checked) emptySignature(ctx context.Context, before *pdf.Document) (fie
 			continue
 		}
 		signed--
-		if f.Name == k.field {
+		if f.Name == k.Field {
 			if found {
 				return field, existed, ErrDocument.At(fault.Field("field"))
 			}
@@ -157,7 +144,7 @@ func (k *checked) emptySignature(ctx context.Context, before *pdf.Document) (fie
 		return field, existed, ErrDocument.At(fault.Field("field"))
 	}
 	for _, f := range old {
-		if f.Name == k.field && f.Dict != nil {
+		if f.Name == k.Field && f.Dict != nil {
 			return field, existed, ErrDocument.At(fault.Field("field")) // signed before
 		}
 	}
@@ -198,15 +185,15 @@ func (k *checked) digests(ctx context.Context, size int64, gap [2]int64) error {
 	for _, step := range []struct {
 		to   int64
 		into []io.Writer
-	}{{k.size, []io.Writer{original, whole, covered}}, {gap[0], []io.Writer{whole, covered}}, {gap[1], []io.Writer{whole}}, {size, []io.Writer{whole, covered}}} {
+	}{{k.Document.Size, []io.Writer{original, whole, covered}}, {gap[0], []io.Writer{whole, covered}}, {gap[1], []io.Writer{whole}}, {size, []io.Writer{whole, covered}}} {
 		if err := feed(step.to, step.into...); err != nil {
 			return err
 		}
 	}
 	for name, d := range map[string]struct{ have, want string }{
-		"document.sm3": {hex.EncodeToString(original.Sum(nil)), k.sm3},
-		"prepared.sm3": {hex.EncodeToString(whole.Sum(nil)), k.preparedSM3},
-		"data_hash":    {hex.EncodeToString(covered.Sum(nil)), k.dataHash},
+		"document.sm3": {hex.EncodeToString(original.Sum(nil)), k.Document.SM3},
+		"prepared.sm3": {hex.EncodeToString(whole.Sum(nil)), k.Prepared.SM3},
+		"data_hash":    {hex.EncodeToString(covered.Sum(nil)), k.DataHash},
 	} {
 		if d.have != d.want {
 			return ErrDocument.At(fault.Field(name))
@@ -218,18 +205,18 @@ func (k *checked) digests(ctx context.Context, size int64, gap [2]int64) error {
 // compare compares every field of the to-be-signed bytes with the manifest.
 func (k *checked) compare() error {
 	seal := sm3.Sum(k.said.seal.Raw)
-	start, end := k.issued.Add(-tolerance), k.expires
+	start, end := k.Issued.Add(-manifest.Tolerance), k.Expires
 	for _, c := range []struct {
 		field string
 		same  bool
 	}{
-		{"data_hash", hex.EncodeToString(k.said.dataHash) == k.dataHash},
-		{"byte_range", k.said.property == "" || k.said.property == k.byteRange},
-		{"seal.sm3", hex.EncodeToString(seal[:]) == k.sealSM3},
-		{"seal.code", k.said.seal.ID == k.sealCode},
-		{"seal.name", k.said.seal.Name == k.sealName},
-		{"certificate", listsFingerprint(k.said.seal, k.certificate)},
-		{"certificate", k.said.certificate == nil || hex.EncodeToString(k.said.certificate) == k.certificate},
+		{"data_hash", hex.EncodeToString(k.said.dataHash) == k.DataHash},
+		{"byte_range", k.said.property == "" || k.said.property == k.ByteRange},
+		{"seal.sm3", hex.EncodeToString(seal[:]) == k.Seal.SM3},
+		{"seal.code", k.said.seal.ID == k.Seal.Code},
+		{"seal.name", k.said.seal.Name == k.Seal.Name},
+		{"certificate", listsFingerprint(k.said.seal, k.Certificate)},
+		{"certificate", k.said.certificate == nil || hex.EncodeToString(k.said.certificate) == k.Certificate},
 		{"time", k.said.time.IsZero() || !k.said.time.Before(start) && !k.said.time.After(end)},
 	} {
 		if !c.same {
@@ -238,16 +225,10 @@ func (k *checked) compare() error {
 	}
 	at := k.said.time
 	if at.IsZero() {
-		at = k.issued
+		at = k.Issued
 	}
 	if at.Before(k.said.seal.ValidStart) || at.After(k.said.seal.ValidEnd) {
 		return ErrSealExpired.With("%s – %s", k.said.seal.ValidStart.Format(time.DateOnly), k.said.seal.ValidEnd.Format(time.DateOnly))
 	}
 	return nil
-}
-
-// same says whether what was prepared anew is what a person has agreed to: document, seal, certificate, marks.
-func (k *checked) same(agreed claims) bool {
-	return k.sm3 == agreed.sm3 && k.size == agreed.size && k.sealSM3 == agreed.sealSM3 && k.certificate == agreed.certificate &&
-		k.profile == agreed.profile && k.title == agreed.title && fmt.Sprint(k.marks) == fmt.Sprint(agreed.marks)
 }

@@ -66,20 +66,26 @@ type Progress struct {
 	Err         error  // what became of it; nil: sealed
 }
 
-// bounds of what is shown of a name.
-const maxShown = 120
+// How much is shown of a name and of a sentence, in characters.
+const (
+	maxShown    = 120
+	maxSentence = 600
+)
 
-// shown makes a text from elsewhere fit to be looked at: one line, nothing that steers a terminal or turns the direction of
+// shown makes a name from elsewhere fit to be looked at.
+func shown(text string) string { return plain(text, maxShown) }
+
+// plain makes a text from elsewhere fit to be looked at: one line, nothing that steers a terminal or turns the direction of
 // writing, and not too long.
-func shown(text string) string {
+func plain(text string, most int) string {
 	text = strings.Map(func(r rune) rune {
 		if !unicode.IsPrint(r) || unicode.Is(unicode.Cf, r) {
 			return -1
 		}
 		return r
 	}, text)
-	if r := []rune(text); len(r) > maxShown {
-		text = string(r[:maxShown-1]) + "…"
+	if r := []rune(text); len(r) > most {
+		text = string(r[:most-1]) + "…"
 	}
 	return text
 }
@@ -164,7 +170,7 @@ func sentences(err error) string {
 	if !ok {
 		return "出现意外错误。\nSomething failed."
 	}
-	return f.Sentence("zh") + "\n" + f.Sentence("en")
+	return plain(f.Sentence("zh"), maxSentence) + "\n" + plain(f.Sentence("en"), maxSentence)
 }
 
 // text is a line about an item that ended.
@@ -172,7 +178,7 @@ func (p Progress) text() string {
 	if p.Err == nil {
 		return fmt.Sprintf("[%d/%d] 已盖章 sealed  %s", p.Done, p.Total, p.Title)
 	}
-	return fmt.Sprintf("[%d/%d] 未盖章 not sealed  %s  %s  %s", p.Done, p.Total, p.Title, fault.CodeOf(p.Err), strings.ReplaceAll(sentences(p.Err), "\n", " "))
+	return fmt.Sprintf("[%d/%d] 未盖章 not sealed  %s  %s  %s", p.Done, p.Total, p.Title, shown(fault.CodeOf(p.Err)), strings.ReplaceAll(sentences(p.Err), "\n", " "))
 }
 
 func civilTime(t time.Time) string { return t.In(civil.China).Format("2006-01-02 15:04:05") }

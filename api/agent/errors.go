@@ -16,24 +16,14 @@ var (
 		ZH: "本终端已与这个服务器配对；先解除配对。", EN: "This terminal is paired with the server already; unpair it first."}
 	ErrInsecure = fault.Spec{Kind: fault.Refused, Code: "agent.insecure",
 		ZH: "只能通过 HTTPS 连接服务器（本机除外）。", EN: "A server is reached by HTTPS only, except on this machine."}
-	ErrCode = fault.Spec{Kind: fault.Invalid, Code: "agent.pairing-code",
-		ZH: "配对码应为 20 位字母和数字。", EN: "A pairing code has 20 letters and digits."}
-	ErrPairing = fault.Spec{Kind: fault.Refused, Code: "agent.pairing",
-		ZH: "服务器不知道这个配对码，或者连接被人篡改；没有配对。", EN: "The server does not know the pairing code, or somebody is in between; nothing was paired."}
 
 	ErrUnreachable = fault.Spec{Kind: fault.Unavailable, Code: "agent.unreachable",
 		ZH: "连接不上服务器，请检查网络；已完成的不受影响。", EN: "The server cannot be reached; what was completed stays so."}
+	ErrServerCertificate = fault.Spec{Kind: fault.Refused, Code: "agent.server-certificate",
+		ZH: "服务器的 TLS 证书不受信任；内部机构签发的，配对时用 --ca 给出。", EN: "The TLS certificate of the server is not trusted; for one of an internal CA, name that with --ca as you pair."}
 	ErrAnswer = fault.Spec{Kind: fault.Unavailable, Code: "agent.answer",
 		ZH: "服务器的回答无法理解。", EN: "The server gave an answer that cannot be understood."}
-	ErrClock = fault.Spec{Kind: fault.Refused, Code: "agent.clock",
-		ZH: "本机时钟与服务器相差过大，请校准时间。", EN: "The clock of this machine is too far off the server's; set it right."}
 
-	ErrManifest = fault.Spec{Kind: fault.Refused, Code: "agent.manifest",
-		ZH: "签章清单不是由配对的服务器签发，未签名。", EN: "The manifest was not signed by the paired server; nothing was signed."}
-	ErrExpired = fault.Spec{Kind: fault.Unavailable, Code: "agent.expired",
-		ZH: "签章清单已过期，未签名。", EN: "The manifest has expired; nothing was signed."}
-	ErrNotMine = fault.Spec{Kind: fault.Refused, Code: "agent.not-mine",
-		ZH: "签章清单不是发给本终端、本用户或这项任务的，未签名。", EN: "The manifest is not for this terminal, its clerk or this task; nothing was signed."}
 	ErrDocument = fault.Spec{Kind: fault.Refused, Code: "agent.document",
 		ZH: "待签文件不是原文件加上这一个签章，未签名。", EN: "The prepared file is not the original plus this one seal; nothing was signed."}
 	ErrToSign = fault.Spec{Kind: fault.Refused, Code: "agent.to-be-signed",

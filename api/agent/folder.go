@@ -15,6 +15,7 @@ import (
 
 	"yinxin/internal/durable"
 	"yinxin/internal/fault"
+	"yinxin/sealer/terminal/manifest"
 )
 
 // Folder is the configuration folder of a terminal, which only its user can read:
@@ -35,12 +36,14 @@ type Config struct {
 
 // Server is a server that this terminal is paired with.
 type Server struct {
-	URL      string    `json:"url"`
-	Terminal string    `json:"terminal"` // identifier of this terminal there
-	Name     string    `json:"name"`     // of this terminal there
-	Clerk    string    `json:"clerk"`    // identifier
-	Key      []byte    `json:"key"`      // the server's public key for manifests, 04‖x‖y
-	Paired   time.Time `json:"paired"`
+	URL       string    `json:"url"`
+	Terminal  string    `json:"terminal"` // identifier of this terminal there
+	Name      string    `json:"name"`     // of this terminal there
+	Clerk     string    `json:"clerk"`    // identifier
+	ClerkName string    `json:"clerk_name"`
+	Key       []byte    `json:"key"`          // the server's public key for manifests, 04‖x‖y: pinned
+	CA        string    `json:"ca,omitempty"` // file of CA certificates for the server's TLS certificate
+	Paired    time.Time `json:"paired"`
 }
 
 const (
@@ -107,20 +110,33 @@ func (f Folder) Config() (Config, error) {
 		if _, err := serverURL(s.URL); err != nil {
 			return c, err
 		}
-		if _, err := publicOf(s.Key); err != nil || s.Terminal == "" {
+		if _, err := manifest.PublicOf(s.Key); err != nil || s.Terminal == "" || s.Clerk == "" {
 			return c, ErrConfig.At(fault.File(name)).With("%s", s.URL)
 		}
 	}
 	return c, nil
 }
 
-// Save replaces the configuration.
-func (f Folder) Save(ctx context.Context, c Config) error {
+// change reads the configuration, changes it, and replaces the file.
+func (f Folder) change(ctx context.Context, do func(*Config)) error {
+	c, err := f.Config()
+	if err != nil {
+		return err
+	}
+	do(&c)
 	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
 		return err
 	}
 	return f.write(ctx, configName, append(text, '\n'))
+}
+
+// KeepDevice keeps how the USB Key is reached, as far as it is said.
+func (f Folder) KeepDevice(ctx context.Context, d Device) error {
+	if d == (Device{}) {
+		return nil
+	}
+	return f.change(ctx, func(c *Config) { c.Device = d.Or(c.Device) })
 }
 
 func (f Folder) write(ctx context.Context, name string, content []byte) error {
@@ -157,8 +173,10 @@ func (f Folder) Forget(ctx context.Context, url string) (Server, error) {
 	if err != nil {
 		return s, err
 	}
-	c.Servers = slices.DeleteFunc(c.Servers, func(other Server) bool { return other.URL == s.URL })
-	if err := f.Save(ctx, c); err != nil {
+	err = f.change(ctx, func(c *Config) {
+		c.Servers = slices.DeleteFunc(c.Servers, func(other Server) bool { return other.URL == s.URL })
+	})
+	if err != nil {
 		return s, err
 	}
 	err = os.Remove(f.keyFile(s.Terminal))

@@ -1,15 +1,13 @@
 package agent
 
 import (
-	"crypto/ecdsa"
+	"context"
 	"crypto/rand"
 	"encoding/pem"
 	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-
-	"context"
 
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/smx509"
@@ -19,9 +17,6 @@ import (
 
 // newKey makes the terminal's own key for a pairing. It says who asks; it signs no document.
 func newKey() (*sm2.PrivateKey, error) { return sm2.GenerateKey(rand.Reader) }
-
-// publicOf reads a public key as it is pinned: 04‖x‖y.
-func publicOf(point []byte) (*ecdsa.PublicKey, error) { return sm2.NewPublicKey(point) }
 
 func (f Folder) keyFile(terminal string) string {
 	return filepath.Join(f.path, keysName, safeName(terminal)+".pem")

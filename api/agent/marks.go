@@ -9,7 +9,11 @@ import (
 
 	"yinxin/internal/fault"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/terminal/manifest"
 )
+
+// mark is a place where the seal stands, in mm from the bottom left of the page as displayed.
+type mark manifest.Mark
 
 // precision is how much a mark of the manifest may differ from the file, in mm: it is rounded to the hundredth.
 const precision = 0.02
@@ -21,7 +25,10 @@ func (k *checked) compareMarks(ctx context.Context, before *pdf.Document, field 
 	if err != nil {
 		return err
 	}
-	left := slices.Clone(k.marks)
+	left := make([]mark, 0, len(k.Marks))
+	for _, m := range k.Marks {
+		left = append(left, mark(m))
+	}
 	if existed {
 		if left, err = k.takeField(left, field); err != nil {
 			return err
@@ -189,7 +196,7 @@ func (m mark) contains(other mark) bool {
 const maxMarksTold = 6
 
 // whereMarks says for a person where the seal stands.
-func whereMarks(marks []mark) string {
+func whereMarks(marks []manifest.Mark) string {
 	if len(marks) == 0 {
 		return "不显示 shown nowhere"
 	}

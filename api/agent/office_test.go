@@ -20,6 +20,7 @@ import (
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
+	"yinxin/sealer/terminal/manifest"
 	"yinxin/sealer/view"
 )
 
@@ -63,37 +64,37 @@ func (o *office) away() error {
 	return nil
 }
 
-func (o *office) left() []item {
-	var list []item
+func (o *office) left() []manifest.Item {
+	var list []manifest.Item
 	for _, id := range o.order {
 		if o.sealed[id] == nil && o.declined[id] == "" {
-			list = append(list, item{id, id + ".pdf"})
+			list = append(list, manifest.Item{ID: id, Document: manifest.Document{ID: "d", Name: id + ".pdf"}, Seal: code})
 		}
 	}
 	return list
 }
 
-func (o *office) tasks(context.Context) ([]task, error) {
+func (o *office) tasks(context.Context) ([]manifest.Task, error) {
 	o.Lock()
 	defer o.Unlock()
 	if err := o.away(); err != nil || len(o.left()) == 0 {
 		return nil, err
 	}
-	return []task{{id: "t", origin: "档案查询系统"}}, nil
+	return []manifest.Task{{ID: "t"}}, nil
 }
 
-func (o *office) claim(context.Context, string) (task, error) {
+func (o *office) claim(context.Context, string) (manifest.Claim, error) {
 	o.Lock()
 	defer o.Unlock()
 	o.claims++
 	if err := o.away(); err != nil {
-		return task{}, err
+		return manifest.Claim{}, err
 	}
 	if o.holder != "" && o.holder != o.name {
-		return task{}, fault.Spec{Kind: fault.Conflict, Code: codeClaimed, ZH: "已被领取。", EN: "Claimed."}.New()
+		return manifest.Claim{}, fault.Spec{Kind: fault.Conflict, Code: codeClaimed, ZH: "已被领取。", EN: "Claimed."}.New()
 	}
 	o.holder = o.name
-	return task{id: "t", origin: "档案查询系统", items: o.left()}, nil
+	return manifest.Claim{Task: manifest.Task{ID: "t", Origin: manifest.Origin{System: "s", Name: "档案查询系统"}}, Items: o.left()}, nil
 }
 
 func (o *office) release(context.Context, string) error {
@@ -103,68 +104,70 @@ func (o *office) release(context.Context, string) error {
 	return nil
 }
 
-func (o *office) prepare(_ context.Context, _ task, id string) (order, error) {
+func (o *office) prepare(_ context.Context, _ string, i manifest.Item) (*manifest.Manifest, error) {
+	id := i.ID
 	o.Lock()
 	if err := o.away(); err != nil {
 		o.Unlock()
-		return order{}, err
+		return nil, err
 	}
 	o.jobs++
 	job := fmt.Sprint(o.jobs)
 	file := o.files[id]
 	o.Unlock()
 	s := o.w.prepared(file, sealer.ProfileSeal)
-	s.claims.title = id + ".pdf"
+	s.m.Document.Name, s.m.Item, s.m.Job, s.m.Clerk.Name = id+".pdf", id, job, "张三"
 	if o.onPrepare != nil {
 		if err := o.onPrepare(id, s); err != nil {
-			return order{}, err
+			return nil, err
 		}
 	}
 	o.Lock()
 	defer o.Unlock()
 	o.waiting[job] = s
-	return order{claims: s.claims, job: job, nonce: []byte(job), item: id}, nil
+	s.m.Item, s.m.Job = id, job
+	return s.m, nil
 }
 
-func (o *office) fetch(_ context.Context, r order, w io.Writer) error {
+func (o *office) fetch(_ context.Context, m *manifest.Manifest, w io.Writer) error {
 	o.Lock()
 	defer o.Unlock()
 	if err := o.away(); err != nil {
 		return err
 	}
-	_, err := w.Write(o.waiting[r.job].file)
+	_, err := w.Write(o.waiting[m.Job].file)
 	return err
 }
 
 var errOffice = fault.Spec{Kind: fault.Refused, Code: "office.refused", ZH: "不接受。", EN: "Not accepted."}
 
 // complete does what a server does: it verifies over its own bytes, embeds, and verifies the whole.
-func (o *office) complete(_ context.Context, r order, value, certificate []byte) error {
+func (o *office) complete(_ context.Context, m *manifest.Manifest, value, certificate []byte) error {
 	o.Lock()
 	defer o.Unlock()
 	if err := o.away(); err != nil {
 		return err
 	}
 	if o.onComplete != nil {
-		if err := o.onComplete(r.item); err != nil {
+		if err := o.onComplete(m.Item); err != nil {
 			return err
 		}
 	}
-	s := o.waiting[r.job]
-	if s == nil || o.sealed[r.item] != nil || !o.w.now.read().Before(s.claims.expires) {
+	s := o.waiting[m.Job]
+	if s == nil || o.sealed[m.Item] != nil || !o.w.now.read().Before(s.m.Expires) {
 		return errOffice.With("job")
 	}
-	delete(o.waiting, r.job)
+	delete(o.waiting, m.Job)
 	parsed, err := chain.ParseCertificate(certificate)
 	if err != nil || !bytes.Equal(certificate, o.w.instance.Certificate) ||
-		!sm2.VerifyASN1WithSM2(parsed.PublicKey.(*ecdsa.PublicKey), []byte(oid.SM2UserID), s.claims.toSign, value) {
+		!sm2.VerifyASN1WithSM2(parsed.PublicKey.(*ecdsa.PublicKey), []byte(oid.SM2UserID), s.m.ToBeSigned, value) {
 		return errOffice.With("signature")
 	}
-	form, err := ses.NewForm(o.w.instance.Seal, len(s.claims.byteRange))
+	form, err := ses.NewForm(o.w.instance.Seal, len(s.m.ByteRange))
 	if err != nil {
 		return err
 	}
-	contents, err := form.Assemble(s.claims.toSign[len(form.Prefix()):], certificate, value, nil)
+	contents, err := form.Assemble(s.m.ToBeSigned[len(form.Prefix()):], certificate, value, nil)
 	if err != nil {
 		return err
 	}
@@ -172,11 +175,11 @@ func (o *office) complete(_ context.Context, r order, value, certificate []byte)
 	if err != nil {
 		return err
 	}
-	o.sealed[r.item] = append(bytes.Clone(s.original), update...)
+	o.sealed[m.Item] = append(bytes.Clone(s.original), update...)
 	return nil
 }
 
-func (o *office) decline(_ context.Context, _ task, id, why string) error {
+func (o *office) decline(_ context.Context, _, id, why string) error {
 	o.Lock()
 	defer o.Unlock()
 	o.declined[id] = why
@@ -184,7 +187,6 @@ func (o *office) decline(_ context.Context, _ task, id, why string) error {
 }
 
 func (o *office) address() string { return "https://office.example" }
-func (o *office) clerk() string   { return "张三" }
 
 // check says that every item but the exceptions is sealed, and the verifier finds it valid.
 func (o *office) check(except ...string) {
@@ -227,7 +229,7 @@ func (w *world) agent(o service, desk Desk) *Agent {
 	w.t.Helper()
 	folder, err := OpenFolder(w.t.TempDir() + "/terminal")
 	w.must(err)
-	a := &Agent{Folder: folder, Device: w.device, Desk: desk, Viewer: &blank{}, Clock: w.now.read, service: o, agreed: map[string]claims{}, busy: &sync.Mutex{}}
+	a := &Agent{Folder: folder, Device: w.device, Desk: desk, Viewer: &blank{}, Clock: w.now.read, service: o, agreed: map[string]*manifest.Manifest{}, busy: &sync.Mutex{}}
 	a.wait = func(ctx context.Context, d time.Duration) error {
 		if d == claimEvery { // until the list ends
 			<-ctx.Done()
@@ -244,7 +246,7 @@ func elsewhere(r *pdf.SealRequest) { r.Placements[0].X = 60 }
 // answerLost loses the answer to what was completed, always.
 type answerLost struct{ *office }
 
-func (l *answerLost) complete(ctx context.Context, r order, value, certificate []byte) error {
-	_ = l.office.complete(ctx, r, value, certificate) // a repetition is refused there
+func (l *answerLost) complete(ctx context.Context, m *manifest.Manifest, value, certificate []byte) error {
+	_ = l.office.complete(ctx, m, value, certificate) // a repetition is refused there
 	return ErrUnreachable.Because(errors.New("test"))
 }

@@ -55,8 +55,8 @@ func (f Folder) gallery(viewer Renderer, files int) (*gallery, error) {
 // remove takes the pictures away. A viewer may hold one open under Windows; the next start removes it.
 func (g *gallery) remove() { _ = os.RemoveAll(g.folder) }
 
-// tidy removes what an earlier run left behind. The caller holds the folder's lock.
-func (f Folder) tidy() error {
+// Tidy removes what an earlier run left behind. The caller holds the folder's lock.
+func (f Folder) Tidy() error {
 	if err := os.RemoveAll(filepath.Join(f.path, pagesName)); err != nil {
 		return ErrFolder.At(fault.File(f.path)).Because(err)
 	}
@@ -72,7 +72,7 @@ func (g *gallery) draw(ctx context.Context, n int, k *checked) (first, drawn str
 		if err != nil {
 			return "", "", ErrPictures.At(fault.Page(number)).Because(err)
 		}
-		picture, err := g.viewer.Render(ctx, k.file, k.preparedSize, number, resolution(page))
+		picture, err := g.viewer.Render(ctx, k.file, k.Prepared.Size, number, resolution(page))
 		if ctx.Err() != nil {
 			return "", "", ctx.Err()
 		}
@@ -99,7 +99,7 @@ func (k *checked) toDraw(most int) []int {
 			list = append(list, page)
 		}
 	}
-	for _, m := range k.marks {
+	for _, m := range k.Marks {
 		add(m.Page)
 	}
 	for n := 1; n <= k.pages && len(list) < most; n++ {

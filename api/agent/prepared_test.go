@@ -16,6 +16,7 @@ import (
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
+	"yinxin/sealer/terminal/manifest"
 )
 
 func hexSM3(b []byte) string {
@@ -30,7 +31,7 @@ type sealing struct {
 	original []byte
 	update   *pdf.Update
 	request  pdf.SealRequest
-	claims   claims
+	m        *manifest.Manifest
 	file     []byte
 }
 
@@ -51,10 +52,11 @@ func (w *world) prepared(b []byte, profile sealer.Profile, change ...func(*pdf.S
 	w.must(err)
 	filled, err := s.update.Fill(nil)
 	w.must(err)
-	s.claims = claims{title: "复制件.pdf", profile: profile, field: s.update.Field(), sealCode: w.instance.SealCode, sealName: w.instance.SealName,
-		sealSM3: hexSM3(w.instance.Seal), certificate: hexSM3(w.instance.Certificate), issued: w.now.read(), expires: w.now.read().Add(5 * time.Minute)}
+	s.m = &manifest.Manifest{Document: manifest.Document{ID: "d", Name: "复制件.pdf"}, Profile: string(profile), Field: s.update.Field(),
+		Seal:        manifest.SealOfOrder{Code: w.instance.SealCode, Name: w.instance.SealName, SM3: hexSM3(w.instance.Seal)},
+		Certificate: hexSM3(w.instance.Certificate), Issued: w.now.read(), Expires: w.now.read().Add(5 * time.Minute)}
 	for _, m := range s.update.Marks() {
-		s.claims.marks = append(s.claims.marks, mark{m.Page, m.Shown.X1, m.Shown.Y1, m.Shown.Width(), m.Shown.Height()})
+		s.m.Marks = append(s.m.Marks, manifest.Mark{Page: m.Page, X: m.Shown.X1, Y: m.Shown.Y1, Width: m.Shown.Width(), Height: m.Shown.Height()})
 	}
 	s.set(append(bytes.Clone(b), filled...))
 	return s
@@ -67,15 +69,15 @@ func (s *sealing) set(file []byte) {
 	before, after := s.update.Before(), s.update.After()
 	gap := len(file) - len(s.original) - len(before) - len(after)
 	covered := append(append(bytes.Clone(s.original), before...), file[len(s.original)+len(before)+gap:]...)
-	s.claims.size, s.claims.sm3 = int64(len(s.original)), hexSM3(s.original)
-	s.claims.preparedSize, s.claims.preparedSM3 = int64(len(file)), hexSM3(file)
-	s.claims.byteRange, s.claims.dataHash = s.update.Property(), hexSM3(covered)
-	s.claims.toSign = s.toSign(s.w.now.read(), sm3.Sum(covered), s.claims.byteRange)
+	s.m.Document.Size, s.m.Document.SM3 = int64(len(s.original)), hexSM3(s.original)
+	s.m.Prepared.Size, s.m.Prepared.SM3 = int64(len(file)), hexSM3(file)
+	s.m.ByteRange, s.m.DataHash = s.update.Property(), hexSM3(covered)
+	s.m.ToBeSigned = s.toSign(s.w.now.read(), sm3.Sum(covered), s.m.ByteRange)
 }
 
 func (s *sealing) toSign(at time.Time, hash [32]byte, property string) []byte {
 	s.w.t.Helper()
-	if s.claims.profile == sealer.ProfileSeal {
+	if sealer.Profile(s.m.Profile) == sealer.ProfileSeal {
 		form, err := ses.NewForm(s.w.instance.Seal, len(property))
 		s.w.must(err)
 		suffix, err := form.Suffix(at, hash, property)
@@ -85,7 +87,7 @@ func (s *sealing) toSign(at time.Time, hash [32]byte, property string) []byte {
 	certificate, err := chain.ParseCertificate(s.w.instance.Certificate)
 	s.w.must(err)
 	profile := cms.ProfileCMS
-	if s.claims.profile == sealer.ProfileCMSGM {
+	if sealer.Profile(s.m.Profile) == sealer.ProfileCMSGM {
 		profile = cms.ProfileGM
 	}
 	writer, err := cms.NewWriter(cms.Template{Profile: profile, Certificate: certificate, Seal: s.w.instance.Seal})
@@ -94,7 +96,7 @@ func (s *sealing) toSign(at time.Time, hash [32]byte, property string) []byte {
 }
 
 func (s *sealing) check(ctx context.Context) (*checked, error) {
-	return check(ctx, s.claims, bytes.NewReader(s.file), int64(len(s.file)), s.w.now.read())
+	return check(ctx, s.m, bytes.NewReader(s.file), int64(len(s.file)), s.w.now.read())
 }
 
 func TestAnHonestPreparedFileIsAccepted(t *testing.T) {
@@ -120,7 +122,7 @@ func TestAnHonestPreparedFileIsAccepted(t *testing.T) {
 			}
 			certificate, err := chain.ParseCertificate(w.instance.Certificate)
 			w.must(err)
-			if err := k.said.rewritten(profile, s.claims.toSign, certificate); err != nil {
+			if err := k.said.rewritten(profile, s.m.ToBeSigned, certificate); err != nil {
 				t.Errorf("%s, %s: %v", name, profile, err)
 			}
 		}
@@ -137,57 +139,57 @@ func TestWhatIsNotAsShownIsRefused(t *testing.T) {
 		want   string
 		change func(s *sealing)
 	}{
-		{"expired", "agent.expired", func(s *sealing) { s.claims.expires = w.now.read() }},
-		{"of tomorrow", "agent.clock", func(s *sealing) {
-			s.claims.issued = w.now.read().Add(time.Hour)
-			s.claims.expires = w.now.read().Add(2 * time.Hour)
+		{"expired", "terminal.manifest-expired", func(s *sealing) { s.m.Expires = w.now.read() }},
+		{"of tomorrow", "terminal.clock", func(s *sealing) {
+			s.m.Issued = w.now.read().Add(time.Hour)
+			s.m.Expires = w.now.read().Add(2 * time.Hour)
 		}},
-		{"another size", "agent.document", func(s *sealing) { s.claims.preparedSize++ }},
-		{"another document", "agent.document", func(s *sealing) { s.claims.sm3 = hexSM3([]byte("another")) }},
-		{"another length of the original", "agent.document", func(s *sealing) { s.claims.size -= 10 }},
+		{"another size", "agent.document", func(s *sealing) { s.m.Prepared.Size++ }},
+		{"another document", "agent.document", func(s *sealing) { s.m.Document.SM3 = hexSM3([]byte("another")) }},
+		{"another length of the original", "agent.document", func(s *sealing) { s.m.Document.Size -= 10 }},
 		{"another prepared file", "agent.document", func(s *sealing) { s.file[len(s.file)-3] ^= 1 }},
 		{"a page changed", "agent.document", func(s *sealing) { i := bytes.Index(s.file, []byte("/MediaBox")); s.file[i+1] = 'm'; s.set(s.file) }},
 		{"a second update", "agent.document", func(s *sealing) { s.more() }},
 		{"something behind the end", "agent.document", func(s *sealing) { s.append([]byte("\n% more\n")) }},
 		{"a signature in it already", "agent.document", func(s *sealing) { s.fill() }},
-		{"another field", "agent.document", func(s *sealing) { s.claims.field = "Seal2" }},
-		{"another byte range", "agent.document", func(s *sealing) { s.claims.byteRange = "[0 0000000001 0000000002 0000000003]" }},
-		{"a mark that is not named", "agent.document", func(s *sealing) { s.claims.marks = s.claims.marks[1:] }},
-		{"a mark that is not there", "agent.document", func(s *sealing) { s.claims.marks = append(s.claims.marks, s.claims.marks[0]) }},
-		{"a mark elsewhere", "agent.document", func(s *sealing) { s.claims.marks[0].X += 0.1 }},
-		{"a mark on another page", "agent.document", func(s *sealing) { s.claims.marks[0].Page = 2 }},
-		{"a mark of another size", "agent.document", func(s *sealing) { s.claims.marks[0].Width /= 2 }},
-		{"another seal by code", "agent.to-be-signed", func(s *sealing) { s.claims.sealCode = "29010000000018" }},
-		{"another seal by name", "agent.to-be-signed", func(s *sealing) { s.claims.sealName = "另一枚" }},
-		{"another seal by digest", "agent.to-be-signed", func(s *sealing) { s.claims.sealSM3 = hexSM3(other.Seal) }},
-		{"another certificate", "agent.to-be-signed", func(s *sealing) { s.claims.certificate = hexSM3(other.Certificate) }},
-		{"another profile", "agent.to-be-signed", func(s *sealing) { s.claims.profile = sealer.ProfileCMS }},
-		{"an unknown profile", "agent.to-be-signed", func(s *sealing) { s.claims.profile = "none" }},
+		{"another field", "agent.document", func(s *sealing) { s.m.Field = "Seal2" }},
+		{"another byte range", "agent.document", func(s *sealing) { s.m.ByteRange = "[0 0000000001 0000000002 0000000003]" }},
+		{"a mark that is not named", "agent.document", func(s *sealing) { s.m.Marks = s.m.Marks[1:] }},
+		{"a mark that is not there", "agent.document", func(s *sealing) { s.m.Marks = append(s.m.Marks, s.m.Marks[0]) }},
+		{"a mark elsewhere", "agent.document", func(s *sealing) { s.m.Marks[0].X += 0.1 }},
+		{"a mark on another page", "agent.document", func(s *sealing) { s.m.Marks[0].Page = 2 }},
+		{"a mark of another size", "agent.document", func(s *sealing) { s.m.Marks[0].Width /= 2 }},
+		{"another seal by code", "agent.to-be-signed", func(s *sealing) { s.m.Seal.Code = "29010000000018" }},
+		{"another seal by name", "agent.to-be-signed", func(s *sealing) { s.m.Seal.Name = "另一枚" }},
+		{"another seal by digest", "agent.to-be-signed", func(s *sealing) { s.m.Seal.SM3 = hexSM3(other.Seal) }},
+		{"another certificate", "agent.to-be-signed", func(s *sealing) { s.m.Certificate = hexSM3(other.Certificate) }},
+		{"another profile", "agent.to-be-signed", func(s *sealing) { s.m.Profile = "cms" }},
+		{"an unknown profile", "agent.to-be-signed", func(s *sealing) { s.m.Profile = "none" }},
 		{"another digest signed", "agent.to-be-signed", func(s *sealing) {
-			s.claims.toSign = s.toSign(w.now.read(), sm3.Sum([]byte("another")), s.claims.byteRange)
+			s.m.ToBeSigned = s.toSign(w.now.read(), sm3.Sum([]byte("another")), s.m.ByteRange)
 		}},
 		{"another digest said and signed", "agent.document", func(s *sealing) {
-			s.claims.dataHash = hexSM3([]byte("another"))
-			s.claims.toSign = s.toSign(w.now.read(), sm3.Sum([]byte("another")), s.claims.byteRange)
+			s.m.DataHash = hexSM3([]byte("another"))
+			s.m.ToBeSigned = s.toSign(w.now.read(), sm3.Sum([]byte("another")), s.m.ByteRange)
 		}},
 		{"another byte range signed", "agent.to-be-signed", func(s *sealing) {
-			hash, _ := hex.DecodeString(s.claims.dataHash)
-			s.claims.toSign = s.toSign(w.now.read(), [32]byte(hash), "[0 0000000001 0000000002 0000000003]")
+			hash, _ := hex.DecodeString(s.m.DataHash)
+			s.m.ToBeSigned = s.toSign(w.now.read(), [32]byte(hash), "[0 0000000001 0000000002 0000000003]")
 		}},
 		{"a time of last week", "agent.to-be-signed", func(s *sealing) {
-			hash, _ := hex.DecodeString(s.claims.dataHash)
-			s.claims.toSign = s.toSign(w.now.read().AddDate(0, 0, -7), [32]byte(hash), s.claims.byteRange)
+			hash, _ := hex.DecodeString(s.m.DataHash)
+			s.m.ToBeSigned = s.toSign(w.now.read().AddDate(0, 0, -7), [32]byte(hash), s.m.ByteRange)
 		}},
 		{"another seal signed", "agent.to-be-signed", func(s *sealing) {
-			hash, _ := hex.DecodeString(s.claims.dataHash)
+			hash, _ := hex.DecodeString(s.m.DataHash)
 			mine := w.instance
 			w.instance = other
-			s.claims.toSign = s.toSign(w.now.read(), [32]byte(hash), s.claims.byteRange)
+			s.m.ToBeSigned = s.toSign(w.now.read(), [32]byte(hash), s.m.ByteRange)
 			w.instance = mine
 		}},
-		{"something behind what is signed", "agent.to-be-signed", func(s *sealing) { s.claims.toSign = append(s.claims.toSign, 0) }},
-		{"no bytes to sign", "agent.to-be-signed", func(s *sealing) { s.claims.toSign = nil }},
-		{"a bare digest", "agent.to-be-signed", func(s *sealing) { s.claims.toSign = bytes.Repeat([]byte{7}, 32) }},
+		{"something behind what is signed", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = append(s.m.ToBeSigned, 0) }},
+		{"no bytes to sign", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = nil }},
+		{"a bare digest", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = bytes.Repeat([]byte{7}, 32) }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := w.prepared(b, sealer.ProfileSeal)
@@ -206,12 +208,12 @@ func (s *sealing) more() {
 	s.w.t.Helper()
 	again := s.w.prepared(s.file, sealer.ProfileSeal, func(r *pdf.SealRequest) { r.Placements[0].Y = 150 })
 	s.file = again.file
-	s.claims.preparedSize, s.claims.preparedSM3 = int64(len(s.file)), hexSM3(s.file)
+	s.m.Prepared.Size, s.m.Prepared.SM3 = int64(len(s.file)), hexSM3(s.file)
 }
 
 func (s *sealing) append(b []byte) {
 	s.file = append(s.file, b...)
-	s.claims.preparedSize, s.claims.preparedSM3 = int64(len(s.file)), hexSM3(s.file)
+	s.m.Prepared.Size, s.m.Prepared.SM3 = int64(len(s.file)), hexSM3(s.file)
 }
 
 // fill puts something where the signature goes.
@@ -220,7 +222,7 @@ func (s *sealing) fill() {
 	filled, err := s.update.Fill([]byte{0x30, 0x03, 0x02, 0x01, 0x01})
 	s.w.must(err)
 	s.file = append(bytes.Clone(s.original), filled...)
-	s.claims.preparedSM3 = hexSM3(s.file)
+	s.m.Prepared.SM3 = hexSM3(s.file)
 }
 
 // TestAttributesHoldNothingElse: what is signed in a profile of CMS is written again, octet for octet.
@@ -231,18 +233,18 @@ func TestAttributesHoldNothingElse(t *testing.T) {
 	s := w.prepared(original(t, 3), sealer.ProfileCMSGM)
 	k, err := s.check(t.Context())
 	w.must(err)
-	w.must(k.said.rewritten(s.claims.profile, s.claims.toSign, certificate))
-	wants(t, k.said.rewritten(sealer.ProfileCMS, s.claims.toSign, certificate), "agent.to-be-signed")
+	w.must(k.said.rewritten(sealer.ProfileCMSGM, s.m.ToBeSigned, certificate))
+	wants(t, k.said.rewritten(sealer.ProfileCMS, s.m.ToBeSigned, certificate), "agent.to-be-signed")
 	// One attribute more, which nothing compares.
 	extra := []byte{0x30, 0x0b, 0x06, 0x03, 0x2a, 0x03, 0x04, 0x31, 0x04, 0x04, 0x02, 0x01, 0x02}
-	at := headerLength(s.claims.toSign)
-	longer := append(append([]byte{0x31, 0x82, 0, 0}, s.claims.toSign[at:]...), extra...)
+	at := headerLength(s.m.ToBeSigned)
+	longer := append(append([]byte{0x31, 0x82, 0, 0}, s.m.ToBeSigned[at:]...), extra...)
 	n := len(longer) - 4
 	longer[2], longer[3] = byte(n>>8), byte(n)
-	s.claims.toSign = longer
+	s.m.ToBeSigned = longer
 	k, err = s.check(t.Context())
 	w.must(err)
-	wants(t, k.said.rewritten(s.claims.profile, s.claims.toSign, certificate), "agent.to-be-signed")
+	wants(t, k.said.rewritten(sealer.ProfileCMSGM, s.m.ToBeSigned, certificate), "agent.to-be-signed")
 }
 
 func headerLength(der []byte) int {

@@ -6,12 +6,23 @@ import (
 	"time"
 
 	"yinxin/internal/fault"
+	"yinxin/sealer/terminal/manifest"
 )
 
 const (
 	firstPause   = time.Second
 	longestPause = time.Minute
 )
+
+// New gives the agent of a paired server. Errors: agent.not-paired, agent.config.
+func New(a Agent, s Server) (*Agent, error) {
+	link, err := a.Folder.client(s, a.Clock)
+	if err != nil {
+		return nil, err
+	}
+	a.service, a.link, a.agreed, a.wait, a.busy = link, link, map[string]*manifest.Manifest{}, sleep, &sync.Mutex{}
+	return &a, nil
+}
 
 // Once does the tasks that wait now. It goes on with the next one when one fails, and gives the first error.
 func (a *Agent) Once(ctx context.Context) error {
@@ -21,7 +32,7 @@ func (a *Agent) Once(ctx context.Context) error {
 	}
 	var first error
 	for _, t := range tasks {
-		err := a.do(ctx, t.id)
+		err := a.do(ctx, t.ID)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -37,6 +48,9 @@ func (a *Agent) Once(ctx context.Context) error {
 
 // Watch does tasks as they come, until ctx ends. When the server cannot be reached it says so once, and waits longer each time.
 func (a *Agent) Watch(ctx context.Context) error {
+	if a.link != nil {
+		a.link.waits = true
+	}
 	pause, away := firstPause, false
 	rest := map[string]time.Time{} // tasks that failed, and until when they are left alone
 	for {
@@ -59,19 +73,19 @@ func (a *Agent) Watch(ctx context.Context) error {
 		away = false
 		idle := true
 		for _, t := range tasks {
-			if a.Clock().Before(rest[t.id]) {
+			if a.Clock().Before(rest[t.ID]) {
 				continue
 			}
 			idle = false
-			delete(rest, t.id)
-			err := a.do(ctx, t.id)
+			delete(rest, t.ID)
+			err := a.do(ctx, t.ID)
 			if ctx.Err() != nil {
 				return nil
 			}
 			if err == nil {
 				continue
 			}
-			rest[t.id] = a.Clock().Add(longestPause)
+			rest[t.ID] = a.Clock().Add(longestPause)
 			if !fault.Has(err, ErrDeclined) && fault.CodeOf(err) != codeClaimed {
 				a.tell(ctx, err)
 			}

@@ -10,6 +10,8 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
+	"yinxin/sealer"
+	"yinxin/sealer/terminal/manifest"
 )
 
 // sign asks for the PIN and has the items signed by the USB Key that has their certificates. Where the list needs a second
@@ -22,13 +24,13 @@ func (l *list) sign(ctx context.Context, open []*prepared) error {
 		}
 		var now, later []*prepared
 		for _, p := range open {
-			if signers[p.order.certificate] != nil {
+			if p.signer = signers[p.checked.Certificate]; p.signer != nil {
 				now = append(now, p)
 			} else {
 				later = append(later, p)
 			}
 		}
-		err = l.signAll(ctx, now, signers)
+		err = l.signAll(ctx, now)
 		key.close()
 		if err != nil {
 			return err
@@ -44,26 +46,24 @@ func (l *list) sign(ctx context.Context, open []*prepared) error {
 
 // signAll signs items in their order, one after the other, as a USB Key does. Meanwhile the next ones whose manifest has
 // expired are prepared anew, and those that are signed are completed.
-func (l *list) signAll(ctx context.Context, items []*prepared, signers map[string]*signer) error {
+func (l *list) signAll(ctx context.Context, items []*prepared) error {
 	ctx, end := context.WithCancel(ctx)
 	defer end()
 	ready := l.ahead(ctx, items)
 	var completing sync.WaitGroup
 	slots := make(chan struct{}, ahead)
 	for _, p := range items {
-		s := signers[p.order.certificate]
-		value, err := l.next(ctx, p, ready[p], s)
-		f, ok := fault.Of(err)
+		value, err := l.next(ctx, p, ready[p])
 		switch {
 		case err == nil:
 			slots <- struct{}{}
 			completing.Go(func() {
-				l.complete(ctx, p, value, s.certificate.Raw)
+				l.complete(ctx, p, value)
 				<-slots
 			})
-		case ok && f.Kind == fault.Refused && !fault.Has(err, ErrClock): // this item alone
+		case ofItem(err):
 			l.ended(ctx, p, err)
-			l.withdraw(ctx, p, f)
+			l.withdraw(ctx, p, err)
 		default:
 			completing.Wait()
 			return err
@@ -74,7 +74,7 @@ func (l *list) signAll(ctx context.Context, items []*prepared, signers map[strin
 }
 
 // next waits until an item is ready and signs it.
-func (l *list) next(ctx context.Context, p *prepared, ready <-chan error, s *signer) ([]byte, error) {
+func (l *list) next(ctx context.Context, p *prepared, ready <-chan error) ([]byte, error) {
 	select {
 	case err := <-ready:
 		if err != nil {
@@ -83,15 +83,29 @@ func (l *list) next(ctx context.Context, p *prepared, ready <-chan error, s *sig
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	return l.signature(ctx, p, s)
+	return l.signature(ctx, p)
 }
 
-// withdraw tells the server that an item is not sealed.
-func (l *list) withdraw(ctx context.Context, p *prepared, f *fault.Fault) {
-	l.lock.Lock()
-	delete(l.agreed, l.key(p.item))
-	l.lock.Unlock()
-	_ = l.service.decline(ctx, l.task, p.item.id, f.Code) // its job ends by itself otherwise
+// withdrawn are the refusals that the same item would meet again: it is not asked for once more.
+var withdrawn = []fault.Spec{ErrDocument, ErrToSign, ErrChanged, ErrSealExpired, manifest.ErrForged, manifest.ErrOtherTerminal, manifest.ErrOtherClerk,
+	manifest.ErrOtherItem, manifest.ErrOtherDocument}
+
+// ofItem says whether an error is of one item alone, so that the next one may be tried.
+func ofItem(err error) bool {
+	f, ok := fault.Of(err)
+	return ok && (f.Kind == fault.Refused || f.Kind == fault.Conflict || f.Kind == fault.NotFound) && !fault.Has(err, manifest.ErrClock) && !fault.Has(err, ErrWrongKey)
+}
+
+// withdraw tells the server of an item that was refused here. What it cannot be told ends by itself.
+func (l *list) withdraw(ctx context.Context, p *prepared, err error) {
+	for _, s := range withdrawn {
+		if fault.Has(err, s) {
+			l.lock.Lock()
+			delete(l.agreed, l.key(p.item))
+			l.lock.Unlock()
+			_ = l.service.decline(ctx, l.task.ID, p.item.ID, s.Code)
+		}
+	}
 }
 
 // unlock asks for the PIN and finds the keys of the items' certificates that are on this USB Key. Where there is none, another
@@ -99,7 +113,7 @@ func (l *list) withdraw(ctx context.Context, p *prepared, f *fault.Fault) {
 func (l *list) unlock(ctx context.Context, open []*prepared) (*unlocked, map[string]*signer, error) {
 	what := fmt.Sprintf("对 %d 份文件盖章 seal %d files", len(open), len(open))
 	if len(open) == 1 {
-		what = "盖章 seal " + open[0].checked.title
+		what = "盖章 seal " + open[0].checked.Document.Name
 	}
 	for {
 		key, err := l.Device.unlock(ctx, l.Desk, PINQuestion{What: what}, l.Clock)
@@ -122,7 +136,7 @@ func (l *list) unlock(ctx context.Context, open []*prepared) (*unlocked, map[str
 func (u *unlocked) signers(ctx context.Context, open []*prepared, now time.Time) (map[string]*signer, error) {
 	found := map[string]*signer{}
 	for _, p := range open {
-		want := p.order.certificate
+		want := p.checked.Certificate
 		if found[want] != nil {
 			continue
 		}
@@ -179,7 +193,7 @@ func (l *list) ahead(ctx context.Context, open []*prepared) map[*prepared]chan e
 
 // fresh prepares an item anew if its manifest will not hold long enough. Nobody is asked: it must be the same.
 func (l *list) fresh(ctx context.Context, p *prepared) error {
-	if l.Clock().Add(spare).Before(p.order.expires) {
+	if l.Clock().Add(spare).Before(p.checked.Expires) {
 		return nil
 	}
 	return l.persist(ctx, func() error { return l.prepare(ctx, p) })
@@ -201,10 +215,10 @@ func (l *list) persist(ctx context.Context, do func() error) error {
 
 // signature has the USB Key sign what was checked. Just before, everything that may have changed while the list waited is
 // looked at again: the time, the certificate, and that the bytes are no others than the certificate makes them.
-func (l *list) signature(ctx context.Context, p *prepared, s *signer) ([]byte, error) {
-	now := l.Clock()
-	if err := p.order.inTime(now); err != nil {
-		if err = l.persist(ctx, func() error { return l.prepare(ctx, p) }); err != nil {
+func (l *list) signature(ctx context.Context, p *prepared) ([]byte, error) {
+	s, now := p.signer, l.Clock()
+	if p.checked.InTime(now) != nil {
+		if err := l.persist(ctx, func() error { return l.prepare(ctx, p) }); err != nil {
 			return nil, err
 		}
 	}
@@ -214,15 +228,16 @@ func (l *list) signature(ctx context.Context, p *prepared, s *signer) ([]byte, e
 	if !p.checked.said.seal.Lists(s.certificate.Raw) {
 		return nil, ErrToSign.At(fault.Field("certificate"))
 	}
-	if err := p.checked.said.rewritten(p.order.profile, p.order.toSign, s.certificate); err != nil {
+	if err := p.checked.said.rewritten(sealer.Profile(p.checked.Profile), p.checked.ToBeSigned, s.certificate); err != nil {
 		return nil, err
 	}
-	return s.sign(ctx, p.order.toSign)
+	return s.sign(ctx, p.checked.ToBeSigned)
 }
 
 // complete hands a signature in, and records what became of the item.
-func (l *list) complete(ctx context.Context, p *prepared, value, certificate []byte) {
-	err := l.persist(ctx, func() error { return l.service.complete(ctx, p.order, value, certificate) })
+func (l *list) complete(ctx context.Context, p *prepared, value []byte) {
+	m, certificate := p.checked.Manifest, p.signer.certificate.Raw
+	err := l.persist(ctx, func() error { return l.service.complete(ctx, m, value, certificate) })
 	if ctx.Err() != nil && err != nil {
 		p.err = err
 		return

@@ -6,11 +6,11 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
 	"yinxin/internal/fault"
+	"yinxin/sealer/terminal/manifest"
 )
 
 const (
@@ -32,8 +32,9 @@ type Agent struct {
 	Viewer  Renderer
 	Clock   func() time.Time
 	service service
+	link    *client // the same, where it is one
 	// agreed is what the person has agreed to and is not sealed yet: a list that was interrupted goes on without asking.
-	agreed map[string]claims
+	agreed map[string]*manifest.Manifest
 	// wait waits between attempts: tests have it wait for nothing.
 	wait func(ctx context.Context, d time.Duration) error
 	// busy is held while a task is done.
@@ -42,9 +43,9 @@ type Agent struct {
 
 // prepared is an item on its way.
 type prepared struct {
-	item    item
-	order   order
-	checked *checked
+	item    manifest.Item
+	checked *checked // nil: not prepared yet
+	signer  *signer  // nil: its key is not there yet
 	file    *os.File
 	err     error // why it is not sealed; nil so far
 	told    bool  // the server, of err
@@ -53,7 +54,7 @@ type prepared struct {
 // list is one task under way.
 type list struct {
 	*Agent
-	task    task
+	task    manifest.Task
 	folder  string // of the prepared files
 	gallery *gallery
 	items   []*prepared
@@ -71,7 +72,7 @@ func (a *Agent) do(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if len(t.items) == 0 {
+	if len(t.Items) == 0 {
 		return a.service.release(ctx, id)
 	}
 	ctx, end := context.WithCancelCause(ctx)
@@ -106,12 +107,12 @@ func (a *Agent) keepClaim(ctx context.Context, end context.CancelCauseFunc, id s
 }
 
 // seal prepares the items of a task, asks, and signs.
-func (a *Agent) seal(ctx context.Context, t task) error {
-	l := &list{Agent: a, task: t}
-	for _, i := range t.items {
+func (a *Agent) seal(ctx context.Context, t manifest.Claim) error {
+	l := &list{Agent: a, task: t.Task}
+	for _, i := range t.Items {
 		l.items = append(l.items, &prepared{item: i})
 	}
-	g, err := a.Folder.gallery(a.Viewer, len(t.items))
+	g, err := a.Folder.gallery(a.Viewer, len(t.Items))
 	if err != nil {
 		return err
 	}
@@ -179,12 +180,12 @@ func (l *list) mustAsk() bool {
 	return false
 }
 
-func (l *list) key(i item) string { return l.service.address() + " " + l.task.id + " " + i.id }
+func (l *list) key(i manifest.Item) string { return l.service.address() + " " + l.task.ID + " " + i.ID }
 
 // network gives the error of a server that cannot be reached: then no item can go on, and none has failed.
 func (l *list) network() error {
 	for _, p := range l.items {
-		if fault.Has(p.err, ErrUnreachable) || fault.Has(p.err, ErrClock) {
+		if fault.Has(p.err, ErrUnreachable) || fault.Has(p.err, manifest.ErrClock) {
 			return p.err
 		}
 	}
@@ -212,7 +213,7 @@ func (l *list) closeFiles() {
 
 // prepare has an item prepared, fetches the file and compares everything. What was agreed to before must be the same.
 func (l *list) prepare(ctx context.Context, p *prepared) error {
-	o, err := l.service.prepare(ctx, l.task, p.item.id)
+	m, err := l.service.prepare(ctx, l.task.ID, p.item)
 	if err != nil {
 		return err
 	}
@@ -226,29 +227,29 @@ func (l *list) prepare(ctx context.Context, p *prepared) error {
 		return ErrPictures.Because(err)
 	}
 	p.file = file
-	if err := l.service.fetch(ctx, o, file); err != nil {
+	if err := l.service.fetch(ctx, m, file); err != nil {
 		return err
 	}
-	k, err := check(ctx, o.claims, file, o.preparedSize, l.Clock())
+	k, err := check(ctx, m, file, m.Prepared.Size, l.Clock())
 	if err != nil {
 		return err
 	}
-	if agreed, ok := l.agreed[l.key(p.item)]; ok && !k.same(agreed) {
+	if agreed, ok := l.agreed[l.key(p.item)]; ok && !m.Same(agreed) {
 		return ErrChanged.New()
 	}
-	p.order, p.checked = o, k
+	p.checked = k
 	return nil
 }
 
 // ask shows the list and keeps what the person agrees to. Declined, the server is told. Error: agent.declined.
 func (l *list) ask(ctx context.Context, pictures []picture) error {
-	q := Question{Origin: shown(l.task.origin), Server: l.service.address(), Clerk: shown(l.service.clerk()), Folder: l.gallery.folder}
+	q := Question{Origin: shown(l.task.Origin.Name), Server: l.service.address(), Folder: l.gallery.folder}
 	for n, p := range l.items {
 		if p.err != nil {
 			continue
 		}
 		if q.First == "" {
-			q.First = pictures[n].first
+			q.First, q.Clerk = pictures[n].first, shown(p.checked.Clerk.Name)
 		}
 		q.Items = append(q.Items, p.checked.item(pictures[n].drawn))
 	}
@@ -258,10 +259,10 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 	}
 	for _, p := range l.open() {
 		if yes {
-			l.agreed[l.key(p.item)] = p.order.claims
+			l.agreed[l.key(p.item)] = p.checked.Manifest
 			continue
 		}
-		if err := l.service.decline(ctx, l.task, p.item.id, ErrDeclined.Code); err != nil {
+		if err := l.service.decline(ctx, l.task.ID, p.item.ID, ErrDeclined.Code); err != nil {
 			return err
 		}
 	}
@@ -274,8 +275,8 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 // item describes a checked file for a person.
 func (k *checked) item(drawn string) Item {
 	seal := k.said.seal
-	return Item{Title: shown(k.title), Pages: k.pages, Bytes: k.size, SM3: k.sm3, Seal: shown(seal.Name), SealCode: shown(seal.ID),
-		Certificate: "SM3 " + k.certificate, Marks: whereMarks(k.marks), Reason: shown(k.reason), Drawn: drawn, Expires: k.expires}
+	return Item{Title: shown(k.Document.Name), Pages: k.pages, Bytes: k.Document.Size, SM3: k.Document.SM3, Seal: shown(seal.Name), SealCode: shown(seal.ID),
+		Certificate: "SM3 " + k.Certificate, Marks: whereMarks(k.Marks), Reason: shown(k.reason), Drawn: drawn, Expires: k.Expires}
 }
 
 // tellRefusals says of every item that was refused here why, to the person and to the server.
@@ -285,9 +286,7 @@ func (l *list) tellRefusals(ctx context.Context) {
 			continue
 		}
 		l.ended(ctx, p, p.err)
-		if f, ok := fault.Of(p.err); ok && f.Kind == fault.Refused && strings.HasPrefix(f.Code, "agent.") {
-			_ = l.service.decline(ctx, l.task, p.item.id, f.Code) // it stays open otherwise, and is refused again
-		}
+		l.withdraw(ctx, p, p.err)
 	}
 }
 
@@ -297,11 +296,7 @@ func (l *list) ended(ctx context.Context, p *prepared, err error) {
 	defer l.lock.Unlock()
 	l.done++
 	p.err, p.told = err, true
-	title := p.item.title
-	if p.checked != nil {
-		title = p.checked.title
-	}
-	l.Desk.Progress(ctx, Progress{Done: l.done, Total: len(l.items), Title: shown(title), Err: err})
+	l.Desk.Progress(ctx, Progress{Done: l.done, Total: len(l.items), Title: shown(p.item.Document.Name), Err: err})
 	if err == nil {
 		delete(l.agreed, l.key(p.item))
 	}

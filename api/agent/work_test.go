@@ -101,7 +101,7 @@ func TestAManifestThatExpiredIsPreparedAnew(t *testing.T) {
 			"another place":    func() *sealing { return w.prepared(o.files["i000"], "seal", elsewhere) },
 			"another name": func() *sealing {
 				s := w.prepared(o.files["i000"], "seal")
-				s.claims.title = "another.pdf"
+				s.m.Document.Name = "another.pdf"
 				return s
 			},
 		} {
@@ -109,9 +109,9 @@ func TestAManifestThatExpiredIsPreparedAnew(t *testing.T) {
 			first := true
 			o.onPrepare = func(_ string, s *sealing) error {
 				if !first {
-					title := s.claims.title
+					title := s.m.Document.Name
 					if *s = *other(); name != "another name" {
-						s.claims.title = title
+						s.m.Document.Name = title
 					}
 				}
 				first = false
@@ -246,8 +246,8 @@ func TestALockedPINIsNotTried(t *testing.T) {
 func TestAnExpiredCertificateAndAClockThatIsOff(t *testing.T) {
 	w := newWorld(t)
 	o := w.office(1)
-	o.onPrepare = func(_ string, s *sealing) error { s.claims.issued = s.claims.issued.Add(time.Hour); return nil }
-	wants(t, w.agent(o, &clerk{}).Once(t.Context()), "agent.clock")
+	o.onPrepare = func(_ string, s *sealing) error { s.m.Issued = s.m.Issued.Add(time.Hour); return nil }
+	wants(t, w.agent(o, &clerk{}).Once(t.Context()), "terminal.clock")
 	o.check("i000")
 	o.onPrepare = nil
 	w.now.move(3 * 366 * 24 * time.Hour)

@@ -10,7 +10,11 @@ import (
 )
 
 type agentCommand struct {
-	Seal agentSealCommand `cmd:"" help:"Seal a local file with the seal on a USB Key, without a server."`
+	Pair    agentPairCommand    `cmd:"" help:"Pair this terminal with a server, by the code on the clerk's page."`
+	Run     agentRunCommand     `cmd:"" help:"Seal what servers have prepared for the clerk."`
+	Servers agentServersCommand `cmd:"" help:"List the servers that this terminal is paired with."`
+	Unpair  agentUnpairCommand  `cmd:"" help:"End the pairing with a server."`
+	Seal    agentSealCommand    `cmd:"" help:"Seal a local file with the seal on a USB Key, without a server."`
 }
 
 // agentFlags say where the terminal's settings are, and who is asked how.
@@ -39,8 +43,13 @@ func (f agentFlags) open() (agent.Folder, agent.Config, error) {
 		return folder, agent.Config{}, err
 	}
 	c, err := folder.Config()
-	c.Device = agent.Device{Module: f.Module, Profile: f.Vendor, Profiles: f.Profiles, Token: f.Token}.Or(c.Device)
+	c.Device = f.device().Or(c.Device)
 	return folder, c, err
+}
+
+// device is what the flags say of the USB Key.
+func (f agentFlags) device() agent.Device {
+	return agent.Device{Module: f.Module, Profile: f.Vendor, Profiles: f.Profiles, Token: f.Token}
 }
 
 // desk is where the person is asked: in dialogs where there is a display, else in the terminal, unless a flag says so. A
