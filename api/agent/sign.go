@@ -100,9 +100,7 @@ func ofItem(err error) bool {
 func (l *list) withdraw(ctx context.Context, p *prepared, err error) {
 	for _, s := range withdrawn {
 		if fault.Has(err, s) {
-			l.lock.Lock()
-			delete(l.agreed, l.key(p.item))
-			l.lock.Unlock()
+			l.agree(p.item, nil)
 			_ = l.service.decline(ctx, l.task.ID, p.item.ID, s.Code)
 		}
 	}

@@ -59,8 +59,25 @@ type list struct {
 	gallery *gallery
 	items   []*prepared
 
-	lock sync.Mutex // guards done and the desk's progress
+	lock sync.Mutex // guards done, agreed and the desk's progress
 	done int
+}
+
+func (l *list) agreedTo(i manifest.Item) *manifest.Manifest {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	return l.agreed[l.key(i)]
+}
+
+// agree keeps what the person has agreed to; nil: it is over.
+func (l *list) agree(i manifest.Item, m *manifest.Manifest) {
+	l.lock.Lock()
+	defer l.lock.Unlock()
+	if m == nil {
+		delete(l.agreed, l.key(i))
+	} else {
+		l.agreed[l.key(i)] = m
+	}
 }
 
 // do claims a task and seals what is to be sealed in it. It asks once. What becomes of each item is told to the desk; the error
@@ -173,7 +190,7 @@ func each(ctx context.Context, items []*prepared, do func(n int, p *prepared)) {
 // mustAsk says whether there is an item that the person has not agreed to yet.
 func (l *list) mustAsk() bool {
 	for _, p := range l.items {
-		if _, ok := l.agreed[l.key(p.item)]; !ok {
+		if l.agreedTo(p.item) == nil {
 			return true
 		}
 	}
@@ -234,7 +251,7 @@ func (l *list) prepare(ctx context.Context, p *prepared) error {
 	if err != nil {
 		return err
 	}
-	if agreed, ok := l.agreed[l.key(p.item)]; ok && !m.Same(agreed) {
+	if agreed := l.agreedTo(p.item); agreed != nil && !m.Same(agreed) {
 		return ErrChanged.New()
 	}
 	p.checked = k
@@ -259,7 +276,7 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 	}
 	for _, p := range l.open() {
 		if yes {
-			l.agreed[l.key(p.item)] = p.checked.Manifest
+			l.agree(p.item, p.checked.Manifest)
 			continue
 		}
 		if err := l.service.decline(ctx, l.task.ID, p.item.ID, ErrDeclined.Code); err != nil {
@@ -292,12 +309,12 @@ func (l *list) tellRefusals(ctx context.Context) {
 
 // ended records what became of an item and tells the person.
 func (l *list) ended(ctx context.Context, p *prepared, err error) {
+	if err == nil {
+		l.agree(p.item, nil)
+	}
 	l.lock.Lock()
 	defer l.lock.Unlock()
 	l.done++
 	p.err, p.told = err, true
 	l.Desk.Progress(ctx, Progress{Done: l.done, Total: len(l.items), Title: shown(p.item.Document.Name), Err: err})
-	if err == nil {
-		delete(l.agreed, l.key(p.item))
-	}
 }
