@@ -13,6 +13,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/cms"
+	"yinxin/fixtures"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/ses"
@@ -148,7 +149,12 @@ func TestWhatIsNotAsShownIsRefused(t *testing.T) {
 		{"another document", "agent.document", func(s *sealing) { s.m.Document.SM3 = hexSM3([]byte("another")) }},
 		{"another length of the original", "agent.document", func(s *sealing) { s.m.Document.Size -= 10 }},
 		{"another prepared file", "agent.document", func(s *sealing) { s.file[len(s.file)-3] ^= 1 }},
-		{"a page changed", "agent.document", func(s *sealing) { i := bytes.Index(s.file, []byte("/MediaBox")); s.file[i+1] = 'm'; s.set(s.file) }},
+		{"a page changed below the seal", "agent.document", func(s *sealing) {
+			s.below(fixtures.AppendRevision(b, map[int]string{s.page(): "<</Type/Page/MediaBox[0 0 300 300]>>"}, s.trailer(), s.objects()))
+		}},
+		{"another seal below the seal", "agent.document", func(s *sealing) {
+			s.below(w.prepared(b, sealer.ProfileSeal, func(r *pdf.SealRequest) { r.Placements[0].Y = 150 }).file)
+		}},
 		{"a second update", "agent.document", func(s *sealing) { s.more() }},
 		{"something behind the end", "agent.document", func(s *sealing) { s.append([]byte("\n% more\n")) }},
 		{"a signature in it already", "agent.document", func(s *sealing) { s.fill() }},
@@ -187,6 +193,10 @@ func TestWhatIsNotAsShownIsRefused(t *testing.T) {
 			s.m.ToBeSigned = s.toSign(w.now.read(), [32]byte(hash), s.m.ByteRange)
 			w.instance = mine
 		}},
+		{"an extension in what is signed", "agent.to-be-signed", func(s *sealing) {
+			content := append(bytes.Clone(s.m.ToBeSigned[headerLength(s.m.ToBeSigned):]), 0xa0, 2, 0x30, 0)
+			s.m.ToBeSigned = append([]byte{0x30, 0x82, byte(len(content) >> 8), byte(len(content))}, content...)
+		}},
 		{"something behind what is signed", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = append(s.m.ToBeSigned, 0) }},
 		{"no bytes to sign", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = nil }},
 		{"a bare digest", "agent.to-be-signed", func(s *sealing) { s.m.ToBeSigned = bytes.Repeat([]byte{7}, 32) }},
@@ -201,6 +211,40 @@ func TestWhatIsNotAsShownIsRefused(t *testing.T) {
 			wants(t, err, c.want)
 		})
 	}
+}
+
+// below has the seal made over another file, and says that it is over the original.
+func (s *sealing) below(file []byte) {
+	s.w.t.Helper()
+	made := s.w.prepared(file, sealer.ProfileSeal)
+	made.m.Document.Size, made.m.Document.SM3 = int64(len(s.original)), hexSM3(s.original)
+	*s = *made
+}
+
+// page is the object of the first page.
+func (s *sealing) page() int {
+	s.w.t.Helper()
+	page, err := s.doc().Page(1)
+	s.w.must(err)
+	return page.Ref.Num
+}
+
+func (s *sealing) doc() *pdf.Document {
+	s.w.t.Helper()
+	doc, err := pdf.Open(s.w.t.Context(), bytes.NewReader(s.original), int64(len(s.original)))
+	s.w.must(err)
+	return doc
+}
+
+func (s *sealing) trailer() string {
+	_, root, err := s.doc().Catalog()
+	s.w.must(err)
+	return "/Root " + root.String()
+}
+
+func (s *sealing) objects() int {
+	size, _ := s.doc().Trailer().Get("Size").(pdf.Integer)
+	return int(size)
 }
 
 // more puts a second seal behind the first, and says all that is right about the first.
