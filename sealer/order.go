@@ -81,6 +81,12 @@ const (
 	maxOrderText = 1000
 )
 
+// Check says what is wrong with an order by itself, whatever the document and the seal are. Error: sealing.order.
+func (o Order) Check() error {
+	_, err := o.checked()
+	return err
+}
+
 // checked gives the order with its defaults, or says what is wrong with it.
 func (o Order) checked() (Order, error) {
 	bad := func(field, detail string, args ...any) (Order, error) {
