@@ -62,12 +62,16 @@ func (s *Service) Create(ctx context.Context, by access.Actor, t NewTask) (_ Tas
 		return Task{}, false, err
 	}
 	id := store.NewID("tsk_")
-	err = s.DB.Write(ctx, func(tx *store.Tx) error { return s.insert(ctx, tx, by, id, t, documents) })
-	if store.IsUnique(err) {
-		return s.replayed(ctx, by, t)
-	}
+	first := false
+	err = s.DB.Write(ctx, func(tx *store.Tx) (err error) {
+		first, err = s.insert(ctx, tx, by, id, t, documents)
+		return err
+	})
 	if err != nil {
 		return Task{}, false, err
+	}
+	if !first {
+		return s.replay(ctx, by, t)
 	}
 	s.news.tell()
 	made, err := s.Task(ctx, by, id)
@@ -159,26 +163,31 @@ func (s *Service) documents(ctx context.Context, by, clerk access.Actor, orders 
 	return list, nil
 }
 
-func (s *Service) insert(ctx context.Context, tx *store.Tx, by access.Actor, id string, t NewTask, documents []sealer.Document) error {
+// insert records a task; it says whether it is the first with its key.
+func (s *Service) insert(ctx context.Context, tx *store.Tx, by access.Actor, id string, t NewTask, documents []sealer.Document) (first bool, err error) {
 	now := s.Clock()
-	if _, err := tx.ExecContext(ctx, `INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10)`,
-		id, t.Clerk, by.ID, t.Origin, t.Note, t.IdempotencyKey, t.digest(), len(t.Orders), store.Time(now), store.Time(now.Add(s.TaskLife))); err != nil {
-		return err
+	done, err := tx.ExecContext(ctx, `INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10) ON CONFLICT (creator, idempotency_key) DO NOTHING`,
+		id, t.Clerk, by.ID, t.Origin, t.Note, t.IdempotencyKey, t.digest(), len(t.Orders), store.Time(now), store.Time(now.Add(s.TaskLife)))
+	if err != nil {
+		return false, err
+	}
+	if n, err := done.RowsAffected(); err != nil || n == 0 {
+		return false, err
 	}
 	for i, o := range t.Orders {
 		order, err := json.Marshal(o)
 		if err != nil {
-			return err
+			return false, err
 		}
 		d := documents[i]
 		if _, err := tx.ExecContext(ctx, `INSERT INTO terminal_item (id, task, number, document_id, document_name, document_size, document_sm3, seal_code, seal_order, state, changed)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 'queued', $10)`,
 			store.NewID("itm_"), id, i+1, d.ID, sayable(d.Name, d.ID), d.Size, d.SM3, o.Seal, string(order), store.Time(now)); err != nil {
-			return err
+			return false, err
 		}
 	}
-	return s.record(ctx, tx, "terminal.task-created", by.ID, id, map[string]string{"clerk": t.Clerk, "items": fmt.Sprint(len(t.Orders)), "digest": t.digest()})
+	return true, s.record(ctx, tx, "terminal.task-created", by.ID, id, map[string]string{"clerk": t.Clerk, "items": fmt.Sprint(len(t.Orders)), "digest": t.digest()})
 }
 
 // replay looks for a task that was made with the same key.
@@ -195,15 +204,6 @@ func (s *Service) replay(ctx context.Context, by access.Actor, t NewTask) (Task,
 	}
 	made, err := s.Task(ctx, by, id)
 	return made, true, err
-}
-
-// replayed is replay after the database refused a second task with the key.
-func (s *Service) replayed(ctx context.Context, by access.Actor, t NewTask) (Task, bool, error) {
-	made, found, err := s.replay(ctx, by, t)
-	if err == nil && !found {
-		err = errKeyReused.New()
-	}
-	return made, found, err
 }
 
 // Cancel ends a task, by its clerk or by who made it: what is open is declined. What has been signed is sealed none the less.
