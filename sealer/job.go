@@ -56,7 +56,7 @@ func (s *Service) PrepareOwn(ctx context.Context, by access.Actor, o Order, reco
 
 func (s *Service) prepareJob(ctx context.Context, by access.Actor, o Order, authorise func(context.Context, access.Actor, string) (register.Instance, error),
 	record func(ctx context.Context, tx *store.Tx, j Job) error) (Job, error) {
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return Job{}, err
 	}
@@ -72,7 +72,11 @@ func (s *Service) prepareJob(ctx context.Context, by access.Actor, o Order, auth
 	if err != nil {
 		return Job{}, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return Job{}, err
+	}
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return Job{}, err
 	}

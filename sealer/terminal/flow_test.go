@@ -140,7 +140,7 @@ func TestWhatIsNotOfTheManifestIsRefused(t *testing.T) {
 		items := b.claim(task.ID).Items
 		m, other := b.prepare(task.ID, items[0]), b.prepare(task.ID, items[1])
 		right := b.sign(m)
-		stranger, err := w.keys.Ring("sealing").Generate(t.Context(), "stranger", "sealing")
+		stranger, err := w.Keys.Generate(t.Context(), "stranger", "sealing")
 		must(t, err)
 		for name, c := range map[string]struct {
 			change func(*manifest.Completion)

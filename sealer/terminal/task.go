@@ -94,7 +94,7 @@ func (t NewTask) check() error {
 		return bad("idempotency_key", "缺少或过长", "missing or too long")
 	}
 	for i, o := range t.Orders {
-		if err := o.Check(); err != nil {
+		if _, err := o.Checked(); err != nil {
 			return inRow(err, i)
 		}
 	}

@@ -5,9 +5,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/rand"
-	"image"
-	"image/color"
-	"image/png"
 	"net/http"
 	"path/filepath"
 	"testing"
@@ -20,24 +17,24 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/internal/files"
-	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
+	"yinxin/sealer/sealertest"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/terminal/manifest"
 	"yinxin/sealer/verify"
 )
 
-const code = "29010000000017"
+const code = sealertest.Code
 
-// world is everything below the API on a fresh database, with a clerk who holds a seal on a USB Key. The key of the USB Key lies in the
-// test's keystore, where the service does not look for it.
+// world is everything below the API on a fresh database, with a clerk who holds an instance of the seal on a USB Key. That key lies in the
+// sealer's keystore, where nobody looks for it.
 type world struct {
+	*sealertest.World
 	t                          testing.TB
 	db                         *store.DB
 	now                        time.Time
@@ -46,7 +43,7 @@ type world struct {
 	register                   *register.Register
 	sealer                     *sealer.Service
 	service                    *terminal.Service
-	registrar, approver, admin access.Actor
+	registrar, admin           access.Actor
 	clerk, colleague, platform access.Actor // of one archive
 	elsewhere, foreign         access.Actor // of another: a clerk and a program
 	certificate                *chain.Certificate
@@ -82,52 +79,24 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, db: db, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	clock := func() time.Time { return w.now }
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate, terminal.Migrate} {
-		must(t, migrate(ctx, db))
-	}
-	options := keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}
-	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), options)
+	base := sealertest.New(t, db, func() time.Time { return w.now })
+	w.World, w.access, w.authority, w.register, w.sealer = base, base.Access, base.Authority, base.Register, base.Sealer
+	w.clerk, w.registrar = base.Clerk, base.Registrar
+	must(t, terminal.Migrate(ctx, db))
+	var err error
+	w.keys, err = keystore.Create(filepath.Join(t.TempDir(), "more keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	must(t, err)
-	w.keys = keys
-	root, err := keystore.Create(filepath.Join(t.TempDir(), "root"), options)
-	must(t, err)
-	ledgerKey, err := keys.Ring(keystore.PurposeLedger).Generate(ctx, "ledger", keystore.PurposeLedger)
-	must(t, err)
-	l := ledger.New(db, ledgerKey, clock)
-	w.access = access.New(db, l, clock)
 	actor := func(id, organisation string, roles ...access.Role) access.Actor {
 		a, err := w.access.CreateActor(ctx, access.Actor{ID: id, Name: id, Organisation: organisation, Roles: roles})
 		must(t, err)
 		return a
 	}
-	w.registrar, w.approver = actor("registrar", "", access.RoleRegistrar), actor("approver", "", access.RoleApprover)
-	w.admin = actor("admin", "", access.RoleAdministrator)
-	w.clerk, w.colleague = actor("clerk", "archive", access.RoleOperator), actor("colleague", "archive", access.RoleOperator)
-	w.platform = actor("platform", "archive", access.RolePlatform)
+	archive := w.clerk.Organisation
+	w.admin, w.colleague, w.platform = actor("admin", "", access.RoleAdministrator), actor("colleague", archive, access.RoleOperator), actor("platform", archive, access.RolePlatform)
 	w.elsewhere, w.foreign = actor("elsewhere", "other archive", access.RoleOperator), actor("foreign", "other archive", access.RolePlatform)
-	ring := keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA)
-	made, err := ca.Establish(ctx, ca.Ceremony{DB: db, Ledger: l, Clock: clock, Root: root.Ring(keystore.PurposeRoot), Keys: ring,
-		Officers: [2]string{"registrar", "approver"}, Organisation: "临江省档案局", BaseURL: "http://127.0.0.1:1"})
-	must(t, err)
-	w.authority, err = ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: clock})
-	must(t, err)
-	maker, err := keys.Ring(keystore.PurposeSealMaker).Get(ctx, ca.KeySealMaker)
-	must(t, err)
-	w.register = register.New(register.Config{DB: db, Ledger: l, Access: w.access, Clock: clock,
-		Certificates: func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
-			return w.authority.Status(ctx, c, w.authority.IssuerOf(c), at)
-		},
-		Maker: register.Maker{Certificate: made.SealMaker.Raw, Key: maker, VendorID: "yinxin"}})
-	blobs, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
-	must(t, err)
-	anchors, err := w.authority.Anchors(ctx)
-	must(t, err)
-	w.sealer = sealer.New(sealer.Config{DB: db, Files: blobs, Ledger: l, Register: w.register, Keys: keys.Ring(), Clock: clock,
-		Chain: &chain.Verifier{Anchors: anchors, Revocation: w.authority}, MaxSize: 1 << 20, TimeStamps: w.authority})
-	w.service = terminal.New(terminal.Config{DB: db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
+	w.service = terminal.New(terminal.Config{DB: db, Ledger: base.Ledger, Access: w.access, Sealer: w.sealer, Keys: w.keys.Ring(keystore.PurposeManifest),
+		Clock: base.Clock, Random: rand.Reader})
 	w.usb = w.makeSeal("usb")
-	w.allow(w.clerk.ID)
 	return w
 }
 
@@ -135,39 +104,17 @@ func newWorld(t testing.TB, db *store.DB) *world {
 func (w *world) makeSeal(name string) keystore.Key {
 	w.t.Helper()
 	ctx := w.t.Context()
-	key, err := w.keys.Ring(keystore.PurposeSealing).Generate(ctx, name, keystore.PurposeSealing)
+	key, err := w.Keys.Generate(ctx, name, keystore.PurposeSealing)
 	must(w.t, err)
-	archive := fixtures.Archive("云山市")
+	archive := fixtures.Archive(sealertest.Town)
 	r := ca.Request{Profile: ca.ProfileInstitution, Public: key.Public(), Organisation: archive.Name, CreditCode: archive.CreditCode, SealCode: code}
-	w.certificate, err = w.authority.Issue(ctx, w.agree(access.KindIssueCertificate, r.Subject()), r)
+	w.certificate, err = w.authority.Issue(ctx, w.Agree(access.KindIssueCertificate, r.Subject()), r)
 	must(w.t, err)
 	o := register.Order{Code: code, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
-		Template: picture(w.t), Picture: picture(w.t), Custody: register.UserKey, Holder: w.clerk.ID, Certificate: w.certificate.Raw}
-	_, err = w.register.Make(ctx, w.agree(access.KindMakeSeal, o.Subject()), o)
+		Template: sealertest.Picture(w.t), Picture: sealertest.Picture(w.t), Custody: register.UserKey, Holder: w.clerk.ID, Certificate: w.certificate.Raw}
+	_, err = w.register.Make(ctx, w.Agree(access.KindMakeSeal, o.Subject()), o)
 	must(w.t, err)
 	return key
-}
-
-func picture(t testing.TB) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	must(t, png.Encode(&b, image.NewPaletted(image.Rect(0, 0, 20, 20), color.Palette{color.RGBA{200, 0, 0, 255}})))
-	return b.Bytes()
-}
-
-func (w *world) agree(kind access.Kind, subject []byte) string {
-	w.t.Helper()
-	id, err := w.access.Request(w.t.Context(), w.registrar, kind, subject)
-	must(w.t, err)
-	must(w.t, w.access.Approve(w.t.Context(), w.approver, id))
-	return id
-}
-
-func (w *world) allow(actor string) {
-	w.t.Helper()
-	g := register.Grant{SealCode: code, Actor: actor, From: w.now, Until: w.now.AddDate(2, 0, 0)}
-	_, err := w.register.Allow(w.t.Context(), w.agree(access.KindGrant, g.Subject()), g)
-	must(w.t, err)
 }
 
 func (w *world) exec(query string, args ...any) {
