@@ -20,6 +20,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
+	"yinxin/sealer/batch"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 	"yinxin/sealer/verify"
@@ -32,6 +33,8 @@ type Config struct {
 	Access    *access.Service
 	Authority *ca.Authority
 	Ledger    *ledger.Ledger
+	// Batches seals many documents for one order. Nil: there are no such routes.
+	Batches *batch.Service
 	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
 	Desk *backend.Desk
 	// Authorities are those that certificates come from. Nil: the own one alone.
@@ -126,6 +129,10 @@ func newServer(c Config) (*server, error) {
 	s.huma = huma.NewAPI(describe(s), adapter{s})
 	s.documents()
 	s.sealings()
+	s.sealFiles()
+	if s.Batches != nil {
+		s.sealingBatches()
+	}
 	s.previews()
 	s.verifications()
 	s.pki()

@@ -7,6 +7,9 @@ import "strings"
 var mayCall = map[string]string{
 	"POST /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
+	"POST /v1/sealed-documents": "platform clerk", "POST /v1/sealing-batches": "platform clerk", "GET /v1/sealing-batches": "platform clerk",
+	"GET /v1/sealing-batches/{id}": "platform clerk", "GET /v1/sealing-batches/{id}/files": "platform clerk", "GET /v1/sealing-batches/{id}/results.zip": "platform clerk",
+	"POST /v1/sealing-batches/{id}/cancel": "platform clerk", "POST /v1/sealing-batches/{id}/retry": "platform clerk",
 
 	"POST /v1/certificate-requests": "requester registrar", "GET /v1/certificate-requests/{id}": "requester registrar", "POST /v1/certificate-requests/{id}/revocation": "requester registrar",
 

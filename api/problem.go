@@ -199,10 +199,14 @@ func (s *server) reshape(ctx huma.Context, _ string, body any) (any, error) {
 	for _, e := range m.Errors {
 		p.Errors = append(p.Errors, FieldError{fault.Field(strings.TrimPrefix(e.Location, "body.")), e.Message})
 	}
+	p.sayFirst(spec)
+	return p.finish(r.Context()), nil
+}
+
+// sayFirst lets the first field stand for all of them in the sentence, so that a log line says enough.
+func (p *Problem) sayFirst(spec fault.Spec) {
 	if len(p.Errors) > 0 && p.Errors[0].Place.Field != "" {
-		// The first field stands for all of them in the sentence, so that a log line says enough.
 		first := spec.With("%s", p.Errors[0].Message).At(p.Errors[0].Place)
 		p.Place, p.Message, p.MessageEN = &first.Place, first.Sentence("zh"), first.Sentence("en")
 	}
-	return p.finish(r.Context()), nil
 }

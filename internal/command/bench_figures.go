@@ -54,7 +54,7 @@ const (
 )
 
 // installationFigures are those that need an installation, in the order in which they are measured.
-var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, bigFigure, issueFigure, ocspFigure, crlFigure}
+var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
 
 // figures builds the installation in dir and gives the figures over it.
 func figures(ctx context.Context, dir string, s streams) ([]figure, func(), error) {
@@ -96,6 +96,13 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		h.close()
 		return nil, nil, err
 	}
+	calls, err := b.overHTTP(dir, issuing.floorDB)
+	if err != nil {
+		issuing.floorDB.Close()
+		big.file.Close()
+		h.close()
+		return nil, nil, err
+	}
 	return []figure{
 		{sealFigure, b.sealSmall, b.sealFloor},
 		{releaseFigure, b.releaseCheck, b.releaseFloor},
@@ -105,7 +112,8 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		{issueFigure, issuing.issue, issuing.floor},
 		{ocspFigure, publishing.ocsp, publishing.ocspFloor},
 		{crlFigure, publishing.crl, publishing.crlFloor},
-	}, func() { issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
+		{httpFigure, calls.seal, calls.floor},
+	}, func() { calls.close(); issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
 }
 
 func (b *bench) prepare() error {

@@ -34,6 +34,7 @@ import (
 	"yinxin/internal/truetype"
 	"yinxin/keystore"
 	"yinxin/sealer"
+	bulk "yinxin/sealer/batch"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
@@ -158,6 +159,7 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
+	batches   *bulk.Service // where background work is
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
@@ -180,7 +182,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate,
 		jobs.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())

@@ -12,6 +12,7 @@ import (
 	"yinxin/ca/renewal"
 	"yinxin/internal/jobs"
 	"yinxin/internal/mail"
+	bulk "yinxin/sealer/batch"
 )
 
 // The periodic work of the service and how often it is done. A revocation is in a published list within a minute: the
@@ -32,6 +33,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.batches = bulk.New(bulk.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Clock: h.now, Log: log}, j)
 	j.Periodic(jobs.Periodic{Name: "ca.crl", Every: crlEvery, Patience: crlPatience, Do: h.authority.PublishIfDue})
 	j.Periodic(jobs.Periodic{Name: "sealings.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: time.Minute,
 		Do: func(ctx context.Context) error {

@@ -36,6 +36,10 @@ const (
 	MaxItems = 1000
 )
 
+// ReasonDeclined in Decline says that the clerk did not want to seal; the item is then declined. With any other code it is failed, and can be
+// retried.
+const ReasonDeclined = "agent.declined"
+
 // ItemState is where an item of a task stands, each for itself.
 type ItemState string
 
