@@ -22,7 +22,7 @@ import (
 // about the document and the order.
 func (s *Service) PlanFile(ctx context.Context, in register.Instance, name string, file files.Object, o Order) (*Plan, Details, error) {
 	o.NoTimeStamp = true
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return nil, Details{}, err
 	}

@@ -34,7 +34,7 @@ func TestALocalFileIsSealedWithWhatIsOnTheToken(t *testing.T) {
 			desk := &clerk{}
 			local := w.local(desk)
 			if c.trusted {
-				local.Chain = w.chain
+				local.Chain = w.Sealer.Chain
 			}
 			file := inMemory{bytes.NewReader(b)}
 			done, err := local.SealFile(t.Context(), "复制件.pdf", file, sealer.Order{Places: places(), Profile: c.profile})

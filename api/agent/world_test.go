@@ -6,9 +6,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"image"
-	"image/color"
-	"image/png"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,42 +14,29 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 
 	"yinxin/ca"
-	"yinxin/ca/chain"
 	"yinxin/fixtures"
 	"yinxin/hsm"
 	"yinxin/hsm/tokentest"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/internal/files"
-	"yinxin/internal/ledger"
-	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
-	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
+	"yinxin/sealer/sealertest"
 	"yinxin/sealer/verify"
 )
 
 const (
-	code  = "29010000000017"
+	code  = sealertest.Code
 	label = "clerk"
 )
 
 // world is an installation with a clerk whose seal is on a soft token, as certificate, seal and key.
 type world struct {
-	t         testing.TB
-	db        *store.DB
-	now       *manual
-	ledger    *ledger.Ledger
-	access    *access.Service
-	authority *ca.Authority
-	register  *register.Register
-	sealer    *sealer.Service
-	chain     *chain.Verifier
-	people    [2]access.Actor
-	clerk     access.Actor
-
+	*sealertest.World
+	t        testing.TB
+	now      *manual
 	tokens   tokentest.Folder
 	device   Device
 	instance register.Instance
@@ -93,64 +77,13 @@ func wants(t testing.TB, err error, want string) {
 func newWorld(t testing.TB) *world {
 	t.Helper()
 	module := tokentest.Module(t) // skips before anything is made
-	ctx := t.Context()
 	w := &world{t: t, now: &manual{at: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}}
-	w.db = storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db"))
-	clock := w.now.read
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
-		w.must(migrate(ctx, w.db))
-	}
-	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
-	w.must(err)
-	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
-		keystore.PurposeLedger, keystore.PurposeSealing)
-	ledgerKey, err := ring.Generate(ctx, "ledger", keystore.PurposeLedger)
-	w.must(err)
-	w.ledger = ledger.New(w.db, ledgerKey, clock)
-	w.access = access.New(w.db, w.ledger, clock)
-	archive := fixtures.Archive("云山市")
-	actor := func(id, organisation string, roles ...access.Role) access.Actor {
-		a, err := w.access.CreateActor(ctx, access.Actor{ID: id, Name: id, Organisation: organisation, Roles: roles})
-		w.must(err)
-		return a
-	}
-	w.people = [2]access.Actor{actor("registrar", "省局", access.RoleRegistrar), actor("approver", "省局", access.RoleApprover)}
-	w.clerk = actor("clerk", archive.Name, access.RoleOperator)
-	made, err := ca.Establish(ctx, ca.Ceremony{DB: w.db, Ledger: w.ledger, Clock: clock, Root: ring, Keys: ring,
-		Officers: [2]string{"registrar", "approver"}, Organisation: "临江省档案局", BaseURL: "http://127.0.0.1:1"})
-	w.must(err)
-	w.authority, err = ca.Open(ctx, ca.Config{DB: w.db, Ledger: w.ledger, Keys: ring, Clock: clock})
-	w.must(err)
-	maker, err := ring.Get(ctx, ca.KeySealMaker)
-	w.must(err)
-	w.register = register.New(register.Config{DB: w.db, Ledger: w.ledger, Access: w.access, Clock: clock,
-		Certificates: func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
-			return w.authority.Status(ctx, c, w.authority.IssuerOf(c), at)
-		},
-		Maker: register.Maker{Certificate: made.SealMaker.Raw, Key: maker, VendorID: "yinxin"}})
-	anchors, err := w.authority.Anchors(ctx)
-	w.must(err)
-	w.chain = &chain.Verifier{Anchors: anchors, Revocation: w.authority}
-	blobs, err := files.OpenFolder(filepath.Join(t.TempDir(), "files"))
-	w.must(err)
-	w.sealer = sealer.New(sealer.Config{DB: w.db, Files: blobs, Ledger: w.ledger, Register: w.register, Keys: ring, Clock: clock, Chain: w.chain, MaxSize: 8 << 20,
-		TimeStamps: w.authority, Evidence: w.authority})
+	w.World = sealertest.New(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")), w.now.read)
 	w.device = Device{Module: module, Profile: "sansec"}
 	w.tokens = tokentest.NewFolder(t)
 	w.tokens.Ready(t, 0, label)
 	w.instance = w.keyUser()
-	g := register.Grant{SealCode: code, Actor: w.clerk.ID, From: w.now.read(), Until: w.now.read().AddDate(2, 0, 0)}
-	_, err = w.register.Allow(ctx, w.agree(access.KindGrant, g.Subject()), g)
-	w.must(err)
 	return w
-}
-
-func (w *world) agree(kind access.Kind, subject []byte) string {
-	w.t.Helper()
-	id, err := w.access.Request(w.t.Context(), w.people[0], kind, subject)
-	w.must(err)
-	w.must(w.access.Approve(w.t.Context(), w.people[1], id))
-	return id
 }
 
 // token logs in to the soft token for a moment.
@@ -180,33 +113,15 @@ func (w *world) keyUser() register.Instance {
 // make has the certificate issued and the seal made.
 func (w *world) make(public *ecdsa.PublicKey) register.Instance {
 	w.t.Helper()
-	archive := fixtures.Archive("云山市")
+	archive := fixtures.Archive(sealertest.Town)
 	r := ca.Request{Profile: ca.ProfileInstitution, Public: public, Organisation: archive.Name, CreditCode: archive.CreditCode, SealCode: code}
-	certificate, err := w.authority.Issue(w.t.Context(), w.agree(access.KindIssueCertificate, r.Subject()), r)
+	certificate, err := w.Authority.Issue(w.t.Context(), w.Agree(access.KindIssueCertificate, r.Subject()), r)
 	w.must(err)
 	o := register.Order{Code: code, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
-		Template: redDisc(w.t), Picture: redDisc(w.t), Custody: register.UserKey, Holder: w.clerk.ID, Certificate: certificate.Raw}
-	in, err := w.register.Make(w.t.Context(), w.agree(access.KindMakeSeal, o.Subject()), o)
+		Template: sealertest.Picture(w.t), Picture: sealertest.Picture(w.t), Custody: register.UserKey, Holder: w.Clerk.ID, Certificate: certificate.Raw}
+	in, err := w.Register.Make(w.t.Context(), w.Agree(access.KindMakeSeal, o.Subject()), o)
 	w.must(err)
 	return in
-}
-
-// redDisc is a picture: what matters here is that it is a picture.
-func redDisc(t testing.TB) []byte {
-	t.Helper()
-	img := image.NewPaletted(image.Rect(0, 0, 100, 100), color.Palette{color.Transparent, color.RGBA{200, 0, 0, 255}})
-	for y := range 100 {
-		for x := range 100 {
-			if (x-50)*(x-50)+(y-50)*(y-50) < 2500 {
-				img.SetColorIndex(x, y, 1)
-			}
-		}
-	}
-	var b bytes.Buffer
-	if err := png.Encode(&b, img); err != nil {
-		t.Fatal(err)
-	}
-	return b.Bytes()
 }
 
 func original(t testing.TB, seed uint64) []byte {
@@ -224,7 +139,7 @@ func places() []sealer.Place {
 
 func (w *world) verdict(b []byte) verify.Verdict {
 	return verify.File(w.t.Context(), "test.pdf", bytes.NewReader(b), int64(len(b)),
-		verify.Options{Chain: w.chain, At: w.now.read(), SealStatus: sealer.SealStatus(w.register)}).Verdict
+		verify.Options{Chain: w.Sealer.Chain, At: w.now.read(), SealStatus: sealer.SealStatus(w.Register)}).Verdict
 }
 
 // clerk is a desk whose answers a test chooses; the zero value agrees to everything and knows the PIN.
