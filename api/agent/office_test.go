@@ -230,15 +230,18 @@ func (w *world) agent(o service, desk Desk) *Agent {
 	folder, err := OpenFolder(w.t.TempDir() + "/terminal")
 	w.must(err)
 	a := &Agent{Folder: folder, Device: w.device, Desk: desk, Viewer: &blank{}, Clock: w.now.read, service: o, agreed: map[string]*manifest.Manifest{}, busy: &sync.Mutex{}}
-	a.wait = func(ctx context.Context, d time.Duration) error {
-		if d == claimEvery { // until the list ends
-			<-ctx.Done()
-			return ctx.Err()
-		}
-		w.now.move(d)
+	a.wait = w.waiting
+	return a
+}
+
+// waiting is over at once; the clock goes on by it.
+func (w *world) waiting(ctx context.Context, d time.Duration) error {
+	if d == claimEvery { // until the list ends
+		<-ctx.Done()
 		return ctx.Err()
 	}
-	return a
+	w.now.move(d)
+	return ctx.Err()
 }
 
 func elsewhere(r *pdf.SealRequest) { r.Placements[0].X = 60 }
