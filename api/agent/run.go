@@ -101,8 +101,11 @@ func (a *Agent) Watch(ctx context.Context) error {
 	}
 }
 
-// codeClaimed is what the server answers when another terminal has a task.
-const codeClaimed = "terminal.claimed"
+// What the server answers when another terminal has a task, and when this one has it no more.
+const (
+	codeClaimed    = "terminal.claimed"
+	codeNotClaimed = "terminal.not-claimed"
+)
 
 // tell waits for nobody: a dialog that nobody closes must not keep the agent from its work.
 func (a *Agent) tell(ctx context.Context, err error) {

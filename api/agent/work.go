@@ -231,6 +231,12 @@ func (l *list) closeFiles() {
 // prepare has an item prepared, fetches the file and compares everything. What was agreed to before must be the same.
 func (l *list) prepare(ctx context.Context, p *prepared) error {
 	m, err := l.service.prepare(ctx, l.task.ID, p.item)
+	if fault.CodeOf(err) == codeNotClaimed {
+		// The machine has slept longer than a claim holds. It goes on if nobody else has taken the task.
+		if _, err = l.service.claim(ctx, l.task.ID); err == nil {
+			m, err = l.service.prepare(ctx, l.task.ID, p.item)
+		}
+	}
 	if err != nil {
 		return err
 	}
