@@ -9,16 +9,15 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"yinxin/api"
 	"yinxin/internal/fault"
 	"yinxin/keystore"
 	"yinxin/sealer"
@@ -27,14 +26,14 @@ import (
 	"yinxin/sealer/verify"
 )
 
-// server is the real room of terminals behind HTTP.
+// server is the whole service over HTTP, and somebody in between who can do what a test asks for.
 type server struct {
 	w    *world
 	room *terminal.Service
 	http *httptest.Server
 	sync.Mutex
 	away      bool                       // the network is lost
-	change    func(e *manifest.Envelope) // what somebody in between does
+	change    func(e *manifest.Envelope) // on its way
 	completes int
 	// Of most signatures the answers are given, then over is called, and no more arrive; 0: all do.
 	most  int
@@ -47,123 +46,64 @@ func (w *world) server() *server {
 	w.must(terminal.Migrate(w.t.Context(), w.DB))
 	keys, err := keystore.Create(filepath.Join(w.t.TempDir(), "manifest keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	w.must(err)
-	s := &server{w: w, room: terminal.New(terminal.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Sealer: w.Sealer,
-		Keys: keys.Ring(keystore.PurposeManifest), Clock: w.now.read, Random: rand.Reader})}
-	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+manifest.RoutePair, func(rw http.ResponseWriter, r *http.Request) {
-		var q manifest.PairingRequest
-		err := json.NewDecoder(r.Body).Decode(&q)
-		var a manifest.PairingAnswer
-		if err == nil {
-			a, err = s.room.Pair(r.Context(), q)
-		}
-		s.answer(rw, a, err)
-	})
-	for pattern, do := range map[string]func(ctx context.Context, at terminal.Terminal, r *http.Request, body []byte) (any, error){
-		"GET " + manifest.RouteSelf: func(ctx context.Context, at terminal.Terminal, _ *http.Request, _ []byte) (any, error) {
-			return s.room.Self(ctx, at)
-		},
-		"GET " + manifest.RouteTasks: func(ctx context.Context, at terminal.Terminal, _ *http.Request, _ []byte) (any, error) {
-			return s.room.Waiting(ctx, at, 0)
-		},
-		"POST " + manifest.RouteClaim: func(ctx context.Context, at terminal.Terminal, r *http.Request, _ []byte) (any, error) {
-			return s.room.Claim(ctx, at, r.PathValue("task"))
-		},
-		"DELETE " + manifest.RouteClaim: func(ctx context.Context, at terminal.Terminal, r *http.Request, _ []byte) (any, error) {
-			return nil, s.room.Release(ctx, at, r.PathValue("task"))
-		},
-		"POST " + manifest.RoutePrepare: func(ctx context.Context, at terminal.Terminal, r *http.Request, _ []byte) (any, error) {
-			e, err := s.room.Prepare(ctx, at, r.PathValue("task"), r.PathValue("item"))
-			if err == nil && s.change != nil {
-				s.change(&e)
-			}
-			return e, err
-		},
-		"POST " + manifest.RouteDecline: func(ctx context.Context, at terminal.Terminal, r *http.Request, body []byte) (any, error) {
-			var d manifest.Decline
-			if err := json.Unmarshal(body, &d); err != nil {
-				return nil, err
-			}
-			return nil, s.room.Decline(ctx, at, r.PathValue("task"), r.PathValue("item"), d.Reason)
-		},
-		"POST " + manifest.RouteComplete: func(ctx context.Context, at terminal.Terminal, _ *http.Request, body []byte) (any, error) {
-			var c manifest.Completion
-			if err := json.Unmarshal(body, &c); err != nil {
-				return nil, err
-			}
-			s.Lock()
-			s.completes++
-			n := s.completes
-			s.Unlock()
-			if s.most > 0 && n > s.most {
-				s.taken.Wait()
-				s.over()
-				panic(http.ErrAbortHandler)
-			}
-			if s.most > 0 {
-				defer s.taken.Done()
-			}
-			return s.room.Complete(ctx, at, c)
-		},
-		"DELETE " + manifest.RouteSelf: func(ctx context.Context, at terminal.Terminal, _ *http.Request, _ []byte) (any, error) {
-			return nil, s.room.End(ctx, at.Clerk, at.ID)
-		},
-		"GET " + manifest.RouteFile: func(ctx context.Context, at terminal.Terminal, r *http.Request, _ []byte) (any, error) {
-			return s.room.File(ctx, at, r.PathValue("job"))
-		},
-	} {
-		mux.HandleFunc(pattern, func(rw http.ResponseWriter, r *http.Request) { s.serve(rw, r, do) })
-	}
-	s.http = httptest.NewServer(mux)
+	ring := keys.Ring(keystore.PurposeManifest)
+	w.must(terminal.EnsureKey(w.t.Context(), ring))
+	s := &server{w: w, room: terminal.New(terminal.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Sealer: w.Sealer, Keys: ring, Clock: w.now.read, Random: rand.Reader})}
+	handler, err := api.New(api.Config{Sealer: w.Sealer, Register: w.Register, Access: w.Access, Authority: w.Authority, Ledger: w.Ledger, Terminals: s.room,
+		Scratch: filepath.Join(w.t.TempDir(), "scratch"), Clock: w.now.read})
+	w.must(err)
+	s.http = httptest.NewServer(s.between(handler))
 	w.t.Cleanup(s.http.Close)
 	return s
 }
 
-func (s *server) serve(rw http.ResponseWriter, r *http.Request, do func(context.Context, terminal.Terminal, *http.Request, []byte) (any, error)) {
-	s.Lock()
-	away := s.away
-	s.Unlock()
-	if away {
-		panic(http.ErrAbortHandler)
-	}
-	body, err := io.ReadAll(r.Body)
-	var result any
-	if err == nil {
-		var at terminal.Terminal
-		if at, err = s.room.Authenticate(r.Context(), r.Header.Get("Authorization"), r.Method, r.RequestURI, body); err == nil {
-			result, err = do(r.Context(), at, r, body)
-		}
-	}
-	if file, ok := result.(*sealer.PreparedFile); ok && err == nil {
-		defer file.Close()
-		rw.Header().Set("Content-Length", strconv.FormatInt(file.Size, 10))
-		if err := file.Copy(r.Context(), rw); err != nil {
+func (s *server) between(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		s.Lock()
+		away := s.away
+		s.Unlock()
+		switch {
+		case away:
 			panic(http.ErrAbortHandler)
+		case strings.HasSuffix(r.URL.Path, "/prepare") && s.change != nil:
+			s.changed(handler, rw, r)
+		case strings.HasSuffix(r.URL.Path, "/complete"):
+			s.complete(handler, rw, r)
+		default:
+			handler.ServeHTTP(rw, r)
 		}
-		return
-	}
-	s.answer(rw, result, err)
+	})
 }
 
-func (s *server) answer(rw http.ResponseWriter, result any, err error) {
-	if err == nil {
-		if result != nil {
-			json.NewEncoder(rw).Encode(result) //nolint:errcheck // who asks notices
-		}
+// changed changes the manifest in an answer.
+func (s *server) changed(handler http.Handler, rw http.ResponseWriter, r *http.Request) {
+	answer := httptest.NewRecorder()
+	handler.ServeHTTP(answer, r)
+	var e manifest.Envelope
+	if err := json.Unmarshal(answer.Body.Bytes(), &e); err != nil || answer.Code != http.StatusOK {
+		rw.WriteHeader(answer.Code)
+		rw.Write(answer.Body.Bytes()) //nolint:errcheck // who asks notices
 		return
 	}
-	f, ok := fault.Of(err)
-	if !ok && !errors.Is(err, context.Canceled) {
-		s.w.t.Errorf("the server failed: %v", err)
+	s.change(&e)
+	json.NewEncoder(rw).Encode(e) //nolint:errcheck // who asks notices
+}
+
+// complete counts signatures, and keeps some from arriving.
+func (s *server) complete(handler http.Handler, rw http.ResponseWriter, r *http.Request) {
+	s.Lock()
+	s.completes++
+	n := s.completes
+	s.Unlock()
+	if s.most > 0 && n > s.most {
+		s.taken.Wait()
+		s.over()
+		panic(http.ErrAbortHandler)
 	}
-	if !ok {
-		f = fault.Spec{Code: "internal", ZH: "内部错误。", EN: "Failed."}.New()
+	if s.most > 0 {
+		defer s.taken.Done()
 	}
-	status := map[fault.Kind]int{fault.Invalid: 400, fault.Refused: 422, fault.Denied: 403, fault.Unauthenticated: 401, fault.NotFound: 404,
-		fault.Conflict: 409, fault.TooLarge: 413, fault.Unavailable: 503}[f.Kind]
-	rw.Header().Set("Content-Type", "application/problem+json")
-	rw.WriteHeader(max(status, 400))
-	fmt.Fprintf(rw, `{"code": %q, "message": %q, "message_en": %q}`, f.Code, f.Sentence("zh"), f.Sentence("en"))
+	handler.ServeHTTP(rw, r)
 }
 
 // paired is a terminal of the clerk.
@@ -434,6 +374,19 @@ func TestTheNetworkGoesAndComes(t *testing.T) {
 	w.must(a.Watch(ctx))
 	if n := s.sealed(task.ID, originals); n != 2 || len(desk.told) != 1 || desk.told[0] != "agent.unreachable" {
 		t.Errorf("%d sealed, told %v", n, desk.told)
+	}
+}
+
+// TestTheMachineSleeps for longer than a claim and a manifest hold: the list goes on, and nobody is asked again.
+func TestTheMachineSleeps(t *testing.T) {
+	w := newWorld(t)
+	s := w.server()
+	desk := &clerk{onPIN: func(PINQuestion) { w.now.move(10 * time.Minute) }}
+	a := s.paired(desk, "one")
+	task, originals := s.task(3)
+	w.must(a.Once(t.Context()))
+	if n := s.sealed(task.ID, originals); n != 3 || len(desk.asked) != 1 || len(desk.askedPIN) != 1 {
+		t.Errorf("%d sealed, asked %d times", n, len(desk.asked))
 	}
 }
 
