@@ -39,6 +39,8 @@ type server struct {
 	most  int
 	taken sync.WaitGroup
 	over  func()
+	// onTasks is called when a terminal asks for tasks.
+	onTasks func()
 }
 
 func (w *world) server() *server {
@@ -62,6 +64,9 @@ func (s *server) between(handler http.Handler) http.Handler {
 		s.Lock()
 		away := s.away
 		s.Unlock()
+		if s.onTasks != nil && r.URL.Path == manifest.RouteTasks {
+			s.onTasks()
+		}
 		switch {
 		case away:
 			panic(http.ErrAbortHandler)
@@ -360,16 +365,20 @@ func TestTheNetworkGoesAndComes(t *testing.T) {
 		if d == claimEvery {
 			return w.waiting(c, d)
 		}
-		switch waits++; {
-		case waits == 3:
+		if waits++; waits == 3 {
 			task, originals = s.task(2)
 			s.Lock()
 			s.away = false
 			s.Unlock()
-		case len(desk.progress) == 2:
-			stop()
 		}
 		return w.waiting(c, d)
+	}
+	s.onTasks = func() {
+		s.Lock()
+		defer s.Unlock()
+		if s.completes == 2 { // and everybody is asked only when they were answered
+			stop()
+		}
 	}
 	w.must(a.Watch(ctx))
 	if n := s.sealed(task.ID, originals); n != 2 || len(desk.told) != 1 || desk.told[0] != "agent.unreachable" {
