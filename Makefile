@@ -64,7 +64,7 @@ unit: ## unit, conformance and command tests
 	$(GO) test ./...
 
 race: ## the rooms with concurrency, under the race detector
-	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain
+	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain ./api/agent
 	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
 
 # The fuzzer may report the end of its own time as a failure when an input is under way; that alone is none.

@@ -15,7 +15,7 @@ import (
 // away what they showed.
 type Desk interface {
 	// Agree shows what is to be sealed and asks whether it shall be.
-	Agree(ctx context.Context, q Question) (bool, error)
+	Agree(ctx context.Context, q Question) (Answer, error)
 	// PIN asks for a PIN; agent.declined when none is given. Whoever gets the octets wipes them.
 	PIN(ctx context.Context, q PINQuestion) ([]byte, error)
 	// Retry says what is wrong and asks whether to try again, once the person has done something about it.
@@ -25,6 +25,16 @@ type Desk interface {
 	// Progress says how far a list is; the last time with Done equal to Total.
 	Progress(ctx context.Context, p Progress)
 }
+
+// Answer is what a person says to a question. Who goes away, or closes a window, says Later: nothing is refused for good.
+type Answer int
+
+// The answers.
+const (
+	Later Answer = iota
+	Yes
+	No
+)
 
 // Question is what a person agrees to.
 type Question struct {

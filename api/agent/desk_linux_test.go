@@ -35,8 +35,8 @@ func question(n int) Question {
 func TestThePromptShowsEverythingAndAsks(t *testing.T) {
 	for _, c := range []struct {
 		typed string
-		want  bool
-	}{{"y\n", true}, {"是\n", true}, {"n\n", false}, {"\n", false}, {"", false}} {
+		want  Answer
+	}{{"y\n", Yes}, {"是\n", Yes}, {"n\n", No}, {"\n", Later}, {"what?\n", Later}, {"", Later}} {
 		var out bytes.Buffer
 		var opened []string
 		p := NewPrompt(strings.NewReader(c.typed), &out, func(path string) error { opened = append(opened, path); return nil })
@@ -55,7 +55,7 @@ func TestThePromptShowsEverythingAndAsks(t *testing.T) {
 	}
 	var out bytes.Buffer
 	p := NewPrompt(strings.NewReader("y\n"), &out, func(string) error { return errors.New("no viewer") })
-	if yes, err := p.Agree(t.Context(), question(100)); err != nil || !yes {
+	if yes, err := p.Agree(t.Context(), question(100)); err != nil || yes != Yes {
 		t.Error(yes, err)
 	}
 	if strings.Count(out.String(), "--title=x") != 100 || !strings.Contains(out.String(), "/folder\n") || !strings.Contains(out.String(), "100 份") {
@@ -167,7 +167,7 @@ func readUntil(t *testing.T, f *os.File, words string) string {
 func TestDialogs(t *testing.T) {
 	folder := t.TempDir()
 	script := "#!/bin/sh\nfor a in \"$@\"; do printf '%s\\036' \"$a\"; done >> '" + folder + "/calls'\nprintf '\\035' >> '" + folder + "/calls'\n" +
-		"case \"$*\" in *--password*) echo 246810;; esac\nread status < '" + folder + "/status'\nexit $status\n"
+		"case \"$*\" in *--password*) echo 246810;; esac\ncat '" + folder + "/says' 2>/dev/null\nread status < '" + folder + "/status'\nexit $status\n"
 	for name, text := range map[string]string{"zenity": script, "status": "0\n"} {
 		if err := os.WriteFile(filepath.Join(folder, name), []byte(text), 0o700); err != nil {
 			t.Fatal(err)
@@ -192,7 +192,7 @@ func TestDialogs(t *testing.T) {
 		}
 		return list
 	}
-	if yes, err := d.Agree(t.Context(), question(2)); err != nil || !yes {
+	if yes, err := d.Agree(t.Context(), question(2)); err != nil || yes != Yes {
 		t.Errorf("%v, %v", yes, err)
 	}
 	made := calls()
@@ -214,9 +214,16 @@ func TestDialogs(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(folder, "status"), []byte("1\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if yes, err := d.Agree(t.Context(), question(1)); err != nil || yes {
+	if yes, err := d.Agree(t.Context(), question(1)); err != nil || yes != Later {
 		t.Errorf("cancelled, and yet %v, %v", yes, err)
 	}
+	if err := os.WriteFile(filepath.Join(folder, "says"), []byte("拒绝 Decline\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if yes, err := d.Agree(t.Context(), question(1)); err != nil || yes != No {
+		t.Errorf("declined, and yet %v, %v", yes, err)
+	}
+	os.Remove(filepath.Join(folder, "says"))
 	if _, err := d.PIN(t.Context(), PINQuestion{Token: "clerk"}); fault.CodeOf(err) != "agent.declined" {
 		t.Error(err)
 	}

@@ -50,23 +50,32 @@ var (
 	okGoOn   = zenity.OKLabel("继续 Go on")
 	okAgain  = zenity.OKLabel("再试 Try again")
 	noCancel = zenity.CancelLabel("取消 Cancel")
+	noLater  = zenity.CancelLabel("以后再说 Later")
+	decline  = zenity.ExtraButton("拒绝 Decline")
 )
 
 // Agree implements Desk. A list is shown first, the question after it.
-func (d *Dialogs) Agree(ctx context.Context, q Question) (bool, error) {
+func (d *Dialogs) Agree(ctx context.Context, q Question) (Answer, error) {
 	if path := q.toOpen(); path != "" {
 		if err := d.shows(path); err != nil {
-			return false, ErrPictures.Because(err)
+			return Later, ErrPictures.Because(err)
 		}
 	}
 	if len(q.Items) > 1 {
 		// Rows begin with a number: none of them can be taken for an option of the program that shows them.
-		_, err := zenity.List("待盖章文件 Files to be sealed", q.rows(), options(ctx, okGoOn, noCancel, zenity.Height(480))...)
+		_, err := zenity.List("待盖章文件 Files to be sealed", q.rows(), options(ctx, okGoOn, noLater, zenity.Height(480))...)
 		if yes, err := answered(err); !yes || err != nil {
-			return false, err
+			return Later, err
 		}
 	}
-	return answered(zenity.Question(q.text()+"\n"+q.ask(), options(ctx, okAgree, noCancel, zenity.DefaultCancel(), zenity.NoWrap())...))
+	err := zenity.Question(q.text()+"\n"+q.ask(), options(ctx, okAgree, noLater, decline, zenity.DefaultCancel(), zenity.NoWrap())...)
+	if errors.Is(err, zenity.ErrExtraButton) {
+		return No, nil
+	}
+	if yes, err := answered(err); !yes || err != nil {
+		return Later, err
+	}
+	return Yes, nil
 }
 
 // PIN implements Desk. The dialog for secrets has no text of its own: what it is for is said before.

@@ -33,6 +33,8 @@ var (
 
 	ErrNotAll = fault.Spec{Kind: fault.Refused, Code: "agent.not-all",
 		ZH: "有文件没有盖章，原因见各文件。", EN: "Some files were not sealed; each says why."}
+	ErrLater = fault.Spec{Kind: fault.Denied, Code: "agent.later",
+		ZH: "以后再盖章，没有签名。", EN: "Put off; nothing was signed."}
 	ErrDeclined = fault.Spec{Kind: fault.Denied, Code: "agent.declined",
 		ZH: "已取消，没有签名。", EN: "Declined; nothing was signed."}
 	ErrWrongKey = fault.Spec{Kind: fault.Refused, Code: "agent.wrong-key",

@@ -83,15 +83,11 @@ func (p *Prompt) yes(ctx context.Context, question string) (bool, error) {
 		}
 		return false, err
 	}
-	switch strings.ToLower(answer) {
-	case "y", "yes", "是":
-		return true, nil
-	}
-	return false, nil
+	return isYes(answer), nil
 }
 
 // Agree implements Desk.
-func (p *Prompt) Agree(ctx context.Context, q Question) (bool, error) {
+func (p *Prompt) Agree(ctx context.Context, q Question) (Answer, error) {
 	fmt.Fprintln(p.out)
 	if len(q.Items) > 1 {
 		for _, row := range q.rows() {
@@ -104,7 +100,28 @@ func (p *Prompt) Agree(ctx context.Context, q Question) (bool, error) {
 			fmt.Fprintf(p.out, "页面图片 pictures of the pages: %s\n", q.Folder)
 		}
 	}
-	return p.yes(ctx, q.ask())
+	answer, err := p.Line(ctx, q.ask()+"\n[y 同意 seal / n 拒绝 decline / 回车 Enter：以后再说 later]")
+	switch {
+	case ctx.Err() != nil:
+		return Later, ctx.Err()
+	case err != nil: // the end of the input
+		return Later, nil
+	case isYes(answer):
+		return Yes, nil
+	case isNo(answer):
+		return No, nil
+	}
+	return Later, nil
+}
+
+func isYes(answer string) bool {
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes" || answer == "是"
+}
+
+func isNo(answer string) bool {
+	answer = strings.ToLower(answer)
+	return answer == "n" || answer == "no" || answer == "否"
 }
 
 // toOpen is what is opened to look at: the first picture of one file, the folder of several.

@@ -12,6 +12,7 @@ import (
 const (
 	firstPause   = time.Second
 	longestPause = time.Minute
+	laterPause   = 10 * time.Minute // before a person who put a list off is asked again
 )
 
 // New gives the agent of a paired server. Errors: agent.not-paired, agent.config.
@@ -36,7 +37,7 @@ func (a *Agent) Once(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
-		if err != nil && !fault.Has(err, ErrDeclined) {
+		if err != nil && !fault.Has(err, ErrDeclined) && !fault.Has(err, ErrLater) {
 			a.tell(ctx, err)
 		}
 		if first == nil {
@@ -86,7 +87,10 @@ func (a *Agent) Watch(ctx context.Context) error {
 				continue
 			}
 			rest[t.ID] = a.Clock().Add(longestPause)
-			if !fault.Has(err, ErrDeclined) && fault.CodeOf(err) != codeClaimed {
+			switch {
+			case fault.Has(err, ErrLater), fault.Has(err, ErrDeclined):
+				rest[t.ID] = a.Clock().Add(laterPause)
+			case fault.CodeOf(err) != codeClaimed:
 				a.tell(ctx, err)
 			}
 		}

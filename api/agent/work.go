@@ -2,14 +2,21 @@ package agent
 
 import (
 	"context"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strconv"
 	"sync"
 	"time"
 
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/ca/chain"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
+	"yinxin/sealer/ses"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -264,7 +271,7 @@ func (l *list) prepare(ctx context.Context, p *prepared) error {
 	return nil
 }
 
-// ask shows the list and keeps what the person agrees to. Declined, the server is told. Error: agent.declined.
+// ask shows the list and keeps what the person agrees to. Declined, the server is told. Errors: agent.declined, agent.later.
 func (l *list) ask(ctx context.Context, pictures []picture) error {
 	q := Question{Origin: shown(l.task.Origin.Name), Server: l.service.address(), Folder: l.gallery.folder}
 	for n, p := range l.items {
@@ -276,12 +283,15 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 		}
 		q.Items = append(q.Items, p.checked.item(pictures[n].drawn))
 	}
-	yes, err := l.Desk.Agree(ctx, q)
+	answer, err := l.Desk.Agree(ctx, q)
 	if err != nil {
 		return err
 	}
+	if answer == Later {
+		return ErrLater.New()
+	}
 	for _, p := range l.open() {
-		if yes {
+		if answer == Yes {
 			l.agree(p.item, p.checked.Manifest)
 			continue
 		}
@@ -289,7 +299,7 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 			return err
 		}
 	}
-	if !yes {
+	if answer == No {
 		return ErrDeclined.New()
 	}
 	return nil
@@ -299,7 +309,21 @@ func (l *list) ask(ctx context.Context, pictures []picture) error {
 func (k *checked) item(drawn string) Item {
 	seal := k.said.seal
 	return Item{Title: shown(k.Document.Name), Pages: k.pages, Bytes: k.Document.Size, SM3: k.Document.SM3, Seal: shown(seal.Name), SealCode: shown(seal.ID),
-		Certificate: "SM3 " + k.Certificate, Marks: whereMarks(k.Marks), Reason: shown(k.reason), Drawn: drawn, Expires: k.Expires}
+		Certificate: certificateText(seal, k.Certificate), Marks: whereMarks(k.Marks), Reason: shown(k.reason), Drawn: drawn, Expires: k.Expires}
+}
+
+// certificateText says whose certificate is meant and until when it is good, where the seal has it and not its digest alone.
+func certificateText(seal *ses.Seal, fingerprint string) string {
+	text := "SM3 " + fingerprint
+	for _, der := range seal.Certificates {
+		if sum := sm3.Sum(der); hex.EncodeToString(sum[:]) != fingerprint {
+			continue
+		}
+		if c, err := chain.ParseCertificate(der); err == nil {
+			return fmt.Sprintf("%s  至 until %s  %s", shown(c.Subject.String()), c.NotAfter.In(civil.China).Format(time.DateOnly), text)
+		}
+	}
+	return text
 }
 
 // tellRefusals says of every item that was refused here why, to the person and to the server.

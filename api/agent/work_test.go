@@ -33,7 +33,7 @@ func TestAListIsShownAndSealedUnderOnePIN(t *testing.T) {
 	}
 	q := desk.asked[0]
 	if len(q.Items) != 6 || q.Items[0].Title != "i000.pdf" || q.Items[0].Pages != 2 || q.Items[0].Seal != w.instance.SealName || q.Origin != "档案查询系统" ||
-		!strings.Contains(q.Items[0].Certificate, hexSM3(w.instance.Certificate)) || q.Items[0].SM3 != hexSM3(o.files["i000"]) || !strings.Contains(q.Items[0].Marks, "page 1（20, 20）42×42 mm") {
+		!strings.Contains(q.Items[0].Certificate, hexSM3(w.instance.Certificate)) || !strings.Contains(q.Items[0].Certificate, "until 2027-11-23") || q.Items[0].SM3 != hexSM3(o.files["i000"]) || !strings.Contains(q.Items[0].Marks, "page 1（20, 20）42×42 mm") {
 		t.Errorf("%+v", q)
 	}
 	if left, _ := filepath.Glob(filepath.Join(a.Folder.path, pagesName, "*")); len(left) > 0 {
@@ -47,11 +47,17 @@ func TestAListIsShownAndSealedUnderOnePIN(t *testing.T) {
 func TestWhatIsDeclinedIsNotSigned(t *testing.T) {
 	w := newWorld(t)
 	o := w.office(2)
-	desk := &clerk{refuse: true}
+	desk := &clerk{answer: No}
 	wants(t, w.agent(o, desk).Once(t.Context()), "agent.declined")
 	o.check("i000", "i001")
 	if len(desk.askedPIN) != 0 || o.declined["i000"] != "agent.declined" || o.declined["i001"] != "agent.declined" {
 		t.Errorf("%v", o.declined)
+	}
+	o = w.office(2)
+	wants(t, w.agent(o, &clerk{later: true}).Once(t.Context()), "agent.later")
+	o.check("i000", "i001")
+	if len(o.declined) > 0 || o.holder != "" {
+		t.Errorf("put off, and yet declined %v, held by %q", o.declined, o.holder)
 	}
 }
 
@@ -239,12 +245,14 @@ func TestAnExpiredCertificateAndAClockThatIsOff(t *testing.T) {
 	wants(t, w.agent(o, &clerk{}).Once(t.Context()), "terminal.clock")
 	o.check("i000")
 	o.onPrepare = nil
-	w.now.move(3 * 366 * 24 * time.Hour)
-	err := w.agent(o, &clerk{}).Once(t.Context())
-	if c := codeOf(err); c != "agent.certificate-expired" && c != "agent.not-all" {
-		t.Error(err)
-	}
+	desk := &clerk{onPIN: func(PINQuestion) { w.now.move(3 * 366 * 24 * time.Hour) }}
+	wants(t, w.agent(o, desk).Once(t.Context()), "agent.certificate-expired")
 	o.check("i000")
+	desk = &clerk{}
+	wants(t, w.agent(o, desk).Once(t.Context()), "agent.not-all")
+	if len(desk.asked) != 0 || codeOf(desk.progress[0].Err) != "agent.seal-expired" {
+		t.Errorf("%+v", desk.progress)
+	}
 }
 
 // TestTwoTerminalsDoNotSealTwice: one of them has the task.

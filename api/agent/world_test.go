@@ -4,6 +4,7 @@ package agent
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/ecdsa"
 	"path/filepath"
@@ -145,8 +146,9 @@ func (w *world) verdict(b []byte) verify.Verdict {
 // clerk is a desk whose answers a test chooses; the zero value agrees to everything and knows the PIN.
 type clerk struct {
 	sync.Mutex
+	later   bool     // puts it off
 	pins    []string // given one after the other; then the right one
-	refuse  bool     // declines
+	answer  Answer   // Later counts as Yes
 	retry   func(error) bool
 	onAgree func(Question)
 	onPIN   func(PINQuestion)
@@ -159,14 +161,17 @@ type clerk struct {
 
 var _ Desk = (*clerk)(nil)
 
-func (c *clerk) Agree(_ context.Context, q Question) (bool, error) {
+func (c *clerk) Agree(_ context.Context, q Question) (Answer, error) {
 	c.Lock()
 	c.asked = append(c.asked, q)
 	c.Unlock()
 	if c.onAgree != nil {
 		c.onAgree(q)
 	}
-	return !c.refuse, nil
+	if c.later {
+		return Later, nil
+	}
+	return cmp.Or(c.answer, Yes), nil
 }
 
 func (c *clerk) PIN(_ context.Context, q PINQuestion) ([]byte, error) {
