@@ -144,7 +144,9 @@ func TestAnswersOfServers(t *testing.T) {
 		"too much": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Write(bytes.Repeat([]byte(" "), manifest.MaxEnvelope+1))
 		}, "agent.answer"},
-		"elsewhere": {func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "http://example.invalid/", 307) }, "agent.answer"},
+		"elsewhere": {func(w http.ResponseWriter, r *http.Request) {
+			http.Redirect(w, r, "http://example.invalid/", http.StatusTemporaryRedirect)
+		}, "agent.answer"},
 		"cut off": {func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("Content-Length", "100")
 			fmt.Fprint(w, "{")

@@ -23,6 +23,8 @@ func FuzzPrepared(f *testing.F) {
 	f.Add(bytes.Replace(tail, []byte("/Sig"), []byte("/Tx "), 1), honest.m.ToBeSigned, true)
 	cms := w.prepared(original(f, 3), sealer.ProfileCMSGM)
 	f.Add(cms.file[len(cms.original):], cms.m.ToBeSigned, true)
+	content := append(bytes.Clone(honest.m.ToBeSigned[headerLength(honest.m.ToBeSigned):]), 0xa0, 2, 0x30, 0) // an extension, which nothing compares
+	f.Add(tail, append([]byte{0x30, 0x82, byte(len(content) >> 8), byte(len(content))}, content...), false)
 	certificate, err := chain.ParseCertificate(w.instance.Certificate)
 	w.must(err)
 	f.Fuzz(func(t *testing.T, update, toSign []byte, other bool) {
