@@ -30,6 +30,9 @@ type TokenInfo struct {
 	MaxSessions                        int // 0: no limit, or not told
 	Initialised, PINSet                bool
 	PINLow, PINFinalTry, PINLocked     bool
+	// The same of the PIN of the token's security officer (SO).
+	SOPINLow, SOPINFinalTry, SOPINLocked bool
+	MinPIN, MaxPIN                       int // octets; 0: no limit, or not told
 
 	flags      uint
 	maxWriting int

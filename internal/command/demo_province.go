@@ -147,7 +147,7 @@ func (d *demo) centralSeal(ctx context.Context, h *installation, people officers
 		if err := writeBytes(ctx, filepath.Join(d.making, s.code+".crt"), 0o644, certificatePEM(in.Certificate)); err != nil {
 			return "", err
 		}
-		name := s.code + ".esl"
+		name := s.code + sealSuffix
 		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, in.Seal)
 	})
 }
