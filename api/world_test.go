@@ -163,6 +163,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	w.wireRegistration(&c, l, ring)
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "yinxin_token_ready 1\n") })
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
