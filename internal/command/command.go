@@ -52,6 +52,7 @@ type commands struct {
 	Enroll    enrollCommand    `cmd:"" help:"Registration: applications, from the paper form to certificates and seals, and their users."`
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
 	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: change the key of personal data."`
+	Terminal  terminalCommand  `cmd:"" help:"Sealing with USB Keys: clerks' terminals, and tasks for them."`
 	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`
 	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`
 	Restore   restoreCommand   `cmd:"" help:"Make a data directory from a backup."`

@@ -85,6 +85,8 @@ func TestScripts(t *testing.T) {
 			"workbook":     scriptWorkbook,
 			"card":         scriptCard,
 			"newrequest":   scriptNewRequest,
+			"usbkey":       scriptUSBKey,
+			"terminal":     scriptTerminal,
 			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
 				scriptStamped(ts, province(), args)
 			},
