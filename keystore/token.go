@@ -236,7 +236,7 @@ func (k *storedKey) destroyOnToken(ctx context.Context, where tokenKey) error {
 	case fault.Has(err, hsm.ErrOtherKey):
 		return ErrTokenKey.With("%s", k.name)
 	}
-	return forOperator(err)
+	return err
 }
 
 // check says whether a file with this reference is as it should be.

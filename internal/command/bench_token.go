@@ -118,11 +118,11 @@ func tokenSigns(ctx context.Context, t *benchToken) (figure, error) {
 	if err != nil {
 		return figure{}, err
 	}
-	return figure{tokenSignFigure,
-		func() error {
+	return figure{name: tokenSignFigure,
+		run: func() error {
 			return several(tokenSignBatch, func() error { _, err := t.key.SignDigest(ctx, t.digest[:]); return err })
 		},
-		func() error { return several(tokenSignBatch, func() error { _, err := bare(t.digest[:]); return err }) }}, nil
+		floor: func() error { return several(tokenSignBatch, func() error { _, err := bare(t.digest[:]); return err }) }}, nil
 }
 
 func several(times int, do func() error) error {
@@ -142,11 +142,11 @@ func tokenBusies(ctx context.Context, t *benchToken) (figure, error) {
 			return figure{}, err
 		}
 	}
-	return figure{tokenBusyFigure,
-		func() error {
+	return figure{name: tokenBusyFigure,
+		run: func() error {
 			return shared(tokenBusyCallers, func(int) error { _, err := t.key.SignDigest(ctx, t.digest[:]); return err })
 		},
-		func() error {
+		floor: func() error {
 			return shared(tokenBusySessions, func(caller int) error { _, err := sessions[caller](t.digest[:]); return err })
 		}}, nil
 }
