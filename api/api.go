@@ -24,6 +24,7 @@ import (
 	"yinxin/sealer/batch"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/verify"
 )
 
@@ -42,6 +43,10 @@ type Config struct {
 	Desk *backend.Desk
 	// Authorities are those that certificates come from. Nil: the own one alone.
 	Authorities *backend.Backends
+	// Terminals serves sealing with USB Keys. Nil: there are no such routes.
+	Terminals *terminal.Service
+	// Stopping ends when the service is about to stop, which answers those who wait for a task. Nil: they wait as long as they may.
+	Stopping context.Context
 	// Registration serves applications and what follows from them. Nil: there are no such routes.
 	Registration *registration.Desk
 	// Escrow is the key centre, where USB Keys are registered here.
@@ -140,6 +145,12 @@ func newServer(c Config) (*server, error) {
 		s.sealingBatches()
 	}
 	s.previews()
+	if s.Terminals != nil {
+		s.terminals()
+		s.pairing()
+		s.keyTasks()
+		s.terminalTasks()
+	}
 	s.verifications()
 	s.pki()
 	if s.Webhooks != nil {

@@ -17,6 +17,10 @@ var mayCall = map[string]string{
 	"GET /v1/sealing-batches/{id}": "platform clerk", "GET /v1/sealing-batches/{id}/files": "platform clerk", "GET /v1/sealing-batches/{id}/results.zip": "platform clerk",
 	"POST /v1/sealing-batches/{id}/cancel": "platform clerk", "POST /v1/sealing-batches/{id}/retry": "platform clerk",
 
+	"POST /v1/terminals/pairings": "clerk", "GET /v1/terminals": "clerk administrator", "DELETE /v1/terminals/{id}": "clerk administrator",
+	"POST /v1/key-tasks": "platform clerk", "GET /v1/key-tasks": "platform clerk", "GET /v1/key-tasks/{id}": "platform clerk",
+	"POST /v1/key-tasks/{id}/cancel": "platform clerk", "POST /v1/key-tasks/{id}/retry": "platform clerk",
+
 	"POST /v1/certificate-requests": "requester registrar", "GET /v1/certificate-requests/{id}": "requester registrar", "POST /v1/certificate-requests/{id}/revocation": "requester registrar",
 
 	"GET /v1/certificates": "registrar approver auditor", "GET /v1/certificates/{serial}": "registrar approver auditor",

@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -39,6 +40,7 @@ import (
 	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/view"
 )
 
@@ -92,6 +94,8 @@ type config struct {
 	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
+	// TaskHours is how long a task waits for its clerk, in hours; 0 is a day.
+	TaskHours int `json:"task_hours,omitempty"`
 	// Tokens are the HSMs on which keys live.
 	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
@@ -113,7 +117,7 @@ func readConfig(dir string) (config, error) {
 	if f, ok := fault.Of(err); ok { // a policy that says what no policy can say
 		return c, f.With("%s", strings.TrimLeft(f.Place.Field+" "+f.Detail(), " ")).At(fault.File(filepath.Join(dir, configName)))
 	}
-	if err != nil || c.Format != configFormat {
+	if err != nil || c.Format != configFormat || c.TaskHours < 0 || c.TaskHours > 24*366 {
 		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).Because(err)
 	}
 	return c, nil
@@ -167,6 +171,7 @@ type installation struct {
 	sealer    *sealer.Service
 	batches   *bulk.Service // these two where background work is
 	webhooks  *webhook.Service
+	terminals *terminal.Service
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
@@ -189,7 +194,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate, terminal.Migrate,
 		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -323,8 +328,21 @@ func (h *installation) wire(ctx context.Context) error {
 		c.TimeStamps = foreignStamps(h.config.TimeStamps)
 	}
 	h.sealer = sealer.New(c)
-	_, err = h.sealer.Recover(ctx)
-	return err
+	if _, err = h.sealer.Recover(ctx); err != nil {
+		return err
+	}
+	return h.wireTerminals(ctx)
+}
+
+// wireTerminals opens the room of terminals; an installation from before it gets its first key for manifests here.
+func (h *installation) wireTerminals(ctx context.Context) error {
+	ring := h.keys.Ring(keystore.PurposeManifest)
+	if err := terminal.EnsureKey(ctx, ring); err != nil {
+		return err
+	}
+	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
+		TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+	return nil
 }
 
 // chain trusts the installation's own CA, with live revocation, and what was imported; refreshAnchors keeps it up to date.

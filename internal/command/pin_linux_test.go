@@ -16,8 +16,8 @@ import (
 	"yinxin/internal/fault"
 )
 
-// terminal is a pseudo-terminal: what is written to the keyboard is typed at the screen.
-func terminal(t *testing.T) (keyboard, screen *os.File) {
+// tty is a pseudo-tty: what is written to the keyboard is typed at the screen.
+func tty(t *testing.T) (keyboard, screen *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -61,7 +61,7 @@ func (a asked) await(t *testing.T, text string) {
 	}
 }
 
-// silent waits until the terminal echoes nothing any more: a question is asked before it is switched off.
+// silent waits until the tty echoes nothing any more: a question is asked before it is switched off.
 func silent(t *testing.T, screen *os.File) {
 	t.Helper()
 	until(t, 20*time.Second, "no echo", func() bool {
@@ -71,7 +71,7 @@ func silent(t *testing.T, screen *os.File) {
 }
 
 func TestAPINIsTypedWithoutBeingSeen(t *testing.T) {
-	keyboard, screen := terminal(t)
+	keyboard, screen := tty(t)
 	questions := make(asked, 16)
 	p := newPINs(streams{in: screen, err: questions})
 	type result struct {
@@ -115,7 +115,7 @@ func TestAPINIsTypedWithoutBeingSeen(t *testing.T) {
 }
 
 func TestAnInterruptLeavesTheTerminalAsItWas(t *testing.T) {
-	_, screen := terminal(t)
+	_, screen := tty(t)
 	before, err := term.GetState(int(screen.Fd()))
 	if err != nil {
 		t.Fatal(err)
@@ -136,6 +136,6 @@ func TestAnInterruptLeavesTheTerminalAsItWas(t *testing.T) {
 	}
 	after, err := term.GetState(int(screen.Fd()))
 	if err != nil || !reflect.DeepEqual(before, after) {
-		t.Errorf("the terminal is not as it was: %v", err)
+		t.Errorf("the tty is not as it was: %v", err)
 	}
 }

@@ -30,9 +30,10 @@ import (
 // The scripts run this test program as yinxin.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
-		"upload": uploadProgram,
-		"order":  orderProgram,
+		"yinxin":    func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"upload":    uploadProgram,
+		"order":     orderProgram,
+		"clerkpage": clerkProgram,
 	})
 }
 
@@ -88,6 +89,8 @@ func TestScripts(t *testing.T) {
 			"newrequest":   scriptNewRequest,
 			"softtoken":    scriptSoftToken,
 			"demousers":    scriptDemoUsers,
+			"usbkey":       scriptUSBKey,
+			"terminal":     scriptTerminal,
 			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
 				scriptStamped(ts, province(), args)
 			},

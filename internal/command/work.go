@@ -45,6 +45,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 			_, err := h.sealer.Recover(ctx)
 			return err
 		}})
+	j.Periodic(jobs.Periodic{Name: "terminals.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: 2 * time.Minute, Do: h.terminals.Recover})
 	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Elsewhere: renewer{h}, Objections: business.Objections{DB: h.db}, Policy: h.config.Renewals,
 		Calendar: h.calendar, Contacts: h.business}
 	if r.Others, err = h.backends(context.Background()); err != nil {
