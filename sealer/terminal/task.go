@@ -24,6 +24,7 @@ const (
 	maxOrigin = 100 // characters
 	maxNote   = 500 // characters
 	maxKey    = 220 // octets of an idempotency key
+	maxOpen   = 500 // open tasks of one clerk
 )
 
 // NewTask asks a clerk for documents to be sealed with a USB Key.
@@ -38,7 +39,7 @@ type NewTask struct {
 
 // Create makes a task: for the actor, an operator, or by a program of the platform for an operator of its own organisation. Documents
 // must be the actor's and the clerk's to read, and seals the clerk's to use now, on their USB Key; that is checked again for each item. existed
-// says that the key was used before with the same task. Errors: terminal.task with the row, terminal.no-clerk, terminal.key-reused,
+// says that the key was used before with the same task. Errors: terminal.task with the row, terminal.no-clerk, terminal.too-many-tasks, terminal.key-reused,
 // access.role, document.not-found, those of register.Authorise.
 func (s *Service) Create(ctx context.Context, by access.Actor, t NewTask) (_ Task, existed bool, err error) {
 	if t.Clerk == "" {
@@ -166,6 +167,14 @@ func (s *Service) documents(ctx context.Context, by, clerk access.Actor, orders 
 // insert records a task; it says whether it is the first with its key.
 func (s *Service) insert(ctx context.Context, tx *store.Tx, by access.Actor, id string, t NewTask, documents []sealer.Document) (first bool, err error) {
 	now := s.Clock()
+	var open int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM terminal_task WHERE clerk = $1 AND state = 'open' AND expires > $2
+		AND EXISTS (SELECT 1 FROM terminal_item i WHERE i.task = terminal_task.id AND i.state IN ('queued', 'prepared'))`, t.Clerk, store.Time(now)).Scan(&open); err != nil {
+		return false, err
+	}
+	if open >= maxOpen {
+		return false, errTooManyTasks.With("%d", maxOpen)
+	}
 	done, err := tx.ExecContext(ctx, `INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10) ON CONFLICT (creator, idempotency_key) DO NOTHING`,
 		id, t.Clerk, by.ID, t.Origin, t.Note, t.IdempotencyKey, t.digest(), len(t.Orders), store.Time(now), store.Time(now.Add(s.TaskLife)))

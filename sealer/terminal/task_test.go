@@ -163,6 +163,24 @@ func TestATaskThatIsNoneIsRefused(t *testing.T) {
 	})
 }
 
+func TestAClerkHasSoManyOpenTasksAndNoMore(t *testing.T) {
+	alone(t, func(t *testing.T, w *world) {
+		task := w.ask(1)
+		w.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+			INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
+			SELECT 'tsk_' || i, clerk, creator, origin, note, 'k' || i, request_digest, state, total, created, expires FROM n, terminal_task WHERE id = $1`, task.ID)
+		w.exec(`INSERT INTO terminal_item (id, task, number, document_id, document_name, document_size, document_sm3, seal_code, seal_order, state, changed)
+			SELECT 'itm_' || t.id, t.id, 1, document_id, document_name, document_size, document_sm3, seal_code, seal_order, i.state, changed FROM terminal_task t, terminal_item i
+			WHERE t.id <> $1`, task.ID)
+		more := terminal.NewTask{Orders: []sealer.Order{order(w.upload(w.clerk))}, IdempotencyKey: "one more"}
+		_, _, err := w.service.Create(t.Context(), w.clerk, more)
+		wants(t, err, "terminal.too-many-tasks")
+		must(t, w.service.Cancel(t.Context(), w.clerk, task.ID))
+		_, _, err = w.service.Create(t.Context(), w.clerk, more)
+		must(t, err)
+	})
+}
+
 func TestTasksAreListedInPieces(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		var want []string
