@@ -242,8 +242,38 @@ func (s *Service) endTask(ctx context.Context, tx *store.Tx, id, state, reason s
 		id, reason, store.Time(s.Clock())); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE terminal_task SET state = $2, claimed_by = NULL, claimed_until = '' WHERE id = $1`, id, state)
-	return err
+	if _, err := tx.ExecContext(ctx, `UPDATE terminal_task SET state = $2, claimed_by = NULL, claimed_until = '' WHERE id = $1`, id, state); err != nil {
+		return err
+	}
+	return s.ifDone(ctx, tx, id)
+}
+
+// ifDone tells of a task in which no item waits any more.
+func (s *Service) ifDone(ctx context.Context, tx *store.Tx, id string) error {
+	if s.Done == nil {
+		return nil
+	}
+	t := Task{ID: id, Counts: map[manifest.ItemState]int{}}
+	if err := count(ctx, tx, &t); err != nil || t.Open() > 0 {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT creator, state FROM terminal_task WHERE id = $1`, id).Scan(&t.Creator, &t.State); err != nil {
+		return err
+	}
+	data := map[string]string{"state": t.State}
+	for _, state := range []manifest.ItemState{manifest.ItemSealed, manifest.ItemFailed, manifest.ItemDeclined} {
+		data[string(state)] = fmt.Sprint(t.Counts[state])
+	}
+	return s.Done(ctx, tx, t.Creator, id, data)
+}
+
+// ifDoneOf is ifDone for the task of an item.
+func (s *Service) ifDoneOf(ctx context.Context, tx *store.Tx, item string) error {
+	var id string
+	if err := tx.QueryRowContext(ctx, `SELECT task FROM terminal_item WHERE id = $1`, item).Scan(&id); err != nil {
+		return err
+	}
+	return s.ifDone(ctx, tx, id)
 }
 
 // Retry queues the failed items of a task again, by its clerk or by who made it, and says how many. Errors: terminal.no-task,

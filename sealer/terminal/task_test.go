@@ -11,6 +11,7 @@ import (
 	"yinxin/ca/cms"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/store"
 	"yinxin/sealer"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/terminal/manifest"
@@ -160,6 +161,48 @@ func TestATaskThatIsNoneIsRefused(t *testing.T) {
 				t.Errorf("%+v", f.Place)
 			}
 		}
+	})
+}
+
+// Who made a task is told when nothing waits in it any more, however that came about, and again after a retry.
+func TestWhoMadeATaskIsToldWhenItIsDone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		type told struct {
+			owner, task string
+			data        map[string]string
+		}
+		var all []told
+		w.service.Done = func(ctx context.Context, tx *store.Tx, owner, task string, data map[string]string) error {
+			all = append(all, told{owner, task, data})
+			return nil
+		}
+		expect := func(task, owner, want string) {
+			t.Helper()
+			if len(all) != 1 || all[0].owner != owner || all[0].task != task || fmt.Sprint(all[0].data) != want {
+				t.Fatalf("%+v, want %s", all, want)
+			}
+			all = nil
+		}
+		first, second := w.upload(w.platform), w.upload(w.platform)
+		task, _, err := w.service.Create(t.Context(), w.platform, terminal.NewTask{Clerk: "clerk", Orders: []sealer.Order{order(first), order(second)}, IdempotencyKey: "k"})
+		must(t, err)
+		b := w.pair(w.clerk)
+		items := b.claim(task.ID).Items
+		_, err = w.service.Complete(t.Context(), b.at(), b.sign(b.prepare(task.ID, items[0])))
+		must(t, err)
+		if len(all) != 0 {
+			t.Fatalf("%+v, and one waits still", all)
+		}
+		must(t, w.service.Decline(t.Context(), b.at(), task.ID, items[1].ID, "agent.document"))
+		expect(task.ID, "platform", "map[declined:0 failed:1 sealed:1 state:open]")
+		_, err = w.service.Retry(t.Context(), w.platform, task.ID)
+		must(t, err)
+		_, err = w.service.Complete(t.Context(), b.at(), b.sign(b.prepare(task.ID, items[1])))
+		must(t, err)
+		expect(task.ID, "platform", "map[declined:0 failed:0 sealed:2 state:open]")
+		other := w.ask(1)
+		must(t, w.service.Cancel(t.Context(), w.clerk, other.ID))
+		expect(other.ID, "clerk", "map[declined:1 failed:0 sealed:0 state:cancelled]")
 	})
 }
 
