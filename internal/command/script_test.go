@@ -30,16 +30,18 @@ import (
 // The scripts run this test program as yinxin.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
-		"upload": uploadProgram,
-		"order":  orderProgram,
+		"yinxin":    func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"upload":    uploadProgram,
+		"order":     orderProgram,
+		"clerkpage": clerkProgram,
 	})
 }
 
 func TestScripts(t *testing.T) {
 	province := builtOnce(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:       "testdata/script",
+		Condition: scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "C.UTF-8")
 			// An address for a server that a script starts. Somebody else could take the port meanwhile; nobody does.
@@ -85,6 +87,8 @@ func TestScripts(t *testing.T) {
 			"workbook":     scriptWorkbook,
 			"card":         scriptCard,
 			"newrequest":   scriptNewRequest,
+			"softtoken":    scriptSoftToken,
+			"demousers":    scriptDemoUsers,
 			"usbkey":       scriptUSBKey,
 			"terminal":     scriptTerminal,
 			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {

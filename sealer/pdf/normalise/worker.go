@@ -7,12 +7,12 @@ import (
 	"fmt"
 	"io"
 	"runtime/debug"
-	"syscall"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 
+	"yinxin/internal/selflimit"
 	"yinxin/sealer/pdf"
 )
 
@@ -43,9 +43,7 @@ var (
 // Work reads a PDF from in, writes it anew to out, and returns the exit status of the worker process. A reason goes to
 // errs.
 func Work(in io.Reader, out, errs io.Writer) int {
-	// Memory that is written to counts, not the address space that Go reserves.
-	limit := syscall.Rlimit{Cur: workerBytes, Max: workerBytes}
-	if err := syscall.Setrlimit(syscall.RLIMIT_DATA, &limit); err != nil {
+	if err := selflimit.Memory(workerBytes); err != nil {
 		fmt.Fprintln(errs, err)
 		return statusUnreadable
 	}
