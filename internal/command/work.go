@@ -84,6 +84,7 @@ func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) error {
 	h.sealer.Released = tell(webhook.KindReleased)
 	h.batches = bulk.New(bulk.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Clock: h.now, Log: log,
 		Done: tell(webhook.KindBatchDone)}, j)
+	h.terminals.Done = tell(webhook.KindTaskDone)
 	return nil
 }
 

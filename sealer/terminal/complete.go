@@ -147,7 +147,10 @@ func (s *Service) end(ctx context.Context, at Terminal, j job, state manifest.It
 			document = result
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE terminal_item SET state = $2, result_id = $3, reason = $4, changed = $5 WHERE id = $1`,
-			j.item, string(state), document, reason, store.Time(s.Clock())); err != nil || result != "" {
+			j.item, string(state), document, reason, store.Time(s.Clock())); err != nil {
+			return err
+		}
+		if err := s.ifDoneOf(ctx, tx, j.item); err != nil || result != "" {
 			return err
 		}
 		return s.record(ctx, tx, "terminal.refused", at.Clerk.ID, j.item, map[string]string{"job": j.id, "reason": reason, "terminal": at.ID})

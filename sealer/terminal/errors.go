@@ -15,6 +15,8 @@ var (
 		ZH: "本单位没有这位用章人。", EN: "There is no such clerk in this organisation."}
 	errTask = fault.Spec{Kind: fault.Invalid, Code: "terminal.task",
 		ZH: "用章任务不完整或不正确。", EN: "The task is incomplete or not valid."}
+	errTooManyTasks = fault.Spec{Kind: fault.Conflict, Code: "terminal.too-many-tasks",
+		ZH: "这位用章人的待办任务已达上限，请先办理或取消。", EN: "The clerk has as many open tasks as there may be; some have to be done or cancelled first."}
 	errKeyReused = fault.Spec{Kind: fault.Conflict, Code: "terminal.key-reused",
 		ZH: "同一个幂等键已用于另一项任务。", EN: "This idempotency key was used for a different task."}
 	errNoTask = fault.Spec{Kind: fault.NotFound, Code: "terminal.no-task",

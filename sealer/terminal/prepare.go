@@ -240,7 +240,10 @@ func (s *Service) endItem(ctx context.Context, tx *store.Tx, at Terminal, item s
 	if state == manifest.ItemDeclined {
 		kind = "terminal.declined"
 	}
-	return s.record(ctx, tx, kind, at.Clerk.ID, item, map[string]string{"reason": reason, "terminal": at.ID})
+	if err := s.record(ctx, tx, kind, at.Clerk.ID, item, map[string]string{"reason": reason, "terminal": at.ID}); err != nil {
+		return err
+	}
+	return s.ifDoneOf(ctx, tx, item)
 }
 
 // Decline ends an open item of a claimed task: declined, where the reason is manifest.ReasonDeclined, and failed with any other. Errors:

@@ -24,6 +24,7 @@ const (
 	maxOrigin = 100 // characters
 	maxNote   = 500 // characters
 	maxKey    = 220 // octets of an idempotency key
+	maxOpen   = 500 // open tasks of one clerk
 )
 
 // NewTask asks a clerk for documents to be sealed with a USB Key.
@@ -38,7 +39,7 @@ type NewTask struct {
 
 // Create makes a task: for the actor, an operator, or by a program of the platform for an operator of its own organisation. Documents
 // must be the actor's and the clerk's to read, and seals the clerk's to use now, on their USB Key; that is checked again for each item. existed
-// says that the key was used before with the same task. Errors: terminal.task with the row, terminal.no-clerk, terminal.key-reused,
+// says that the key was used before with the same task. Errors: terminal.task with the row, terminal.no-clerk, terminal.too-many-tasks, terminal.key-reused,
 // access.role, document.not-found, those of register.Authorise.
 func (s *Service) Create(ctx context.Context, by access.Actor, t NewTask) (_ Task, existed bool, err error) {
 	if t.Clerk == "" {
@@ -166,6 +167,14 @@ func (s *Service) documents(ctx context.Context, by, clerk access.Actor, orders 
 // insert records a task; it says whether it is the first with its key.
 func (s *Service) insert(ctx context.Context, tx *store.Tx, by access.Actor, id string, t NewTask, documents []sealer.Document) (first bool, err error) {
 	now := s.Clock()
+	var open int
+	if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM terminal_task WHERE clerk = $1 AND state = 'open' AND expires > $2
+		AND EXISTS (SELECT 1 FROM terminal_item i WHERE i.task = terminal_task.id AND i.state IN ('queued', 'prepared'))`, t.Clerk, store.Time(now)).Scan(&open); err != nil {
+		return false, err
+	}
+	if open >= maxOpen {
+		return false, errTooManyTasks.With("%d", maxOpen)
+	}
 	done, err := tx.ExecContext(ctx, `INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
 		VALUES ($1, $2, $3, $4, $5, $6, $7, 'open', $8, $9, $10) ON CONFLICT (creator, idempotency_key) DO NOTHING`,
 		id, t.Clerk, by.ID, t.Origin, t.Note, t.IdempotencyKey, t.digest(), len(t.Orders), store.Time(now), store.Time(now.Add(s.TaskLife)))
@@ -233,8 +242,38 @@ func (s *Service) endTask(ctx context.Context, tx *store.Tx, id, state, reason s
 		id, reason, store.Time(s.Clock())); err != nil {
 		return err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE terminal_task SET state = $2, claimed_by = NULL, claimed_until = '' WHERE id = $1`, id, state)
-	return err
+	if _, err := tx.ExecContext(ctx, `UPDATE terminal_task SET state = $2, claimed_by = NULL, claimed_until = '' WHERE id = $1`, id, state); err != nil {
+		return err
+	}
+	return s.ifDone(ctx, tx, id)
+}
+
+// ifDone tells of a task in which no item waits any more.
+func (s *Service) ifDone(ctx context.Context, tx *store.Tx, id string) error {
+	if s.Done == nil {
+		return nil
+	}
+	t := Task{ID: id, Counts: map[manifest.ItemState]int{}}
+	if err := count(ctx, tx, &t); err != nil || t.Open() > 0 {
+		return err
+	}
+	if err := tx.QueryRowContext(ctx, `SELECT creator, state FROM terminal_task WHERE id = $1`, id).Scan(&t.Creator, &t.State); err != nil {
+		return err
+	}
+	data := map[string]string{"state": t.State}
+	for _, state := range []manifest.ItemState{manifest.ItemSealed, manifest.ItemFailed, manifest.ItemDeclined} {
+		data[string(state)] = fmt.Sprint(t.Counts[state])
+	}
+	return s.Done(ctx, tx, t.Creator, id, data)
+}
+
+// ifDoneOf is ifDone for the task of an item.
+func (s *Service) ifDoneOf(ctx context.Context, tx *store.Tx, item string) error {
+	var id string
+	if err := tx.QueryRowContext(ctx, `SELECT task FROM terminal_item WHERE id = $1`, item).Scan(&id); err != nil {
+		return err
+	}
+	return s.ifDone(ctx, tx, id)
 }
 
 // Retry queues the failed items of a task again, by its clerk or by who made it, and says how many. Errors: terminal.no-task,

@@ -11,6 +11,7 @@ import (
 	"yinxin/ca/cms"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/store"
 	"yinxin/sealer"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/terminal/manifest"
@@ -160,6 +161,66 @@ func TestATaskThatIsNoneIsRefused(t *testing.T) {
 				t.Errorf("%+v", f.Place)
 			}
 		}
+	})
+}
+
+// Who made a task is told when nothing waits in it any more, however that came about, and again after a retry.
+func TestWhoMadeATaskIsToldWhenItIsDone(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		type told struct {
+			owner, task string
+			data        map[string]string
+		}
+		var all []told
+		w.service.Done = func(ctx context.Context, tx *store.Tx, owner, task string, data map[string]string) error {
+			all = append(all, told{owner, task, data})
+			return nil
+		}
+		expect := func(task, owner, want string) {
+			t.Helper()
+			if len(all) != 1 || all[0].owner != owner || all[0].task != task || fmt.Sprint(all[0].data) != want {
+				t.Fatalf("%+v, want %s", all, want)
+			}
+			all = nil
+		}
+		first, second := w.upload(w.platform), w.upload(w.platform)
+		task, _, err := w.service.Create(t.Context(), w.platform, terminal.NewTask{Clerk: "clerk", Orders: []sealer.Order{order(first), order(second)}, IdempotencyKey: "k"})
+		must(t, err)
+		b := w.pair(w.clerk)
+		items := b.claim(task.ID).Items
+		_, err = w.service.Complete(t.Context(), b.at(), b.sign(b.prepare(task.ID, items[0])))
+		must(t, err)
+		if len(all) != 0 {
+			t.Fatalf("%+v, and one waits still", all)
+		}
+		must(t, w.service.Decline(t.Context(), b.at(), task.ID, items[1].ID, "agent.document"))
+		expect(task.ID, "platform", "map[declined:0 failed:1 sealed:1 state:open]")
+		_, err = w.service.Retry(t.Context(), w.platform, task.ID)
+		must(t, err)
+		_, err = w.service.Complete(t.Context(), b.at(), b.sign(b.prepare(task.ID, items[1])))
+		must(t, err)
+		expect(task.ID, "platform", "map[declined:0 failed:0 sealed:2 state:open]")
+		other := w.ask(1)
+		must(t, w.service.Cancel(t.Context(), w.clerk, other.ID))
+		expect(other.ID, "clerk", "map[declined:1 failed:0 sealed:0 state:cancelled]")
+	})
+}
+
+func TestAClerkHasSoManyOpenTasksAndNoMore(t *testing.T) {
+	alone(t, func(t *testing.T, w *world) {
+		task := w.ask(1)
+		w.exec(`WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 499)
+			INSERT INTO terminal_task (id, clerk, creator, origin, note, idempotency_key, request_digest, state, total, created, expires)
+			SELECT 'tsk_' || i, clerk, creator, origin, note, 'k' || i, request_digest, state, total, created, expires FROM n, terminal_task WHERE id = $1`, task.ID)
+		w.exec(`INSERT INTO terminal_item (id, task, number, document_id, document_name, document_size, document_sm3, seal_code, seal_order, state, changed)
+			SELECT 'itm_' || t.id, t.id, 1, document_id, document_name, document_size, document_sm3, seal_code, seal_order, i.state, changed FROM terminal_task t, terminal_item i
+			WHERE t.id <> $1`, task.ID)
+		more := terminal.NewTask{Orders: []sealer.Order{order(w.upload(w.clerk))}, IdempotencyKey: "one more"}
+		_, _, err := w.service.Create(t.Context(), w.clerk, more)
+		wants(t, err, "terminal.too-many-tasks")
+		must(t, w.service.Cancel(t.Context(), w.clerk, task.ID))
+		_, _, err = w.service.Create(t.Context(), w.clerk, more)
+		must(t, err)
 	})
 }
 

@@ -58,6 +58,9 @@ type Config struct {
 	Random io.Reader
 	// TaskLife is how long a task waits for its clerk; 0 is DefaultTaskLife.
 	TaskLife time.Duration
+	// Done, if set, is told of every task in which no item waits any more, in the transaction that records it; owner is who made the task. A task whose
+	// failed items are retried is done again.
+	Done func(ctx context.Context, tx *store.Tx, owner, task string, data map[string]string) error
 	// Poll is how often somebody who waits for a task looks for those that another process was given; 0 is 5 s.
 	Poll time.Duration
 }
