@@ -45,8 +45,8 @@ type KeyTaskItem struct {
 	Changed  time.Time `json:"changed"`
 }
 
-func (s *server) keyTaskOf(t terminal.Task) KeyTask {
-	now := s.Clock()
+// KeyTaskOf describes a task as it stands now.
+func KeyTaskOf(t terminal.Task, now time.Time) KeyTask {
 	out := KeyTask{ID: t.ID, Clerk: t.Clerk, By: t.Creator, Origin: t.Origin, Note: t.Note, State: t.State, Total: t.Total, Open: t.Open(),
 		Sealed: t.Counts[manifest.ItemSealed], Failed: t.Counts[manifest.ItemFailed], Refused: t.Counts[manifest.ItemDeclined],
 		Created: t.Created.UTC(), Expires: t.Expires.UTC()}
@@ -128,7 +128,7 @@ func (s *server) keyTasks() {
 			if err != nil {
 				return nil, err
 			}
-			out := &keyTaskOutput{Status: http.StatusCreated, Location: keyTaskPath + "/" + made.ID, Body: s.keyTaskOf(made)}
+			out := &keyTaskOutput{Status: http.StatusCreated, Location: keyTaskPath + "/" + made.ID, Body: KeyTaskOf(made, s.Clock())}
 			if existed {
 				out.Status, out.Replayed = http.StatusOK, strconv.FormatBool(true)
 			}
@@ -154,7 +154,7 @@ func (s *server) keyTasks() {
 					out.Body.Next = list[i-1].ID
 					break
 				}
-				out.Body.Tasks = append(out.Body.Tasks, s.keyTaskOf(t))
+				out.Body.Tasks = append(out.Body.Tasks, KeyTaskOf(t, s.Clock()))
 			}
 			return out, nil
 		})
@@ -165,7 +165,7 @@ func (s *server) keyTaskSteps() {
 	type output struct{ Body KeyTask }
 	show := func(ctx context.Context, id string) (*output, error) {
 		t, err := s.Terminals.Task(ctx, actorOf(ctx), id)
-		return &output{s.keyTaskOf(t)}, err
+		return &output{KeyTaskOf(t, s.Clock())}, err
 	}
 	operate(s, huma.Operation{OperationID: "get-key-task", Method: http.MethodGet, Path: keyTaskPath + "/{id}", Tags: []string{"terminals"},
 		Summary: "What became of each item of a task", Responses: s.reading()},

@@ -30,7 +30,8 @@ type PairedTerminal struct {
 	Ended    time.Time `json:"ended,omitzero" doc:"Absent: it is in use."`
 }
 
-func pairedTerminalOf(t terminal.Terminal) PairedTerminal {
+// PairedTerminalOf describes a terminal.
+func PairedTerminalOf(t terminal.Terminal) PairedTerminal {
 	out := PairedTerminal{ID: t.ID, Name: t.Name, Clerk: t.Clerk.ID, Paired: t.Paired.UTC()}
 	if !t.LastSeen.IsZero() {
 		out.LastSeen = t.LastSeen.UTC()
@@ -68,7 +69,7 @@ func (s *server) terminals() {
 			out := &listed{}
 			out.Body.Terminals = make([]PairedTerminal, 0, len(list))
 			for _, t := range list {
-				out.Body.Terminals = append(out.Body.Terminals, pairedTerminalOf(t))
+				out.Body.Terminals = append(out.Body.Terminals, PairedTerminalOf(t))
 			}
 			return out, err
 		})

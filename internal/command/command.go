@@ -54,6 +54,7 @@ type commands struct {
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
 	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: change the key of personal data."`
 	Token     tokenCommand     `cmd:"" help:"USB Keys and HSMs through PKCS#11: list, initialise, PINs, unlock, keys, certificates, seals."`
+	Terminal  terminalCommand  `cmd:"" help:"Sealing with USB Keys: clerks' terminals, and tasks for them."`
 	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`
 	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`
 	Restore   restoreCommand   `cmd:"" help:"Make a data directory from a backup."`

@@ -89,6 +89,8 @@ func TestScripts(t *testing.T) {
 			"newrequest":   scriptNewRequest,
 			"softtoken":    scriptSoftToken,
 			"demousers":    scriptDemoUsers,
+			"usbkey":       scriptUSBKey,
+			"terminal":     scriptTerminal,
 			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
 				scriptStamped(ts, province(), args)
 			},

@@ -98,8 +98,7 @@ func (s *Service) refused(ctx context.Context, at Terminal, j job, reason error)
 func (s *Service) consume(ctx context.Context, at Terminal, j job, signature []byte) error {
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		now := store.Time(s.Clock())
-		done, err := tx.ExecContext(ctx, `UPDATE terminal_job SET state = 'consumed', signature = $3, consumed = $4 WHERE id = $1 AND terminal = $2 AND state = 'prepared' AND expires > $4
-			AND EXISTS (SELECT 1 FROM terminal WHERE id = $2 AND ended = '')`, j.id, at.ID, signature, now)
+		done, err := tx.ExecContext(ctx, `UPDATE terminal_job SET state = 'consumed', signature = $3, consumed = $4 WHERE id = $1 AND terminal = $2 AND state = 'prepared' AND expires > $4`, j.id, at.ID, signature, now)
 		if err != nil {
 			return err
 		}

@@ -124,12 +124,48 @@ func TestASignatureIsTakenOnce(t *testing.T) {
 		if n := w.count(`SELECT COUNT(*) FROM sealing WHERE state = 'released'`); n != 1 || w.used() != 1 {
 			t.Errorf("%d released, %d uses", n, w.used())
 		}
+		if n := w.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'terminal.consumed'`); n != 1 {
+			t.Errorf("taken %d times", n)
+		}
 		// Another right signature over the same bytes is not taken.
 		c.Signature = signed(t, w.usb, m.ToBeSigned)
 		_, err := w.service.Complete(t.Context(), b.at(), c)
 		wants(t, err, "terminal.consumed")
 		_, err = w.service.Prepare(t.Context(), b.at(), task.ID, m.Item)
 		wants(t, err, "terminal.item-ended")
+	})
+}
+
+// Of different right signatures over the same bytes that come at once, one is taken; the others are told so.
+func TestOneOfManySignaturesIsTaken(t *testing.T) {
+	each(t, func(t *testing.T, w *world) {
+		b := w.pair(w.clerk)
+		for range 3 {
+			task := w.ask(1)
+			m := b.prepare(task.ID, b.claim(task.ID).Items[0])
+			nodes := []*terminal.Service{w.service, w.anotherNode()}
+			at, taken := b.at(), make([]bool, 6)
+			var all sync.WaitGroup
+			for i := range taken {
+				c := b.sign(m)
+				all.Go(func() {
+					_, err := nodes[i%2].Complete(t.Context(), at, c)
+					if taken[i] = err == nil; err != nil && fault.CodeOf(err) != "terminal.consumed" {
+						t.Error(err)
+					}
+				})
+			}
+			all.Wait()
+			n := 0
+			for _, yes := range taken {
+				if yes {
+					n++
+				}
+			}
+			if entries := w.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'terminal.consumed' AND subject = $1`, m.Item); n != 1 || entries != 1 {
+				t.Fatalf("%d were taken, %d entries", n, entries)
+			}
+		}
 	})
 }
 
@@ -330,6 +366,21 @@ func TestWhatEndedSincePreparationIsNotSealed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// The service's own key is no substitute for the clerk's, although the clerk may use the seal that is on it.
+func TestOnlyTheClerksOwnKeyIsUsed(t *testing.T) {
+	alone(t, func(t *testing.T, w *world) {
+		b := w.pair(w.clerk)
+		task := w.ask(1)
+		item := b.claim(task.ID).Items[0]
+		w.exec(`UPDATE seal_instance SET state = 'superseded' WHERE custody = 'key'`)
+		_, err := w.service.Prepare(t.Context(), b.at(), task.ID, item.ID)
+		wants(t, err, "seal.no-key-instance")
+		if i := w.item(task.ID, 0); i.State != manifest.ItemFailed || w.used() != 0 {
+			t.Errorf("%+v, %d uses", i, w.used())
+		}
+	})
 }
 
 func TestAQuotaIsKeptAndAFailedItemRetried(t *testing.T) {
