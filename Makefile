@@ -53,7 +53,7 @@ agents: ## build/agents: the program for the terminals of clerks, windows/amd64,
 run: run-packages build ## build, run the demo in ./demo and serve it
 	./build/yinxin demo --dir $(DEMO)
 
-test: test-packages lint agents unit race fuzz ## every test: lint, the agents' builds, unit and command tests, race, time-boxed fuzzing
+test: test-packages lint agents unit softtoken-check race fuzz ## every test: lint, the agents' builds, unit and command tests, the soft token, race, time-boxed fuzzing
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }

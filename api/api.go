@@ -19,6 +19,7 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
+	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
 	"yinxin/sealer/register"
@@ -36,6 +37,8 @@ type Config struct {
 	Ledger    *ledger.Ledger
 	// Batches seals many documents for one order. Nil: there are no such routes.
 	Batches *batch.Service
+	// Webhooks tells programs of what happened. Nil: there are no such routes.
+	Webhooks *webhook.Service
 	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
 	Desk *backend.Desk
 	// Authorities are those that certificates come from. Nil: the own one alone.
@@ -135,6 +138,7 @@ func newServer(c Config) (*server, error) {
 	s.documents()
 	s.sealings()
 	s.sealFiles()
+	s.records()
 	if s.Batches != nil {
 		s.sealingBatches()
 	}
@@ -147,6 +151,9 @@ func newServer(c Config) (*server, error) {
 	}
 	s.verifications()
 	s.pki()
+	if s.Webhooks != nil {
+		s.webhooks()
+	}
 	if s.Desk != nil {
 		s.certificateRequests()
 	}

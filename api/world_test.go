@@ -30,10 +30,12 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/fetch"
 	"yinxin/internal/files"
 	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/webhook"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
@@ -121,7 +123,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, terminal.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, terminal.Migrate, webhook.Migrate,
 		escrow.Migrate, enroll.Migrate, business.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
@@ -167,6 +169,11 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
 	w.work = work
 	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
+	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
+		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
+	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
+		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
+	}
 	for _, f := range change {
 		f(&c)
 	}

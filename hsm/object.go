@@ -123,6 +123,9 @@ func list[T any](s session, class uint, read func([][]byte) T, kinds ...uint) ([
 	var all []T
 	for _, object := range found {
 		a, err := s.c.Attributes(s.handle, object, kinds...)
+		if answered(err, rvObjectHandle) {
+			continue // destroyed since
+		}
 		if err != nil {
 			return nil, err
 		}

@@ -106,8 +106,13 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 		} else if n != 1 {
 			return errAbandoned.New()
 		}
-		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id,
-			Data: map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}})
+		data := map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}
+		if s.Released != nil {
+			if err := s.Released(ctx, tx, i.actor.ID, i.id, data); err != nil {
+				return err
+			}
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id, Data: data})
 		return err
 	})
 }
@@ -223,4 +228,45 @@ func (s *Service) Recover(ctx context.Context) (abandoned int, err error) {
 		}
 	}
 	return abandoned, s.meltEnded(ctx)
+}
+
+// Recorded is a sealing as it is on record, whatever became of it.
+type Recorded struct {
+	ID       string
+	Seal     string
+	Document string
+	State    string // intended, released, failed, abandoned
+	Failure  string // code, when it failed or was abandoned
+	Result   string // the sealed document, when it was released
+	Time     time.Time
+	Intended time.Time
+	Finished time.Time // zero while it is under way
+}
+
+// Recorded gives a sealing of the actor's, or any to an auditor. Error: sealing.not-found.
+func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Recorded, error) {
+	r := Recorded{ID: id}
+	var caller, signed, intended string
+	var result, finished sql.NullString
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at FROM sealing WHERE id = $1`, id).
+		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID && !by.Has(access.RoleAuditor) {
+		return Recorded{}, errNoSealing.New()
+	}
+	if err != nil {
+		return Recorded{}, err
+	}
+	r.Result = result.String
+	for _, t := range []struct {
+		text string
+		to   *time.Time
+	}{{signed, &r.Time}, {intended, &r.Intended}, {finished.String, &r.Finished}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.to, err = store.ParseTime(t.text); err != nil {
+			return Recorded{}, err
+		}
+	}
+	return r, nil
 }

@@ -148,6 +148,8 @@ type Config struct {
 	Sealer   *sealer.Service
 	Clock    func() time.Time
 	Log      *slog.Logger
+	// Done, if set, is told of every batch in which no file waits any more, in the transaction that records it.
+	Done func(ctx context.Context, tx *store.Tx, caller, batch string, data map[string]string) error
 	// Side is how many files of one job are sealed side by side: 0 is 4.
 	Side int
 }

@@ -65,7 +65,17 @@ func (s *Service) finish(ctx context.Context, tx *store.Tx, id string) error {
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, "batch.done", "", id, map[string]string{"sealed": fmt.Sprint(count[FileSealed]), "failed": fmt.Sprint(count[FileFailed])})
+	data := map[string]string{"sealed": fmt.Sprint(count[FileSealed]), "failed": fmt.Sprint(count[FileFailed])}
+	if s.Done != nil {
+		var caller string
+		if err := tx.QueryRowContext(ctx, `SELECT caller FROM sealing_batch WHERE id = $1`, id).Scan(&caller); err != nil {
+			return err
+		}
+		if err := s.Done(ctx, tx, caller, id, data); err != nil {
+			return err
+		}
+	}
+	return s.record(ctx, tx, "batch.done", "", id, data)
 }
 
 type worker struct {
