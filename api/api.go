@@ -61,6 +61,8 @@ type Config struct {
 	Log     *slog.Logger // nil: discarded
 	// Ready says whether requests can be served now. Nil: they can.
 	Ready func(ctx context.Context) error
+	// Metrics writes figures of process and devices for Prometheus. Nil: there is no such route.
+	Metrics http.Handler
 
 	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
 	MaxUpload int64

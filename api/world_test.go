@@ -123,7 +123,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, terminal.Migrate, webhook.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, terminal.Migrate,
 		escrow.Migrate, enroll.Migrate, business.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
@@ -163,17 +163,18 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	w.wireRegistration(&c, l, ring)
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "yinxin_token_ready 1\n") })
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
 	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
 	w.work = work
-	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
 	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
 		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
 		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
 	}
+	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
 	for _, f := range change {
 		f(&c)
 	}

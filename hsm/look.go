@@ -10,8 +10,13 @@ type Contents struct {
 }
 
 // Look lists what a token shows without a PIN. The profile tells what the keys of a vendor's own type are; without one they
-// are listed without it. Errors: hsm.token-not-found, hsm.token-ambiguous, hsm.device.
+// are listed without it. Errors: hsm.token-not-found, hsm.token-ambiguous, hsm.device, hsm.closed.
 func (m *Module) Look(of Selection, p Profile) (Contents, error) {
+	done, err := m.ask()
+	if err != nil {
+		return Contents{}, err
+	}
+	defer done()
 	slot, err := m.find(of)
 	if err != nil {
 		return Contents{}, err

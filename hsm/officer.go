@@ -169,8 +169,11 @@ func (m *Module) asOfficer(slot Slot, pin []byte, insist bool, do func(handle) e
 	return do(h)
 }
 
+// mayTryOfficer is asked before a PIN of the security officer is spent. Before it is initialised a token has none: some say then
+// that it is locked.
 func (i *TokenInfo) mayTryOfficer(insist bool) error {
 	switch {
+	case !i.Initialised:
 	case i.SOPINLocked:
 		return ErrSOPINLocked.New()
 	case (i.SOPINLow || i.SOPINFinalTry) && !insist:

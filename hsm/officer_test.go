@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"testing"
+	"time"
 
 	"yinxin/hsm/tokentest"
 )
@@ -181,4 +182,39 @@ func TestWhatATokenShowsWithoutAPIN(t *testing.T) {
 	if contents, err = w.module.Look(theToken, Profile{}); err != nil || len(contents.Keys) != 1 || contents.Keys[0].Public != nil {
 		t.Errorf("without a profile: %+v, %v", contents.Keys, err)
 	}
+}
+
+// SoftHSM calls the SO PIN of a new token locked, and gives the token another slot when it is initialised.
+func TestTokensOfAnotherModuleAreSetUp(t *testing.T) {
+	m, err := Open(tokentest.SoftHSM(t, "first"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer m.Close()
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	slots, err := m.Slots()
+	must(err)
+	var fresh Selection
+	for _, slot := range slots {
+		if slot.Token != nil && !slot.Token.Initialised {
+			fresh.Slot = &slot.ID
+		}
+	}
+	ctx := context.Background()
+	must(m.Initialise(ctx, fresh, NewToken{"second", octets("12345678"), octets("123456")}, false))
+	second := Selection{Label: "second"}
+	must(m.ChangePIN(ctx, second, octets("123456"), octets("1234567"), false))
+	must(m.Unlock(ctx, second, octets("12345678"), NewPINs{octets("654321"), octets("87654321")}, false))
+	must(m.ChangeOfficerPIN(ctx, second, octets("87654321"), octets("12345678"), false))
+	must(m.Initialise(ctx, second, NewToken{"third", octets("12345678"), octets("123456")}, false))
+	standard, err := ReadProfiles("")
+	must(err)
+	token, err := Activate(ctx, m, Config{Token: Selection{Label: "third"}, Profile: standard["standard"], Clock: time.Now, KeepAlive: -1, PIN: source("123456")})
+	must(err)
+	must(token.Close())
 }

@@ -52,7 +52,7 @@ type commands struct {
 	CA        caCommand        `cmd:"" name:"ca" help:"The certificate authority: ceremony, status, publishing, certificates, trust anchors."`
 	Enroll    enrollCommand    `cmd:"" help:"Registration: applications, from the paper form to certificates and seals, and their users."`
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
-	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: change the key of personal data."`
+	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: where they are; change the key of personal data."`
 	Token     tokenCommand     `cmd:"" help:"USB Keys and HSMs through PKCS#11: list, initialise, PINs, unlock, keys, certificates, seals."`
 	Terminal  terminalCommand  `cmd:"" help:"Sealing with USB Keys: clerks' terminals, and tasks for them."`
 	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`

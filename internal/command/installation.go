@@ -96,6 +96,8 @@ type config struct {
 	Registration registrationConfig `json:"registration,omitzero"`
 	// TaskHours is how long a task waits for its clerk, in hours; 0 is a day.
 	TaskHours int `json:"task_hours,omitempty"`
+	// Tokens are the HSMs on which keys live.
+	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -160,6 +162,7 @@ type installation struct {
 	now       func() time.Time
 	db        *store.DB
 	keys      *keystore.Store
+	devices   devices
 	ledger    *ledger.Ledger
 	access    *access.Service
 	register  *register.Register
@@ -182,7 +185,7 @@ func (h *installation) close() error {
 	if h.viewer != nil {
 		h.viewer.Close()
 	}
-	return h.db.Close()
+	return errors.Join(h.devices.close(), h.db.Close())
 }
 
 // openDatabase opens the database of a data directory and brings its tables up to date.
@@ -275,6 +278,9 @@ func findPassphrase(f dataFlags, c config) ([]byte, error) {
 
 // wire puts the rooms together over an opened database and keystore, and picks up what a crash left open.
 func (h *installation) wire(ctx context.Context) error {
+	if err := h.attachTokens(); err != nil {
+		return err
+	}
 	ledgerKey, err := h.keys.Ring(keystore.PurposeLedger).Get(ctx, "ledger")
 	if err != nil {
 		return err

@@ -184,6 +184,7 @@ func mayTry(slot hsm.Slot, insist bool) error {
 
 func mayTryOfficer(slot hsm.Slot, insist bool) error {
 	switch t := slot.Token; {
+	case !t.Initialised: // it has no SO PIN yet, whatever its flags say
 	case t.SOPINLocked:
 		return hsm.ErrSOPINLocked.New()
 	case (t.SOPINLow || t.SOPINFinalTry) && !insist:
