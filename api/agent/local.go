@@ -19,7 +19,7 @@ import (
 // Seals are on the USB Key as data objects: application "yinxin", label "seal-" and the code, the DER of SESeal.
 const (
 	Application = "yinxin"
-	sealPrefix  = "seal-"
+	SealPrefix  = "seal-"
 )
 
 // Local seals files at the terminal, without a server.
@@ -115,7 +115,7 @@ func (u *unlocked) seals(ctx context.Context) ([]*ses.Seal, error) {
 	}
 	var seals []*ses.Seal
 	for _, d := range list {
-		code, ok := strings.CutPrefix(d.Label, sealPrefix)
+		code, ok := strings.CutPrefix(d.Label, SealPrefix)
 		if !ok {
 			continue
 		}

@@ -106,7 +106,7 @@ func (w *world) keyUser() register.Instance {
 		w.must(err)
 		in = w.make(key.Public().(*ecdsa.PublicKey))
 		w.must(token.StoreCertificate(ctx, hsm.Certificate{ID: key.Info().ID, Label: "seal", DER: in.Certificate}))
-		w.must(token.StoreData(ctx, hsm.Data{Application: Application, Label: sealPrefix + code, Value: in.Seal}, false))
+		w.must(token.StoreData(ctx, hsm.Data{Application: Application, Label: SealPrefix + code, Value: in.Seal}, false))
 	})
 	return in
 }

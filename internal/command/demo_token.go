@@ -12,6 +12,7 @@ import (
 
 	"github.com/emmansun/gmsm/smx509"
 
+	"yinxin/api/agent"
 	"yinxin/ca/enroll"
 	"yinxin/hsm"
 	"yinxin/internal/access"
@@ -236,7 +237,7 @@ func (u *demoUSBKey) fill(ctx context.Context, h *installation, registrar access
 		if err != nil {
 			return err
 		}
-		if err := token.StoreData(ctx, hsm.Data{Application: tokenApplication, Label: sealLabelPrefix + in.SealCode, Value: in.Seal}, false); err != nil {
+		if err := token.StoreData(ctx, hsm.Data{Application: agent.Application, Label: agent.SealPrefix + in.SealCode, Value: in.Seal}, false); err != nil {
 			return err
 		}
 	}

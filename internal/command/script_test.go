@@ -30,10 +30,9 @@ import (
 // The scripts run this test program as yinxin.
 func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){
-		"yinxin":    func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
-		"upload":    uploadProgram,
-		"order":     orderProgram,
-		"clerkpage": clerkProgram,
+		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
+		"upload": uploadProgram,
+		"order":  orderProgram,
 	})
 }
 

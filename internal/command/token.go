@@ -30,12 +30,6 @@ var (
 		ZH: "密码设备中没有这个对象。", EN: "There is no such thing on the token."}
 )
 
-// How seals lie on tokens: data of an application, labelled with their code.
-const (
-	tokenApplication = "yinxin"
-	sealLabelPrefix  = "seal-"
-)
-
 type tokenCommand struct {
 	List              tokenListCommand              `cmd:"" help:"List modules, slots and tokens: the state of their PINs, public keys, certificates, seals."`
 	Show              tokenShowCommand              `cmd:"" help:"Show a token's keys, each with its certificate and seals and how long they are good."`

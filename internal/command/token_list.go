@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/api/agent"
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/hsm"
@@ -131,7 +132,7 @@ func (j *slotJSON) look(m *hsm.Module, slot hsm.Slot, p hsm.Profile, now time.Ti
 		j.Certificates = append(j.Certificates, tokenCertificateOf(c, now))
 	}
 	for _, d := range contents.Data {
-		if code, ok := strings.CutPrefix(d.Label, sealLabelPrefix); ok && d.Application == tokenApplication {
+		if code, ok := strings.CutPrefix(d.Label, agent.SealPrefix); ok && d.Application == agent.Application {
 			j.Seals = append(j.Seals, tokenSealOf(code, d.Value, j.Certificates, now))
 		}
 	}

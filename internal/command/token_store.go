@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"slices"
 
+	"yinxin/api/agent"
 	"yinxin/ca/chain"
 	"yinxin/ca/envelope"
 	"yinxin/hsm"
@@ -134,7 +135,7 @@ func (c tokenImportSealCommand) Run(ctx context.Context, s streams) error {
 		if !listsKeyOf(seal, all, keys) {
 			return errKeyOfSeal.At(fault.File(c.File)).With("%s", seal.ID)
 		}
-		if err := t.StoreData(ctx, hsm.Data{Application: tokenApplication, Label: sealLabelPrefix + seal.ID, Value: seal.Raw}, false); err != nil {
+		if err := t.StoreData(ctx, hsm.Data{Application: agent.Application, Label: agent.SealPrefix + seal.ID, Value: seal.Raw}, false); err != nil {
 			return err
 		}
 		var shown []tokenCertificateJSON

@@ -7,6 +7,7 @@ import (
 	"math/big"
 	"slices"
 
+	"yinxin/api/agent"
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/hsm"
@@ -79,7 +80,7 @@ func (c tokenExportSealCommand) Run(ctx context.Context, s streams) error {
 		if err != nil {
 			return err
 		}
-		i := slices.IndexFunc(contents.Data, func(d hsm.Data) bool { return d.Application == tokenApplication && d.Label == sealLabelPrefix+c.Code })
+		i := slices.IndexFunc(contents.Data, func(d hsm.Data) bool { return d.Application == agent.Application && d.Label == agent.SealPrefix+c.Code })
 		if i < 0 {
 			return errNotOnToken.With("%.64s", c.Code)
 		}
@@ -167,15 +168,15 @@ func (c tokenRemoveCommand) removeCertificate(ctx context.Context, t *hsm.Token)
 }
 
 func (c tokenRemoveCommand) removeSeal(ctx context.Context, t *hsm.Token) error {
-	all, err := t.Data(ctx, tokenApplication)
+	all, err := t.Data(ctx, agent.Application)
 	if err != nil {
 		return err
 	}
-	if !slices.ContainsFunc(all, func(d hsm.Data) bool { return d.Label == sealLabelPrefix+c.Seal }) {
+	if !slices.ContainsFunc(all, func(d hsm.Data) bool { return d.Label == agent.SealPrefix+c.Seal }) {
 		return errNotOnToken.With("%.64s", c.Seal)
 	}
 	if !c.Yes {
 		return nil
 	}
-	return t.RemoveData(ctx, tokenApplication, sealLabelPrefix+c.Seal)
+	return t.RemoveData(ctx, agent.Application, agent.SealPrefix+c.Seal)
 }
