@@ -8,11 +8,13 @@ DEMO ?= ./demo
 FUZZTIME ?= 20s
 # Debian packages that the demo and the tests use at run time: a CJK font, PDF tools as independent readers, a database.
 RUN_PACKAGES := fonts-arphic-gbsn00lp
-TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium
+# What the soft token is built with.
+TOKEN_PACKAGES := gcc libc6-dev make pkgconf libssl-dev libp11-kit-dev
+TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium $(TOKEN_PACKAGES) opensc softhsm2
 
 WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bsmi00lp fonts-arphic-gbsn00lp fonts-dejavu-core
 
-.PHONY: help build run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
+.PHONY: help build softtoken softtoken-check pull-outs run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -22,10 +24,21 @@ build: ## build/yinxin
 	@mkdir -p build
 	$(GO) build -trimpath -o build/yinxin .
 
+softtoken: ## build/softtoken.so, a PKCS#11 module for tests and demonstrations
+	$(call install,$(TOKEN_PACKAGES))
+	@$(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build
+
+softtoken-check: ## the soft token under sanitizers and valgrind, and its stored files fuzzed
+	$(call install,$(TOKEN_PACKAGES) valgrind)
+	@$(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build check
+
+pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled out and put in again
+	YINXIN_SIGNATURES=20000 $(GO) test ./hsm -run PullOuts -v -count=1 -timeout 1h
+
 run: run-packages build ## build, run the demo in ./demo and serve it
 	./build/yinxin demo --dir $(DEMO)
 
-test: test-packages lint unit race fuzz ## every test: lint, unit and command tests, race, time-boxed fuzzing
+test: test-packages lint unit softtoken-check race fuzz ## every test: lint, unit and command tests, the soft token, race, time-boxed fuzzing
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
@@ -36,7 +49,7 @@ unit: ## unit, conformance and command tests
 	$(GO) test ./...
 
 race: ## the rooms with concurrency, under the race detector
-	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./sealer ./ca/chain
+	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain
 	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
 
 # The fuzzer may report the end of its own time as a failure when an input is under way; that alone is none.

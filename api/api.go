@@ -19,7 +19,9 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
+	"yinxin/internal/webhook"
 	"yinxin/sealer"
+	"yinxin/sealer/batch"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 	"yinxin/sealer/verify"
@@ -32,6 +34,10 @@ type Config struct {
 	Access    *access.Service
 	Authority *ca.Authority
 	Ledger    *ledger.Ledger
+	// Batches seals many documents for one order. Nil: there are no such routes.
+	Batches *batch.Service
+	// Webhooks tells programs of what happened. Nil: there are no such routes.
+	Webhooks *webhook.Service
 	// Desk takes requests for certificates from other installations. Nil: there are no such routes.
 	Desk *backend.Desk
 	// Authorities are those that certificates come from. Nil: the own one alone.
@@ -126,9 +132,17 @@ func newServer(c Config) (*server, error) {
 	s.huma = huma.NewAPI(describe(s), adapter{s})
 	s.documents()
 	s.sealings()
+	s.sealFiles()
+	s.records()
+	if s.Batches != nil {
+		s.sealingBatches()
+	}
 	s.previews()
 	s.verifications()
 	s.pki()
+	if s.Webhooks != nil {
+		s.webhooks()
+	}
 	if s.Desk != nil {
 		s.certificateRequests()
 	}

@@ -7,6 +7,13 @@ import "strings"
 var mayCall = map[string]string{
 	"POST /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
+	"POST /v1/webhooks": "platform clerk", "GET /v1/webhooks": "platform clerk", "DELETE /v1/webhooks/{id}": "platform clerk", "POST /v1/webhooks/{id}/resume": "platform clerk",
+	"POST /v1/webhooks/{id}/ping": "platform clerk", "GET /v1/webhooks/{id}/deliveries": "platform clerk", "POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver": "platform clerk",
+	"GET /v1/seals/{code}/status": "platform clerk registrar approver auditor administrator", "GET /v1/sealings/{id}": "platform clerk auditor", "GET /v1/sealings/{id}/proofs": "platform clerk auditor",
+	"GET /v1/ledger/consistency": "platform clerk auditor", "GET /v1/ledger/entries": "auditor",
+	"POST /v1/sealed-documents": "platform clerk", "POST /v1/sealing-batches": "platform clerk", "GET /v1/sealing-batches": "platform clerk",
+	"GET /v1/sealing-batches/{id}": "platform clerk", "GET /v1/sealing-batches/{id}/files": "platform clerk", "GET /v1/sealing-batches/{id}/results.zip": "platform clerk",
+	"POST /v1/sealing-batches/{id}/cancel": "platform clerk", "POST /v1/sealing-batches/{id}/retry": "platform clerk",
 
 	"POST /v1/certificate-requests": "requester registrar", "GET /v1/certificate-requests/{id}": "requester registrar", "POST /v1/certificate-requests/{id}/revocation": "requester registrar",
 

@@ -84,19 +84,30 @@ func (s *server) content(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	h := w.Header()
-	tag := `"` + d.SM3 + `"`
-	h.Set("ETag", tag)
-	h.Set("Cache-Control", "private, no-cache")
-	if matches(r.Header.Get("If-None-Match"), tag) {
+	w.Header().Set("Cache-Control", "private, no-cache")
+	if tag := tagOfDocument(d); matches(r.Header.Get("If-None-Match"), tag) {
+		w.Header().Set("ETag", tag)
 		w.WriteHeader(http.StatusNotModified)
 		return
 	}
+	s.giveDocument(w, r, d, nil)
+}
+
+func tagOfDocument(d sealer.Document) string { return `"` + d.SM3 + `"` }
+
+// giveDocument streams a document out, from memory if its content is at hand.
+func (s *server) giveDocument(w http.ResponseWriter, r *http.Request, d sealer.Document, content []byte) {
+	h := w.Header()
+	h.Set("ETag", tagOfDocument(d))
 	h.Set("Content-Type", "application/pdf")
 	h.Set("Content-Length", strconv.FormatInt(d.Size, 10))
 	h.Set("Content-Disposition", attachment(d.Name))
 	h.Set("Last-Modified", d.CreatedAt.UTC().Format(http.TimeFormat))
 	if r.Method == http.MethodHead {
+		return
+	}
+	if content != nil {
+		s.send(w, r, content)
 		return
 	}
 	if err := s.Sealer.Copy(r.Context(), w, d); err != nil {

@@ -35,6 +35,8 @@ func describe(s *server) huma.Config {
 				{Name: "registration", Description: "Areas, units, agreement, batches of city bureaus, suspended users."},
 				{Name: "applications", Description: "机构印章证书申请表 and what comes with it, for units, city bureaus and officers."},
 				{Name: "issuing", Description: "Seal templates, certificates and seals of approved applications, USB Keys, renewals."},
+				{Name: "webhooks", Description: "Calls to programs when something has happened."},
+				{Name: "ledger", Description: "The record that the service cannot change unseen."},
 				{Name: "service"}},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},

@@ -12,7 +12,12 @@ import (
 
 // SealingOrder asks for a document to be sealed: one signature, and every place where its seal is shown.
 type SealingOrder struct {
-	Document   string      `json:"document" minLength:"1" maxLength:"64" doc:"Identifier of the document."`
+	Document string `json:"document" minLength:"1" maxLength:"64" doc:"Identifier of the document."`
+	SealingTerms
+}
+
+// SealingTerms are how a document is sealed, without saying which.
+type SealingTerms struct {
 	Seal       string      `json:"seal" pattern:"^[0-9]{14}$" doc:"Code of the seal: 14 digits." example:"29010000000017"`
 	Profile    string      `json:"profile,omitempty" enum:"seal,cms-gm,cms" default:"seal" doc:"How the seal is carried: a seal signature of GB/T 38540, signed data of GB/T 35275, or signed data of RFC 5652 as PAdES has it."`
 	Placement  *Placement  `json:"placement,omitempty" doc:"One place; the same as a list of one."`
@@ -82,7 +87,14 @@ var (
 
 // Order is what the sealer takes. Words that are none of the listed ones are request.invalid with the field.
 func (o SealingOrder) Order() (sealer.Order, error) {
-	out := sealer.Order{Document: o.Document, Seal: o.Seal, Profile: sealer.Profile(o.Profile), Field: o.Field, FitField: o.FitField,
+	out, err := o.SealingTerms.Order()
+	out.Document = o.Document
+	return out, err
+}
+
+// Order gives the order of the domain, for no document yet; what it says otherwise is for the domain to judge.
+func (o SealingTerms) Order() (sealer.Order, error) {
+	out := sealer.Order{Seal: o.Seal, Profile: sealer.Profile(o.Profile), Field: o.Field, FitField: o.FitField,
 		Invisible: o.Invisible, Outline: o.Appearance == "outline", Lines: o.Lines, Certify: o.Certify, Reason: o.Reason,
 		Location: o.Location, Contact: o.Contact, AllowOverlap: o.AllowOverlap, NoTimeStamp: o.NoTimeStamp, LongTerm: o.LongTerm}
 	places := o.Placements

@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
@@ -119,7 +121,11 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		p.Message, p.MessageEN, p.Place = f.ZH, f.EN, nil
 		s.Log.ErrorContext(ctx, "request failed", "request", factsOf(ctx).id, "error", err)
 	case http.StatusServiceUnavailable:
-		p.header.Set("Retry-After", "2")
+		seconds := 2
+		if wait := f.RetryAfter(); wait > 0 {
+			seconds = int((wait + time.Second - 1) / time.Second)
+		}
+		p.header.Set("Retry-After", strconv.Itoa(seconds))
 		s.Log.WarnContext(ctx, "request refused for now", "request", factsOf(ctx).id, "error", err)
 	case http.StatusUnauthorized:
 		challenge := `Bearer realm="yinxin"`
@@ -193,10 +199,14 @@ func (s *server) reshape(ctx huma.Context, _ string, body any) (any, error) {
 	for _, e := range m.Errors {
 		p.Errors = append(p.Errors, FieldError{fault.Field(strings.TrimPrefix(e.Location, "body.")), e.Message})
 	}
+	p.sayFirst(spec)
+	return p.finish(r.Context()), nil
+}
+
+// sayFirst lets the first field stand for all of them in the sentence, so that a log line says enough.
+func (p *Problem) sayFirst(spec fault.Spec) {
 	if len(p.Errors) > 0 && p.Errors[0].Place.Field != "" {
-		// The first field stands for all of them in the sentence, so that a log line says enough.
 		first := spec.With("%s", p.Errors[0].Message).At(p.Errors[0].Place)
 		p.Place, p.Message, p.MessageEN = &first.Place, first.Sentence("zh"), first.Sentence("en")
 	}
-	return p.finish(r.Context()), nil
 }

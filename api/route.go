@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"io"
 	"net/http"
@@ -36,7 +37,10 @@ type rule struct {
 }
 
 // callerKey is where an operation of huma carries its caller.
-const callerKey = "caller"
+const (
+	callerKey = "caller"
+	bodyKey   = "body" // and how large a body may be
+)
 
 // handle registers a route: the one door to the router.
 func (s *server) handle(method, path string, who caller, h http.HandlerFunc) {
@@ -54,9 +58,10 @@ func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
 // operate registers a JSON operation. Whatever error the handler gives becomes a problem.
 func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.Context, *I) (*O, error)) {
 	declare(&op, who)
-	op.MaxBodyBytes = 2 * maxJSON // adapter.Handle has enforced maxJSON by then
-	op.BodyReadTimeout = -1       // and the pace
-	op.Metadata = map[string]any{callerKey: who}
+	most := cmp.Or(op.MaxBodyBytes, maxJSON)
+	op.MaxBodyBytes = 2 * most // adapter.Handle has enforced it by then
+	op.BodyReadTimeout = -1    // and the pace
+	op.Metadata = map[string]any{callerKey: who, bodyKey: most}
 	huma.Register(s.huma, op, func(ctx context.Context, in *I) (*O, error) {
 		out, err := h(ctx, in)
 		if err != nil {
@@ -66,17 +71,18 @@ func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.
 	})
 }
 
-// maxJSON is the largest JSON body in bytes.
-const maxJSON = 64 << 10
+// maxJSON is the largest JSON body in bytes, if an operation does not say another.
+const maxJSON int64 = 64 << 10
 
 // adapter lets huma register its operations through handle.
 type adapter struct{ s *server }
 
 func (a adapter) Handle(op *huma.Operation, handler func(huma.Context)) {
 	who, _ := op.Metadata[callerKey].(caller)
+	most, _ := op.Metadata[bodyKey].(int64)
 	a.s.handle(op.Method, op.Path, who, func(w http.ResponseWriter, r *http.Request) {
 		// Read here and not by huma, which answers 500 when a caller goes away in the middle.
-		body, err := io.ReadAll(&limited{r.Body, maxJSON, maxJSON})
+		body, err := io.ReadAll(&limited{r.Body, most, most})
 		if err != nil {
 			a.s.fail(w, r, broken(err))
 			return

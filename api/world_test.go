@@ -29,11 +29,15 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/fetch"
 	"yinxin/internal/files"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/webhook"
 	"yinxin/keystore"
 	"yinxin/sealer"
+	"yinxin/sealer/batch"
 	"yinxin/sealer/register"
 	"yinxin/sealer/verify"
 )
@@ -55,6 +59,7 @@ type world struct {
 	http        *httptest.Server
 	keys        map[string]string // API keys by actor
 	people      [2]access.Actor   // registrar, approver
+	work        *jobs.Jobs        // in the background, when somebody runs it
 }
 
 // journal collects the log, which tests read while handlers write.
@@ -116,7 +121,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate,
 		escrow.Migrate, enroll.Migrate, business.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
@@ -157,6 +162,15 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	w.wireRegistration(&c, l, ring)
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
+	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
+	t.Cleanup(func() { work.Close() })
+	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
+	w.work = work
+	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
+		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
+	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
+		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
+	}
 	for _, f := range change {
 		f(&c)
 	}

@@ -7,6 +7,10 @@
 // certificate. A Key signs digests (SignDigest); Digest computes what SM2 signs from a message, and Signer wraps a
 // key as the crypto.Signer that smx509 wants.
 //
+// A private key is in a file of the keystore or on a token (package hsm); whoever signs sees no difference. Attach brings a
+// token in, MakeOn says which keys are made there from then on, and Ring.Adopt takes one over that is there already. A key does
+// not move: what signs with it, such as a seal, is renewed with another key.
+//
 // Where one person alone must not open a keystore, Split puts it under shares: any m of n open it again
 // (OpenWithShares), fewer learn nothing. The package functions Split and ShareSet.Combine do the same for a secret that
 // protects something else.
@@ -17,10 +21,11 @@
 //
 //	master.json      salt, iterations, and the data key sealed with SM4-GCM under PBKDF2-SM3(passphrase);
 //	                 under shares also threshold, count and commitments of the split
-//	keys/NAME.json   name, purpose, state, public key, and the private key sealed with SM4-GCM under the data key
+//	keys/NAME.json   name, purpose, state, public key, and the private key sealed with SM4-GCM under the data key;
+//	                 of a key on a token, the token's name and the key's identifier (CKA_ID) there, and a seal over nothing
 //	safes/NAME.json  name, purpose, versions, and their secrets sealed with SM4-GCM under the data key
 //
-// Name, purpose, state and public key are bound as additional data, so swapping two files, relabelling a key or
+// Name, purpose, state, public key and place are bound as additional data, so swapping two files, relabelling a key or
 // lifting its suspension with an editor is found. Every file must be byte for byte what this package writes; anything
 // else is reported as damaged. Files have mode 0600 and are replaced by writing a new file, syncing it, renaming it
 // and syncing the folder: after a crash there is the old file or the new one, never a mixture.

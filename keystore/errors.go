@@ -36,6 +36,14 @@ var (
 		ZH: "加密这些数据的密钥版本已销毁。", EN: "The version of the key that sealed this was destroyed."}
 	ErrSafeSize = fault.Spec{Kind: fault.TooLarge, Code: "keystore.safe-size",
 		ZH: "要加密的数据过大。", EN: "There is too much data to seal in one piece."}
+	ErrTokenMissing = fault.Spec{Kind: fault.Unavailable, Code: "keystore.token-missing",
+		ZH: "密钥所在的密码设备尚未启用。", EN: "The token that holds the key is not in use here."}
+	ErrTokenUnfit = fault.Spec{Kind: fault.Refused, Code: "keystore.token-unfit",
+		ZH: "该密码设备不能保管密钥库的密钥：不支持对 SM2 摘要签名。", EN: "The token cannot hold keys of a keystore: it does not sign SM2 digests."}
+	ErrTokenKey = fault.Spec{Kind: fault.Refused, Code: "keystore.token-key",
+		ZH: "密码设备中的密钥与密钥库记录的不一致。", EN: "The key on the token is not the one that the keystore knows."}
+	ErrTokenKeyTaken = fault.Spec{Kind: fault.Conflict, Code: "keystore.token-key-taken",
+		ZH: "密码设备中的这个密钥已登记为另一个密钥。", EN: "The key on the token is another key of this keystore already."}
 	ErrStorage = fault.Spec{Kind: fault.Unavailable, Code: "keystore.storage",
 		ZH: "无法读写密钥库文件。", EN: "The files of the keystore cannot be read or written."}
 	ErrShare = fault.Spec{Kind: fault.Invalid, Code: "keystore.share",

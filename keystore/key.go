@@ -69,6 +69,7 @@ type Info struct {
 	Purpose Purpose
 	State   State
 	Public  *ecdsa.PublicKey
+	Token   string // where the private key is, as Store.Attach names it; empty for the keystore itself
 }
 
 // Digest is what SM2 signs for a message: e = SM3(Z‖parts…), with Z of the public key and DefaultID

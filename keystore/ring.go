@@ -18,7 +18,7 @@ func (s *Store) Ring(purposes ...Purpose) *Ring {
 
 func (r *Ring) reaches(p Purpose) bool { return slices.Contains(r.purposes, p) }
 
-// Generate makes a new active key. The name is unique in the store over all purposes: keystore.key-exists.
+// Generate makes a new active key, on a token if keys of this purpose are made there (Store.MakeOn). The name is unique in the store over all purposes: keystore.key-exists.
 func (r *Ring) Generate(ctx context.Context, name string, p Purpose) (Key, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -28,6 +28,9 @@ func (r *Ring) Generate(ctx context.Context, name string, p Purpose) (Key, error
 	}
 	if !p.known() || !r.reaches(p) {
 		return nil, ErrPurpose.With("%s", p)
+	}
+	if token := r.store.home(p); token != "" {
+		return r.store.generateOn(ctx, token, name, p)
 	}
 	return r.store.generate(name, p)
 }
@@ -42,7 +45,7 @@ func (r *Ring) Get(ctx context.Context, name string) (Key, error) {
 	return k, nil
 }
 
-func (r *Ring) get(ctx context.Context, name string) (*softwareKey, error) {
+func (r *Ring) get(ctx context.Context, name string) (*storedKey, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -76,7 +79,7 @@ func (r *Ring) List(ctx context.Context) ([]Info, error) {
 			return nil, err
 		}
 		if r.reaches(k.purpose) {
-			list = append(list, Info{Name: k.name, Purpose: k.purpose, State: k.State(), Public: k.public})
+			list = append(list, Info{Name: k.name, Purpose: k.purpose, State: k.State(), Public: k.public, Token: k.token()})
 		}
 	}
 	return list, nil
@@ -91,7 +94,7 @@ func (r *Ring) SetState(ctx context.Context, name string, state State) error {
 	}
 	switch state {
 	case StateActive, StateSuspended, StateDestroyed:
-		return k.setState(state)
+		return k.setState(ctx, state)
 	}
 	return ErrState.With("%q", string(state))
 }

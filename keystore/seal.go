@@ -41,15 +41,24 @@ type masterFile struct {
 }
 
 // keyFile is keys/NAME.json. Public is the uncompressed point. Sealed holds the private key of 32 bytes, or nothing
-// once the key is destroyed; in both cases its tag vouches for the other fields.
+// once the key is destroyed; in both cases its tag vouches for the other fields. Where Token is there, the private key is on
+// that token and Sealed holds nothing.
 type keyFile struct {
 	Version int     `json:"version"`
 	Name    string  `json:"name"`
 	Purpose Purpose `json:"purpose"`
 	State   State   `json:"state"`
 	Public  []byte  `json:"public"`
-	Nonce   []byte  `json:"nonce"`
-	Sealed  []byte  `json:"sealed"`
+	// Token is there when the private key is on a token.
+	Token  *tokenKey `json:"token,omitempty"`
+	Nonce  []byte    `json:"nonce"`
+	Sealed []byte    `json:"sealed"`
+}
+
+// tokenKey says where on a token a private key is: the token's name in the configuration, and the key's identifier there.
+type tokenKey struct {
+	Name string `json:"name"`
+	ID   []byte `json:"id"`
 }
 
 func (m masterFile) bound() []byte {
@@ -66,7 +75,11 @@ func (m masterFile) checksum() []byte {
 }
 
 func (k keyFile) bound() []byte {
-	return join([]byte("yinxin keystore key 1"), []byte(k.Name), []byte(k.Purpose), []byte(k.State), k.Public)
+	parts := [][]byte{[]byte("yinxin keystore key 1"), []byte(k.Name), []byte(k.Purpose), []byte(k.State), k.Public}
+	if k.Token != nil {
+		parts = append(parts, []byte(k.Token.Name), k.Token.ID)
+	}
+	return join(parts...)
 }
 
 // join lays parts out with their lengths, so that no two lists of parts give the same bytes.

@@ -15,6 +15,7 @@ import (
 
 	"github.com/emmansun/gmsm/sm2"
 
+	"yinxin/hsm"
 	"yinxin/internal/durable"
 	"yinxin/internal/fault"
 )
@@ -51,9 +52,11 @@ type Store struct {
 	data   []byte      // the data key, to seal it anew
 
 	change sync.Mutex // one writer of files at a time
-	lock   sync.Mutex // guards keys and safes
-	keys   map[string]*softwareKey
+	lock   sync.Mutex // guards what follows
+	keys   map[string]*storedKey
 	safes  map[string]*Safe
+	tokens map[string]*hsm.Token
+	homes  map[Purpose]string // tokens on which keys of a purpose are made
 }
 
 // Create makes a keystore in a folder, which is made as well: keystore.exists when it holds one. A folder that a crash
@@ -122,7 +125,8 @@ func newStore(dir string, random io.Reader, dataKey []byte) (*Store, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*softwareKey{}, safes: map[string]*Safe{}}, nil
+	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*storedKey{}, safes: map[string]*Safe{},
+		tokens: map[string]*hsm.Token{}, homes: map[Purpose]string{}}, nil
 }
 
 func writeMaster(dir string, o Options, dataKey []byte, shares *ShareSet, replace bool) error {
@@ -173,7 +177,7 @@ func (s *Store) names() ([]string, error) {
 	return names, nil
 }
 
-func (s *Store) generate(name string, p Purpose) (*softwareKey, error) {
+func (s *Store) generate(name string, p Purpose) (*storedKey, error) {
 	private, err := sm2.GenerateKey(s.random)
 	if err != nil {
 		return nil, err
@@ -211,13 +215,13 @@ func (s *Store) put(file keyFile, secret []byte, replace bool) error {
 	return nil
 }
 
-// load gives the one softwareKey of a name, so that all holders see a change of state.
-func (s *Store) load(name string) (*softwareKey, error) {
+// load gives the one storedKey of a name, so that all holders see a change of state.
+func (s *Store) load(name string) (*storedKey, error) {
 	s.lock.Lock()
 	defer s.lock.Unlock()
 	k := s.keys[name]
 	if k == nil {
-		k = &softwareKey{store: s, name: name}
+		k = &storedKey{store: s, name: name}
 		c, err := k.current()
 		if err != nil {
 			return nil, err
@@ -265,6 +269,9 @@ func (s *Store) parse(name string, data []byte) (*content, error) {
 	defer clear(secret)
 	if c.public, err = sm2.NewPublicKey(c.file.Public); err != nil {
 		return nil, err
+	}
+	if c.file.Token != nil {
+		return c, c.file.Token.check(secret)
 	}
 	if c.file.State == StateDestroyed {
 		return c, nil

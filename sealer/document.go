@@ -44,11 +44,35 @@ func (d Document) with(id, owner string, p part, at time.Time) Document {
 type part struct {
 	object string
 	size   int64
+	begins bool // the object goes on behind it
 }
 
 // Upload stores a document while hashing it. Nothing is kept when the reader fails, the document is empty or larger
 // than allowed, or the context ends. Errors: document.upload-broken, document.empty, document.too-large, files.full.
 func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
+	d, err := s.receive(ctx, by, name, r)
+	if err != nil {
+		return Document{}, err
+	}
+	err = s.DB.Write(ctx, func(tx *store.Tx) error { return s.recordReceived(ctx, tx, by, d) })
+	if err != nil {
+		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
+	}
+	return d, nil
+}
+
+// recordReceived records a document that was received.
+func (s *Service) recordReceived(ctx context.Context, tx *store.Tx, by access.Actor, d Document) error {
+	if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
+		return err
+	}
+	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
+		Data: map[string]string{"sm3": d.SM3}})
+	return err
+}
+
+// receive stores the bytes of a document while hashing them; nothing is recorded yet.
+func (s *Service) receive(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
 	w, err := s.Files.Create(ctx)
 	if ctx.Err() != nil {
 		err = errUpload.Because(err)
@@ -76,18 +100,7 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 	if err != nil {
 		return Document{}, err
 	}
-	d.parts = []part{{object, size}}
-	err = s.DB.Write(ctx, func(tx *store.Tx) error {
-		if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
-			return err
-		}
-		_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
-			Data: map[string]string{"sm3": d.SM3}})
-		return err
-	})
-	if err != nil {
-		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, object))
-	}
+	d.parts = []part{{object: object, size: size}}
 	return d, nil
 }
 
@@ -163,12 +176,21 @@ func insertDocument(ctx context.Context, tx *store.Tx, d Document, organisation 
 		return err
 	}
 	for i, p := range d.parts {
-		if _, err := tx.ExecContext(ctx, `INSERT INTO document_part (document_id, number, object, size) VALUES ($1, $2, $3, $4)`,
-			d.ID, i, p.object, p.size); err != nil {
+		if err := insertPart(ctx, tx, d.ID, i, p); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func insertPart(ctx context.Context, tx *store.Tx, document string, number int, p part) error {
+	whole := 1
+	if p.begins {
+		whole = 0
+	}
+	_, err := tx.ExecContext(ctx, `INSERT INTO document_part (document_id, number, object, size, whole) VALUES ($1, $2, $3, $4, $5)`,
+		document, number, p.object, p.size, whole)
+	return err
 }
 
 // Document finds a document of the actor's organisation. A document of somebody else's is document.not-found: who
@@ -188,27 +210,47 @@ func (s *Service) Document(ctx context.Context, by access.Actor, id string) (Doc
 	if d.CreatedAt, err = store.ParseTime(created); err != nil {
 		return Document{}, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT object, size FROM document_part WHERE document_id = $1 ORDER BY number`, id)
+	rows, err := q.QueryContext(ctx, `SELECT object, size, 1 - whole FROM document_part WHERE document_id = $1 ORDER BY number`, id)
 	if err != nil {
 		return Document{}, err
 	}
 	defer rows.Close()
 	for rows.Next() {
 		var p part
-		if err := rows.Scan(&p.object, &p.size); err != nil {
+		var begins int
+		if err := rows.Scan(&p.object, &p.size, &begins); err != nil {
 			return Document{}, err
 		}
+		p.begins = begins != 0
 		d.parts = append(d.parts, p)
 	}
 	return d, rows.Err()
 }
 
+// beginning is the first part of an object.
+type beginning struct {
+	files.Object
+	size int64
+}
+
+func (b beginning) Size() int64 { return b.size }
+
+func (b beginning) ReadAt(p []byte, offset int64) (int, error) {
+	return io.NewSectionReader(b.Object, 0, b.size).ReadAt(p, offset)
+}
+
 // Open gives the bytes of a document, read from where they are stored. The caller closes the object. A stored part
-// whose size changed is document.damaged.
+// whose size changed is document.damaged, and so is a document of which nothing was stored.
 func (s *Service) Open(ctx context.Context, d Document) (files.Object, error) {
+	if len(d.parts) == 0 { // the sealing that it came with failed
+		return nil, errDamaged.With("%s", d.ID)
+	}
 	var objects []files.Object
 	for _, p := range d.parts {
 		o, err := s.Files.Open(ctx, p.object)
+		if err == nil && p.begins && o.Size() > p.size {
+			o = beginning{o, p.size}
+		}
 		if err == nil && o.Size() != p.size {
 			err = errors.Join(errDamaged.With("%s", d.ID), o.Close())
 		}

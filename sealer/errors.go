@@ -13,6 +13,8 @@ var (
 		ZH: "上传中断，文件没有保存。", EN: "The upload broke off; nothing was kept."}
 	errDamaged = fault.Spec{Kind: fault.Internal, Code: "document.damaged",
 		ZH: "存储的文件与登记的摘要不一致，已停止使用。", EN: "The stored file does not match its recorded digest and is not used."}
+	errNoSealing = fault.Spec{Kind: fault.NotFound, Code: "sealing.not-found",
+		ZH: "没有这次盖章的记录。", EN: "There is no such sealing on record."}
 	errKeyReused = fault.Spec{Kind: fault.Conflict, Code: "sealing.key-reused",
 		ZH: "同一个幂等键已用于另一项请求。", EN: "This idempotency key was used for a different request."}
 	errInProgress = fault.Spec{Kind: fault.Unavailable, Code: "sealing.in-progress",

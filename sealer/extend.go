@@ -62,7 +62,7 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 	if err != nil {
 		return Document{}, err
 	}
-	out := d.with(store.NewID("d_"), by.ID, part{name, int64(len(more))}, s.Clock())
+	out := d.with(store.NewID("d_"), by.ID, part{object: name, size: int64(len(more))}, s.Clock())
 	whole.Write(more)
 	if out.state, err = hashstate.Of(whole); err == nil {
 		out.SM3 = hex.EncodeToString(whole.Sum(nil))

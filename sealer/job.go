@@ -42,7 +42,7 @@ type Job struct {
 // else the central one. The order's idempotency key belongs to the job: a repetition gives sealing.in-progress while it
 // waits. Errors are those of Seal.
 func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, error) {
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return Job{}, err
 	}
@@ -58,7 +58,11 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	if err != nil {
 		return Job{}, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return Job{}, err
+	}
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return Job{}, err
 	}

@@ -2,7 +2,9 @@ package sealer
 
 import (
 	"context"
+	"database/sql"
 	"encoding/json"
+	"errors"
 	"slices"
 	"time"
 
@@ -40,7 +42,7 @@ func (s *Service) scanned(ctx context.Context, w *work) (*intake.Report, error) 
 	report := new(intake.Report)
 	var stored string
 	err := s.DB.Read().QueryRowContext(ctx, `SELECT intake FROM document WHERE id = $1`, w.document.ID).Scan(&stored)
-	if err != nil {
+	if err != nil && !errors.Is(err, sql.ErrNoRows) { // a document that comes with its order has no record yet
 		return nil, err
 	}
 	if stored != "" {

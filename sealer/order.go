@@ -53,6 +53,8 @@ type Order struct {
 	// IdempotencyKey makes the order repeatable: the same key with the same order gives the stored result, with
 	// another order sealing.key-reused. Empty: the order is sealed anew each time.
 	IdempotencyKey string `json:"-"`
+
+	content string // SM3 of a document that comes with the order, in hex: what the key is bound to then
 }
 
 // Place is where a seal stands: at a distance from a corner, or by a keyword.
@@ -81,8 +83,8 @@ const (
 	maxOrderText = 1000
 )
 
-// checked gives the order with its defaults, or says what is wrong with it.
-func (o Order) checked() (Order, error) {
+// Checked gives the order with its defaults, or says what is wrong with it: sealing.order with the field.
+func (o Order) Checked() (Order, error) {
 	bad := func(field, detail string, args ...any) (Order, error) {
 		return o, errOrder.With(detail, args...).At(fault.Field(field))
 	}
@@ -134,6 +136,9 @@ func finite(numbers ...float64) bool {
 
 // digest binds an idempotency key to what was asked.
 func (o Order) digest() string {
+	if o.content != "" {
+		o.Document = "sm3:" + o.content
+	}
 	b, err := json.Marshal(o)
 	if err != nil {
 		panic("sealer: an order always marshals: " + err.Error())

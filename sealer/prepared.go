@@ -128,10 +128,16 @@ func (p *Plan) Field() string { return p.update.Field() }
 func (p *Plan) DataHash() string { return hex.EncodeToString(p.dataHash[:]) }
 
 // preparedCache keeps the prepared instances that were used last; an instance never changes, so an entry is only
-// dropped to make room.
+// dropped to make room. Callers who need the same one at the same time wait for the first of them.
 type preparedCache struct {
 	mu      sync.Mutex
-	entries map[preparedKey]*Prepared
+	entries map[preparedKey]*preparing
+}
+
+// preparing is an instance that is prepared, or will be when ready is closed.
+type preparing struct {
+	ready chan struct{}
+	done  *Prepared // nil: it failed
 }
 
 type preparedKey struct {
@@ -144,19 +150,15 @@ const preparedLimit = 256
 
 func (c *preparedCache) get(k preparedKey, prepare func() (*Prepared, error)) (*Prepared, error) {
 	c.mu.Lock()
-	p, ok := c.entries[k]
-	c.mu.Unlock()
-	if ok {
-		return p, nil
+	if e := c.entries[k]; e != nil {
+		c.mu.Unlock()
+		if <-e.ready; e.done != nil {
+			return e.done, nil
+		}
+		return prepare() // the other's failure may have been the end of its own context
 	}
-	p, err := prepare()
-	if err != nil {
-		return nil, err
-	}
-	c.mu.Lock()
-	defer c.mu.Unlock()
 	if c.entries == nil {
-		c.entries = map[preparedKey]*Prepared{}
+		c.entries = map[preparedKey]*preparing{}
 	}
 	if len(c.entries) >= preparedLimit {
 		for old := range c.entries {
@@ -164,6 +166,19 @@ func (c *preparedCache) get(k preparedKey, prepare func() (*Prepared, error)) (*
 			break
 		}
 	}
-	c.entries[k] = p
-	return p, nil
+	e := &preparing{ready: make(chan struct{})}
+	c.entries[k] = e
+	c.mu.Unlock()
+	defer close(e.ready)
+	p, err := prepare()
+	if err == nil {
+		e.done = p
+		return p, nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.entries[k] == e {
+		delete(c.entries, k)
+	}
+	return nil, err
 }

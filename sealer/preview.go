@@ -47,7 +47,7 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	if !(dpi >= view.MinDPI && dpi <= view.MaxDPI) {
 		return nil, view.ErrResolution.With("%g: %d–%d dpi", dpi, view.MinDPI, view.MaxDPI)
 	}
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return nil, err
 	}
@@ -55,7 +55,11 @@ func (s *Service) Preview(ctx context.Context, by access.Actor, o Order, dpi flo
 	if err != nil {
 		return nil, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return nil, err
+	}
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return nil, err
 	}

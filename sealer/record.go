@@ -25,10 +25,17 @@ type intent struct {
 	details  Details
 	scan     string // of the document, to be stored with the intent
 	until    time.Time
+
+	received *Document // comes with the order, and is recorded with the intent
+	recorded func()    // called when it was
+	content  []byte    // of received, if it is stored with the result only
 }
 
+// errTaken says within this room that an idempotency key is in use.
+var errTaken = errors.New("sealer: the idempotency key is in use")
+
 // recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
-// transaction; job, if not nil, is kept beside it. A key in use is a unique violation (store.IsUnique).
+// transaction; job, if not nil, is kept beside it. A key in use is errTaken or a unique violation (store.IsUnique).
 func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Duration, job *frozenJob) error {
 	now := s.Clock()
 	details, err := json.Marshal(i.details)
@@ -36,11 +43,25 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 		return err
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		// Asked before the grant, whose last use may be that of the other order with this key.
+		var taken int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`,
+			i.actor.ID, i.order.IdempotencyKey).Scan(&taken); err != nil {
+			return err
+		}
+		if taken > 0 {
+			return errTaken
+		}
 		grant, err := s.Register.Use(ctx, tx, i.actor, i.order.Seal, i.instance.ID)
 		if err != nil {
 			return err
 		}
 		i.grant, i.until = grant, now.Add(lease)
+		if i.received != nil {
+			if err := s.recordReceived(ctx, tx, i.actor, *i.received); err != nil {
+				return err
+			}
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing (id, caller, idempotency_key, request_digest, document_id, seal_code,
 			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until, details)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13, $14)`,
@@ -66,6 +87,12 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 // recordResult releases: only an intent that nobody abandoned can become a result.
 func (s *Service) recordResult(ctx context.Context, i intent, d Document) error {
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		if i.content != nil {
+			p := part{object: d.parts[0].object, size: i.received.Size, begins: true}
+			if err := insertPart(ctx, tx, i.received.ID, 0, p); err != nil {
+				return err
+			}
+		}
 		if err := insertDocument(ctx, tx, d, i.actor.Organisation); err != nil {
 			return err
 		}
@@ -79,8 +106,13 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 		} else if n != 1 {
 			return errAbandoned.New()
 		}
-		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id,
-			Data: map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}})
+		data := map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}
+		if s.Released != nil {
+			if err := s.Released(ctx, tx, i.actor.ID, i.id, data); err != nil {
+				return err
+			}
+		}
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "sealing.released", Actor: i.actor.ID, Subject: i.id, Data: data})
 		return err
 	})
 }
@@ -196,4 +228,45 @@ func (s *Service) Recover(ctx context.Context) (abandoned int, err error) {
 		}
 	}
 	return abandoned, s.meltEnded(ctx)
+}
+
+// Recorded is a sealing as it is on record, whatever became of it.
+type Recorded struct {
+	ID       string
+	Seal     string
+	Document string
+	State    string // intended, released, failed, abandoned
+	Failure  string // code, when it failed or was abandoned
+	Result   string // the sealed document, when it was released
+	Time     time.Time
+	Intended time.Time
+	Finished time.Time // zero while it is under way
+}
+
+// Recorded gives a sealing of the actor's, or any to an auditor. Error: sealing.not-found.
+func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Recorded, error) {
+	r := Recorded{ID: id}
+	var caller, signed, intended string
+	var result, finished sql.NullString
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at FROM sealing WHERE id = $1`, id).
+		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID && !by.Has(access.RoleAuditor) {
+		return Recorded{}, errNoSealing.New()
+	}
+	if err != nil {
+		return Recorded{}, err
+	}
+	r.Result = result.String
+	for _, t := range []struct {
+		text string
+		to   *time.Time
+	}{{signed, &r.Time}, {intended, &r.Intended}, {finished.String, &r.Finished}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.to, err = store.ParseTime(t.text); err != nil {
+			return Recorded{}, err
+		}
+	}
+	return r, nil
 }

@@ -29,7 +29,12 @@ type Sealed struct {
 	ByteRange string
 	Details   Details
 	Replayed  bool // the idempotency key was used before with the same order
+
+	content []byte // of a small document that came with its order
 }
+
+// Content is the sealed document itself, if it is at hand; else Service.Copy reads it.
+func (s Sealed) Content() ([]byte, bool) { return s.content, s.content != nil }
 
 // Details are what a sealing did and what the person should know about it.
 type Details struct {
@@ -45,7 +50,7 @@ type Details struct {
 // the intent is recorded and leaves nothing behind, but for the last check: a result that the project's own verifier
 // does not accept is recorded as failed and never released.
 func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, error) {
-	o, err := o.checked()
+	o, err := o.Checked()
 	if err != nil {
 		return Sealed{}, err
 	}
@@ -59,14 +64,25 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 	if err != nil {
 		return Sealed{}, err
 	}
-	w, err := s.begin(ctx, by, o, in)
+	d, err := s.Document(ctx, by, o.Document)
+	if err != nil {
+		return Sealed{}, err
+	}
+	w, err := s.begin(ctx, d, nil, o, in)
 	if err != nil {
 		return Sealed{}, err
 	}
 	defer w.close()
-	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
+	return s.carryOut(ctx, w, intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan})
+}
+
+// carryOut records the intent, signs and releases.
+func (s *Service) carryOut(ctx context.Context, w *work, i intent) (Sealed, error) {
 	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
-		return s.lostRace(ctx, by, o, err)
+		return s.lostRace(ctx, i.actor, i.order, err)
+	}
+	if i.recorded != nil {
+		i.recorded()
 	}
 	if s.Intended != nil {
 		s.Intended(i.id)
@@ -96,22 +112,22 @@ type work struct {
 func (w *work) close() { _ = w.object.Close() } // only read
 
 // begin makes every check and plans the update; nothing is recorded yet.
-func (s *Service) begin(ctx context.Context, by access.Actor, o Order, in register.Instance) (*work, error) {
+// object is the document, nil to read it from where it is stored.
+func (s *Service) begin(ctx context.Context, d Document, object files.Object, o Order, in register.Instance) (*work, error) {
 	now := s.Clock().UTC().Truncate(time.Second)
 	above, err := s.certificateGood(ctx, in, now)
 	if err != nil {
 		return nil, err
 	}
-	w := &work{details: Details{Profile: o.Profile}}
+	w := &work{document: d, object: object, details: Details{Profile: o.Profile}}
 	w.prepared, err = s.prepared.get(preparedKey{in.ID, o.Profile, o.Outline}, func() (*Prepared, error) { return s.prepare(ctx, in, o, above) })
 	if err != nil {
 		return nil, err
 	}
-	if w.document, err = s.Document(ctx, by, o.Document); err != nil {
-		return nil, err
-	}
-	if w.object, err = s.Open(ctx, w.document); err != nil {
-		return nil, err
+	if w.object == nil {
+		if w.object, err = s.Open(ctx, w.document); err != nil {
+			return nil, err
+		}
 	}
 	if err := s.planFor(ctx, w, o, now); err != nil {
 		w.close()
@@ -284,11 +300,12 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 		whole.Write(more)
 		update = append(bytes.Clone(update), more...)
 	}
-	name, err := s.keep(ctx, update)
+	name, err := s.keep(ctx, i.content, update)
 	if err != nil {
 		return Sealed{}, err
 	}
-	d := original.with(store.NewID("d_"), i.actor.ID, part{name, int64(len(update))}, s.Clock())
+	d := original.with(store.NewID("d_"), i.actor.ID, part{object: name, size: int64(len(i.content) + len(update))}, s.Clock())
+	d.Size = original.Size + int64(len(update))
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, name))
@@ -301,24 +318,31 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	if err := s.recordResult(ctx, i, d); err != nil {
 		return Sealed{}, err
 	}
-	return Sealed{ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
+	var content []byte
+	if i.content != nil {
+		content = append(i.content[:len(i.content):len(i.content)], update...)
+	}
+	return Sealed{content: content, ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
 }
 
-func (s *Service) keep(ctx context.Context, update []byte) (string, error) {
+// keep stores an object.
+func (s *Service) keep(ctx context.Context, content ...[]byte) (string, error) {
 	w, err := s.Files.Create(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer w.Abort()
-	if _, err := w.Write(update); err != nil {
-		return "", err
+	for _, b := range content {
+		if _, err := w.Write(b); err != nil {
+			return "", err
+		}
 	}
 	return w.Commit()
 }
 
 // lostRace answers an order whose intent met another one with the same key: the other's result, or wait.
 func (s *Service) lostRace(ctx context.Context, by access.Actor, o Order, err error) (Sealed, error) {
-	if !store.IsUnique(err) {
+	if !store.IsUnique(err) && !errors.Is(err, errTaken) {
 		return Sealed{}, err
 	}
 	done, found, err := s.replay(ctx, by, o)

@@ -77,6 +77,8 @@ type Config struct {
 	KeepPDFA bool
 	// Filter and SubFilter name the profile seal in the file; empty means /GM.PKILite and /GM.sm2seal.
 	Filter, SubFilter pdf.Name
+	// Released, if set, is told of every document that is released, in the transaction that records it.
+	Released func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error
 	// Intended, if set, is called after an intent was recorded and before the key signs. Fault tests stop here.
 	Intended func(sealingID string)
 }

@@ -5,9 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"image"
-	"image/color"
-	"image/png"
 	"io"
 	"os"
 	"path/filepath"
@@ -20,22 +17,22 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/internal/files"
-	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
+	"yinxin/sealer/sealertest"
 	"yinxin/sealer/verify"
 )
 
-const code = "29010000000017"
+const code = sealertest.Code
 
 // house is everything below the command, on a fresh database, with one seal and one clerk who may use it.
 type house struct {
 	t                   testing.TB
+	world               *sealertest.World
 	db                  *store.DB
 	now                 time.Time
 	filesDir            string
@@ -59,117 +56,38 @@ func must(t testing.TB, err error) {
 
 func newHouse(t testing.TB, db *store.DB) *house {
 	t.Helper()
-	ctx := t.Context()
-	h := &house{t: t, db: db, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC), filesDir: filepath.Join(t.TempDir(), "files")}
-	clock := func() time.Time { return h.now }
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
-		must(t, migrate(ctx, db))
-	}
-	options := keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}
-	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), options)
-	must(t, err)
-	root, err := keystore.Create(filepath.Join(t.TempDir(), "root"), options)
-	must(t, err)
-	ledgerKey, err := keys.Ring(keystore.PurposeLedger).Generate(ctx, "ledger", keystore.PurposeLedger)
-	must(t, err)
-	l := ledger.New(db, ledgerKey, clock)
-	h.access = access.New(db, l, clock)
-	actor := func(id string, roles ...access.Role) access.Actor {
-		a, err := h.access.CreateActor(ctx, access.Actor{ID: id, Name: id, Organisation: id + "'s archive", Roles: roles})
-		must(t, err)
-		return a
-	}
-	h.registrar, h.approver, h.clerk = actor("registrar", access.RoleRegistrar), actor("approver", access.RoleApprover), actor("clerk", access.RoleOperator)
-	ring := keys.Ring(keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA)
-	made, err := ca.Establish(ctx, ca.Ceremony{DB: db, Ledger: l, Clock: clock, Root: root.Ring(keystore.PurposeRoot), Keys: ring,
-		Officers: [2]string{"registrar", "approver"}, Organisation: "临江省档案局", BaseURL: "http://127.0.0.1:1"})
-	must(t, err)
-	h.authority, err = ca.Open(ctx, ca.Config{DB: db, Ledger: l, Keys: ring, Clock: clock})
-	must(t, err)
-	maker, err := keys.Ring(keystore.PurposeSealMaker).Get(ctx, ca.KeySealMaker)
-	must(t, err)
-	h.register = register.New(register.Config{DB: db, Ledger: l, Access: h.access, Clock: clock,
-		Certificates: func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error) {
-			return h.authority.Status(ctx, c, h.authority.IssuerOf(c), at)
-		},
-		Maker: register.Maker{Certificate: made.SealMaker.Raw, Key: maker, VendorID: "yinxin"}})
-	blobs, err := files.OpenFolder(h.filesDir)
-	must(t, err)
-	anchors, err := h.authority.Anchors(ctx)
-	must(t, err)
-	sealing := keys.Ring(keystore.PurposeSealing)
-	h.keys = sealing
-	h.sealer = sealer.New(sealer.Config{DB: db, Files: blobs, Ledger: l, Register: h.register, Keys: sealing, Clock: clock,
-		Chain: &chain.Verifier{Anchors: anchors, Revocation: h.authority}, MaxSize: 1 << 20,
-		TimeStamps: h.authority, Evidence: h.authority})
-	key, err := sealing.Generate(ctx, "seal", keystore.PurposeSealing)
-	must(t, err)
-	archive := fixtures.Archive("云山市")
-	r := ca.Request{Profile: ca.ProfileInstitution, Public: key.Public(), Organisation: archive.Name, CreditCode: archive.CreditCode, SealCode: code}
-	h.certificate, err = h.authority.Issue(ctx, h.agree(access.KindIssueCertificate, r.Subject()), r)
-	must(t, err)
-	o := register.Order{Code: code, Name: archive.Name, Organisation: archive.Name, CreditCode: archive.CreditCode, Type: 1, Width: 42, Height: 42,
-		Template: picture(t), Picture: picture(t), Custody: register.Central, KeyName: "seal", Certificate: h.certificate.Raw}
-	_, err = h.register.Make(ctx, h.agree(access.KindMakeSeal, o.Subject()), o)
-	must(t, err)
-	h.allow(h.clerk.ID, 0)
+	h := &house{t: t, db: db, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
+	w := sealertest.New(t, db, func() time.Time { return h.now })
+	h.filesDir, h.access, h.authority, h.register, h.sealer, h.keys = w.FilesDir, w.Access, w.Authority, w.Register, w.Sealer, w.Keys
+	h.registrar, h.approver, h.clerk, h.certificate = w.Registrar, w.Approver, w.Clerk, w.Certificate
+	h.world = w
 	return h
 }
 
-// picture is a red disc: what matters here is that it is a picture.
-func picture(t testing.TB) []byte {
-	t.Helper()
-	img := image.NewPaletted(image.Rect(0, 0, 100, 100), color.Palette{color.Transparent, color.RGBA{200, 0, 0, 255}})
-	for y := range 100 {
-		for x := range 100 {
-			if (x-50)*(x-50)+(y-50)*(y-50) < 2500 {
-				img.SetColorIndex(x, y, 1)
-			}
-		}
-	}
-	var b bytes.Buffer
-	must(t, png.Encode(&b, img))
-	return b.Bytes()
-}
+func picture(t testing.TB) []byte { return sealertest.Picture(t) }
 
 func (h *house) agree(kind access.Kind, subject []byte) string {
 	h.t.Helper()
-	id, err := h.access.Request(h.t.Context(), h.registrar, kind, subject)
-	must(h.t, err)
-	must(h.t, h.access.Approve(h.t.Context(), h.approver, id))
-	return id
+	return h.world.Agree(kind, subject)
 }
 
 func (h *house) allow(actor string, quota int) {
 	h.t.Helper()
-	g := register.Grant{SealCode: code, Actor: actor, From: h.now, Until: h.now.AddDate(2, 0, 0), Quota: quota}
-	_, err := h.register.Allow(h.t.Context(), h.agree(access.KindGrant, g.Subject()), g)
-	must(h.t, err)
+	h.world.Allow(actor, quota)
 }
 
-func original(t testing.TB) []byte {
-	t.Helper()
-	b, err := fixtures.PDF(fixtures.ShapeTable, fixtures.PDFOptions{Seed: 3, Pages: 1})
-	must(t, err)
-	return b
-}
+func original(t testing.TB) []byte { return sealertest.Original(t) }
 
 func (h *house) upload(b []byte) sealer.Document {
 	h.t.Helper()
-	d, err := h.sealer.Upload(h.t.Context(), h.clerk, "复制件.pdf", bytes.NewReader(b))
-	must(h.t, err)
-	return d
+	return h.world.Upload(b)
 }
 
-func order(d sealer.Document, key string) sealer.Order {
-	return sealer.Order{Document: d.ID, Seal: code, Places: []sealer.Place{{Placement: pdf.Placement{Page: 1, X: 20, Y: 20}}}, IdempotencyKey: key}
-}
+func order(d sealer.Document, key string) sealer.Order { return sealertest.Order(d, key) }
 
 func (h *house) bytes(d sealer.Document) []byte {
 	h.t.Helper()
-	var b bytes.Buffer
-	must(h.t, h.sealer.Copy(h.t.Context(), &b, d))
-	return b.Bytes()
+	return h.world.Bytes(d)
 }
 
 func (h *house) verdict(b []byte) verify.Verdict {

@@ -30,6 +30,8 @@ func (f figure) pieces() float64 {
 	switch f.name {
 	case issueFigure:
 		return issueBatch
+	case httpFigure:
+		return httpBatch
 	case ocspFigure:
 		return ocspBatch
 	}

@@ -32,8 +32,10 @@ import (
 	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/internal/truetype"
+	"yinxin/internal/webhook"
 	"yinxin/keystore"
 	"yinxin/sealer"
+	bulk "yinxin/sealer/batch"
 	"yinxin/sealer/intake"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
@@ -82,6 +84,8 @@ type config struct {
 	Intake intake.Policy `json:"intake,omitempty"`
 	// Mail is how reminders and alarms are sent; absent: not at all.
 	Mail *mail.Config `json:"mail,omitempty"`
+	// Webhooks says where programs may be told of what happened.
+	Webhooks webhookConfig `json:"webhooks,omitzero"`
 	// Renewals says how long before its end a certificate is renewed, or its holder reminded.
 	Renewals renewal.Policy `json:"renewals,omitzero"`
 	// Authorities are those outside of this installation from which certificates are ordered; paths may be in the folder.
@@ -158,6 +162,8 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
+	batches   *bulk.Service // these two where background work is
+	webhooks  *webhook.Service
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
@@ -180,8 +186,8 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate,
-		jobs.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate,
+		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}

@@ -56,9 +56,9 @@ const defaultX, defaultY = 25, 30
 
 // order makes the order, without document.
 func (f orderFlags) order(seal string) (api.SealingOrder, error) {
-	o := api.SealingOrder{Seal: seal, Profile: f.Profile, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
+	o := api.SealingOrder{SealingTerms: api.SealingTerms{Seal: seal, Profile: f.Profile, FitField: f.FitField, Invisible: f.Invisible, Lines: f.Line,
 		Certify: f.Certify, Reason: f.Reason, Location: f.Location, Contact: f.Contact, AllowOverlap: f.AllowOverlap,
-		NoTimeStamp: f.NoTimeStamp, LongTerm: f.LongTerm, Accept: f.Accept}
+		NoTimeStamp: f.NoTimeStamp, LongTerm: f.LongTerm, Accept: f.Accept}}
 	for flag, mm := range map[string]*float64{"--x": f.X, "--y": f.Y, "--dx": &f.DX, "--dy": &f.DY, "--straddle-offset": &f.StraddleOffset} {
 		if mm == nil {
 			continue

@@ -37,6 +37,11 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	}
 	defer h.close()
 	log := slog.New(slog.NewTextHandler(s.err, nil))
+	work, err := h.work(log)
+	if err != nil {
+		return err
+	}
+	defer work.Close()
 	handler, err := h.handler(ctx, log)
 	if err != nil {
 		return err
@@ -45,11 +50,6 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return errListen.With("%s", c.Listen).Because(err)
 	}
-	work, err := h.work(log)
-	if err != nil {
-		return errors.Join(err, listener.Close())
-	}
-	defer work.Close()
 	var background sync.WaitGroup
 	backgroundContext, stop := context.WithCancel(context.WithoutCancel(ctx))
 	defer background.Wait()
@@ -100,7 +100,7 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	return api.New(api.Config{Sealer: h.sealer, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
 		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Escrow: h.escrow,

@@ -10,8 +10,12 @@ import (
 	"yinxin/ca"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/renewal"
+	"yinxin/internal/fetch"
 	"yinxin/internal/jobs"
 	"yinxin/internal/mail"
+	"yinxin/internal/store"
+	"yinxin/internal/webhook"
+	bulk "yinxin/sealer/batch"
 )
 
 // The periodic work of the service and how often it is done. A revocation is in a published list within a minute: the
@@ -31,6 +35,9 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 	j, err := jobs.New(jobs.Config{DB: h.db, Clock: h.now, Log: log})
 	if err != nil {
 		return nil, err
+	}
+	if err := h.workForPrograms(j, log); err != nil {
+		return nil, errors.Join(err, j.Close())
 	}
 	j.Periodic(jobs.Periodic{Name: "ca.crl", Every: crlEvery, Patience: crlPatience, Do: h.authority.PublishIfDue})
 	j.Periodic(jobs.Periodic{Name: "sealings.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: time.Minute,
@@ -58,6 +65,34 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 	j.Periodic(jobs.Periodic{Name: "registration.terms", Every: termsEvery, Timeout: 10 * time.Minute, Do: h.passTime})
 	j.Periodic(jobs.Periodic{Name: "renewals", Every: renewalEvery, Timeout: renewal.RunTime, Do: renewals.Run})
 	return j, nil
+}
+
+// workForPrograms is what programs ask for and are told of in the background.
+func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) error {
+	safe, err := h.safe(context.Background(), webhookSafe)
+	if err != nil {
+		return err
+	}
+	h.webhooks = webhook.New(webhook.Config{DB: h.db, Ledger: h.ledger, Safe: safe, Clock: h.now, Log: log,
+		Client: fetch.New(fetch.Options{Private: h.config.Webhooks.Private}), Plain: h.config.Webhooks.Private}, j)
+	tell := func(kind string) func(ctx context.Context, tx *store.Tx, owner, subject string, data map[string]string) error {
+		return func(ctx context.Context, tx *store.Tx, owner, subject string, data map[string]string) error {
+			return h.webhooks.Emit(ctx, tx, owner, kind, subject, data)
+		}
+	}
+	h.sealer.Released = tell(webhook.KindReleased)
+	h.batches = bulk.New(bulk.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Clock: h.now, Log: log,
+		Done: tell(webhook.KindBatchDone)}, j)
+	return nil
+}
+
+// webhookSafe seals the secrets of webhooks.
+const webhookSafe = "webhooks"
+
+// webhookConfig says where calls may go.
+type webhookConfig struct {
+	// Private lets calls go to addresses inside this network, and over plain http: the platform may stand beside the service.
+	Private bool `json:"private,omitempty"`
 }
 
 // passTime does what falls due as time passes: acceptance by silence, requests and approvals that ran out, acts that an

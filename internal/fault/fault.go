@@ -16,6 +16,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Kind says what sort of refusal an error is.
@@ -115,6 +116,7 @@ type Fault struct {
 	detail   string
 	detailZH string
 	cause    error
+	retry    time.Duration
 }
 
 // New makes an error from the spec.
@@ -160,6 +162,16 @@ func (f *Fault) Saying(zh, en string) *Fault {
 	c.detailZH, c.detail = zh, en
 	return &c
 }
+
+// RetryIn returns the error with the time after which trying again makes sense.
+func (f *Fault) RetryIn(d time.Duration) *Fault {
+	c := *f
+	c.retry = d
+	return &c
+}
+
+// RetryAfter is what RetryIn said, or 0.
+func (f *Fault) RetryAfter() time.Duration { return f.retry }
 
 // Detail is what With added, or the English of Saying; or empty.
 func (f *Fault) Detail() string { return f.detail }

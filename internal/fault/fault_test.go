@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"yinxin/internal/fault"
 )
@@ -71,5 +72,12 @@ func TestAReasonIsTheCodeAndTheDetailWithoutTheCause(t *testing.T) {
 		if got := fault.Reason(c.err); got != c.want {
 			t.Errorf("%v: %q, want %q", c.err, got, c.want)
 		}
+	}
+}
+
+func TestAFaultSaysWhenToTryAgain(t *testing.T) {
+	f := spec.With("x").RetryIn(3 * time.Second).At(fault.Page(1))
+	if f.RetryAfter() != 3*time.Second || spec.New().RetryAfter() != 0 {
+		t.Errorf("%v", f.RetryAfter())
 	}
 }

@@ -98,8 +98,27 @@ func (c *Client) Fetch(ctx context.Context, address, contentType string, body []
 	return c.exchange(ctx, address, contentType, body, "", c.bytes)
 }
 
-// exchange is Fetch with the content type that the answer must have, empty for any, and the limit of its bytes.
-func (c *Client) exchange(ctx context.Context, address, contentType string, body []byte, want string, limit int64) ([]byte, error) {
+// Post sends a body with a header and gives the status of the answer, whatever it is. No redirect is followed. Errors:
+// ErrAddress, ErrAnswer, and the end of ctx.
+func (c *Client) Post(ctx context.Context, address string, header http.Header, body []byte) (status int, err error) {
+	request, err := requestOf(ctx, address, body)
+	if err != nil {
+		return 0, err
+	}
+	request.Header = header
+	direct := *c.http
+	direct.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	response, err := direct.Do(request)
+	if err != nil {
+		return 0, failed(ctx, err)
+	}
+	defer response.Body.Close()
+	_, _ = io.CopyN(io.Discard, response.Body, 64<<10) // so that the connection can be used again
+	return response.StatusCode, nil
+}
+
+// requestOf asks what stands under an address, or posts a body there.
+func requestOf(ctx context.Context, address string, body []byte) (*http.Request, error) {
 	u, err := url.Parse(address)
 	if err != nil || (u.Scheme != "http" && u.Scheme != "https") || u.Host == "" || u.User != nil {
 		return nil, ErrAddress.New()
@@ -112,19 +131,33 @@ func (c *Client) exchange(ctx context.Context, address, contentType string, body
 	if err != nil {
 		return nil, ErrAddress.Because(err)
 	}
+	return request, nil
+}
+
+// failed gives an error of the client its code.
+func failed(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	var f *fault.Fault
+	if errors.As(err, &f) {
+		return f
+	}
+	return ErrAnswer.Because(err)
+}
+
+// exchange is Fetch with the content type that the answer must have, empty for any, and the limit of its bytes.
+func (c *Client) exchange(ctx context.Context, address, contentType string, body []byte, want string, limit int64) ([]byte, error) {
+	request, err := requestOf(ctx, address, body)
+	if err != nil {
+		return nil, err
+	}
 	if body != nil {
 		request.Header.Set("Content-Type", contentType)
 	}
 	response, err := c.http.Do(request)
 	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		var f *fault.Fault
-		if errors.As(err, &f) {
-			return nil, f
-		}
-		return nil, ErrAnswer.Because(err)
+		return nil, failed(ctx, err)
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {

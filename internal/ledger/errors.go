@@ -7,7 +7,8 @@ var (
 		ZH: "账本事件不完整或过大。", EN: "The event for the ledger is incomplete or too large."}
 	errNotFound = fault.Spec{Kind: fault.NotFound, Code: "ledger.not-found",
 		ZH: "账本中没有这一条目。", EN: "There is no such entry in the ledger."}
-	errPending = fault.Spec{Kind: fault.Unavailable, Code: "ledger.pending",
+	// ErrPending is an entry that has no place in the tree yet.
+	ErrPending = fault.Spec{Kind: fault.Unavailable, Code: "ledger.pending",
 		ZH: "该条目尚未编入账本，请稍后再试。", EN: "The entry has not been given its place in the ledger yet; try again."}
 	errEmpty = fault.Spec{Kind: fault.NotFound, Code: "ledger.no-checkpoint",
 		ZH: "账本还没有检查点。", EN: "The ledger has no checkpoint yet."}

@@ -10,7 +10,16 @@ import (
 
 // OfKind gives the entries of one kind that have their place in the tree, in its order, at most limit of them.
 func OfKind(ctx context.Context, q store.Querier, kind string, limit int) ([]Entry, error) {
-	rows, err := q.QueryContext(ctx, `SELECT position, entry FROM ledger_event WHERE kind = $1 AND position IS NOT NULL ORDER BY position LIMIT $2`, kind, limit)
+	return entries(ctx, q, `kind = $1`, kind, limit)
+}
+
+// OfSubject gives the entries about one thing that have their place in the tree, in its order, at most limit of them.
+func OfSubject(ctx context.Context, q store.Querier, subject string, limit int) ([]Entry, error) {
+	return entries(ctx, q, `subject = $1`, subject, limit)
+}
+
+func entries(ctx context.Context, q store.Querier, where string, args ...any) ([]Entry, error) {
+	rows, err := q.QueryContext(ctx, `SELECT position, entry FROM ledger_event WHERE `+where+` AND position IS NOT NULL ORDER BY position LIMIT $2`, args...)
 	if err != nil {
 		return nil, err
 	}

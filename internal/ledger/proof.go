@@ -64,7 +64,7 @@ func (l *Ledger) Inclusion(ctx context.Context, id string) (p Proof, err error) 
 		var note string
 		err = q.QueryRowContext(ctx, `SELECT note FROM ledger_checkpoint ORDER BY size DESC LIMIT 1`).Scan(&note)
 		if !position.Valid || errors.Is(err, sql.ErrNoRows) {
-			return errPending.New()
+			return ErrPending.New()
 		}
 		if err != nil {
 			return err
@@ -73,7 +73,7 @@ func (l *Ledger) Inclusion(ctx context.Context, id string) (p Proof, err error) 
 			return err
 		}
 		if p.Checkpoint.Size <= position.Int64 {
-			return errPending.New()
+			return ErrPending.New()
 		}
 		if p.Entry, err = decodeEntry(position.Int64, entry); err != nil {
 			return errDamaged.With("entry %d", position.Int64).Because(err)

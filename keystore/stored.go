@@ -19,11 +19,11 @@ type content struct {
 	file    keyFile
 	info    os.FileInfo
 	public  *ecdsa.PublicKey
-	private *sm2.PrivateKey // nil when destroyed
+	private *sm2.PrivateKey // nil when destroyed, or on a token
 }
 
-// softwareKey is a Key whose private key is in memory while the store is open.
-type softwareKey struct {
+// storedKey is a Key with a file in the store. Its private key is in memory while the store is open, or on a token.
+type storedKey struct {
 	store   *Store
 	name    string
 	purpose Purpose
@@ -31,14 +31,14 @@ type softwareKey struct {
 	latest  atomic.Pointer[content]
 }
 
-var _ Key = (*softwareKey)(nil)
+var _ Key = (*storedKey)(nil)
 
-func (k *softwareKey) Name() string             { return k.name }
-func (k *softwareKey) Purpose() Purpose         { return k.purpose }
-func (k *softwareKey) Public() *ecdsa.PublicKey { return k.public }
+func (k *storedKey) Name() string             { return k.name }
+func (k *storedKey) Purpose() Purpose         { return k.purpose }
+func (k *storedKey) Public() *ecdsa.PublicKey { return k.public }
 
 // State answers suspended when the file cannot be read: such a key does not sign either.
-func (k *softwareKey) State() State {
+func (k *storedKey) State() State {
 	c, err := k.current()
 	if err != nil {
 		return StateSuspended
@@ -48,7 +48,7 @@ func (k *softwareKey) State() State {
 
 // current is the content of the file now. Looking at the file's identity costs about a microsecond, a signature fifty:
 // that is what it takes for a suspension by another process to count at once.
-func (k *softwareKey) current() (*content, error) {
+func (k *storedKey) current() (*content, error) {
 	path := k.store.path(k.name)
 	old := k.latest.Load()
 	if old != nil {
@@ -69,7 +69,7 @@ func (k *softwareKey) current() (*content, error) {
 }
 
 // SignDigest implements Key.
-func (k *softwareKey) SignDigest(ctx context.Context, e [32]byte) ([]byte, error) {
+func (k *storedKey) SignDigest(ctx context.Context, e [32]byte) ([]byte, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
@@ -79,6 +79,9 @@ func (k *softwareKey) SignDigest(ctx context.Context, e [32]byte) ([]byte, error
 	}
 	switch c.file.State {
 	case StateActive:
+		if c.file.Token != nil {
+			return k.signOnToken(ctx, *c.file.Token, e)
+		}
 		return sm2.SignASN1(rand.Reader, c.private, e[:], nil)
 	case StateDestroyed:
 		return nil, ErrKeyDestroyed.With("%s", k.name)
@@ -87,7 +90,15 @@ func (k *softwareKey) SignDigest(ctx context.Context, e [32]byte) ([]byte, error
 	}
 }
 
-func (k *softwareKey) setState(state State) error {
+// setState changes the file. A key that is to be destroyed goes from its token first, before anything is locked: a device
+// that does not answer must not hold up the suspension of another key. After a crash in between, the file promises a key that
+// is gone, and destroying it again succeeds.
+func (k *storedKey) setState(ctx context.Context, state State) error {
+	if state == StateDestroyed {
+		if err := k.leaveToken(ctx); err != nil {
+			return err
+		}
+	}
 	k.store.change.Lock()
 	defer k.store.change.Unlock()
 	c, err := k.store.open(k.name)
@@ -102,14 +113,23 @@ func (k *softwareKey) setState(state State) error {
 	}
 	file := c.file
 	file.State = state
-	secret := c.private.D.FillBytes(make([]byte, 32))
-	defer clear(secret)
-	if state == StateDestroyed {
-		secret = nil
+	var secret []byte
+	if state != StateDestroyed && c.file.Token == nil {
+		secret = c.private.D.FillBytes(make([]byte, 32))
+		defer clear(secret)
 	}
 	if err := k.store.put(file, secret, true); err != nil {
 		return err
 	}
 	_, err = k.current()
 	return err
+}
+
+// leaveToken destroys the private key on its token, if that is where it is.
+func (k *storedKey) leaveToken(ctx context.Context) error {
+	c, err := k.store.open(k.name)
+	if err != nil || c.file.State == StateDestroyed || c.file.Token == nil {
+		return err
+	}
+	return k.destroyOnToken(ctx, *c.file.Token)
 }

@@ -1,0 +1,9 @@
+# hsm/softtoken with vendor = standard: the standard's keys, and a mechanism of its own.
+title = Yinxin soft token
+key_type = 0x3
+generate = 0x1040
+curve = yes
+sign = 0xD9580004
+input = digest
+encoding = der
+public = octet-string

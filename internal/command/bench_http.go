@@ -1,0 +1,167 @@
+package command
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"mime/multipart"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"os"
+	"path/filepath"
+
+	"github.com/emmansun/gmsm/sm2"
+
+	"yinxin/fixtures"
+	"yinxin/internal/durable"
+	"yinxin/internal/store"
+)
+
+// The figure "http-seal": documents of 100 kB that are sealed in one call each, over HTTP, for callers at the same time. The
+// ledger is on the disk when the call returns.
+const (
+	httpFigure = "http-seal"
+	httpBatch  = 128 // documents of one run; the figure is for one of them
+	httpSize   = 100 << 10
+)
+
+// overHTTP is an installation that serves, and a caller with a key.
+type overHTTP struct {
+	b       *bench
+	server  *httptest.Server
+	key     string
+	order   []byte
+	file    []byte
+	next    int
+	floorDB *store.DB
+	dir     string
+	row     int
+}
+
+func (b *bench) overHTTP(dir string, floorDB *store.DB) (*overHTTP, error) {
+	o := &overHTTP{b: b, floorDB: floorDB, dir: filepath.Join(dir, "floor")}
+	handler, err := b.h.handler(b.ctx, slog.New(slog.DiscardHandler))
+	if err != nil {
+		return nil, err
+	}
+	actor, err := b.h.operator(b.ctx, "")
+	if err != nil {
+		return nil, err
+	}
+	list, err := b.h.register.Seals(b.ctx, actor)
+	if err != nil {
+		return nil, err
+	}
+	if o.order, err = json.Marshal(map[string]any{"seal": list[0].Code, "no_time_stamp": true, "placement": map[string]any{"page": 1, "x": 20, "y": 20}}); err != nil {
+		return nil, err
+	}
+	if o.key, err = b.h.access.CreateKey(b.ctx, actor.ID, httpFigure); err != nil {
+		return nil, err
+	}
+	var original bytes.Buffer
+	if err := fixtures.WriteBig(&original, httpSize, 12, fixtures.BigTable); err != nil {
+		return nil, err
+	}
+	o.file = original.Bytes()
+	if err := os.Mkdir(o.dir, 0o700); err != nil {
+		return nil, err
+	}
+	o.server = httptest.NewServer(handler)
+	o.server.Client().Transport.(*http.Transport).MaxIdleConnsPerHost = issueCallers
+	return o, floorDB.Write(b.ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(b.ctx, `CREATE TABLE floor_document (id TEXT NOT NULL PRIMARY KEY, data BYTEA)`)
+		return err
+	})
+}
+
+// keep is a document on the disk.
+func (o *overHTTP) keep(name string) error {
+	return durable.Create(o.b.ctx, filepath.Join(o.dir, name), 0o600, func(w io.Writer) error {
+		_, err := w.Write(o.file)
+		return err
+	})
+}
+
+func (o *overHTTP) close() { o.server.Close() }
+
+func (o *overHTTP) seal() error {
+	from := o.next
+	o.next += httpBatch
+	return together(httpBatch, func(at int) error { return o.one(fmt.Sprintf("%s-%d", httpFigure, from+at)) })
+}
+
+func (o *overHTTP) one(key string) error {
+	var body bytes.Buffer
+	form := multipart.NewWriter(&body)
+	for _, part := range []struct {
+		name, file string
+		content    []byte
+	}{{"order", "", o.order}, {"file", `; filename="a.pdf"`, o.file}} {
+		w, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="` + part.name + `"` + part.file}})
+		if err == nil {
+			_, err = w.Write(part.content)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := form.Close(); err != nil {
+		return err
+	}
+	r, err := http.NewRequestWithContext(o.b.ctx, http.MethodPost, o.server.URL+"/v1/sealed-documents", &body)
+	if err != nil {
+		return err
+	}
+	r.Header.Set("Authorization", "Bearer "+o.key)
+	r.Header.Set("Content-Type", form.FormDataContentType())
+	r.Header.Set("Idempotency-Key", key)
+	answer, err := o.server.Client().Do(r)
+	if err != nil {
+		return err
+	}
+	defer answer.Body.Close()
+	sealed, err := io.ReadAll(answer.Body)
+	if err == nil && (answer.StatusCode != http.StatusOK || !bytes.HasPrefix(sealed, o.file)) {
+		err = errInternal.With("%d %.200s", answer.StatusCode, sealed)
+	}
+	return err
+}
+
+// floor is what no service can leave out that records before it signs, checks what it signed and loses nothing: the digests of
+// document and signature, one signature and one verification, two commits that the callers share, and a file that is synced.
+func (o *overHTTP) floor() error {
+	from := o.row
+	o.row += httpBatch
+	data := make([]byte, 512)
+	write := func(ctx context.Context, query string, args ...any) error {
+		return o.floorDB.Write(ctx, func(tx *store.Tx) error {
+			_, err := tx.ExecContext(ctx, query, args...)
+			return err
+		})
+	}
+	return together(httpBatch, func(at int) error {
+		hashOf(o.file, o.b.before, o.b.after).Sum(nil)
+		hashOf(o.b.tbs).Sum(nil)
+		hashOf(o.b.info).Sum(nil)
+		id := fmt.Sprintf("f%d", from+at)
+		if err := write(o.b.ctx, `INSERT INTO floor_document (id, data) VALUES ($1, $2)`, id, data); err != nil {
+			return err
+		}
+		value, err := sm2.SignASN1(rand.Reader, o.b.key, o.b.digest[:], nil)
+		if err != nil {
+			return err
+		}
+		if !sm2.VerifyASN1(&o.b.key.PublicKey, o.b.digest[:], value) {
+			return errInternal.New()
+		}
+		if err := o.keep(id); err != nil {
+			return err
+		}
+		return write(o.b.ctx, `UPDATE floor_document SET data = $1 WHERE id = $2`, data, id)
+	})
+}

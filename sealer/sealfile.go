@@ -1,0 +1,95 @@
+package sealer
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"io"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/access"
+	"yinxin/internal/files"
+	"yinxin/internal/hashstate"
+	"yinxin/internal/store"
+)
+
+// smallFile is how large a document may be, in bytes, that is held in memory while it is received and sealed in one go.
+const smallFile = 1 << 20
+
+// SealFile is Upload and Seal in one: the document is recorded together with the intent, and nothing is kept of one that is
+// refused. Its idempotency key is bound to the bytes of the document. o.Document is not used. Errors are those of both.
+//
+// A document of up to a megabyte is stored once, with its update, after it was signed: one object, synced once.
+func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r io.Reader, o Order) (_ Sealed, err error) {
+	o.Document = ""
+	if o, err = o.Checked(); err != nil {
+		return Sealed{}, err
+	}
+	if o.IdempotencyKey == "" {
+		o.IdempotencyKey = store.NewID("once_")
+	}
+	in, refused := s.Register.Authorise(ctx, by, o.Seal) // a repetition may come when the grant is used up
+	if refused != nil && !s.repeats(ctx, by, o.IdempotencyKey) {
+		return Sealed{}, refused
+	}
+	d, content, err := s.arrive(ctx, by, name, r)
+	if err != nil {
+		return Sealed{}, err
+	}
+	recorded := content != nil // then nothing is stored yet
+	defer func() {
+		if !recorded {
+			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
+		}
+	}()
+	o.Document, o.content = d.ID, d.SM3
+	if done, found, err := s.replay(ctx, by, o); found || err != nil {
+		return done, err
+	}
+	if refused != nil {
+		return Sealed{}, refused
+	}
+	var object files.Object
+	if content != nil {
+		object = inMemory(content)
+	}
+	w, err := s.begin(ctx, d, object, o, in)
+	if err != nil {
+		return Sealed{}, err
+	}
+	defer w.close()
+	return s.carryOut(ctx, w, intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan,
+		received: &d, content: content, recorded: func() { recorded = true }})
+}
+
+// arrive takes a document in: a small one into memory, another into the store.
+func (s *Service) arrive(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, []byte, error) {
+	var head bytes.Buffer
+	n, err := copyContext(ctx, &head, io.LimitReader(r, min(smallFile, s.MaxSize)+1))
+	switch {
+	case err != nil:
+		return Document{}, nil, err
+	case n == 0:
+		return Document{}, nil, errEmpty.New()
+	case n > smallFile || n > s.MaxSize:
+		d, err := s.receive(ctx, by, name, io.MultiReader(&head, r))
+		return d, nil, err
+	}
+	digest := sm3.New()
+	digest.Write(head.Bytes())
+	d := Document{ID: store.NewID("d_"), Owner: by.ID, Name: cleanName(name), Size: n, CreatedAt: s.Clock()}
+	if d.state, err = hashstate.Of(digest); err != nil {
+		return Document{}, nil, err
+	}
+	d.SM3 = hex.EncodeToString(digest.Sum(nil))
+	return d, head.Bytes(), nil
+}
+
+// repeats reports whether there was an order with this key; a doubt is a no.
+func (s *Service) repeats(ctx context.Context, by access.Actor, key string) bool {
+	var n int
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, key).Scan(&n)
+	return err == nil && n > 0
+}
