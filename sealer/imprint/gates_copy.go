@@ -55,17 +55,36 @@ func lookForCopies(good []*mark, views []*view, declared size) signs {
 	return s
 }
 
-// gates are those against a scan of a print-out and a picture in the place of an imprint.
+// suspicion is a gate with its sentences: usable, warned of, refused.
+type suspicion struct {
+	Gate
+	zh, en [3]string
+}
+
+// gates are those against a scan of a print-out and a picture in the place of an imprint. One sign that is no more than a doubt
+// is a warning; two of them, which are measured independently, make sure: no imprint that was drawn shows two.
 func (s signs) gates(dpi float64) []Gate {
-	screen := s.gateScreen(dpi)
-	gates := []Gate{screen, s.gateColorants(screen.Verdict), s.gateGrain()}
+	all := []suspicion{s.gateScreen(dpi), s.gateColorants(), s.gateGrain()}
 	if len(s.textures) == 2 {
-		gates = append(gates, s.gateTwins())
+		all = append(all, s.gateTwins())
+	}
+	doubts := 0
+	for _, g := range all {
+		if g.Verdict != Usable {
+			doubts++
+		}
+	}
+	gates := make([]Gate, 0, len(all))
+	for _, g := range all {
+		if doubts > 1 && g.Verdict == Warn {
+			g.Verdict = StampAgain
+		}
+		gates = append(gates, g.say(g.zh, g.en))
 	}
 	return gates
 }
 
-func (s signs) gateScreen(dpi float64) Gate {
+func (s signs) gateScreen(dpi float64) suspicion {
 	g := Gate{Name: GateScreen, Unit: "ratio", WarnAt: screenWarn, RefuseAt: screenRefuse}
 	if dpi >= fineDPI {
 		g.WarnAt, g.RefuseAt = fineScreenWarn, fineScreenRefuse
@@ -78,14 +97,14 @@ func (s signs) gateScreen(dpi float64) Gate {
 	}
 	g.Verdict = above(g.Value, g.WarnAt, g.RefuseAt)
 	g.Value = rounded(g.Value, 2)
-	return g.say(
+	return suspicion{g,
 		[3]string{"印迹中没有印刷网点。", fmt.Sprintf("印迹中似有印刷网点（约每英寸 %.0f 线），请核对纸质原件是否为实盖印模。", lpi),
 			fmt.Sprintf("印迹中有印刷网点（约每英寸 %.0f 线），不是实盖的印模，而是打印件或复印件，请重新盖章。", lpi)},
 		[3]string{"There is no printer's screen in the ink.", fmt.Sprintf("There may be a printer's screen in the ink (about %.0f lines per inch); look at the paper for wet ink.", lpi),
-			fmt.Sprintf("There is a printer's screen in the ink (about %.0f lines per inch): a print-out or a copy, not an imprint; stamp again.", lpi)})
+			fmt.Sprintf("There is a printer's screen in the ink (about %.0f lines per inch): a print-out or a copy, not an imprint; stamp again.", lpi)}}
 }
 
-func (s signs) gateGrain() Gate {
+func (s signs) gateGrain() suspicion {
 	g := Gate{Name: GateGrain, Unit: "ratio", Verdict: Usable, WarnAt: grainWarn, RefuseAt: grainRefuse, Value: math.Inf(1)}
 	for _, t := range s.textures {
 		if t.core >= leastCore {
@@ -94,21 +113,19 @@ func (s signs) gateGrain() Gate {
 	}
 	if math.IsInf(g.Value, 1) {
 		g.Value = 0
-		g.ZH, g.EN = "笔画太细，无法从油墨纹理判断是否为实盖印模，请核对纸质原件。",
-			"The strokes are too thin to judge by their ink whether this is a copy; look at the paper."
-		return g
+		return unjudged(g, "笔画太细，无法从油墨纹理判断是否为实盖印模，请核对纸质原件。",
+			"The strokes are too thin to judge by their ink whether this is a copy; look at the paper.")
 	}
 	g.Verdict = below(g.Value, grainWarn, grainRefuse)
 	g.Value = rounded(g.Value, 4)
-	return g.say(
+	return suspicion{g,
 		[3]string{"油墨有实盖印模的自然纹理。", "油墨过于均匀，疑似打印件或图片，请核对纸质原件是否为实盖印模。", "油墨完全均匀，没有实盖印模的纹理，疑似图片或打印件，请重新盖章。"},
 		[3]string{"The ink has the texture of an imprint.", "The ink is very even, as in a print-out or a picture; look at the paper for wet ink.",
-			"The ink is perfectly even, as in a picture or a print-out, not as in an imprint; stamp again."})
+			"The ink is perfectly even, as in a picture or a print-out, not as in an imprint; stamp again."}}
 }
 
-// gateColorants asks for the smallest value of both imprints: pencil or a stain on one of them has a colour of its own. A
-// second sign, the dots of a screen, makes sure.
-func (s signs) gateColorants(screen Verdict) Gate {
+// gateColorants asks for the smallest value of both imprints: pencil or a stain on one of them has a colour of its own.
+func (s signs) gateColorants() suspicion {
 	g := Gate{Name: GateColorants, Unit: "ratio", WarnAt: colorantsWarn, RefuseAt: colorantsRefuse}
 	deviation := math.Inf(1)
 	for i, t := range s.textures {
@@ -122,9 +139,8 @@ func (s signs) gateColorants(screen Verdict) Gate {
 	}
 	if g.Value == 0 {
 		g.Verdict = Usable
-		g.ZH, g.EN = "笔画太细或分辨率太低，无法判断印迹是否由几种颜色印成，请核对纸质原件。",
-			"The strokes are too thin, or the scan too coarse, to judge whether the ink is mixed of several colours; look at the paper."
-		return g
+		return unjudged(g, "笔画太细或分辨率太低，无法判断印迹是否由几种颜色印成，请核对纸质原件。",
+			"The strokes are too thin, or the scan too coarse, to judge whether the ink is mixed of several colours; look at the paper.")
 	}
 	switch {
 	case deviation > unlikeRefuse:
@@ -134,27 +150,28 @@ func (s signs) gateColorants(screen Verdict) Gate {
 	default:
 		g.Verdict = Usable
 	}
-	if g.Verdict == Warn && screen != Usable {
-		g.Verdict = StampAgain
-	}
 	g.Value = rounded(g.Value, 3)
-	return g.say(
+	return suspicion{g,
 		[3]string{"印迹是一种油墨盖成的。", "印迹似由几种颜色的墨点混成，疑似打印件或复印件，请核对纸质原件是否为实盖印模。",
 			"印迹由几种颜色的墨点混成，不是实盖的印模，而是打印件或复印件，请重新盖章。"},
 		[3]string{"The imprint is of one ink.", "The colour may be mixed of dots of several inks, as in a print-out or a copy; look at the paper for wet ink.",
-			"The colour is mixed of dots of several inks: a print-out or a copy, not an imprint; stamp again."})
+			"The colour is mixed of dots of several inks: a print-out or a copy, not an imprint; stamp again."}}
+}
+
+// unjudged is a gate that could not see what it looks for.
+func unjudged(g Gate, zh, en string) suspicion {
+	return suspicion{g, [3]string{zh, zh, zh}, [3]string{en, en, en}}
 }
 
 // gateTwins wants two signs: that the ink is alike, and that what is not alike is no more than a scanner makes of one
 // picture.
-func (s signs) gateTwins() Gate {
+func (s signs) gateTwins() suspicion {
 	t := s.twins
 	g := Gate{Name: GateTwins, Verdict: Usable, Unit: "ratio", Value: rounded(t.difference, 4), WarnAt: twinsWarn, RefuseAt: twinsRefuse}
 	switch {
 	case t.core < leastCore:
-		g.ZH, g.EN = "笔画太细，无法判断两处印模是否为同一图片，请核对纸质原件。",
-			"The strokes are too thin to judge whether both imprints are one picture; look at the paper."
-		return g
+		return unjudged(g, "笔画太细，无法判断两处印模是否为同一图片，请核对纸质原件。",
+			"The strokes are too thin to judge whether both imprints are one picture; look at the paper.")
 	case t.correlation > alikeCertain:
 		g.RefuseAt = twinsWarn
 		g.Verdict = below(t.difference, twinsWarn, twinsWarn)
@@ -163,8 +180,8 @@ func (s signs) gateTwins() Gate {
 	case t.correlation > alikeWarn:
 		g.Verdict = below(t.difference, twinsWarn, 0)
 	}
-	return g.say(
+	return suspicion{g,
 		[3]string{"两处印模是分别盖的。", "两处印模的油墨纹理相似，疑似同一图片，请核对纸质原件是否为两次实盖。", "两处印模的油墨纹理相同，是同一图片的复制，请重新盖章两次。"},
 		[3]string{"The two imprints were stamped one after the other.", "The ink of both imprints is alike, as in one picture used twice; look at the paper.",
-			"The ink of both imprints is the same: one picture used twice; stamp twice."})
+			"The ink of both imprints is the same: one picture used twice; stamp twice."}}
 }
