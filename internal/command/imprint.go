@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"runtime/debug"
 	"strconv"
 	"strings"
 
@@ -61,8 +62,13 @@ func (c imprintCommand) Run(ctx context.Context, s streams) error {
 	return inForm(s, c.JSON, c.one(ctx, s))
 }
 
+// oneForm is how much memory the collector of garbage tries to stay below, in bytes, while one form is processed: a scan of
+// A4 in 600 dpi that is kept unpacked in its file takes nearly as much by itself.
+const oneForm = 240 << 20
+
 // one makes the template of one form.
 func (c imprintCommand) one(ctx context.Context, s streams) error {
+	defer debug.SetMemoryLimit(debug.SetMemoryLimit(oneForm))
 	for _, f := range []struct {
 		flag string
 		set  bool
