@@ -1,0 +1,8 @@
+package issuance
+
+// For the tests of this package.
+var (
+	CodeIn  = codeIn
+	NewCode = newCode
+	Grouped = grouped
+)
