@@ -138,7 +138,7 @@ func (s *Service) composed(ctx context.Context, r row, c sheetContent, code stri
 	if err != nil {
 		return nil, 0, err
 	}
-	o := compose.Order{Code: grouped(code), Title: c.Number + " " + noteTitle}
+	o := compose.Order{Code: grouped(code), Title: c.Number + " " + noteTitle, Author: c.Holding}
 	for _, p := range list {
 		o.Pages += p.Pages
 		data, err := s.read(ctx, p.owner, p.document)

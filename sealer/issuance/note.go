@@ -17,7 +17,7 @@ import (
 const (
 	noteLeft, noteRight = 68.0, paper.A4Width - 68
 	noteTop             = paper.A4Height - 92
-	tableRow            = 27.0
+	tableRow            = 30.0
 	tableNames          = 92.0
 	textSize            = 12.0
 	qrSide              = 96.0
@@ -150,7 +150,7 @@ func (n *notePage) table(rows [][]string) {
 			n.Frame(x+tableNames, n.y-height, width-tableNames, height, 0.6, lineColour)
 			n.Text(x+(tableNames-n.face.Width(r[i], textSize-1))/2, n.y-height/2-4, textSize-1, nameColour, r[i], false)
 			for k, line := range n.face.Wrap(r[i+1], textSize-1, width-tableNames-16) {
-				n.Text(x+tableNames+8, n.y-18-15*float64(k), textSize-1, inkColour, line, false)
+				n.Text(x+tableNames+8, n.y-19-15*float64(k), textSize-1, inkColour, line, false)
 			}
 		}
 		n.y -= height

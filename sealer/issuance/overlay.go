@@ -52,7 +52,7 @@ func (s *Service) layers(font []byte, c sheetContent, code string, pages []size)
 		drawFoot(feet.Add(p.width, p.height), face, foot(i), p)
 		drawMark(marks.Add(p.width, p.height), face, mark, p)
 	}
-	list := []compose.Layer{{Opacity: 1}, {Opacity: 0.22}}
+	list := []compose.Layer{{Opacity: 1}, {Opacity: 0.16}}
 	for i, d := range []*paper.Document{feet, marks} {
 		var out bytes.Buffer
 		if err := d.Write(&out, paper.Meta{Title: c.Number, Language: "zh-CN"}); err != nil {
@@ -77,15 +77,15 @@ func drawFoot(p *paper.Page, face *paper.Face, text string, of size) {
 	p.Text((of.width-w)/2, 6+points*0.45, points, nameColour, text, false)
 }
 
-// drawMark writes the watermark along the rising diagonal, three times.
+// drawMark writes the watermark along the rising diagonal, and on both sides of it.
 func drawMark(p *paper.Page, face *paper.Face, text string, of size) {
 	diagonal := math.Hypot(of.width, of.height)
-	points := min(26, 0.7*diagonal/max(face.Width(text, 1), 1))
+	points := min(22, 0.5*diagonal/max(face.Width(text, 1), 1))
 	sin, cos := of.height/diagonal, of.width/diagonal
 	w := face.Width(text, points)
-	for _, at := range []float64{-0.3, 0, 0.3} {
-		// The middle of the line, and from there back along it by half its length.
-		x, y := of.width/2-at*of.width*0.5, of.height/2+at*of.height
+	for _, at := range []float64{-0.2, 0, 0.2} {
+		// From the middle of the page across the diagonal, and from there back along it by half the length of the line.
+		x, y := of.width/2-sin*at*diagonal, of.height/2+cos*at*diagonal
 		p.Draw("q %.5f %.5f %.5f %.5f %.3f %.3f cm\n", cos, sin, -sin, cos, x-cos*w/2, y-sin*w/2)
 		p.Text(0, 0, points, inkColour, text, false)
 		p.Draw("Q\n")

@@ -197,3 +197,10 @@ func codeOn(t testing.TB, b []byte) string {
 	t.Helper()
 	return issuance.Grouped(got(issuance.CodeIn(t.Context(), io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))))(t))
 }
+
+func code(err error) string {
+	if err == nil {
+		return ""
+	}
+	return fault.CodeOf(err)
+}

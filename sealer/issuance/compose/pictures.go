@@ -24,9 +24,14 @@ func pictures(name string, data []byte) ([]byte, error) {
 	}
 	pages := make([][]byte, 0, len(file.Pages))
 	for i, p := range file.Pages {
+		// Decoded in any case: a picture of which a part is missing is no copy.
+		img, err := file.Picture(i)
+		if err != nil {
+			return nil, fmt.Errorf("picture %d: %w", i+1, err)
+		}
 		stored := data
 		if file.Format != scan.JPEG || p.Orientation > 1 {
-			if stored, err = upright(file, i); err != nil {
+			if stored, err = upright(img, p); err != nil {
 				return nil, fmt.Errorf("picture %d: %w", i+1, err)
 			}
 		}
@@ -74,15 +79,11 @@ func sizeOf(p scan.Page) types.Dim {
 	return d
 }
 
-// upright decodes a picture, turns it as the file says, and codes it again without loss.
-func upright(file *scan.File, page int) ([]byte, error) {
-	img, err := file.Picture(page)
-	if err != nil {
-		return nil, err
-	}
+// upright turns a picture as its file says, and codes it without loss.
+func upright(img image.Image, page scan.Page) ([]byte, error) {
 	var out bytes.Buffer
 	coder := png.Encoder{CompressionLevel: png.BestSpeed}
-	if err := coder.Encode(&out, turned{img, file.Pages[page]}); err != nil {
+	if err := coder.Encode(&out, turned{img, page}); err != nil {
 		return nil, err
 	}
 	return out.Bytes(), nil

@@ -47,6 +47,7 @@ type Order struct {
 	Note   []byte   // PDF, behind them
 	Code   string   // under CodeProperty
 	Title  string
+	Author string // whose copy it is: not whoever made the first of the parts
 }
 
 // Scans makes a PDF of a JPEG, PNG or TIFF file, a page of each picture, at its true size and the right way up; where the
@@ -63,7 +64,7 @@ func Scans(ctx context.Context, program, name string, data []byte) ([]byte, erro
 
 // Copy composes the order. Errors: compose.unreadable, compose.too-large, compose.worker.
 func Copy(ctx context.Context, program string, o Order) ([]byte, error) {
-	h := head{Task: taskCopy, Pages: o.Pages, Titles: map[string]string{CodeProperty: o.Code, titleProperty: o.Title}}
+	h := head{Task: taskCopy, Pages: o.Pages, Titles: map[string]string{CodeProperty: o.Code, titleProperty: o.Title, authorProperty: o.Author}}
 	files := o.Parts
 	for _, l := range o.Layers {
 		h.Laid = append(h.Laid, Layer{Opacity: l.Opacity, Size: len(l.PDF)})

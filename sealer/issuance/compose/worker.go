@@ -29,8 +29,9 @@ const (
 	taskScans = "scans"
 	taskCopy  = "copy"
 	// workerBytes is the memory of the worker, in bytes.
-	workerBytes   = 2 << 30
-	titleProperty = "Title"
+	workerBytes = 2 << 30
+
+	titleProperty, authorProperty = "Title", "Author"
 )
 
 // Work reads a task from in, writes the PDF to out, and returns the exit status of the worker process. A reason goes to errs.
