@@ -38,7 +38,7 @@ pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled
 run: run-packages build ## build, run the demo in ./demo and serve it
 	./build/yinxin demo --dir $(DEMO)
 
-test: test-packages lint unit race fuzz ## every test: lint, unit and command tests, race, time-boxed fuzzing
+test: test-packages lint unit softtoken-check race fuzz ## every test: lint, unit and command tests, the soft token, race, time-boxed fuzzing
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }

@@ -2,8 +2,10 @@ package hsm
 
 import (
 	"context"
+	"crypto"
 	"crypto/rand"
 	"io"
+	"sync/atomic"
 
 	"github.com/emmansun/gmsm/smx509"
 
@@ -17,8 +19,9 @@ type NewKey struct {
 	Label     string
 }
 
-// Generate makes a key pair on the token, which never lets the private key out, and tests it: a key that fails its
-// self-test is destroyed again. Errors: hsm.options, hsm.key-exists, hsm.algorithm, those of Key.
+// Generate makes a key pair on the token, which never lets the private key out, and tests it. A pair that the caller is not
+// given, since it fails its self-test or the caller gave up, is destroyed again, for which Generate may wait a second time.
+// Errors: hsm.options, hsm.key-exists, hsm.algorithm, those of Key.
 func (t *Token) Generate(ctx context.Context, n NewKey) (*Key, error) {
 	how, public, err := t.pairMechanism(n.Algorithm)
 	if err != nil {
@@ -38,26 +41,37 @@ func (t *Token) Generate(ctx context.Context, n NewKey) (*Key, error) {
 	public = append(append(public, both...), attribute{attributeVerify, true})
 	private := append(both[:len(both):len(both)], attribute{attributePrivate, true}, attribute{attributeSensitive, true},
 		attribute{attributeExtractable, false}, attribute{attributeSign, true})
+	var owned atomic.Bool // by the caller who has gone, or by the worker that has made the pair
 	_, err = run(ctx, t, func(s session) (struct{}, error) {
 		if _, err := find(s, Selector{ID: id}); err == nil || fault.Has(err, ErrKeyAmbiguous) {
 			return struct{}{}, ErrKeyExists.With("%s", idText(id))
 		} else if !fault.Has(err, ErrKeyNotFound) {
 			return struct{}{}, err
 		}
-		_, _, err := s.c.GenerateKeyPair(s.handle, how, public, private)
+		a, b, err := s.c.GenerateKeyPair(s.handle, how, public, private)
 		if answered(err, rvMechanism) {
 			err = ErrAlgorithm.With("%s", n.Algorithm).Because(err)
 		}
+		if err == nil && !owned.CompareAndSwap(false, true) {
+			err = destroyAll(s, []handle{b, a}) // nobody waits for it any more
+		}
 		return struct{}{}, err
 	})
-	if err != nil {
+	if err != nil && owned.CompareAndSwap(false, true) {
 		return nil, err
 	}
-	k, err := t.Key(ctx, Selector{ID: id})
-	if fault.Has(err, ErrSelfTest) || fault.Has(err, ErrPublicKey) {
-		_ = t.DestroyKey(context.WithoutCancel(ctx), id) // what cannot be destroyed has no user: nobody was given it
+	var k *Key
+	if err == nil {
+		k, err = t.Key(ctx, Selector{ID: id})
 	}
-	return k, err
+	if err == nil && k.info.Algorithm != n.Algorithm {
+		err = ErrAlgorithm.With("%s, not %s", k.info.Algorithm, n.Algorithm)
+	}
+	if err != nil {
+		_ = t.DestroyKey(context.WithoutCancel(ctx), id) // what cannot be destroyed has no user: nobody was given it
+		return nil, err
+	}
+	return k, nil
 }
 
 func (t *Token) pairMechanism(a Algorithm) (mechanism, []attribute, error) {
@@ -84,27 +98,44 @@ func (t *Token) pairMechanism(a Algorithm) (mechanism, []attribute, error) {
 // DestroyKey destroys the private key of an identifier, and then its public key. Certificates stay. It answers
 // hsm.key-not-found where there is none.
 func (t *Token) DestroyKey(ctx context.Context, id []byte) error {
-	if len(id) == 0 {
+	return t.destroy(ctx, Selector{ID: id}, func(session, handle) error { return nil })
+}
+
+// DestroyKeyOf is DestroyKey for a key that has this public key, and for no other one: hsm.other-key. It needs no self-test: a
+// key that does not sign any more can be destroyed.
+func (t *Token) DestroyKeyOf(ctx context.Context, id []byte, public crypto.PublicKey) error {
+	return t.destroy(ctx, Selector{ID: id}, func(s session, object handle) error {
+		info, err := t.describe(s, object)
+		if err == nil && !samePublic(info.Public, public) {
+			err = ErrOtherKey.With("%s", idText(id))
+		}
+		return err
+	})
+}
+
+func (t *Token) destroy(ctx context.Context, which Selector, check func(session, handle) error) error {
+	if len(which.ID) == 0 {
 		return ErrKeyNotFound.New()
 	}
 	_, err := run(ctx, t, func(s session) (struct{}, error) {
-		object, err := find(s, Selector{ID: id})
+		object, err := find(s, which)
+		if err == nil {
+			err = check(s, object)
+		}
+		if err == nil {
+			err = s.c.Destroy(s.handle, object)
+		}
 		if err != nil {
 			return struct{}{}, err
 		}
-		if err := s.c.Destroy(s.handle, object); err != nil {
+		publics, err := s.c.Find(s.handle, []attribute{{attributeClass, classPublicKey}, {attributeID, which.ID}}, maxKeys)
+		if err != nil {
 			return struct{}{}, err
 		}
-		publics, err := s.c.Find(s.handle, []attribute{{attributeClass, classPublicKey}, {attributeID, id}}, maxKeys)
-		for _, object := range publics {
-			if err == nil {
-				err = s.c.Destroy(s.handle, object)
-			}
-		}
-		return struct{}{}, err
+		return struct{}{}, destroyAll(s, publics)
 	})
 	if err == nil {
-		t.keys.remove(id)
+		t.keys.remove(which.ID)
 	}
 	return err
 }
@@ -121,20 +152,5 @@ func (k *Key) Request(ctx context.Context, template *smx509.CertificateRequest) 
 // Destroy destroys the key, if it is still the one under its identifier: hsm.key-not-found where there is none any more,
 // hsm.other-key.
 func (k *Key) Destroy(ctx context.Context) error {
-	t := k.token
-	_, err := run(ctx, t, func(s session) (struct{}, error) {
-		object, err := find(s, Selector{ID: k.info.ID, Label: k.info.Label})
-		if err != nil {
-			return struct{}{}, err
-		}
-		info, err := t.describe(s, object)
-		if err == nil && !samePublic(info.Public, k.info.Public) {
-			err = ErrOtherKey.With("%s", idText(k.info.ID))
-		}
-		return struct{}{}, err
-	})
-	if err != nil {
-		return err
-	}
-	return t.DestroyKey(ctx, k.info.ID)
+	return k.token.DestroyKeyOf(ctx, k.info.ID, k.info.Public)
 }

@@ -22,7 +22,7 @@ import (
 
 // The numbers of each vendor's profile are those that the soft token speaks for the vendor: they were written down twice.
 func TestAKeyOfEveryVendorSigns(t *testing.T) {
-	for _, vendor := range []string{"sansec", "tass", "koal", "westone", "mssince", "luna", "ep11"} {
+	for _, vendor := range []string{"sansec", "tass", "koal", "westone", "westone-old", "mssince", "luna", "ep11"} {
 		t.Run(vendor, func(t *testing.T) {
 			w := newWorld(t, vendor, "vendor = "+vendor)
 			token := w.activate()
@@ -259,4 +259,15 @@ func TestModulesAreLoadedOnce(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// A module that was closed is not called any more: its library is not in memory.
+func TestAClosedModuleAnswersNothing(t *testing.T) {
+	w := newWorld(t, "sansec")
+	w.must(w.module.Close())
+	_, err := w.module.Slots()
+	w.want(err, ErrClosed)
+	_, err = Activate(context.Background(), w.module, w.config)
+	w.want(err, ErrClosed)
+	w.want(w.module.Close(), ErrClosed)
 }

@@ -2,6 +2,10 @@ package hsm
 
 import (
 	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"errors"
+	"fmt"
 	"time"
 
 	"yinxin/internal/fault"
@@ -45,13 +49,17 @@ func (t *Token) Login(ctx context.Context, octets []byte, insist bool) error {
 		return ErrClosed.New()
 	}
 	t.pending = &pin{own, insist}
-	t.latch, t.proven = nil, false
+	t.latch, t.proven = nil, [32]byte{}
 	if t.ready {
 		t.end()
 	}
 	r := t.renewLocked()
 	t.lock.Unlock()
-	return t.wait(ctx, patience, r)
+	err := t.wait(ctx, patience, r)
+	if err == nil {
+		t.breaker.hint() // who has just given the PIN does not wait for the end of a pause
+	}
+	return err
 }
 
 // Logout ends an attended token's login: the next signature needs the PIN.
@@ -128,7 +136,7 @@ func (t *Token) renewed(r *renewal, slot uint, anchor handle, err error) {
 	t.renewing = nil
 	if err != nil {
 		r.err = deviceFault(err)
-		if f, ok := fault.Of(r.err); ok && f.Kind == fault.Denied {
+		if f, ok := fault.Of(r.err); ok && f.Kind == fault.Denied && !errors.Is(err, errSource) {
 			t.latch = f
 		} else {
 			t.count.failures.Add(1)
@@ -184,6 +192,16 @@ func (t *Token) seek() (uint, TokenInfo, error) {
 	return 0, info, err
 }
 
+// errSource: the operator's source gave no PIN. Nothing reached the token, so the source is asked again.
+var errSource = errors.New("hsm: the source of the PIN")
+
+// proof tells one PIN from another without keeping it.
+func (t *Token) proof(octets []byte) [32]byte {
+	h := hmac.New(sha256.New, t.salt[:])
+	h.Write(octets)
+	return [32]byte(h.Sum(nil))
+}
+
 // login tries the PIN once.
 func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 	switch {
@@ -200,18 +218,19 @@ func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 		defer cancel()
 		octets, err := t.config.PIN(ctx)
 		if err == nil && len(octets) == 0 {
-			err = ErrPINNeeded.New()
+			err = errors.New("empty")
 		}
 		if err != nil {
-			return ErrPINNeeded.Because(err)
+			return ErrPINNeeded.Because(fmt.Errorf("%w: %w", errSource, err))
 		}
 		p.octets = octets
 	}
+	proof := t.proof(p.octets)
 	t.count.logins.Add(1)
 	err := t.c.Login(anchor, p.octets)
 	switch {
 	case err == nil:
-		t.proven = true
+		t.proven = proof
 		return nil
 	case answered(err, rvPINIncorrect, rvPINInvalid, rvPINLength):
 		return ErrPINWrong.Because(err)
@@ -223,8 +242,9 @@ func (t *Token) login(anchor handle, info TokenInfo, p *pin) error {
 		return nil // by whoever else uses the module in this process
 	case answered(err, rvAlreadyLoggedIn):
 		return ErrTokenInUse.Because(err) // the PIN was not looked at
-	case !t.proven:
-		// Whether the token has counted the try is not known, nor whether the PIN is right: a person decides.
+	case t.proven != proof:
+		// Whether the token has counted the try is not known, nor whether the PIN is right: a person decides. A PIN that was
+		// right for this token before is another matter.
 		return ErrPINNeeded.Because(err)
 	}
 	return err

@@ -153,6 +153,19 @@ func TestAPINWhoseFateIsUnknownIsNotTriedAgain(t *testing.T) {
 	w.want(err, ErrDevice)
 	w.spy.onLogin = nil
 	w.signs(k)
+
+	// Unless the source has another one now: of that nothing is known.
+	token.config.PIN = source("135790")
+	w.must(w.spy.cryptoki.CloseAllSessions(0))
+	w.spy.onLogin = func() error { return rvDeviceError }
+	w.spy.logins.Store(0)
+	for range 2 {
+		_, err = k.SignDigest(context.Background(), digest(k, "档案"))
+		w.want(err, ErrPINNeeded)
+	}
+	if n := w.spy.logins.Load(); n != 1 {
+		t.Errorf("%d logins", n)
+	}
 }
 
 func TestAnAttendedTokenAsksAgainAfterItWasPulledOut(t *testing.T) {
@@ -246,4 +259,43 @@ func TestATokenThatIsNotThere(t *testing.T) {
 	_, err = token.Keys(ctx)
 	w.want(err, ErrClosed)
 	w.want(token.Login(ctx, []byte(tokentest.UserPIN), false), ErrClosed)
+}
+
+// A source that is out of order for a while is asked again: nothing has reached the token.
+func TestASourceWithoutAPINIsAskedAgain(t *testing.T) {
+	w := newWorld(t, "sansec")
+	var sourceErr error
+	w.config.PIN = func(context.Context) ([]byte, error) { return []byte(tokentest.UserPIN), sourceErr }
+	token := w.activate()
+	k := w.generate(token, "one")
+	w.spy.logins.Store(0)
+	sourceErr = errors.New("the safe is closed")
+	w.must(w.spy.cryptoki.CloseAllSessions(0))
+	_, err := k.SignDigest(context.Background(), digest(k, "档案"))
+	w.want(err, ErrPINNeeded)
+	sourceErr = nil
+	w.signs(k)
+	if n := w.spy.logins.Load(); n != 1 {
+		t.Errorf("%d logins", n)
+	}
+}
+
+// Who has just given the PIN does not wait for the end of a pause.
+func TestALoginEndsThePause(t *testing.T) {
+	w := newWorld(t, "sansec")
+	token := w.attended()
+	ctx := context.Background()
+	w.must(token.Login(ctx, []byte(tokentest.UserPIN), false))
+	k, err := token.Key(ctx, Selector{ID: []byte("one")})
+	w.must(err)
+	w.folder.Pull(t, 0)
+	for range 5 {
+		_, err := k.SignDigest(ctx, digest(k, "档案"))
+		w.want(err, ErrRemoved)
+	}
+	_, err = k.SignDigest(ctx, digest(k, "档案"))
+	w.want(err, ErrPaused)
+	w.folder.Insert(t, 0)
+	w.must(token.Login(ctx, []byte(tokentest.UserPIN), false))
+	w.signs(k)
 }

@@ -40,8 +40,10 @@ type Module struct {
 	info ModuleInfo
 	c    cryptoki
 
-	lock  sync.Mutex
-	inUse map[string]bool // serial numbers of active tokens
+	lock   sync.Mutex
+	inUse  map[string]bool // serial numbers of active tokens
+	asking int             // calls of Slots under way
+	closed bool
 }
 
 // modules are those of the process. PKCS#11 knows one application per process (C_Initialize, 5.4): who loads a library
@@ -121,10 +123,11 @@ func (m *Module) Close() error {
 		return nil
 	}
 	m.lock.Lock()
-	tokens := len(m.inUse)
+	users := len(m.inUse) + m.asking
+	m.closed = users == 0
 	m.lock.Unlock()
-	if tokens > 0 {
-		return ErrTokenInUse.With("%d", tokens)
+	if users > 0 {
+		return ErrTokenInUse.With("%d", users)
 	}
 	delete(modules.loaded, m.info.Path)
 	var err error
@@ -141,8 +144,20 @@ func (m *Module) Close() error {
 // Info is what the module says of itself.
 func (m *Module) Info() ModuleInfo { return m.info }
 
-// Slots lists the slots, with and without a token. Errors: hsm.device.
+// Slots lists the slots, with and without a token. Errors: hsm.device, hsm.closed.
 func (m *Module) Slots() ([]Slot, error) {
+	m.lock.Lock()
+	if m.closed { // a call into a library that was unloaded would end the process
+		m.lock.Unlock()
+		return nil, ErrClosed.New()
+	}
+	m.asking++
+	m.lock.Unlock()
+	defer func() {
+		m.lock.Lock()
+		defer m.lock.Unlock()
+		m.asking--
+	}()
 	ids, err := m.c.Slots()
 	if err != nil {
 		return nil, deviceFault(err)
@@ -223,6 +238,9 @@ func (m *Module) find(s Selection) (Slot, error) {
 func (m *Module) take(serial string) error {
 	m.lock.Lock()
 	defer m.lock.Unlock()
+	if m.closed {
+		return ErrClosed.New()
+	}
 	if m.inUse[serial] {
 		return ErrTokenInUse.With("#%.16s", serial)
 	}

@@ -115,6 +115,9 @@ func list[T any](ctx context.Context, t *Token, class uint, read func([][]byte) 
 		var all []T
 		for _, object := range found {
 			a, err := s.c.Attributes(s.handle, object, kinds...)
+			if answered(err, rvObjectHandle) {
+				continue // destroyed since
+			}
 			if err != nil {
 				return nil, err
 			}

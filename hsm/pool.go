@@ -61,6 +61,9 @@ func run[T any](ctx context.Context, t *Token, use func(session) (T, error)) (T,
 		case errors.As(r.err, &f), ctx.Err() != nil: // before dead: the cause of a fault may be a return value, too
 			t.count.refused.Add(1)
 			t.breaker.abstain() // of the caller, the PIN or a key: nothing about the device
+			if f == nil {
+				return none, ctx.Err()
+			}
 			return none, r.err
 		case (r.err == errStale || answered(r.err, rvSessionCount)) && stale < maxStale+cap(t.work):
 			stale++

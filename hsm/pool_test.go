@@ -311,6 +311,32 @@ func TestACallerCanGiveUp(t *testing.T) {
 	}
 }
 
+// late is a context whose end shows only to who asks: the module's answer is always first.
+type late struct {
+	context.Context
+	gone atomic.Bool
+}
+
+func (*late) Done() <-chan struct{} { return nil }
+
+func (l *late) Err() error {
+	if l.gone.Load() {
+		return context.Canceled
+	}
+	return nil
+}
+
+// Whoever gives up hears that, and not a bare number of the module that came at the same time.
+func TestWhoGaveUpHearsNoNumberOfTheModule(t *testing.T) {
+	w := newWorld(t, "sansec")
+	k := w.generate(w.activate(), "one")
+	ctx := &late{Context: context.Background()}
+	w.spy.onSign = func() error { ctx.gone.Store(true); return rvFunctionFailed }
+	if _, err := k.SignDigest(ctx, digest(k, "档案")); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestATokenThatDoesNotAnswerIsNotWaitedForEver(t *testing.T) {
 	w := newWorld(t, "sansec")
 	w.config.Sessions = 1
@@ -360,6 +386,29 @@ func TestAModuleStaysWhileACallIsUnderWay(t *testing.T) {
 		w.want(err, ErrTokenInUse)
 		runtime.Gosched()
 	}
+}
+
+// When a token was closed nothing of it goes on.
+func TestACloseLeavesNothingRunning(t *testing.T) {
+	w := newWorld(t, "sansec")
+	w.config.KeepAlive = time.Millisecond
+	before := runtime.NumGoroutine()
+	token, err := Activate(context.Background(), w.module, w.config)
+	w.must(err)
+	k := w.generate(token, "one")
+	w.signs(k)
+	if runtime.NumGoroutine() < before+8 {
+		t.Error("there are no workers: this test shows nothing")
+	}
+	w.must(token.Close())
+	for n := 0; runtime.NumGoroutine() > before; n++ {
+		if n == 1_000_000 {
+			t.Fatalf("%d goroutines stay", runtime.NumGoroutine()-before)
+		}
+		runtime.Gosched()
+	}
+	_, err = k.SignDigest(context.Background(), digest(k, "档案"))
+	w.want(err, ErrClosed)
 }
 
 func TestTheBreaker(t *testing.T) {

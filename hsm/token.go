@@ -2,6 +2,8 @@ package hsm
 
 import (
 	"context"
+	"crypto/rand"
+	"io"
 	"sync"
 	"time"
 
@@ -93,9 +95,10 @@ type Token struct {
 	limit      int  // workers now
 	latch      *fault.Fault
 	pending    *pin
-	proven     bool // the PIN of the source was right once
+	proven     [32]byte // proof of the PIN that was right last
 	closed     bool
 
+	salt    [32]byte // of the proof
 	stop    chan struct{}
 	members sync.WaitGroup // calls, renewals, keep-alive
 }
@@ -128,6 +131,10 @@ func Activate(ctx context.Context, m *Module, c Config) (*Token, error) {
 	}
 	t := &Token{config: c, module: m, c: m.c, info: *slot.Token, slot: slot.ID, generation: 1, most: limit, stop: make(chan struct{}),
 		breaker: &breaker{clock: c.Clock, threshold: c.Failures, first: c.Pause, longest: longestPause}, work: make(chan func(*worker) error, maxWaiting)}
+	if _, err := io.ReadFull(rand.Reader, t.salt[:]); err != nil {
+		m.leave(t.info.Serial)
+		return nil, err
+	}
 	if c.PIN != nil {
 		if c.Insist {
 			t.pending = &pin{insist: true}

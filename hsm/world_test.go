@@ -25,6 +25,7 @@ type spy struct {
 	cryptoki
 	logins, signs, closes, tokens atomic.Int64
 	onSign                        func() error
+	onGenerate                    func(public []attribute) []attribute
 	onLogin                       func() error
 }
 
@@ -46,6 +47,13 @@ func (s *spy) Token(slot uint) (TokenInfo, error) {
 func (s *spy) CloseAllSessions(slot uint) error {
 	s.closes.Add(1)
 	return s.cryptoki.CloseAllSessions(slot)
+}
+
+func (s *spy) GenerateKeyPair(h handle, how mechanism, public, private []attribute) (handle, handle, error) {
+	if s.onGenerate != nil {
+		public = s.onGenerate(public)
+	}
+	return s.cryptoki.GenerateKeyPair(h, how, public, private)
 }
 
 func (s *spy) Sign(h, key handle, how mechanism, data []byte) ([]byte, error) {

@@ -90,7 +90,15 @@ func (k *storedKey) SignDigest(ctx context.Context, e [32]byte) ([]byte, error) 
 	}
 }
 
+// setState changes the file. A key that is to be destroyed goes from its token first, before anything is locked: a device
+// that does not answer must not hold up the suspension of another key. After a crash in between, the file promises a key that
+// is gone, and destroying it again succeeds.
 func (k *storedKey) setState(ctx context.Context, state State) error {
+	if state == StateDestroyed {
+		if err := k.leaveToken(ctx); err != nil {
+			return err
+		}
+	}
 	k.store.change.Lock()
 	defer k.store.change.Unlock()
 	c, err := k.store.open(k.name)
@@ -105,11 +113,11 @@ func (k *storedKey) setState(ctx context.Context, state State) error {
 	}
 	file := c.file
 	file.State = state
-	secret, err := k.secretFor(ctx, c, state)
-	if err != nil {
-		return err
+	var secret []byte
+	if state != StateDestroyed && c.file.Token == nil {
+		secret = c.private.D.FillBytes(make([]byte, 32))
+		defer clear(secret)
 	}
-	defer clear(secret)
 	if err := k.store.put(file, secret, true); err != nil {
 		return err
 	}
@@ -117,14 +125,11 @@ func (k *storedKey) setState(ctx context.Context, state State) error {
 	return err
 }
 
-// secretFor is what the file keeps in a state. Of a key on a token it keeps nothing, and a key that is to be destroyed goes from
-// there first: after a crash in between, the file promises a key that is gone, and destroying it again succeeds.
-func (k *storedKey) secretFor(ctx context.Context, c *content, state State) ([]byte, error) {
-	switch {
-	case state == StateDestroyed && c.file.Token != nil:
-		return nil, k.destroyOnToken(ctx, *c.file.Token)
-	case state == StateDestroyed || c.file.Token != nil:
-		return nil, nil
+// leaveToken destroys the private key on its token, if that is where it is.
+func (k *storedKey) leaveToken(ctx context.Context) error {
+	c, err := k.store.open(k.name)
+	if err != nil || c.file.State == StateDestroyed || c.file.Token == nil {
+		return err
 	}
-	return c.private.D.FillBytes(make([]byte, 32)), nil
+	return k.destroyOnToken(ctx, *c.file.Token)
 }

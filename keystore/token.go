@@ -79,7 +79,7 @@ func (s *Store) generateOn(ctx context.Context, token, name string, p Purpose) (
 	if err != nil {
 		return nil, err
 	}
-	stored, err := s.adopt(token, key, name, p)
+	stored, err := s.adopt(token, key, name, p, true)
 	if err != nil {
 		_ = key.Destroy(context.WithoutCancel(ctx))
 		return nil, err
@@ -108,14 +108,15 @@ func (r *Ring) Adopt(ctx context.Context, name string, p Purpose, token string, 
 	if err != nil {
 		return nil, err
 	}
-	k, err := r.store.adopt(token, key, name, p)
+	k, err := r.store.adopt(token, key, name, p, false)
 	if err != nil {
 		return nil, err
 	}
 	return k, nil
 }
 
-func (s *Store) adopt(token string, key *hsm.Key, name string, p Purpose) (*storedKey, error) {
+// adopt makes the file of a key. One that was made just now is in no other file, which need not be readable then.
+func (s *Store) adopt(token string, key *hsm.Key, name string, p Purpose, fresh bool) (*storedKey, error) {
 	info := key.Info()
 	public, ok := info.Public.(*ecdsa.PublicKey)
 	if !ok || info.Algorithm != hsm.SM2 || len(info.ID) == 0 || len(info.ID) > maxTokenID {
@@ -123,8 +124,10 @@ func (s *Store) adopt(token string, key *hsm.Key, name string, p Purpose) (*stor
 	}
 	s.change.Lock()
 	defer s.change.Unlock()
-	if err := s.unknown(public); err != nil {
-		return nil, err
+	if !fresh {
+		if err := s.unknown(public); err != nil {
+			return nil, err
+		}
 	}
 	file := keyFile{Version: formatVersion, Name: name, Purpose: p, State: StateActive, Public: Point(public), Token: &tokenKey{Name: token, ID: info.ID}}
 	if err := s.put(file, nil, false); err != nil {
@@ -183,12 +186,15 @@ func (k *storedKey) signOnToken(ctx context.Context, where tokenKey, e [32]byte)
 }
 
 func (k *storedKey) destroyOnToken(ctx context.Context, where tokenKey) error {
-	key, err := k.onToken(ctx, where)
+	t, err := k.store.token(where.Name)
 	if err == nil {
-		err = key.Destroy(ctx)
+		err = t.DestroyKeyOf(ctx, where.ID, k.public)
 	}
-	if fault.Has(err, hsm.ErrKeyNotFound) {
+	switch {
+	case fault.Has(err, hsm.ErrKeyNotFound):
 		return nil
+	case fault.Has(err, hsm.ErrOtherKey):
+		return ErrTokenKey.With("%s", k.name)
 	}
 	return err
 }

@@ -1,10 +1,13 @@
-//go:build cgo
+//go:build cgo && unix
 
 package keystore_test
 
 import (
 	"context"
+	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 	"testing"
 	"time"
 
@@ -193,6 +196,80 @@ func TestAKeyThatIsOnTheTokenAlreadyIsAdopted(t *testing.T) {
 	if k.State() != keystore.StateDestroyed {
 		t.Error(k.State())
 	}
+}
+
+// A damaged file stops its own key: others are made on the token all the same, and none is adopted that may be in it.
+func TestADamagedFileHindersNoOtherKeyOnTheToken(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	s := d.Open(t)
+	ring := s.Ring(keystore.PurposeSealing)
+	_, err := ring.Generate(ctx, "one", keystore.PurposeSealing)
+	must(t, err)
+	must(t, os.WriteFile(filepath.Join(d.Dir(), "keys", "one.json"), []byte("{"), 0o600))
+	s = d.Open(t)
+	ring = s.Ring(keystore.PurposeSealing)
+	k, err := ring.Generate(ctx, "two", keystore.PurposeSealing)
+	must(t, err)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	must(t, err)
+	_, err = d.token.Generate(ctx, hsm.NewKey{Algorithm: hsm.SM2, ID: []byte("given")})
+	must(t, err)
+	_, err = ring.Adopt(ctx, "three", keystore.PurposeSealing, "hsm", []byte("given"))
+	want(t, err, keystore.ErrDamaged)
+}
+
+// A key that fails its self-test does not sign, and yet can be destroyed.
+func TestAKeyThatSignsWronglyCanBeDestroyed(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	_, err := d.Open(t).Ring(keystore.PurposeSealing).Generate(ctx, "seal", keystore.PurposeSealing)
+	must(t, err)
+	must(t, d.token.Close())
+	d.tokens.Fault(t, 0, "wrong_encoding = 1")
+	module, err := hsm.Open(tokentest.Module(t))
+	must(t, err)
+	defer func() { must(t, module.Close()) }()
+	d.token = activate(t, module, "sansec")
+	defer func() { must(t, d.token.Close()) }()
+	ring := d.Open(t).Ring(keystore.PurposeSealing)
+	k, err := ring.Get(ctx, "seal")
+	must(t, err)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	want(t, err, hsm.ErrSelfTest)
+	must(t, ring.SetState(ctx, "seal", keystore.StateDestroyed))
+	if n := d.Holds(t); n != 0 {
+		t.Errorf("%d keys", n)
+	}
+}
+
+// While a key waits to be destroyed on a token that does not answer, other keys can be suspended.
+func TestASilentTokenHoldsUpNoOtherKey(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	s := d.Open(t)
+	ring := s.Ring(keystore.PurposeSealing)
+	_, err := ring.Generate(ctx, "gone", keystore.PurposeSealing)
+	must(t, err)
+	_, err = ring.Generate(ctx, "other", keystore.PurposeSealing)
+	must(t, err)
+	lock, err := os.Open(filepath.Join(d.tokens.Path, "0", "lock")) // under which the module changes the token's files
+	must(t, err)
+	must(t, syscall.Flock(int(lock.Fd()), syscall.LOCK_EX))
+	destroyed, suspended := make(chan error, 1), make(chan error, 1)
+	go func() { destroyed <- ring.SetState(ctx, "gone", keystore.StateDestroyed) }()
+	for d.token.Metrics().Busy == 0 {
+		runtime.Gosched()
+	}
+	go func() { suspended <- ring.SetState(ctx, "other", keystore.StateSuspended) }()
+	select {
+	case err = <-suspended:
+		must(t, err)
+	case <-time.After(20 * time.Second):
+		t.Error("the other key waits for the token")
+	}
+	must(t, lock.Close())
+	must(t, <-destroyed)
 }
 
 // An HSM without SM2 holds keys for TLS, not for a keystore.

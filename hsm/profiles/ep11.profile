@@ -1,3 +1,4 @@
+# The encoding of a signature is not published: the self-test finds it. Alternative: of a message 0x8005000C.
 title = IBM EP11
 key_type = 0x80050002
 generate = 0x8005000A

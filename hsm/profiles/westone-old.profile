@@ -1,3 +1,4 @@
+# The encoding of a signature is not published: the self-test finds it.
 title = Westone 卫士通 (older devices)
 key_type = 0x80000001
 generate = 0x80000003

@@ -1,7 +1,10 @@
 /* softtoken.conf of the folder and `faults` of a slot: lines of name = value, # before a remark. */
+#define _POSIX_C_SOURCE 200809L
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "token.h"
 
@@ -16,10 +19,12 @@ static char *trimmed(char *s) {
     return s;
 }
 
-/* A missing file is as an empty one. */
+/* A missing file is as an empty one; one that is there and cannot be read is a mistake. */
 static bool read_lines(const char *path, setter set, void *to) {
     buffer b = {0};
-    if (!file_read(path, MAX_CONFIGURATION, &b, NULL, NULL)) return true;
+    struct stat st;
+    if (lstat(path, &st) != 0 && errno == ENOENT) return true;
+    if (!file_read(path, MAX_CONFIGURATION, &b, NULL, NULL)) return false;
     put_octets(&b, "", 1);
     bool ok = !b.failed && strlen((char *) b.data) == b.size - 1;
     for (char *line = (char *) b.data, *next; ok && line != NULL; line = next) {

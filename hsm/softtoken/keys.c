@@ -68,6 +68,8 @@ static CK_RV make_pair(session *s, const mechanism *m, object *public, object *p
     else if ((rv = of_class(public, CKO_PUBLIC_KEY, m)) == CKR_OK) rv = of_class(private, CKO_PRIVATE_KEY, m);
     if (rv == CKR_OK) rv = complete_public(public, key);
     if (rv == CKR_OK) rv = complete_private(private, key, true);
+    if (rv == CKR_OK && !(object_set_ulong(public, CKA_KEY_GEN_MECHANISM, m->type) && object_set_ulong(private, CKA_KEY_GEN_MECHANISM, m->type)))
+        rv = CKR_HOST_MEMORY;
     if (rv == CKR_OK) {
         rv = object_add(s, private, to_private);
         private = NULL;

@@ -8,8 +8,13 @@
 
 void slot_logout(slot *s) {
     s->logged_in = NOBODY;
+    sessions_end_work(s);
     OPENSSL_cleanse(s->master, sizeof s->master);
     objects_forget(s, true);
+}
+
+bool slot_is_of(const slot *s, const token_state *t) {
+    return s->logged_in == NOBODY || memcmp(s->token_id, t->id, ID_SIZE) == 0;
 }
 
 static bool pin_fits(const unsigned char *pin, CK_ULONG size) { return pin != NULL && size >= PIN_MIN && size <= PIN_MAX; }
@@ -57,6 +62,7 @@ CK_RV C_Login(CK_SESSION_HANDLE h, CK_USER_TYPE who, unsigned char *pin, CK_ULON
     file_unlock(lock);
     if (rv == CKR_OK) {
         at->logged_in = who;
+        memcpy(at->token_id, t.id, ID_SIZE);
         objects_doubt(at);
     }
     return module_leave(rv);
@@ -125,7 +131,11 @@ CK_RV C_InitPIN(CK_SESSION_HANDLE h, unsigned char *pin, CK_ULONG size) {
     int lock = file_lock(at->folder, true);
     if (lock < 0) return module_leave(CKR_DEVICE_ERROR);
     token_state t;
-    if ((rv = load(at, &t)) == CKR_OK) {
+    if ((rv = load(at, &t)) == CKR_OK && !slot_is_of(at, &t)) {
+        slot_logout(at);
+        rv = CKR_USER_NOT_LOGGED_IN;
+    }
+    if (rv == CKR_OK) {
         t.has_user_pin = true;
         t.user_tries = t.user_most;
         if (!pin_wrap("user", t.id, pin, size, t.user_salt, t.user_wrapped, at->master) || !token_save(at, &t)) rv = CKR_DEVICE_ERROR;

@@ -26,6 +26,9 @@ static const mechanism koal[] = {
 static const mechanism westone[] = {
     {V + 0x1, ROLE_KEY_PAIR, NULL}, {V + 0x2, ROLE_SIGN_E_RAW, NULL}, {V + 0x1f, ROLE_DIGEST, "SM3"},
 };
+static const mechanism westone_old[] = {
+    {V + 0x3, ROLE_KEY_PAIR, NULL}, {V + 0x4, ROLE_SIGN_E_RAW, NULL}, {V + 0x1f, ROLE_DIGEST, "SM3"},
+};
 static const mechanism mssince[] = {
     {0x10009, ROLE_KEY_PAIR, NULL}, {0x10002, ROLE_SIGN_E_RAW, NULL},
     {0x10004, ROLE_SIGN_ID_RAW, NULL}, {0x10005, ROLE_DIGEST, "SM3"},
@@ -56,9 +59,11 @@ static const mechanism standard[] = {
     {OWN + 6, ROLE_SIGN_ID_DER, NULL}, {OWN + 7, ROLE_SIGN_ID_RAW, NULL},
 };
 
-#define VENDOR(name, key_type) {#name, key_type, name, sizeof name / sizeof *name}
+#define NAMED(text, name, key_type) {text, key_type, name, sizeof name / sizeof *name}
+#define VENDOR(name, key_type) NAMED(#name, name, key_type)
 static const vendor vendors[] = {
-    VENDOR(sansec, V + 0x4), VENDOR(tass, V + 0x4), VENDOR(koal, V + 0x4), VENDOR(westone, V + 0x1), VENDOR(mssince, 0x10001),
+    VENDOR(sansec, V + 0x4), VENDOR(tass, V + 0x4), VENDOR(koal, V + 0x4), VENDOR(westone, V + 0x1), NAMED("westone-old", westone_old, V + 0x1),
+    VENDOR(mssince, 0x10001),
     VENDOR(luna, V + 0x16), VENDOR(ep11, V + 0x50002), VENDOR(standard, CKK_EC),
 };
 

@@ -19,7 +19,7 @@ configuration module_configuration;
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t quiet = PTHREAD_COND_INITIALIZER;
-static bool initialised;
+static bool initialised, finishing;
 static size_t working; /* calls that have let the lock go */
 
 static void before_fork(void) { pthread_mutex_lock(&lock); }
@@ -27,11 +27,9 @@ static void in_parent(void) { pthread_mutex_unlock(&lock); }
 
 /* The child has one thread: calls of others that had let the lock go are not in it. */
 static void in_child(void) {
-    if (initialised) {
-        sessions_forget();
-        slots_close();
-    }
-    initialised = false;
+    sessions_forget();
+    slots_close();
+    initialised = finishing = false;
     working = 0;
     pthread_cond_init(&quiet, NULL);
     pthread_mutex_unlock(&lock);
@@ -61,6 +59,8 @@ void module_resume(void) {
     if (--working == 0) pthread_cond_broadcast(&quiet);
 }
 
+bool module_running(void) { return initialised; }
+
 /* Locks of the caller's own are not taken: those of the system are, which is what CKF_OS_LOCKING_OK allows. */
 static CK_RV check_arguments(const CK_C_INITIALIZE_ARGS *a) {
     if (a == NULL) return CKR_OK;
@@ -76,6 +76,7 @@ EXPORT CK_RV C_Initialize(void *arguments) {
     if (rv != CKR_OK) return rv;
     pthread_once(&once, watch_forks);
     pthread_mutex_lock(&lock);
+    while (finishing) pthread_cond_wait(&quiet, &lock); /* else C_Finalize would end what begins here */
     const char *folder = getenv("YINXIN_SOFTTOKEN");
     if (initialised) rv = CKR_CRYPTOKI_ALREADY_INITIALIZED;
     else if (folder == NULL || *folder == 0 || strlen(folder) >= PATH_SIZE - 128) rv = CKR_GENERAL_ERROR;
@@ -93,9 +94,12 @@ EXPORT CK_RV C_Finalize(void *reserved) {
     CK_RV rv = module_enter();
     if (rv != CKR_OK) return rv;
     initialised = false;
+    finishing = true;
     for (size_t i = 0; i < slot_count(); i++) sessions_close(slot_at(i));
     while (working > 0) pthread_cond_wait(&quiet, &lock);
     slots_close();
+    finishing = false;
+    pthread_cond_broadcast(&quiet);
     return module_leave(CKR_OK);
 }
 

@@ -82,7 +82,7 @@ static bool is_flag(CK_ATTRIBUTE_TYPE t) {
     case CKA_TOKEN: case CKA_PRIVATE: case CKA_MODIFIABLE: case CKA_SENSITIVE: case CKA_EXTRACTABLE: case CKA_SIGN: case CKA_VERIFY:
     case CKA_ENCRYPT: case CKA_DECRYPT: case CKA_WRAP: case CKA_UNWRAP: case CKA_DERIVE: case CKA_SIGN_RECOVER:
     case CKA_VERIFY_RECOVER: case CKA_LOCAL: case CKA_ALWAYS_SENSITIVE: case CKA_NEVER_EXTRACTABLE: case CKA_TRUSTED:
-    case CKA_ALWAYS_AUTHENTICATE: case CKA_WRAP_WITH_TRUSTED:
+    case CKA_ALWAYS_AUTHENTICATE: case CKA_WRAP_WITH_TRUSTED: case CKA_DESTROYABLE: case CKA_COPYABLE:
         return true;
     }
     return false;
@@ -91,6 +91,13 @@ static bool is_flag(CK_ATTRIBUTE_TYPE t) {
 static bool is_number(CK_ATTRIBUTE_TYPE t) {
     return t == CKA_CLASS || t == CKA_KEY_TYPE || t == CKA_CERTIFICATE_TYPE || t == CKA_CERTIFICATE_CATEGORY || t == CKA_KEY_GEN_MECHANISM ||
            t == CKA_MODULUS_BITS;
+}
+
+/* What a template asks for and the module does not do is refused: a key must not seem to be guarded better than it is. */
+static CK_RV unkept_promise(const CK_ATTRIBUTE *a) {
+    if (a->type & CKF_ARRAY_ATTRIBUTE) return CKR_ATTRIBUTE_TYPE_INVALID; /* allowed mechanisms, templates */
+    if ((a->type != CKA_ALWAYS_AUTHENTICATE && a->type != CKA_TRUSTED) || *(const CK_BBOOL *) a->pValue == CK_FALSE) return CKR_OK;
+    return a->type == CKA_TRUSTED ? CKR_ATTRIBUTE_READ_ONLY : CKR_ATTRIBUTE_VALUE_INVALID;
 }
 
 /* object_fill takes a template over; what the token alone decides is refused. */
@@ -104,6 +111,8 @@ CK_RV object_fill(object *o, const CK_ATTRIBUTE *template, CK_ULONG count) {
             return CKR_ATTRIBUTE_VALUE_INVALID;
         if (a->type == CKA_LOCAL || a->type == CKA_ALWAYS_SENSITIVE || a->type == CKA_NEVER_EXTRACTABLE || a->type == CKA_KEY_GEN_MECHANISM)
             return CKR_ATTRIBUTE_READ_ONLY;
+        CK_RV rv = unkept_promise(a);
+        if (rv != CKR_OK) return rv;
         for (CK_ULONG k = 0; k < i; k++)
             if (template[k].type == a->type) return CKR_TEMPLATE_INCONSISTENT;
         if (a->ulValueLen > MAX_VALUE || (all += a->ulValueLen) > MAX_OBJECT / 2) return CKR_ATTRIBUTE_VALUE_INVALID;
@@ -214,8 +223,9 @@ CK_RV C_SetAttributeValue(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE at, CK_ATTRIBUTE
             return module_leave(CKR_ATTRIBUTE_VALUE_INVALID);
     }
     for (CK_ULONG i = 0; i < count; i++)
-        if (!object_set(o, template[i].type, template[i].pValue, template[i].ulValueLen)) return module_leave(CKR_HOST_MEMORY);
-    if (o->session == 0) rv = object_store(s->slot, o);
+        if (!object_set(o, template[i].type, template[i].pValue, template[i].ulValueLen)) rv = CKR_HOST_MEMORY;
+    if (o->session == 0 && rv != CKR_OK) o->inode = o->changed = 0; /* it is read again */
+    if (o->session == 0 && rv == CKR_OK) rv = object_store(s->slot, o, true);
     return module_leave(rv);
 }
 
@@ -256,7 +266,8 @@ CK_RV C_DestroyObject(CK_SESSION_HANDLE h, CK_OBJECT_HANDLE at) {
     if (rv != CKR_OK) return rv;
     object *o;
     session *s = with_object(h, at, &o, &rv);
-    return module_leave(s == NULL ? rv : object_delete(s, o));
+    if (s != NULL) rv = object_bool(o, CKA_DESTROYABLE, true) ? object_delete(s, o) : CKR_ACTION_PROHIBITED;
+    return module_leave(rv);
 }
 
 CK_RV C_FindObjectsInit(CK_SESSION_HANDLE h, CK_ATTRIBUTE *template, CK_ULONG count) {

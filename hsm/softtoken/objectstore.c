@@ -85,7 +85,16 @@ static void tagged(const unsigned char *aad, size_t aad_size, const unsigned cha
     put_octets(b, content, size);
 }
 
-CK_RV object_store(slot *s, object *o) {
+static CK_RV may_store(const slot *s, const object *o, const char *path, bool anew) {
+    token_state t;
+    uint64_t inode, changed;
+    if (!token_load(s, &t) || !t.initialised) return CKR_DEVICE_ERROR;
+    if (!slot_is_of(s, &t)) return CKR_USER_NOT_LOGGED_IN;
+    if (!anew) return CKR_OK;
+    return file_stamp(path, &inode, &changed) && inode == o->inode && changed == o->changed ? CKR_OK : CKR_OBJECT_HANDLE_INVALID;
+}
+
+CK_RV object_store(slot *s, object *o, bool anew) {
     token_state t;
     unsigned char aad[4 + 2 * ID_SIZE], digest[DIGEST_SIZE];
     char name[2 * ID_SIZE + 1], folder[PATH_SIZE], path[PATH_SIZE];
@@ -106,12 +115,14 @@ CK_RV object_store(slot *s, object *o) {
     }
     ok = ok && !content.failed && !file.failed && !whole.failed && file.size <= MAX_OBJECT;
     int lock = ok ? file_lock(s->folder, true) : -1;
-    ok = lock >= 0 && file_replace(folder, name, file.data, file.size) && file_stamp(path, &o->inode, &o->changed);
+    CK_RV rv = lock >= 0 ? may_store(s, o, path, anew) : CKR_DEVICE_ERROR;
+    if (rv == CKR_OK && !(file_replace(folder, name, file.data, file.size) && file_stamp(path, &o->inode, &o->changed))) rv = CKR_DEVICE_ERROR;
+    if (rv != CKR_OK) o->inode = o->changed = 0; /* it is read again before it is used */
     file_unlock(lock);
     buffer_free(&content);
     buffer_free(&file);
     buffer_free(&whole);
-    return ok ? CKR_OK : CKR_DEVICE_ERROR;
+    return rv;
 }
 
 static bool open_public(slot *s, object *o, const token_state *t, const unsigned char *data, size_t size) {
@@ -208,7 +219,9 @@ void objects_refresh(slot *s) {
     token_state t;
     int lock = file_lock(s->folder, false);
     if (lock < 0) return;
-    DIR *d = token_load(s, &t) && t.initialised && file_path(folder, s->folder, "objects") ? opendir(folder) : NULL;
+    bool loaded = token_load(s, &t);
+    if (loaded && !slot_is_of(s, &t)) slot_logout(s);
+    DIR *d = loaded && t.initialised && file_path(folder, s->folder, "objects") ? opendir(folder) : NULL;
     if (d == NULL) {
         file_unlock(lock);
         return;
@@ -257,7 +270,7 @@ CK_RV object_add(session *s, object *o, CK_OBJECT_HANDLE *handle) {
     else if (at->object_count >= MAX_OBJECTS) rv = CKR_DEVICE_MEMORY;
     else if (RAND_bytes(o->id, ID_SIZE) != 1) rv = CKR_DEVICE_ERROR;
     o->session = on_token ? 0 : s->handle;
-    if (rv == CKR_OK && on_token) rv = object_store(at, o);
+    if (rv == CKR_OK && on_token) rv = object_store(at, o, false);
     if (rv != CKR_OK) {
         object_free(o);
         return rv;

@@ -61,6 +61,15 @@ size_t sessions_of(const slot *at, size_t *read_only) {
     return n;
 }
 
+/* A logout ends what works with private keys, but for a signature that is being made at this moment. */
+void sessions_end_work(const slot *at) {
+    for (size_t i = 0; i < MAX_SESSIONS; i++) {
+        if (sessions[i].handle == 0 || sessions[i].slot != at || sessions[i].busy) continue;
+        operation_end(&sessions[i].sign);
+        operation_end(&sessions[i].decrypt);
+    }
+}
+
 void sessions_close(const slot *at) {
     for (size_t i = 0; i < MAX_SESSIONS; i++)
         if (sessions[i].handle != 0 && sessions[i].slot == at && !sessions[i].doomed) close_one(&sessions[i]);

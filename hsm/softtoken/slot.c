@@ -169,9 +169,10 @@ CK_RV C_WaitForSlotEvent(CK_FLAGS flags, CK_SLOT_ID *id, void *reserved) {
             return module_leave(CKR_OK);
         }
         if (flags & CKF_DONT_BLOCK) return module_leave(CKR_NO_EVENT);
-        module_leave(CKR_OK);
+        module_pause(); /* C_Finalize waits until this call is out: the library may be unloaded then */
         nanosleep(&(struct timespec){.tv_nsec = 50000000}, NULL);
-        if ((rv = module_enter()) != CKR_OK) return rv; /* C_Finalize came between */
+        module_resume();
+        if (!module_running()) return module_leave(CKR_CRYPTOKI_NOT_INITIALIZED);
     }
 }
 

@@ -21,7 +21,8 @@ EVP_PKEY *sm2_generate(void) { return EVP_PKEY_Q_keygen(NULL, NULL, "SM2"); }
 
 static EVP_PKEY *from_parts(const unsigned char point[65], const unsigned char *d) {
     EVP_PKEY *key = NULL;
-    BIGNUM *n = d == NULL ? NULL : BN_bin2bn(d, 32, NULL);
+    BIGNUM *n = d == NULL ? NULL : BN_secure_new(); /* what libcrypto copies of it is wiped, too */
+    if (n != NULL) BN_bin2bn(d, 32, n);
     OSSL_PARAM_BLD *b = OSSL_PARAM_BLD_new();
     EVP_PKEY_CTX *c = EVP_PKEY_CTX_new_from_name(NULL, "SM2", NULL);
     OSSL_PARAM *p = NULL;

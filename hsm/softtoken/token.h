@@ -117,6 +117,7 @@ typedef struct {
     char folder[PATH_SIZE];
     bool present, event;
     CK_USER_TYPE logged_in; /* NOBODY, CKU_USER or CKU_SO, for the whole process */
+    unsigned char token_id[ID_SIZE]; /* of the token that somebody is logged in to */
     unsigned char master[KEY_SIZE]; /* while somebody is logged in */
     object *objects;
     size_t object_count;
@@ -150,6 +151,7 @@ CK_RV module_enter(void); /* takes the lock; CKR_CRYPTOKI_NOT_INITIALIZED withou
 CK_RV module_leave(CK_RV rv);
 void module_pause(void);  /* lets the lock go and takes it again: see session_release */
 void module_resume(void);
+bool module_running(void); /* after module_resume: false when C_Finalize came between */
 
 /* config.c */
 typedef struct {
@@ -212,12 +214,14 @@ session *session_get(CK_SESSION_HANDLE h, CK_RV *rv);
 size_t sessions_of(const slot *s, size_t *read_only);
 void sessions_close(const slot *s);
 void sessions_forget(void);
+void sessions_end_work(const slot *s);
 void session_hold(session *s);             /* the lock is let go; nobody else uses or frees the session */
 CK_RV session_release(session *s);         /* the lock is had again; CKR_DEVICE_REMOVED when the token went meanwhile */
 void operation_end(operation *o);
 
 /* login.c */
 void slot_logout(slot *s);
+bool slot_is_of(const slot *s, const token_state *t); /* false: another process has initialised the token anew since the login */
 
 /* object.c */
 const attribute *object_attribute(const object *o, CK_ATTRIBUTE_TYPE type);
@@ -238,7 +242,7 @@ void objects_refresh(slot *s);
 object *object_find(slot *s, CK_OBJECT_HANDLE h);
 bool object_visible(const slot *s, const object *o);
 CK_RV object_add(session *s, object *o, CK_OBJECT_HANDLE *handle); /* takes the object over, also when it fails */
-CK_RV object_store(slot *s, object *o);                            /* writes it anew */
+CK_RV object_store(slot *s, object *o, bool anew); /* anew: in the place of its file, if that is still the one that was read */
 CK_RV object_delete(session *s, object *o);
 void objects_forget(slot *s, bool only_private);
 bool objects_erase(slot *s);

@@ -29,6 +29,9 @@ type figure struct {
 	name string
 	// run does the work once; floor does only what the formats make unavoidable.
 	run, floor func() error
+	// prepare makes what both need before anything is timed, and release lets go of it; nil where that was done.
+	prepare func() error
+	release func()
 }
 
 // measured is a figure with its numbers.
@@ -42,7 +45,7 @@ type measured struct {
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
 	for _, name := range c.Only {
-		if all := append(slices.Clone(installationFigures), imprintFigure); !slices.Contains(all, name) {
+		if all := append(slices.Clone(installationFigures), imprintFigures()...); !slices.Contains(all, name) {
 			return errFlag.At(fault.Field("--only")).Saying("可选："+strings.Join(all, "、"), "one of "+strings.Join(all, ", "))
 		}
 	}
@@ -86,19 +89,18 @@ func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list 
 			return nil, nil, err
 		}
 	}
-	if c.asked(imprintFigure) {
-		f, err := imprints(ctx)
-		if err != nil {
-			done()
-			return nil, nil, err
-		}
-		list = append(list, f)
-	}
+	list = append(list, imprints(ctx, c.asked)...)
 	return slices.DeleteFunc(list, func(f figure) bool { return !c.asked(f.name) }), done, nil
 }
 
 // measure times work and floor in turn, so that a machine whose speed drifts slows both, until the budget is used.
 func (f figure) measure(ctx context.Context, budget time.Duration) (measured, error) {
+	if f.prepare != nil {
+		if err := f.prepare(); err != nil {
+			return measured{}, err
+		}
+		defer f.release()
+	}
 	var values, floors, ratios []float64
 	for begin := time.Now(); time.Since(begin) < budget || len(ratios) < 5; {
 		if err := ctx.Err(); err != nil {

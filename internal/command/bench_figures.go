@@ -104,15 +104,15 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		return nil, nil, err
 	}
 	return []figure{
-		{sealFigure, b.sealSmall, b.sealFloor},
-		{releaseFigure, b.releaseCheck, b.releaseFloor},
-		{verifyFigure, b.verifySmall, b.verifyFloor},
-		{fiftyFigure, fifty.verify, fifty.floor},
-		{bigFigure, big.seal, b.sealSmall},
-		{issueFigure, issuing.issue, issuing.floor},
-		{ocspFigure, publishing.ocsp, publishing.ocspFloor},
-		{crlFigure, publishing.crl, publishing.crlFloor},
-		{httpFigure, calls.seal, calls.floor},
+		{name: sealFigure, run: b.sealSmall, floor: b.sealFloor},
+		{name: releaseFigure, run: b.releaseCheck, floor: b.releaseFloor},
+		{name: verifyFigure, run: b.verifySmall, floor: b.verifyFloor},
+		{name: fiftyFigure, run: fifty.verify, floor: fifty.floor},
+		{name: bigFigure, run: big.seal, floor: b.sealSmall},
+		{name: issueFigure, run: issuing.issue, floor: issuing.floor},
+		{name: ocspFigure, run: publishing.ocsp, floor: publishing.ocspFloor},
+		{name: crlFigure, run: publishing.crl, floor: publishing.crlFloor},
+		{name: httpFigure, run: calls.seal, floor: calls.floor},
 	}, func() { calls.close(); issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
 }
 

@@ -135,10 +135,10 @@ func (b *batch) prepare() error {
 // folders makes those that the outputs go to.
 func (b *batch) folders() error {
 	for _, f := range b.outputs().named() {
+		if err := checkPlace(f.name); err != nil {
+			return err
+		}
 		if err := os.Mkdir(f.name, 0o755); err != nil && !errors.Is(err, fs.ErrExist) {
-			if errors.Is(err, fs.ErrNotExist) {
-				return errNoPlace.At(fault.File(f.name))
-			}
 			return err
 		}
 		if info, err := os.Stat(f.name); err != nil {

@@ -54,6 +54,9 @@ func (o outputs) check(form string) error {
 			if info, err := os.Stat(f.name); err == nil && !info.IsDir() {
 				return errNoFolder.At(fault.File(f.name)).Saying("文件名应以 .zip 结尾", "or a name that ends in .zip")
 			}
+			if err := checkPlace(f.name); err != nil {
+				return err
+			}
 			continue
 		}
 		if err := checkOutput(f.name); err != nil {

@@ -7,6 +7,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 
 	"yinxin/internal/durable"
 	"yinxin/internal/fault"
@@ -29,8 +30,16 @@ func checkReplaceable(name string) error {
 	} else if err == nil && !info.Mode().IsRegular() {
 		return errNotRegular.At(fault.File(name))
 	}
-	if _, err := os.Stat(filepath.Dir(name)); errors.Is(err, fs.ErrNotExist) {
+	return checkPlace(name)
+}
+
+// checkPlace refuses a name whose folder is missing or is no folder.
+func checkPlace(name string) error {
+	switch info, err := os.Stat(filepath.Dir(name)); {
+	case errors.Is(err, fs.ErrNotExist):
 		return errNoPlace.At(fault.File(name))
+	case err == nil && !info.IsDir(), errors.Is(err, syscall.ENOTDIR): // below a plain file
+		return errNoFolder.At(fault.File(filepath.Dir(name)))
 	}
 	return nil
 }

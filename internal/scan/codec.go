@@ -1,22 +1,11 @@
 package scan
 
 import (
-	"compress/zlib"
 	"errors"
 	"io"
 
 	"golang.org/x/image/ccitt"
-	"golang.org/x/image/tiff/lzw"
 )
-
-// inflate gives what a zlib stream holds. A broken head gives a reader that fails.
-func inflate(data io.Reader) io.Reader {
-	z, err := zlib.NewReader(data)
-	if err != nil {
-		return failing{err}
-	}
-	return z
-}
 
 // meter lets through as many bytes as are left, and fails then: of readers behind each other, one may take in much and give
 // nothing, and what it takes in may have been packed a thousand to one.
@@ -36,12 +25,24 @@ func (m meter) Read(p []byte) (int, error) {
 	return n, err
 }
 
-type failing struct{ err error }
-
-func (f failing) Read([]byte) (int, error) { return 0, f.err }
-
-// unLZW gives what LZW data of TIFF and PDF hold, where codes grow one early.
-func unLZW(data io.Reader) io.Reader { return lzw.NewReader(data, lzw.MSB, 8) }
+// unpacker gives what undoes LZW (5) or DEFLATE (8) for a part.
+func (s *room) unpacker(compression int, in io.Reader) io.Reader {
+	u := s.unpackers[compression]
+	if u == nil {
+		if compression == 5 {
+			u = newLZW(in)
+		} else {
+			u = inflate(in)
+		}
+		if s.unpackers == nil {
+			s.unpackers = map[int]unpacker{}
+		}
+		s.unpackers[compression] = u
+		return u
+	}
+	u.reset(in)
+	return u
+}
 
 // fax are the parameters of CCITT coding (ITU-T T.4 and T.6).
 type fax struct {
@@ -68,7 +69,10 @@ func unFax(data io.Reader, f fax) io.Reader {
 // unPack gives what PackBits of TIFF and RunLength of PDF hold: a byte n, then n+1 bytes as they are (n < 128) or one byte
 // 257-n times (n > 128).
 type unPack struct {
-	in    io.ByteReader
+	in interface {
+		io.Reader
+		io.ByteReader
+	}
 	rest  int
 	same  bool
 	value byte
@@ -93,18 +97,16 @@ func (u *unPack) Read(p []byte) (int, error) {
 			}
 			continue
 		}
+		run := p[n:min(len(p), n+u.rest)]
 		if u.same {
-			p[n] = u.value
-		} else {
-			b, err := u.in.ReadByte()
-			if err != nil {
-				u.rest = 0
-				break
+			for i := range run {
+				run[i] = u.value
 			}
-			p[n] = b
+		} else if got, err := io.ReadFull(u.in, run); err != nil {
+			n, u.rest = n+got, 0
+			break
 		}
-		u.rest--
-		n++
+		n, u.rest = n+len(run), u.rest-len(run)
 	}
 	if n == 0 && len(p) > 0 {
 		return 0, io.EOF

@@ -105,7 +105,8 @@ func Open(name string, data []byte, l Limits) (*File, error) {
 }
 
 // Picture decodes the picture of a page, counted from 0, as it is stored: an orientation that the file only mentions is not
-// applied. Errors: attachment.no-picture, attachment.unsupported-coding, attachment.broken, attachment.too-many-pixels.
+// applied: *image.Gray, *image.YCbCr, *RGB, or what image/png and image/jpeg make of others. It may stand on the bytes of the file: do not
+// write into either. Errors: attachment.no-picture, attachment.unsupported-coding, attachment.broken, attachment.too-many-pixels.
 func (f *File) Picture(page int) (image.Image, error) {
 	if page < 0 || page >= len(f.Pages) || f.Pages[page].Width == 0 && f.Format != PDF {
 		return nil, ErrNoPicture.New()

@@ -13,7 +13,7 @@ func simpleFilter(name pdfName, in io.Reader) (io.Reader, bool) {
 	case "FlateDecode", "Fl":
 		return inflate(in), true
 	case "LZWDecode", "LZW":
-		return unLZW(in), true
+		return newLZW(in), true
 	case "ASCII85Decode", "A85":
 		return ascii85.NewDecoder(&until85{in: bufio.NewReader(in)}), true
 	case "ASCIIHexDecode", "AHx":

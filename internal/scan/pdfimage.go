@@ -32,7 +32,7 @@ func (c coded) decode() (image.Image, error) {
 		return decodeJPEG(c.jpeg, c.facts, c.colours)
 	}
 	img := c.raster.new()
-	if err := c.raster.fill(img, image.Rect(0, 0, c.width, c.height), c.source()); err != nil {
+	if err := c.raster.fill(img, image.Rect(0, 0, c.width, c.height), c.source(), new(room)); err != nil {
 		return nil, err
 	}
 	return img, nil

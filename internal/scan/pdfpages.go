@@ -3,7 +3,6 @@ package scan
 import (
 	"errors"
 	"image"
-	"image/draw"
 	"math"
 )
 
@@ -364,7 +363,7 @@ func (p pdfPictures) picture(page int) (image.Image, error) {
 		}
 		img, err := c.decode()
 		if at := scan[0].at; err == nil && at[0]*at[3]-at[1]*at[2] < 0 {
-			return upsideDown(img), nil // stored from the bottom, and turned over by the page
+			return p.file.upsideDown(img) // stored from the bottom, and turned over by the page
 		}
 		return img, err
 	}
@@ -379,12 +378,33 @@ func (p pdfPictures) picture(page int) (image.Image, error) {
 	return p.joined(page, scan)
 }
 
-// upsideDown mirrors a picture from top to bottom.
-func upsideDown(img image.Image) image.Image {
+// upsideDown mirrors a picture from top to bottom: one of shades or of red, green and blue in its place, others as one of these.
+func (f *File) upsideDown(img image.Image) (image.Image, error) {
 	b := img.Bounds()
-	out := image.NewRGBA(image.Rect(0, 0, b.Dx(), b.Dy()))
-	for y := range b.Dy() {
-		draw.Draw(out, image.Rect(0, y, b.Dx(), y+1), img, image.Point{b.Min.X, b.Max.Y - 1 - y}, draw.Src)
+	switch img := img.(type) {
+	case *image.Gray:
+		swapRows(img.Pix, img.Stride)
+		return img, nil
+	case *RGB:
+		swapRows(img.Pix, img.Stride)
+		return img, nil
 	}
-	return out
+	// Light and colour apart, which take up to three bytes a pixel: rows of colour do not always end with the picture.
+	if err := f.checkSize(b.Dx(), b.Dy(), 6); err != nil {
+		return nil, err
+	}
+	out := newRGB(b.Dx(), b.Dy())
+	out.lay(b, img)
+	swapRows(out.Pix, out.Stride)
+	return out, nil
+}
+
+// swapRows turns the order of rows around.
+func swapRows(pix []uint8, stride int) {
+	spare := make([]uint8, stride)
+	for top, bottom := 0, len(pix)-stride; top < bottom; top, bottom = top+stride, bottom-stride {
+		copy(spare, pix[top:top+stride])
+		copy(pix[top:top+stride], pix[bottom:bottom+stride])
+		copy(pix[bottom:bottom+stride], spare)
+	}
 }

@@ -44,14 +44,20 @@ func (f *File) openPNG() error {
 	var facts said
 	facts.chunks(f.data)
 	f.Pages = []Page{facts.page(config.Width, config.Height, config.ColorModel == color.GrayModel || config.ColorModel == color.Gray16Model)}
-	f.inner = plainPNG{f.data}
+	f.inner = plainPNG{f.data, config.Width, config.Height}
 	return nil
 }
 
 // plainPNG is a PNG file that was checked.
-type plainPNG struct{ data []byte }
+type plainPNG struct {
+	data          []byte
+	width, height int
+}
 
 func (p plainPNG) picture(int) (image.Image, error) {
+	if img, ok := plainRows(p.data, p.width, p.height); ok {
+		return img, nil
+	}
 	img, err := png.Decode(bytes.NewReader(p.data))
 	if err != nil {
 		return nil, decodeError(err)

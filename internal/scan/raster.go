@@ -33,7 +33,7 @@ func (r raster) new() image.Image {
 	if r.components == 1 && r.palette == nil {
 		return image.NewGray(image.Rect(0, 0, r.width, r.height))
 	}
-	return image.NewRGBA(image.Rect(0, 0, r.width, r.height))
+	return newRGB(r.width, r.height)
 }
 
 // rowBytes is the length of a row without the predictor's own byte.
@@ -44,7 +44,7 @@ func (r raster) perPixel() float64 {
 	if r.components == 1 && r.palette == nil {
 		return 1
 	}
-	return 4
+	return 3
 }
 
 func (r raster) valid() bool {
@@ -56,12 +56,43 @@ func (r raster) valid() bool {
 	return (r.components == 1 || r.components == 3 || r.components == 4) && r.extra >= 0 && r.extra <= 4 && (r.palette == nil || r.components == 1)
 }
 
+// room is what reading the parts of a picture takes: they may be many and small.
+type room struct {
+	in          *bufio.Reader
+	row, before []byte
+	unpackers   map[int]unpacker // by the number of their compression in TIFF
+}
+
+// unpacker is a reader that can begin anew.
+type unpacker interface {
+	io.Reader
+	reset(in io.Reader)
+}
+
+// rows gives two rows of so many bytes, the second of them empty.
+func (s *room) rows(length int) (row, before []byte) {
+	if len(s.row) != length {
+		s.row, s.before = make([]byte, length), make([]byte, length)
+	}
+	clear(s.before)
+	return s.row, s.before
+}
+
+// reader buffers a source of so many bytes.
+func (s *room) reader(source io.Reader, size int) *bufio.Reader {
+	if s.in == nil || s.in.Size() < min(64<<10, size) {
+		s.in = bufio.NewReaderSize(source, min(64<<10, size))
+	}
+	s.in.Reset(source)
+	return s.in
+}
+
 // fill reads a part of a picture made by new, of r.width pixels in a row, and no more of the source than it needs. The part may
 // stand out over the right and the lower edge.
-func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader) error {
+func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader, space *room) error {
 	length := r.rowBytes()
-	in := bufio.NewReaderSize(source, min(64<<10, (length+1)*part.Dy())) // strips may be many and small
-	row, before := make([]byte, length), make([]byte, length)
+	in := space.reader(source, (length+1)*part.Dy())
+	row, before := space.rows(length)
 	for y := part.Min.Y; y < min(part.Max.Y, img.Bounds().Max.Y); y++ {
 		kind := byte(0)
 		if r.predictor >= 10 {
@@ -93,35 +124,82 @@ func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader) er
 // undoPNG takes back the filter of a row (PNG specification, clause 9).
 func (r raster) undoPNG(kind byte, row, before []byte) {
 	step := max(1, (r.components+r.extra)*r.bits/8)
-	for i := range row {
-		var left, up, corner int
-		if i >= step {
-			left, corner = int(row[i-step]), int(before[i-step])
+	undoPNG(kind, row, before[:len(row)], min(step, len(row)))
+}
+
+// undoPNG takes back the filter of a row whose pixels have so many bytes; kinds that there are not are none.
+func undoPNG(kind byte, row, before []byte, step int) {
+	switch kind {
+	case 1:
+		addLeft(row, step)
+	case 2:
+		for i, up := range before {
+			row[i] += up
 		}
-		up = int(before[i])
-		switch kind {
-		case 1:
-			row[i] += byte(left)
-		case 2:
-			row[i] += byte(up)
-		case 3:
-			row[i] += byte((left + up) / 2)
-		case 4:
-			row[i] += byte(paeth(left, up, corner))
+	case 3:
+		for i := range step {
+			row[i] += before[i] / 2
+		}
+		left := row[:len(row)-step]
+		for i, v := range left {
+			row[i+step] += byte((int(v) + int(before[i+step])) / 2)
+		}
+	case 4:
+		if step == 3 { // the three do not wait for each other
+			paeth3(row, before)
+			return
+		}
+		for first := range step {
+			left, corner := 0, 0
+			for i := first; i < len(row); i += step {
+				up := int(before[i])
+				left = (int(row[i]) + paeth(left, up, corner)) & 255
+				row[i], corner = byte(left), up
+			}
 		}
 	}
 }
 
+// addLeft adds to each byte the one so many before it.
+func addLeft(row []byte, step int) {
+	if step == 3 {
+		var r, g, b byte
+		for ; len(row) >= 3; row = row[3:] {
+			r, g, b = r+row[0], g+row[1], b+row[2]
+			row[0], row[1], row[2] = r, g, b
+		}
+		return
+	}
+	for i, v := range row[:len(row)-step] {
+		row[i+step] += v
+	}
+}
+
+// paeth3 takes back the filter of Paeth of pixels of three bytes.
+func paeth3(row, before []byte) {
+	var r, g, b, cornerR, cornerG, cornerB int
+	for before = before[:len(row)]; len(row) >= 3 && len(before) >= 3; row, before = row[3:], before[3:] {
+		upR, upG, upB := int(before[0]), int(before[1]), int(before[2])
+		r = (int(row[0]) + paeth(r, upR, cornerR)) & 255
+		g = (int(row[1]) + paeth(g, upG, cornerG)) & 255
+		b = (int(row[2]) + paeth(b, upB, cornerB)) & 255
+		row[0], row[1], row[2] = byte(r), byte(g), byte(b)
+		cornerR, cornerG, cornerB = upR, upG, upB
+	}
+}
+
 func paeth(a, b, c int) int {
-	distance := func(v int) int { return max(v, -v) }
-	pa, pb, pc := distance(b-c), distance(a-c), distance(a+b-2*c)
-	if pa <= pb && pa <= pc {
-		return a
+	pa, pb := b-c, a-c
+	pc := pa + pb
+	// The sign takes part without a branch: what is noise has no foreseeable one.
+	pa, pb, pc = (pa^pa>>63)-pa>>63, (pb^pb>>63)-pb>>63, (pc^pc>>63)-pc>>63
+	if pb < pa {
+		pa, a = pb, b
 	}
-	if pb <= pc {
-		return b
+	if pc < pa {
+		a = c
 	}
-	return c
+	return a
 }
 
 // undoTIFF takes back horizontal differencing (TIFF 6.0, section 14) of samples of eight bits, and of sixteen in the order of
@@ -130,9 +208,7 @@ func (r raster) undoTIFF(row []byte) {
 	step := r.components + r.extra
 	switch r.bits {
 	case 8:
-		for i := step; i < len(row); i++ {
-			row[i] += row[i-step]
-		}
+		addLeft(row, min(step, len(row)))
 	case 16:
 		for i := 2 * step; i+1 < len(row); i += 2 {
 			v := uint16(row[i])<<8 + uint16(row[i+1]) + uint16(row[i-2*step])<<8 + uint16(row[i-2*step+1])
@@ -141,22 +217,33 @@ func (r raster) undoTIFF(row []byte) {
 	}
 }
 
+// asStored reports whether rows of the source are rows of RGB.
+func (r raster) asStored() bool {
+	return r.components == 3 && r.extra == 0 && r.bits == 8 && !r.inverted
+}
+
 // put writes a row into the picture, at the upper left corner of a rectangle, as far as both reach.
 func (r raster) put(img image.Image, at image.Rectangle, row []byte) {
 	x0, y, width := at.Min.X, at.Min.Y, min(at.Max.X, img.Bounds().Max.X)-at.Min.X
 	if grey, ok := img.(*image.Gray); ok {
 		line := grey.Pix[y*grey.Stride+x0:][:width]
+		if r.bits == 8 && r.extra == 0 && !r.inverted {
+			copy(line, row)
+			return
+		}
 		for x := range line {
 			line[x] = r.grey(row, x*(1+r.extra))
 		}
 		return
 	}
-	colour := img.(*image.RGBA)
-	line := colour.Pix[y*colour.Stride+4*x0:][:4*width]
+	line := img.(*RGB).Row(y, x0, x0+width)
+	if r.asStored() {
+		copy(line, row)
+		return
+	}
 	each := r.components + r.extra
 	for x := range width {
-		p := line[4*x : 4*x+4]
-		p[3] = 255
+		p := line[3*x : 3*x+3]
 		switch {
 		case r.palette != nil:
 			if i := 3 * r.sample(row, x*each); i+3 <= len(r.palette) {

@@ -18,12 +18,16 @@ func (p tiffPages) ofYCbCr(d directory, parts []part) (image.Image, error) {
 	if err := p.file.checkSize(width, height, 3); err != nil {
 		return nil, err
 	}
+	if err := d.enough(parts, width*height, width); err != nil { // of light alone
+		return nil, err
+	}
 	img := image.NewYCbCr(image.Rect(0, 0, width, height), ratio)
+	space := new(room)
 	for _, part := range parts {
 		if part.at.Min.X%hs != 0 || part.at.Min.Y%vs != 0 {
 			return nil, ErrBroken.New()
 		}
-		source, err := d.unpacked(part.coded, raster{}, part.at.Dy())
+		source, err := d.unpacked(part.coded, raster{}, part.at.Dy(), space)
 		if err != nil {
 			return nil, err
 		}
@@ -131,7 +135,7 @@ func (m *mosaic) put(img image.Image, at image.Rectangle) {
 		case *image.Gray:
 			m.img = image.NewGray(m.size)
 		default:
-			m.img = image.NewRGBA(m.size)
+			m.img = newRGB(m.size.Dx(), m.size.Dy())
 		}
 	}
 	area := at.Intersect(m.size)
@@ -140,13 +144,17 @@ func (m *mosaic) put(img image.Image, at image.Rectangle) {
 			return
 		}
 	}
-	whole, ok := m.img.(draw.Image)
-	if _, shades := m.img.(*image.Gray); !ok || shades && !isGrey(img) {
-		whole = image.NewRGBA(m.size)
-		draw.Draw(whole, m.size, m.img, image.Point{}, draw.Src)
+	if shades, ok := m.img.(*image.Gray); ok && isGrey(img) {
+		draw.Draw(shades, area, img, img.Bounds().Min, draw.Src)
+		return
+	}
+	whole, ok := m.img.(*RGB)
+	if !ok {
+		whole = newRGB(m.size.Dx(), m.size.Dy())
+		whole.lay(m.size, m.img)
 		m.img = whole
 	}
-	draw.Draw(whole, area, img, img.Bounds().Min, draw.Src)
+	whole.lay(area, img)
 }
 
 func isGrey(img image.Image) bool {

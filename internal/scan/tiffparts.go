@@ -88,19 +88,25 @@ func (p tiffPages) ofSamples(d directory, parts []part) (image.Image, error) {
 	if err := p.file.checkSize(r.width, r.height, r.perPixel()); err != nil {
 		return nil, err
 	}
+	if err := d.enough(parts, r.rowBytes()*r.height, r.rowBytes()); err != nil {
+		return nil, err
+	}
+	if stored, ok := d.stored(r, parts); ok {
+		return stored, nil
+	}
 	img := r.new()
-	return img, d.fill(img, r, parts)
+	return img, d.fill(img, r, parts, new(room))
 }
 
 // fill decodes parts into a picture.
-func (d directory) fill(img image.Image, r raster, parts []part) error {
+func (d directory) fill(img image.Image, r raster, parts []part, space *room) error {
 	for _, part := range parts {
 		r.width = part.at.Dx()
-		source, err := d.unpacked(part.coded, r, part.at.Dy())
+		source, err := d.unpacked(part.coded, r, part.at.Dy(), space)
 		if err != nil {
 			return err
 		}
-		if err := r.fill(img, part.at, source); err != nil {
+		if err := r.fill(img, part.at, source, space); err != nil {
 			return err
 		}
 	}
@@ -112,15 +118,19 @@ func (p tiffPages) ofPlanes(d directory, r raster, parts []part) (image.Image, e
 	if err := p.file.checkSize(r.width, r.height, r.perPixel()+float64(r.components+r.extra)); err != nil {
 		return nil, err
 	}
+	if err := d.enough(parts, r.rowBytes()*r.height, r.rowBytes()); err != nil {
+		return nil, err
+	}
 	one := r
 	one.components, one.extra, one.alpha, one.inverted = 1, 0, opaque, false
 	planes := make([]*image.Gray, r.components+r.extra)
 	for i := range planes {
 		planes[i] = image.NewGray(image.Rect(0, 0, r.width, r.height))
 	}
+	space := new(room)
 	for i, coded := range parts {
 		if coded.plane < len(planes) {
-			if err := d.fill(planes[coded.plane], one, parts[i:i+1]); err != nil {
+			if err := d.fill(planes[coded.plane], one, parts[i:i+1], space); err != nil {
 				return nil, err
 			}
 		}
@@ -192,16 +202,54 @@ func (d directory) palette() ([]byte, error) {
 	return palette, nil
 }
 
+// enough refuses parts that cannot become so many bytes, in rows of such a length, so that no memory is taken for what cannot come.
+func (d directory) enough(parts []part, samples, row int) error {
+	coded := 0
+	for _, p := range parts {
+		coded += len(p.coded)
+	}
+	ratio := 1
+	switch d.number(tagCompression, 1) {
+	case 3, 4: // a row takes a bit at least
+		ratio = 8 * row
+	case 5: // codes of 9 bits and more stand for less than 4096 bytes each
+		ratio = 4096
+	case 8, 32946:
+		ratio = mostDeflateRatio
+	case 32773: // two bytes for 128
+		ratio = 64
+	}
+	if coded < samples/ratio {
+		return ErrBroken.New()
+	}
+	return nil
+}
+
+// stored is a picture whose bytes stand in the file as they are, strip behind strip: it takes no memory of its own.
+func (d directory) stored(r raster, parts []part) (*RGB, bool) {
+	if d.number(tagCompression, 1) != 1 || d.number(tagTileWidth, 0) != 0 || r.predictor != 1 || !r.asStored() {
+		return nil, false
+	}
+	begin, length := d.grid().offsets[0], uint64(0)
+	for i, offset := range d.grid().offsets[:len(parts)] {
+		if offset != begin+length || len(parts[i].coded) != parts[i].at.Dy()*r.rowBytes() {
+			return nil, false
+		}
+		length += uint64(len(parts[i].coded))
+	}
+	return &RGB{Pix: d.t.data[begin : begin+length : begin+length], Stride: r.rowBytes(), Rect: image.Rect(0, 0, r.width, r.height)}, true
+}
+
 // unpacked gives the samples of a part of so many rows.
-func (d directory) unpacked(coded []byte, r raster, rows int) (io.Reader, error) {
+func (d directory) unpacked(coded []byte, r raster, rows int, space *room) (io.Reader, error) {
 	in := bytes.NewReader(coded)
 	switch compression := d.number(tagCompression, 1); compression {
 	case 1:
 		return in, nil
 	case 5:
-		return unLZW(in), nil
+		return space.unpacker(compression, in), nil
 	case 8, 32946:
-		return inflate(in), nil
+		return space.unpacker(8, in), nil
 	case 32773:
 		return &unPack{in: in}, nil
 	case 3, 4:

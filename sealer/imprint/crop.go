@@ -4,6 +4,8 @@ import (
 	"image"
 	"image/color"
 	"math"
+
+	"yinxin/internal/scan"
 )
 
 // cropMargin is the paper kept around a mark, in millimetres: the fit comes from outside, the paper's white from here.
@@ -227,7 +229,9 @@ func (c *chromaReader) linearRow(y int, clear, strong []float32, table []float32
 // readRow writes the pixels [x0, x1) of a row as RGB, transparent ones over white.
 func readRow(img image.Image, y, x0, x1 int, line []uint8) {
 	switch source := img.(type) {
-	case *image.RGBA: // image/png makes it of opaque pictures only
+	case *scan.RGB:
+		copy(line, source.Row(y, x0, x1))
+	case *image.RGBA: // image/png and image/jpeg make it of opaque pictures only
 		for i, x := 0, y*source.Stride+4*x0; x < y*source.Stride+4*x1; i, x = i+3, x+4 {
 			copy(line[i:i+3], source.Pix[x:x+3])
 		}

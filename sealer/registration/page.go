@@ -31,6 +31,9 @@ func pageOf(f *scan.File, data []byte, page int) ([]byte, error) {
 
 // encoded is a picture as PNG, or where that is too large to be kept as JPEG.
 func encoded(img image.Image, dpiX, dpiY float64) ([]byte, error) {
+	if rgb, ok := img.(*scan.RGB); ok {
+		img = rgb.RGBA() // the encoders would ask for every pixel by itself
+	}
 	if lossless, err := pngOf(img, dpiX, dpiY); err != nil || len(lossless) <= enroll.MaxAttachment {
 		return lossless, err
 	}

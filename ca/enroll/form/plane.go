@@ -3,6 +3,8 @@ package form
 import (
 	"image"
 	"image/color"
+
+	"yinxin/internal/scan"
 )
 
 // plane is how much red light each pixel of a scan sends back, 0 to 255. Red ink is as bright as paper in it: a seal over the
@@ -20,6 +22,10 @@ func planeOf(img image.Image) plane {
 		switch img := img.(type) {
 		case *image.Gray:
 			copy(row, img.Pix[y*img.Stride:])
+		case *scan.RGB:
+			for x := range row {
+				row[x] = img.Pix[y*img.Stride+3*x]
+			}
 		case *image.RGBA:
 			for x := range row {
 				row[x] = img.Pix[y*img.Stride+4*x]

@@ -5,6 +5,7 @@
  */
 #define _POSIX_C_SOURCE 200809L
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,7 +15,9 @@
 
 #include "../token.h"
 
-enum { THREADS = 8 };
+enum { THREADS = 8, PULL_AFTER = 25 };
+static atomic_ulong all_good, all_refused, pulled;
+static atomic_bool over;
 static CK_FUNCTION_LIST *f;
 static char folder[PATH_SIZE];
 static unsigned long wanted;
@@ -106,9 +109,11 @@ static void *signer(void *argument) {
                 exit(1);
             }
             good++;
+            all_good++;
         } else if (rv != CKR_USER_ALREADY_LOGGED_IN) {
             if (h != 0) f->C_CloseSession(h);
             h = 0;
+            all_refused++;
             nanosleep(&(struct timespec){.tv_nsec = 500000}, NULL);
         }
     }
@@ -120,18 +125,20 @@ static void *signer(void *argument) {
     return NULL;
 }
 
-static volatile bool over;
-
+/* hand pulls the token out after some signatures and puts it in again when somebody was refused, however slow all is. */
 static void *hand(void *argument) {
     char path[PATH_SIZE + 16];
     (void) argument;
     snprintf(path, sizeof path, "%s/0/absent", folder);
     while (!over) {
-        nanosleep(&(struct timespec){.tv_nsec = 60000000}, NULL);
+        unsigned long from = all_good, refused = all_refused;
+        while (!over && all_good - from < PULL_AFTER) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
+        if (over) break;
         FILE *file = fopen(path, "w");
         if (file != NULL) fclose(file);
-        nanosleep(&(struct timespec){.tv_nsec = 5000000}, NULL);
+        while (!over && all_refused == refused) nanosleep(&(struct timespec){.tv_nsec = 200000}, NULL);
         unlink(path);
+        pulled++;
     }
     return NULL;
 }
@@ -176,5 +183,6 @@ int main(int count, char **arguments) {
     over = true;
     pthread_join(taker, NULL);
     CHECK(f->C_Finalize(NULL));
-    return 0;
+    printf("%lu signatures, %lu pull-outs, %lu refusals\n", all_good, pulled, all_refused);
+    return pulled == 0;
 }
