@@ -61,6 +61,7 @@ type commands struct {
 	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
 
 	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`
+	ComposeWorker   composeWorkerCommand   `cmd:"" hidden:"" help:"Put a PDF together for another process of this program."`
 	ViewWorker      viewWorkerCommand      `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 

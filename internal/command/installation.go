@@ -37,6 +37,7 @@ import (
 	"yinxin/sealer"
 	bulk "yinxin/sealer/batch"
 	"yinxin/sealer/intake"
+	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 	"yinxin/sealer/view"
@@ -92,6 +93,8 @@ type config struct {
 	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
+	// Issuance says how copies are issued for people who stand elsewhere.
+	Issuance issuanceConfig `json:"issuance,omitzero"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -169,6 +172,7 @@ type installation struct {
 	enroll    *enroll.Service
 	business  *business.Service
 	desk      *registration.Desk
+	issuance  *issuance.Service
 	calendar  *workday.Calendar
 	anchors   atomic.Pointer[chain.Anchors] // in force now
 }
@@ -187,7 +191,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 		return nil, err
 	}
 	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate,
-		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
+		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -317,6 +321,7 @@ func (h *installation) wire(ctx context.Context) error {
 		c.TimeStamps = foreignStamps(h.config.TimeStamps)
 	}
 	h.sealer = sealer.New(c)
+	h.wireIssuance(h.enroll.Safe, h.calendar, font)
 	_, err = h.sealer.Recover(ctx)
 	return err
 }

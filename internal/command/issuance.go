@@ -1,0 +1,41 @@
+package command
+
+import (
+	"yinxin/ca/enroll"
+	"yinxin/ca/enroll/workday"
+	"yinxin/keystore"
+	"yinxin/sealer"
+	"yinxin/sealer/issuance"
+	"yinxin/sealer/issuance/compose"
+	"yinxin/sealer/verify"
+)
+
+// issuanceConfig is the part of a configuration for remote issuing. Its working days are those of registration.
+type issuanceConfig struct {
+	// TermDays is how many working days an archive has for its answer; 0 leaves it to the service.
+	TermDays int `json:"term_days,omitempty"`
+	// Address is the beginning of the address in the QR code of an issued copy, to which the code is added; empty: the code alone.
+	Address string `json:"address,omitempty"`
+	// Watermark is laid over the pages of copies; {archive} and {purpose} are filled in. Empty leaves it to the service.
+	Watermark   string `json:"watermark,omitempty"`
+	NoWatermark bool   `json:"no_watermark,omitempty"`
+}
+
+// wireIssuance puts remote issuing over what there is; registration takes what it seals along when the safe is rotated.
+func (h *installation) wireIssuance(safe *keystore.Safe, calendar *workday.Calendar, font string) {
+	c := h.config.Issuance
+	h.issuance = issuance.New(issuance.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Safe: safe,
+		Verify: verify.Options{Chain: h.sealer.Chain, SealStatus: sealer.SealStatus(h.register)}, Clock: h.now, Calendar: calendar, TermDays: c.TermDays,
+		Address: c.Address, Font: font, Watermark: c.Watermark, NoWatermark: c.NoWatermark})
+	h.enroll.Resealers = append(h.enroll.Resealers, enroll.Resealer(h.issuance))
+}
+
+// composeWorkerCommand is the process that puts copies together; see package compose.
+type composeWorkerCommand struct{}
+
+func (composeWorkerCommand) Run(s streams) error {
+	if status := compose.Work(s.in, s.out, s.err); status != exitDone {
+		return exit{status}
+	}
+	return nil
+}
