@@ -154,6 +154,11 @@ func TestAfterACrashBetweenSealAndRecordNothingIsIssuedTwice(t *testing.T) {
 		if seen, err := h.service.Case(t.Context(), h.a, c.ID); err != nil || seen.Copy != nil {
 			t.Errorf("A sees %+v %v", seen.Copy, err)
 		}
+		var composed string
+		must(t, h.DB.Read().QueryRowContext(t.Context(), `SELECT composed FROM issuance_copy`).Scan(&composed))
+		typed := codeOn(t, h.Bytes(got(h.Sealer.Document(t.Context(), h.b, composed))(t)))
+		_, err = h.service.Lookup(t.Context(), typed)
+		wants(t, err, "issuance.no-copy")
 		// Others of the archive, and several at once, finish it.
 		var all sync.WaitGroup
 		for _, by := range []access.Actor{h.b2, h.b, h.b2, h.b} {
