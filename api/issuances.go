@@ -62,7 +62,7 @@ type ArchivalReference struct {
 // IssuancePart is a file of pages.
 type IssuancePart struct {
 	Number int    `json:"number"`
-	Name   string `json:"name"`
+	Name   string `json:"name" doc:"Given here: names of files that come in are not kept."`
 	Pages  int    `json:"pages"`
 }
 

@@ -99,6 +99,8 @@ type Config struct {
 	NoWatermark bool
 	// Program is the file of the program that is a worker of compose and normalise; empty for the one that is running.
 	Program string
+	// Workers is how many of these processes run at the same time; 0 is 2.
+	Workers int
 }
 
 // The defaults of Config.
@@ -110,6 +112,7 @@ const (
 // Service is the room's door. It is safe for concurrent use.
 type Service struct {
 	Config
+	working chan struct{}
 }
 
 // New gives a Service over tables that Migrate has made.
@@ -126,5 +129,8 @@ func New(c Config) *Service {
 	if c.Watermark == "" {
 		c.Watermark = DefaultWatermark
 	}
-	return &Service{Config: c}
+	if c.Workers == 0 {
+		c.Workers = 2
+	}
+	return &Service{Config: c, working: make(chan struct{}, c.Workers)}
 }

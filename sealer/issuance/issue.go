@@ -130,6 +130,11 @@ func (s *Service) composed(ctx context.Context, r row, c sheetContent, code stri
 	if s.Font == "" {
 		return nil, 0, errNoFont.New()
 	}
+	done, err := s.turn(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer done()
 	font, err := os.ReadFile(s.Font)
 	if err != nil {
 		return nil, 0, errNoFont.Because(err)

@@ -35,10 +35,7 @@ var (
 	shadeColour = color.RGBA{0xf4, 0xf5, 0xf7, 255}
 )
 
-const (
-	noteTitle    = "档案复制件出具证明"
-	noteSignHere = "（电子印章）"
-)
+const noteTitle = "档案复制件出具证明"
 
 // entries are the rows of the table: one value over the whole width, or two side by side.
 func (c sheetContent) entries() [][]string {
@@ -76,7 +73,7 @@ var hints = []string{
 
 // note draws the note; address is what the QR code holds.
 func note(font []byte, c sheetContent, code, address string) ([]byte, error) {
-	texts := []string{noteTitle, c.sentence(), c.Holding, noteSignHere, dayInWords(c.Day), "验证码" + codeAlphabet + "-", "扫码验证", "0123456789", "说明"}
+	texts := []string{noteTitle, c.sentence(), c.Holding, dayInWords(c.Day), "验证码" + codeAlphabet + "-"}
 	texts = append(texts, hints...)
 	for _, row := range c.entries() {
 		texts = append(texts, row...)
@@ -171,11 +168,11 @@ func (n *notePage) foot(c sheetContent, code, address string) error {
 	middle := func(y, size float64, s string) {
 		n.Text(sealX-n.face.Width(s, size)/2, y, size, inkColour, s, false)
 	}
+	// The seal stands over name and date (GB/T 9704-2012, 7.3.5.1).
 	for i, line := range n.face.Wrap(c.Holding, 13, 210) {
 		middle(sealY+8-18*float64(i), 13, line)
 	}
 	middle(sealY-30, 13, dayInWords(c.Day))
-	n.Text(sealX-n.face.Width(noteSignHere, 9)/2, sealY+30, 9, lineColour, noteSignHere, false)
 	n.y = 146
 	n.Fill(noteLeft, n.y, noteRight-noteLeft, 0.6, lineColour)
 	n.y -= 17

@@ -84,8 +84,9 @@ func drawMark(p *paper.Page, face *paper.Face, text string, of size) {
 	sin, cos := of.height/diagonal, of.width/diagonal
 	w := face.Width(text, points)
 	for _, at := range []float64{-0.2, 0, 0.2} {
-		// From the middle of the page across the diagonal, and from there back along it by half the length of the line.
-		x, y := of.width/2-sin*at*diagonal, of.height/2+cos*at*diagonal
+		// The middle of what a parallel of the diagonal has on the page, 0.6 of its length for those beside it, and from
+		// there back by half the length of the line.
+		x, y := of.width*(0.5-at), of.height*(0.5+at)
 		p.Draw("q %.5f %.5f %.5f %.5f %.3f %.3f cm\n", cos, sin, -sin, cos, x-cos*w/2, y-sin*w/2)
 		p.Text(0, 0, points, inkColour, text, false)
 		p.Draw("Q\n")

@@ -3,6 +3,7 @@ package issuance
 import (
 	"bytes"
 	"context"
+	"fmt"
 
 	"yinxin/internal/access"
 	"yinxin/internal/store"
@@ -23,7 +24,8 @@ const (
 // those of packages scan, normalise, compose and intake, issuance.too-many-pages, issuance.not-found, issuance.side,
 // issuance.state.
 func (s *Service) AddPages(ctx context.Context, by access.Actor, id, name string, data []byte) (Case, error) {
-	if _, err := s.allowed(ctx, s.DB.Read(), by, id, atHolding, Found); err != nil {
+	found, err := s.allowed(ctx, s.DB.Read(), by, id, atHolding, Found)
+	if err != nil {
 		return Case{}, err
 	}
 	if len(data) > MaxPart {
@@ -36,7 +38,8 @@ func (s *Service) AddPages(ctx context.Context, by access.Actor, id, name string
 	if count > maxPages {
 		return Case{}, errTooManyPages.With("%d pages allowed", maxPages)
 	}
-	document, err := s.Sealer.Upload(ctx, by, name, bytes.NewReader(made))
+	// Names of files often name people: they are not kept.
+	document, err := s.Sealer.Upload(ctx, by, found.Number+".pdf", bytes.NewReader(made))
 	if err != nil {
 		return Case{}, err
 	}
@@ -49,7 +52,7 @@ func (s *Service) AddPages(ctx context.Context, by access.Actor, id, name string
 			return errTooManyPages.With("%d files, %d pages allowed", maxParts, maxPages)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO issuance_part (case_id, number, owner, document, name, pages) VALUES ($1, $2, $3, $4, $5, $6)`,
-			id, last+1, by.ID, document.ID, document.Name, count); err != nil {
+			id, last+1, by.ID, document.ID, fmt.Sprintf("%s-%d.pdf", r.Number, last+1), count); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "issuance.pages-added", by, id, map[string]string{"document": document.ID, "sm3": document.SM3})
@@ -68,6 +71,11 @@ func (s *Service) ClearPages(ctx context.Context, by access.Actor, id string) (C
 
 // pdfOf makes a PDF of a file and counts its pages.
 func (s *Service) pdfOf(ctx context.Context, name string, data []byte) (made []byte, pages int, err error) {
+	done, err := s.turn(ctx)
+	if err != nil {
+		return nil, 0, err
+	}
+	defer done()
 	if isPDF(data) {
 		var out bytes.Buffer
 		if err := normalise.Start(ctx, s.Program, bytes.NewReader(data), &out); err != nil {
@@ -90,6 +98,16 @@ func (s *Service) pdfOf(ctx context.Context, name string, data []byte) (made []b
 	}
 	pages, err = d.PageCount()
 	return made, pages, err
+}
+
+// turn waits for a place among the workers, each of which may take much memory.
+func (s *Service) turn(ctx context.Context) (done func(), err error) {
+	select {
+	case s.working <- struct{}{}:
+		return func() { <-s.working }, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 // isPDF looks for the mark of a PDF where readers look for it (ISO 32000-1, Annex H.3, note 13).
