@@ -256,11 +256,7 @@ func (s *server) issuanceReports() {
 			if err != nil {
 				return nil, err
 			}
-			out := &counted{IssuanceStatistics{Year: st.Year, Archives: make([]IssuanceTally, 0, len(st.Archives)), Total: tallyOf(st.Total)}}
-			for _, t := range st.Archives {
-				out.Body.Archives = append(out.Body.Archives, tallyOf(t))
-			}
-			return out, nil
+			return &counted{IssuanceStatisticsOf(st)}, nil
 		})
 	s.stream(huma.Operation{OperationID: "issuance-register", Method: http.MethodGet, Path: "/v1/issuance-register.xlsx", Tags: []string{tagRemote},
 		Summary: "异地出证登记簿", Description: "A workbook of the cases that the caller may see, applicants masked. That it was fetched is on record.",
