@@ -11,6 +11,7 @@ import (
 	"github.com/xuri/excelize/v2"
 
 	"yinxin/internal/access"
+	"yinxin/internal/store"
 	"yinxin/sealer"
 	"yinxin/sealer/issuance"
 	"yinxin/sealer/sealertest"
@@ -176,6 +177,35 @@ func TestAfterACrashBetweenSealAndRecordNothingIsIssuedTwice(t *testing.T) {
 		}
 		if n := h.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'issuance.issued'`); n != 1 {
 			t.Errorf("issued %d times", n)
+		}
+		_, err = h.receive(c.ID, h.file(c.ID))
+		must(t, err)
+	})
+}
+
+func TestWhatSomebodyLeftUnsealedIsFinishedByAColleague(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		c := h.found(h.b, h.opened().ID)
+		order := issuance.Order{Seal: sealertest.Code}
+		ctx, cancel := context.WithCancel(t.Context())
+		h.Sealer.Intended = func(string) { cancel() }
+		if _, err := h.service.Issue(ctx, h.b, c.ID, order); err == nil {
+			t.Fatal("issued although its caller went away")
+		}
+		h.Sealer.Intended = nil
+		_, err := h.service.Issue(t.Context(), h.b2, c.ID, issuance.Order{Seal: "00000000000000"})
+		wants(t, err, "issuance.state") // it was composed for another seal
+		must(t, h.DB.Write(t.Context(), func(tx *store.Tx) error {
+			_, err := h.Register.WithdrawGrants(t.Context(), tx, h.Registrar, h.b.ID, sealertest.Code, "调离")
+			return err
+		}))
+		_, err = h.service.Issue(t.Context(), h.b2, c.ID, order)
+		wants(t, err, "seal.not-granted")
+		h.Allow(h.b2.ID, 0)
+		c, err = h.service.Issue(t.Context(), h.b2, c.ID, order)
+		must(t, err)
+		if c.State != issuance.Issued || c.Copy.Number != "CZ-2026-000001" {
+			t.Fatalf("%+v", c.Copy)
 		}
 		_, err = h.receive(c.ID, h.file(c.ID))
 		must(t, err)

@@ -23,6 +23,8 @@ const (
 	qrSide              = 96.0
 	// sealX and sealY are where the middle of the seal stands, from the left and the bottom of the page.
 	sealX, sealY = noteRight - 100, 236.0
+	// footTop is where the foot begins: seal and QR code stand below.
+	footTop = 305.0
 )
 
 const pointsPerMM = 72 / 25.4
@@ -82,10 +84,7 @@ func note(font []byte, c sheetContent, code, address string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := paper.NewDocument(face)
-	n := &notePage{Page: d.Add(paper.A4Width, paper.A4Height), face: face}
-	n.heading(c)
-	n.table(c.entries())
+	d, n := drawn(face, c)
 	if err := n.foot(c, code, address); err != nil {
 		return nil, err
 	}
@@ -94,10 +93,25 @@ func note(font []byte, c sheetContent, code, address string) ([]byte, error) {
 	return out.Bytes(), err
 }
 
+// drawn draws heading and table, as large as leaves room for the foot: names may be long.
+func drawn(face *paper.Face, c sheetContent) (*paper.Document, *notePage) {
+	for scale := 1.0; ; scale *= 0.92 {
+		d := paper.NewDocument(face)
+		n := &notePage{Page: d.Add(paper.A4Width, paper.A4Height), face: face, scale: scale}
+		n.heading(c)
+		n.table(c.entries())
+		if n.y >= footTop || scale < 0.4 {
+			return d, n
+		}
+	}
+}
+
 type notePage struct {
 	*paper.Page
 	face *paper.Face
-	y    float64 // where the next thing stands
+	// scale is how large text is, 1 where there is room.
+	scale float64
+	y     float64 // where the next thing stands
 }
 
 func (n *notePage) heading(c sheetContent) {
@@ -114,7 +128,7 @@ func (n *notePage) heading(c sheetContent) {
 	n.y -= 18
 	n.Fill((paper.A4Width-180)/2, n.y, 180, 1.2, frameColour)
 	n.y -= 30
-	n.paragraph(c.sentence(), textSize, 21)
+	n.paragraph(c.sentence(), textSize*n.scale, 21*n.scale)
 	n.y -= 8
 }
 
@@ -132,22 +146,22 @@ func (n *notePage) paragraph(s string, size, leading float64) {
 }
 
 func (n *notePage) table(rows [][]string) {
-	top := n.y
+	top, size, leading := n.y, (textSize-1)*n.scale, 15*n.scale
 	for _, r := range rows {
 		lines := 1
 		width := (noteRight - noteLeft) / float64(len(r)/2)
 		for i := 1; i < len(r); i += 2 {
-			lines = max(lines, len(n.face.Wrap(r[i], textSize-1, width-tableNames-16)))
+			lines = max(lines, len(n.face.Wrap(r[i], size, width-tableNames-16)))
 		}
-		height := tableRow + float64(lines-1)*15
+		height := tableRow*n.scale + float64(lines-1)*leading
 		for i := 0; i < len(r); i += 2 {
 			x := noteLeft + width*float64(i/2)
 			n.Fill(x, n.y-height, tableNames, height, shadeColour)
 			n.Frame(x, n.y-height, tableNames, height, 0.6, lineColour)
 			n.Frame(x+tableNames, n.y-height, width-tableNames, height, 0.6, lineColour)
-			n.Text(x+(tableNames-n.face.Width(r[i], textSize-1))/2, n.y-height/2-4, textSize-1, nameColour, r[i], false)
-			for k, line := range n.face.Wrap(r[i+1], textSize-1, width-tableNames-16) {
-				n.Text(x+tableNames+8, n.y-19-15*float64(k), textSize-1, inkColour, line, false)
+			n.Text(x+(tableNames-n.face.Width(r[i], size))/2, n.y-height/2-0.36*size, size, nameColour, r[i], false)
+			for k, line := range n.face.Wrap(r[i+1], size, width-tableNames-16) {
+				n.Text(x+tableNames+8, n.y-19*n.scale-leading*float64(k), size, inkColour, line, false)
 			}
 		}
 		n.y -= height
@@ -169,8 +183,12 @@ func (n *notePage) foot(c sheetContent, code, address string) error {
 		n.Text(sealX-n.face.Width(s, size)/2, y, size, inkColour, s, false)
 	}
 	// The seal stands over name and date (GB/T 9704-2012, 7.3.5.1).
-	for i, line := range n.face.Wrap(c.Holding, 13, 210) {
-		middle(sealY+8-18*float64(i), 13, line)
+	size := 13.0
+	for size > 4 && len(n.face.Wrap(c.Holding, size, 210)) > 2 {
+		size *= 0.9
+	}
+	for i, line := range n.face.Wrap(c.Holding, size, 210) {
+		middle(sealY+8-1.4*size*float64(i), size, line)
 	}
 	middle(sealY-30, 13, dayInWords(c.Day))
 	n.y = 146

@@ -1,6 +1,7 @@
 package issuance_test
 
 import (
+	"crypto/rand"
 	"image/png"
 	"os"
 	"path/filepath"
@@ -11,6 +12,8 @@ import (
 	"github.com/makiuchi-d/gozxing/qrcode"
 
 	"yinxin/internal/tooltest"
+	"yinxin/internal/truetype"
+	"yinxin/sealer/issuance"
 )
 
 // TestThePaperSaysWhatItShould reads a copy as people do, with programs that nobody here wrote.
@@ -61,4 +64,23 @@ func scanQR(t *testing.T, name string) string {
 	result, err := qrcode.NewQRCodeReader().Decode(bitmap, map[gozxing.DecodeHintType]any{gozxing.DecodeHintType_TRY_HARDER: true})
 	must(t, err)
 	return result.GetText()
+}
+
+// TestLongNamesLeaveRoomForSealAndCode: an organisation may have a name of 200 characters.
+func TestLongNamesLeaveRoomForSealAndCode(t *testing.T) {
+	name, err := truetype.Find()
+	if err != nil {
+		t.Skip("no font: ", err)
+	}
+	font := got(os.ReadFile(name))(t)
+	for _, n := range []int{8, 40, 200} {
+		b, free, err := issuance.Note(font, strings.Repeat("馆", n), got(issuance.NewCode(rand.Reader))(t))
+		must(t, err)
+		if free < 0 {
+			t.Errorf("%d characters: the table ends %.0f points too low", n, -free)
+		}
+		if dir := os.Getenv("NOTES"); dir != "" {
+			must(t, os.WriteFile(filepath.Join(dir, "note.pdf"), b, 0o600))
+		}
+	}
 }
