@@ -21,12 +21,16 @@ import (
 	"yinxin/internal/tooltest"
 	"yinxin/sealer/issuance/compose"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/pdf/normalise"
 )
 
 // TestMain lets the test program be the worker.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == compose.WorkerName {
 		os.Exit(compose.Work(os.Stdin, os.Stdout, os.Stderr))
+	}
+	if len(os.Args) > 1 && os.Args[1] == normalise.WorkerName {
+		os.Exit(normalise.Work(os.Stdin, os.Stdout, os.Stderr))
 	}
 	os.Exit(m.Run())
 }
