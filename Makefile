@@ -10,21 +10,27 @@ FUZZTIME ?= 20s
 RUN_PACKAGES := fonts-arphic-gbsn00lp
 # What the soft token is built with.
 TOKEN_PACKAGES := gcc libc6-dev make pkgconf libssl-dev libp11-kit-dev
+# What the program is built with for the terminals of clerks.
+AGENT_PACKAGES := gcc libc6-dev gcc-mingw-w64-x86-64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+# Packages with files of their own for Windows.
+WINDOWS_ROOMS := . ./api/agent ./hsm ./internal/selflimit ./internal/durable ./sealer/view ./sealer/pdf/normalise
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium $(TOKEN_PACKAGES) opensc softhsm2
 
 WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bsmi00lp fonts-arphic-gbsn00lp fonts-dejavu-core
 
-.PHONY: help build softtoken softtoken-check pull-outs run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
+.PHONY: help build agents softtoken softtoken-check pull-outs run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
 
-build: ## build/yinxin
+build: ## build/yinxin, and build/libyinxin-softtoken.so where what it needs is there
 	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: see https://go.dev/dl/"; exit 1; }
 	@mkdir -p build
 	$(GO) build -trimpath -o build/yinxin .
+	@if $(MAKE) -s -C hsm/softtoken able 2>/dev/null; then $(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build; \
+		else echo "the soft token is not built here: make softtoken installs what it needs"; fi
 
-softtoken: ## build/softtoken.so, a PKCS#11 module for tests and demonstrations
+softtoken: ## build/libyinxin-softtoken.so, a PKCS#11 module for tests and demonstrations
 	$(call install,$(TOKEN_PACKAGES))
 	@$(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build
 
@@ -35,10 +41,19 @@ softtoken-check: ## the soft token under sanitizers and valgrind, and its stored
 pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled out and put in again
 	YINXIN_SIGNATURES=20000 $(GO) test ./hsm -run PullOuts -v -count=1 -timeout 1h
 
+# Tokens are reached through C, so each system has its compiler.
+agents: ## build/agents: the program for the terminals of clerks, windows/amd64, linux/amd64 and linux/arm64
+	$(call install,$(AGENT_PACKAGES))
+	@mkdir -p build/agents
+	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=x86_64-linux-gnu-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
+	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-linux-arm64 .
+	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-windows-amd64.exe .
+	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) vet $(WINDOWS_ROOMS)
+
 run: run-packages build ## build, run the demo in ./demo and serve it
 	./build/yinxin demo --dir $(DEMO)
 
-test: test-packages lint unit softtoken-check race fuzz ## every test: lint, unit and command tests, the soft token, race, time-boxed fuzzing
+test: test-packages lint agents unit softtoken-check race fuzz ## every test: lint, the agents' builds, unit and command tests, the soft token, race, time-boxed fuzzing
 
 lint: ## gofmt, vet, staticcheck
 	@out=$$(gofmt -l $$(git ls-files '*.go')); [ -z "$$out" ] || { echo "gofmt: $$out"; exit 1; }
@@ -49,7 +64,7 @@ unit: ## unit, conformance and command tests
 	$(GO) test ./...
 
 race: ## the rooms with concurrency, under the race detector
-	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain
+	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain ./api/agent
 	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
 
 # The fuzzer may report the end of its own time as a failure when an input is under way; that alone is none.

@@ -25,6 +25,7 @@ import (
 	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/verify"
 )
 
@@ -43,6 +44,10 @@ type Config struct {
 	Desk *backend.Desk
 	// Authorities are those that certificates come from. Nil: the own one alone.
 	Authorities *backend.Backends
+	// Terminals serves sealing with USB Keys. Nil: there are no such routes.
+	Terminals *terminal.Service
+	// Stopping ends when the service is about to stop, which answers those who wait for a task. Nil: they wait as long as they may.
+	Stopping context.Context
 	// Registration serves applications and what follows from them. Nil: there are no such routes.
 	Registration *registration.Desk
 	// Issuance serves remote issuing. Nil: there are no such routes.
@@ -59,6 +64,8 @@ type Config struct {
 	Log     *slog.Logger // nil: discarded
 	// Ready says whether requests can be served now. Nil: they can.
 	Ready func(ctx context.Context) error
+	// Metrics writes figures of process and devices for Prometheus. Nil: there is no such route.
+	Metrics http.Handler
 
 	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
 	MaxUpload int64
@@ -141,6 +148,12 @@ func newServer(c Config) (*server, error) {
 		s.sealingBatches()
 	}
 	s.previews()
+	if s.Terminals != nil {
+		s.terminals()
+		s.pairing()
+		s.keyTasks()
+		s.terminalTasks()
+	}
 	s.verifications()
 	s.pki()
 	if s.Webhooks != nil {

@@ -5,6 +5,8 @@ import "strings"
 // mayCall says once more, and independently of the code, who may call each route that takes an account: actors of the
 // test world by method and path.
 var mayCall = map[string]string{
+	"GET /metrics": "administrator auditor",
+
 	"POST /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
 	"POST /v1/webhooks": "platform clerk", "GET /v1/webhooks": "platform clerk", "DELETE /v1/webhooks/{id}": "platform clerk", "POST /v1/webhooks/{id}/resume": "platform clerk",
@@ -14,6 +16,10 @@ var mayCall = map[string]string{
 	"POST /v1/sealed-documents": "platform clerk", "POST /v1/sealing-batches": "platform clerk", "GET /v1/sealing-batches": "platform clerk",
 	"GET /v1/sealing-batches/{id}": "platform clerk", "GET /v1/sealing-batches/{id}/files": "platform clerk", "GET /v1/sealing-batches/{id}/results.zip": "platform clerk",
 	"POST /v1/sealing-batches/{id}/cancel": "platform clerk", "POST /v1/sealing-batches/{id}/retry": "platform clerk",
+
+	"POST /v1/terminals/pairings": "clerk", "GET /v1/terminals": "clerk administrator", "DELETE /v1/terminals/{id}": "clerk administrator",
+	"POST /v1/key-tasks": "platform clerk", "GET /v1/key-tasks": "platform clerk", "GET /v1/key-tasks/{id}": "platform clerk",
+	"POST /v1/key-tasks/{id}/cancel": "platform clerk", "POST /v1/key-tasks/{id}/retry": "platform clerk",
 
 	"GET /v1/issuance-archives": "platform clerk", "POST /v1/issuances": "platform clerk", "GET /v1/issuances": "platform clerk", "GET /v1/issuances/{id}": "platform clerk",
 	"POST /v1/issuances/{id}/cancel": "platform clerk", "POST /v1/issuances/{id}/answer": "platform clerk", "POST /v1/issuances/{id}/pages": "platform clerk",

@@ -1,5 +1,5 @@
 // Package api serves Yinxin over HTTP: the REST API under /v1, certificates, revocation lists and OCSP where the
-// certificates point to, time stamps under /tsa, health, and the page on which anyone verifies a file.
+// certificates point to, time stamps under /tsa, health and figures, and the page on which anyone verifies a file.
 //
 // New gives one http.Handler over the rooms that it is handed; the caller owns the listener. The handler brings its
 // own deadlines for bodies and answers, so the server needs only ReadHeaderTimeout, IdleTimeout and MaxHeaderBytes.

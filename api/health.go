@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/internal/access"
 )
 
 // Health says how the service is.
@@ -37,4 +39,11 @@ func (s *server) health() {
 		}
 		s.giveJSON(w, r, http.StatusOK, Health{"ok"})
 	})
+	if s.Metrics != nil {
+		// Not for everybody on the machine: behind a proxy every caller comes from there.
+		s.stream(huma.Operation{OperationID: "metrics", Method: http.MethodGet, Path: "/metrics", Tags: []string{"service"},
+			Summary:   "Figures of the process and of its tokens, for Prometheus",
+			Responses: with(s.answers(), http.StatusOK, &huma.Response{Description: "Figures", Content: map[string]*huma.MediaType{"text/plain": {}}})},
+			caller{roles: []access.Role{access.RoleAdministrator, access.RoleAuditor}}, s.Metrics.ServeHTTP)
+	}
 }

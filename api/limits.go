@@ -24,6 +24,8 @@ type Limits struct {
 	Lists int `json:"lists,omitempty"`
 	// Codes is 30 by default: who looks an issued copy up types its code, or scans it.
 	Codes int `json:"codes,omitempty"`
+	// Pairings is 30 by default: a person types a code, and a wrong one ends soon.
+	Pairings int `json:"pairings,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
 	// else's is believed.
 	Proxies []string `json:"proxies,omitempty"`
@@ -35,7 +37,7 @@ const limitWindow = time.Minute
 type limits struct {
 	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
 
-	ocsp, stamps, list, codes *httprate.RateLimiter
+	ocsp, stamps, list, codes, pair *httprate.RateLimiter
 }
 
 // newLimits checks the addresses of the proxies. Errors: request.invalid.
@@ -59,6 +61,7 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.stamps = limiter(cmp.Or(c.TimeStamps, 600))
 	s.limits.list = limiter(cmp.Or(c.Lists, 300))
 	s.limits.codes = limiter(cmp.Or(c.Codes, 30))
+	s.limits.pair = limiter(cmp.Or(c.Pairings, 30))
 	return nil
 }
 

@@ -9,12 +9,17 @@ import (
 	"strings"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/sealer/terminal/manifest"
 )
 
 // apiVersion is the version of the interface, not of the program.
 const apiVersion = "1.0.0"
 
-const keyScheme = "apiKey"
+const (
+	keyScheme      = "apiKey"
+	terminalScheme = "terminal"
+)
 
 // describe is the frame of the OpenAPI document and of huma.
 func describe(s *server) huma.Config {
@@ -26,9 +31,11 @@ func describe(s *server) huma.Config {
 			Components: &huma.Components{
 				Schemas: huma.NewMapRegistry("#/components/schemas/", schemaName),
 				SecuritySchemes: map[string]*huma.SecurityScheme{keyScheme: {Type: "http", Scheme: "bearer",
-					Description: "An API key, yx_…, in the field Authorization."}},
+					Description: "An API key, yx_…, in the field Authorization."},
+					terminalScheme: {Type: "http", Scheme: manifest.Scheme, Description: "The signature of a paired terminal over the request, in the field Authorization (docs/terminal.md)."}},
 			},
 			Tags: []*huma.Tag{{Name: "sealing", Description: "For programs and people who hold a grant."},
+				{Name: "terminals", Description: "分散式用章: sealing with USB Keys. For clerks, programs that ask them, and their terminals."},
 				{Name: "verifying", Description: "For anyone."}, {Name: "pki", Description: "Certificates and their state, for anyone."},
 				{Name: "certificates", Description: "For officers, and for other installations that have their certificates made here."},
 				{Name: "approvals", Description: "What two people decide."},
@@ -60,6 +67,8 @@ func schemaName(t reflect.Type, hint string) string {
 		return "Report" + name
 	case strings.HasSuffix(t.PkgPath(), "enroll/form"):
 		return formPrefix + name
+	case strings.HasSuffix(t.PkgPath(), "terminal/manifest"):
+		return "Terminal" + name
 	}
 	return name
 }
@@ -69,7 +78,10 @@ func declare(op *huma.Operation, who caller) {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
-	if !who.anyone {
+	switch {
+	case who.terminal:
+		op.Security = []map[string][]string{{terminalScheme: {}}}
+	case !who.anyone:
 		op.Security = []map[string][]string{{keyScheme: {}}}
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/sealer/terminal/manifest"
 )
 
 // Problem is the body of every error (RFC 9457), with our members code, message, message_en and place.
@@ -133,6 +134,9 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		}
 	case http.StatusUnauthorized:
 		challenge := `Bearer realm="yinxin"`
+		if strings.HasPrefix(f.Code, "terminal.") {
+			challenge = manifest.Scheme + ` realm="yinxin"`
+		}
 		if f.Code == access.ErrUnknownKey.Code {
 			challenge += `, error="invalid_token"`
 		}

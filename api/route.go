@@ -18,8 +18,9 @@ import (
 
 // caller is who may call a route. The zero value is nobody, so that a route without a rule is closed.
 type caller struct {
-	anyone bool
-	roles  []access.Role // any one of them
+	anyone   bool
+	terminal bool          // a paired terminal, by its signature
+	roles    []access.Role // any one of them
 }
 
 // anyone needs no account.
@@ -99,8 +100,11 @@ func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.s.router.
 
 // admit lets those through who may call.
 func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
-	if who.anyone {
+	switch {
+	case who.anyone:
 		return h
+	case who.terminal:
+		return s.admitTerminal(h)
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		actor, err := s.authenticate(r)

@@ -159,6 +159,15 @@ func TestHealthSaysWhetherRequestsCanBeServed(t *testing.T) {
 	}
 }
 
+func TestFiguresAreForWhoRunsTheService(t *testing.T) {
+	w := newWorld(t)
+	w.call("", "GET", "/metrics", nil).problem(401, "request.key-missing")
+	w.call("platform", "GET", "/metrics", nil).problem(403, "request.denied")
+	if a := w.call("administrator", "GET", "/metrics", nil).is(200); !bytes.Contains(a.body, []byte("yinxin_token_ready 1")) {
+		t.Errorf("%s", a.body)
+	}
+}
+
 func TestAnswersThatAreNoAnswersAreProblems(t *testing.T) {
 	w := newWorld(t)
 	w.call("", "GET", "/no/such/path", nil).problem(404, "request.no-such-path")

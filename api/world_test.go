@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"image"
 	"image/color"
@@ -41,6 +42,7 @@ import (
 	"yinxin/sealer/batch"
 	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/verify"
 )
 
@@ -61,7 +63,8 @@ type world struct {
 	http        *httptest.Server
 	keys        map[string]string // API keys by actor
 	people      [2]access.Actor   // registrar, approver
-	work        *jobs.Jobs        // in the background, when somebody runs it
+	founded     atomic.Bool
+	work        *jobs.Jobs // in the background, when somebody runs it
 }
 
 // journal collects the log, which tests read while handlers write.
@@ -114,16 +117,15 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	ctx := t.Context()
 	w := &world{t: t, dir: t.TempDir(), log: &journal{}, keys: map[string]string{}}
 	// The founding lies an hour back: signing times are whole seconds, and nothing is in force before its first one.
-	var founded atomic.Bool
 	clock := func() time.Time {
-		if founded.Load() {
+		if w.founded.Load() {
 			return time.Now()
 		}
 		return time.Now().Add(-time.Hour)
 	}
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, terminal.Migrate,
 		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
@@ -157,7 +159,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.sealer = sealer.New(sealer.Config{DB: w.db, Files: got(files.OpenFolder(filepath.Join(w.dir, "files")))(t), Ledger: l, Register: w.register,
 		Chain: trusted, Clock: clock, Keys: keys.Ring(keystore.PurposeSealing), MaxSize: 32 << 20})
 	w.makeSeal(archive, got(ring.Generate(ctx, "seal", keystore.PurposeSealing))(t))
-	founded.Store(true)
+	w.founded.Store(true)
 	must(t, w.authority.PublishCRL(ctx))
 	c := Config{Sealer: w.sealer, Register: w.register, Access: w.access, Authority: w.authority, Ledger: l,
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
@@ -166,6 +168,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	font, _ := truetype.Find() // without one nothing can be issued, and all else can
 	c.Issuance = issuance.New(issuance.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Safe: c.Registration.Enroll.Safe,
 		Verify: c.Verify, Clock: clock, Font: font})
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "yinxin_token_ready 1\n") })
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
@@ -176,6 +179,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
 		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
 	}
+	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
 	for _, f := range change {
 		f(&c)
 	}

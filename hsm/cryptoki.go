@@ -37,6 +37,10 @@ type cryptoki interface {
 	CloseAllSessions(slot uint) error
 	SessionState(session handle) (uint, error)
 	Login(session handle, pin []byte) error
+	LoginOfficer(session handle, pin []byte) error
+	InitToken(slot uint, pin []byte, label string) error
+	InitPIN(session handle, pin []byte) error
+	SetPIN(session handle, old, pin []byte) error
 	Find(session handle, template []attribute, most int) ([]handle, error)
 	// Attributes gives one value for each kind; nil for what the object does not have or does not tell.
 	Attributes(session, object handle, kinds ...uint) ([][]byte, error)
@@ -174,6 +178,9 @@ const (
 	flagPINLow         uint = 1 << 16
 	flagPINFinal       uint = 1 << 17
 	flagPINLocked      uint = 1 << 18
+	flagSOPINLow       uint = 1 << 20
+	flagSOPINFinal     uint = 1 << 21
+	flagSOPINLocked    uint = 1 << 22
 )
 
 // number reads a CK_ULONG attribute, which has the length and byte order of the machine; every machine that the program is

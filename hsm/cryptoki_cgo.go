@@ -62,7 +62,9 @@ func (l library) Token(slot uint) (TokenInfo, error) {
 	return TokenInfo{Label: padded(i.Label), Manufacturer: padded(i.ManufacturerID), Model: padded(i.Model), Serial: padded(i.SerialNumber),
 		MaxSessions: limit(i.MaxSessionCount), flags: i.Flags, maxWriting: limit(i.MaxRwSessionCount),
 		Initialised: i.Flags&flagInitialized != 0, PINSet: i.Flags&flagPINInitialized != 0, PINLow: i.Flags&flagPINLow != 0,
-		PINFinalTry: i.Flags&flagPINFinal != 0, PINLocked: i.Flags&flagPINLocked != 0}, value(err)
+		PINFinalTry: i.Flags&flagPINFinal != 0, PINLocked: i.Flags&flagPINLocked != 0,
+		SOPINLow: i.Flags&flagSOPINLow != 0, SOPINFinalTry: i.Flags&flagSOPINFinal != 0, SOPINLocked: i.Flags&flagSOPINLocked != 0,
+		MinPIN: limit(i.MinPinLen), MaxPIN: limit(i.MaxPinLen)}, value(err)
 }
 
 // limit is 0 where a token has none (CK_EFFECTIVELY_INFINITE) or does not tell (CK_UNAVAILABLE_INFORMATION).
@@ -95,9 +97,27 @@ func (l library) SessionState(h handle) (uint, error) {
 	return i.State, value(err)
 }
 
-// Login lends the binding the caller's octets as a string, so that no second copy of the PIN stays in Go's memory.
+// lent gives the binding the caller's octets as a string, so that no second copy of a PIN stays in Go's memory.
+func lent(pin []byte) string { return unsafe.String(unsafe.SliceData(pin), len(pin)) }
+
 func (l library) Login(h handle, pin []byte) error {
-	return value(l.c.Login(pkcs11.SessionHandle(h), pkcs11.CKU_USER, unsafe.String(unsafe.SliceData(pin), len(pin))))
+	return value(l.c.Login(pkcs11.SessionHandle(h), pkcs11.CKU_USER, lent(pin)))
+}
+
+func (l library) LoginOfficer(h handle, pin []byte) error {
+	return value(l.c.Login(pkcs11.SessionHandle(h), pkcs11.CKU_SO, lent(pin)))
+}
+
+func (l library) InitToken(slot uint, pin []byte, label string) error {
+	return value(l.c.InitToken(slot, lent(pin), label))
+}
+
+func (l library) InitPIN(h handle, pin []byte) error {
+	return value(l.c.InitPIN(pkcs11.SessionHandle(h), lent(pin)))
+}
+
+func (l library) SetPIN(h handle, old, pin []byte) error {
+	return value(l.c.SetPIN(pkcs11.SessionHandle(h), lent(old), lent(pin)))
 }
 
 func template(list []attribute) []*pkcs11.Attribute {

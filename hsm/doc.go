@@ -3,7 +3,8 @@
 //
 // Call Open for a module (a vendor's library), ReadProfiles for the vendor profiles, and Activate for a token. Token.Key
 // finds a key and tests it; Key.SignDigest signs. Generate, Request, StoreCertificate and StoreData bring a key with its
-// certificate and its seal onto a token. Where keys of the service are meant, use package keystore instead: there a key has
+// certificate and its seal onto a token. Initialise, Unlock, ChangePIN and ChangeOfficerPIN set up a token that is not in use; Look
+// lists what shows without a PIN. Where keys of the service are meant, use package keystore instead: there a key has
 // a purpose and a state, on a token or not.
 //
 // # SM2

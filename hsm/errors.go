@@ -43,6 +43,18 @@ var (
 		ZH: "PIN 已锁定，请先解锁。", EN: "The PIN is locked; the token has to be unlocked first."}
 	ErrPINUnset = fault.Spec{Kind: fault.Denied, Code: "hsm.pin-unset",
 		ZH: "密码设备尚未设置用户 PIN，或者 PIN 已过期。", EN: "The token has no user PIN yet, or the PIN has expired."}
+	ErrNewPIN = fault.Spec{Kind: fault.Invalid, Code: "hsm.new-pin",
+		ZH: "新 PIN 不符合密码设备的长度要求。", EN: "The new PIN does not have the length that the token asks for."}
+	ErrSOPINWrong = fault.Spec{Kind: fault.Denied, Code: "hsm.so-pin-wrong",
+		ZH: "SO PIN 不正确。系统不会自动重试，请重新输入。", EN: "The SO PIN is wrong. It is not tried again; give it anew."}
+	ErrSOPINLow = fault.Spec{Kind: fault.Denied, Code: "hsm.so-pin-low",
+		ZH: "SO PIN 剩余尝试次数不多，须由人确认后才能再试。", EN: "Few tries of the SO PIN are left; a person has to confirm the next one."}
+	ErrSOPINLocked = fault.Spec{Kind: fault.Denied, Code: "hsm.so-pin-locked",
+		ZH: "SO PIN 已锁定，本设备不能再解锁。", EN: "The SO PIN is locked; this token can no longer be unlocked."}
+	ErrSOPINKept = fault.Spec{Kind: fault.Unavailable, Code: "hsm.so-pin-kept",
+		ZH: "用户 PIN 已设置，但 SO PIN 未能更换；请用同样的 SO PIN 再做一次。", EN: "The user PIN is set, but the SO PIN was not changed; do the same once more, with the same SO PINs."}
+	ErrLabel = fault.Spec{Kind: fault.Invalid, Code: "hsm.label",
+		ZH: "密码设备的标签须为 1 至 32 个字节。", EN: "The label of a token has 1 to 32 bytes."}
 
 	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "hsm.key-not-found",
 		ZH: "密码设备中没有这个密钥。", EN: "The token has no such key."}

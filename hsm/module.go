@@ -30,6 +30,9 @@ type TokenInfo struct {
 	MaxSessions                        int // 0: no limit, or not told
 	Initialised, PINSet                bool
 	PINLow, PINFinalTry, PINLocked     bool
+	// The same of the PIN of the token's security officer (SO).
+	SOPINLow, SOPINFinalTry, SOPINLocked bool
+	MinPIN, MaxPIN                       int // octets; 0: no limit, or not told
 
 	flags      uint
 	maxWriting int
@@ -144,20 +147,28 @@ func (m *Module) Close() error {
 // Info is what the module says of itself.
 func (m *Module) Info() ModuleInfo { return m.info }
 
-// Slots lists the slots, with and without a token. Errors: hsm.device, hsm.closed.
-func (m *Module) Slots() ([]Slot, error) {
+// ask keeps the module in memory until done: a call into a library that was unloaded would end the process. Error: hsm.closed.
+func (m *Module) ask() (done func(), err error) {
 	m.lock.Lock()
-	if m.closed { // a call into a library that was unloaded would end the process
-		m.lock.Unlock()
+	defer m.lock.Unlock()
+	if m.closed {
 		return nil, ErrClosed.New()
 	}
 	m.asking++
-	m.lock.Unlock()
-	defer func() {
+	return func() {
 		m.lock.Lock()
 		defer m.lock.Unlock()
 		m.asking--
-	}()
+	}, nil
+}
+
+// Slots lists the slots, with and without a token. Errors: hsm.device, hsm.closed.
+func (m *Module) Slots() ([]Slot, error) {
+	done, err := m.ask()
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	ids, err := m.c.Slots()
 	if err != nil {
 		return nil, deviceFault(err)

@@ -87,16 +87,18 @@ func destroyAll(s session, objects []handle) error {
 
 // Certificates lists the certificates on the token.
 func (t *Token) Certificates(ctx context.Context) ([]Certificate, error) {
-	return list(ctx, t, classCertificate, func(a [][]byte) Certificate {
+	return run(ctx, t, certificates)
+}
+
+func certificates(s session) ([]Certificate, error) {
+	return list(s, classCertificate, func(a [][]byte) Certificate {
 		return Certificate{ID: a[0], Label: string(a[1]), DER: a[2]}
 	}, attributeID, attributeLabel, attributeValue)
 }
 
 // Data lists the data objects of an application; of all for "".
 func (t *Token) Data(ctx context.Context, application string) ([]Data, error) {
-	all, err := list(ctx, t, classData, func(a [][]byte) Data {
-		return Data{Application: string(a[0]), Label: string(a[1]), ObjectID: a[2], Value: a[3]}
-	}, attributeApplication, attributeLabel, attributeObjectID, attributeValue)
+	all, err := run(ctx, t, allData)
 	var some []Data
 	for _, d := range all {
 		if application == "" || d.Application == application {
@@ -106,25 +108,30 @@ func (t *Token) Data(ctx context.Context, application string) ([]Data, error) {
 	return some, err
 }
 
-func list[T any](ctx context.Context, t *Token, class uint, read func([][]byte) T, kinds ...uint) ([]T, error) {
-	return run(ctx, t, func(s session) ([]T, error) {
-		found, err := s.c.Find(s.handle, []attribute{{attributeClass, class}}, maxObjects)
+func allData(s session) ([]Data, error) {
+	return list(s, classData, func(a [][]byte) Data {
+		return Data{Application: string(a[0]), Label: string(a[1]), ObjectID: a[2], Value: a[3]}
+	}, attributeApplication, attributeLabel, attributeObjectID, attributeValue)
+}
+
+// list reads all objects of a class.
+func list[T any](s session, class uint, read func([][]byte) T, kinds ...uint) ([]T, error) {
+	found, err := s.c.Find(s.handle, []attribute{{attributeClass, class}}, maxObjects)
+	if err != nil {
+		return nil, err
+	}
+	var all []T
+	for _, object := range found {
+		a, err := s.c.Attributes(s.handle, object, kinds...)
+		if answered(err, rvObjectHandle) {
+			continue // destroyed since
+		}
 		if err != nil {
 			return nil, err
 		}
-		var all []T
-		for _, object := range found {
-			a, err := s.c.Attributes(s.handle, object, kinds...)
-			if answered(err, rvObjectHandle) {
-				continue // destroyed since
-			}
-			if err != nil {
-				return nil, err
-			}
-			all = append(all, read(a))
-		}
-		return all, nil
-	})
+		all = append(all, read(a))
+	}
+	return all, nil
 }
 
 // RemoveCertificate takes certificates off the token: those of the ID, and of the label where one is given. Removing what is

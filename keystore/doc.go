@@ -8,7 +8,7 @@
 // key as the crypto.Signer that smx509 wants.
 //
 // A private key is in a file of the keystore or on a token (package hsm); whoever signs sees no difference. Attach brings a
-// token in, MakeOn says which keys are made there from then on, and Ring.Adopt takes one over that is there already. A key does
+// token in, AttachLater one that is activated when it is needed, MakeOn says which keys are made there from then on, and Ring.Adopt takes one over that is there already. A key does
 // not move: what signs with it, such as a seal, is renewed with another key.
 //
 // Where one person alone must not open a keystore, Split puts it under shares: any m of n open it again

@@ -38,6 +38,8 @@ var (
 		ZH: "要加密的数据过大。", EN: "There is too much data to seal in one piece."}
 	ErrTokenMissing = fault.Spec{Kind: fault.Unavailable, Code: "keystore.token-missing",
 		ZH: "密钥所在的密码设备尚未启用。", EN: "The token that holds the key is not in use here."}
+	ErrTokenWaits = fault.Spec{Kind: fault.Unavailable, Code: "keystore.token-waits",
+		ZH: "密钥所在的密码设备须由管理员处理后才能使用。", EN: "The token that holds the key waits for its operator."}
 	ErrTokenUnfit = fault.Spec{Kind: fault.Refused, Code: "keystore.token-unfit",
 		ZH: "该密码设备不能保管密钥库的密钥：不支持对 SM2 摘要签名。", EN: "The token cannot hold keys of a keystore: it does not sign SM2 digests."}
 	ErrTokenKey = fault.Spec{Kind: fault.Refused, Code: "keystore.token-key",

@@ -25,6 +25,7 @@ const (
 	PurposeOCSP      Purpose = "ocsp"       // signs OCSP answers
 	PurposeTSA       Purpose = "tsa"        // signs time stamps
 	PurposeLedger    Purpose = "ledger"     // signs checkpoints of the ledger
+	PurposeManifest  Purpose = "manifest"   // tells terminals what is to be signed
 
 	// PurposePersonalData has safes, not keys: it seals identity numbers, mobiles and scans at rest.
 	PurposePersonalData Purpose = "personal-data"
@@ -32,7 +33,7 @@ const (
 
 func (p Purpose) known() bool {
 	switch p {
-	case PurposeRoot, PurposeIssuing, PurposeSealMaker, PurposeSealing, PurposeOCSP, PurposeTSA, PurposeLedger:
+	case PurposeRoot, PurposeIssuing, PurposeSealMaker, PurposeSealing, PurposeOCSP, PurposeTSA, PurposeLedger, PurposeManifest:
 		return true
 	}
 	return false

@@ -65,24 +65,8 @@ func (r *Ring) get(ctx context.Context, name string) (*storedKey, error) {
 // List describes the keys within reach, ordered by name, destroyed ones included. A damaged file ends it with an
 // error that names the file.
 func (r *Ring) List(ctx context.Context) ([]Info, error) {
-	names, err := r.store.names()
-	if err != nil {
-		return nil, err
-	}
-	var list []Info
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		k, err := r.store.load(name)
-		if err != nil {
-			return nil, err
-		}
-		if r.reaches(k.purpose) {
-			list = append(list, Info{Name: k.name, Purpose: k.purpose, State: k.State(), Public: k.public, Token: k.token()})
-		}
-	}
-	return list, nil
+	all, err := r.store.List(ctx)
+	return slices.DeleteFunc(all, func(i Info) bool { return !r.reaches(i.Purpose) }), err
 }
 
 // SetState suspends, reactivates or destroys a key. It is durable when it returns. A destroyed key stays destroyed:

@@ -2,6 +2,7 @@ package keystore
 
 import (
 	"bytes"
+	"context"
 	"crypto/cipher"
 	"crypto/rand"
 	"errors"
@@ -55,7 +56,7 @@ type Store struct {
 	lock   sync.Mutex // guards what follows
 	keys   map[string]*storedKey
 	safes  map[string]*Safe
-	tokens map[string]*hsm.Token
+	tokens map[string]func(context.Context) (*hsm.Token, error)
 	homes  map[Purpose]string // tokens on which keys of a purpose are made
 }
 
@@ -126,7 +127,7 @@ func newStore(dir string, random io.Reader, dataKey []byte) (*Store, error) {
 		return nil, err
 	}
 	return &Store{dir: dir, random: random, box: box, data: dataKey, keys: map[string]*storedKey{}, safes: map[string]*Safe{},
-		tokens: map[string]*hsm.Token{}, homes: map[Purpose]string{}}, nil
+		tokens: map[string]func(context.Context) (*hsm.Token, error){}, homes: map[Purpose]string{}}, nil
 }
 
 func writeMaster(dir string, o Options, dataKey []byte, shares *ShareSet, replace bool) error {
@@ -175,6 +176,26 @@ func (s *Store) names() ([]string, error) {
 	}
 	slices.Sort(names)
 	return names, nil
+}
+
+// List describes all keys, as Ring.List does those of a ring.
+func (s *Store) List(ctx context.Context) ([]Info, error) {
+	names, err := s.names()
+	if err != nil {
+		return nil, err
+	}
+	var list []Info
+	for _, name := range names {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		k, err := s.load(name)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, Info{Name: k.name, Purpose: k.purpose, State: k.State(), Public: k.public, Token: k.token()})
+	}
+	return list, nil
 }
 
 func (s *Store) generate(name string, p Purpose) (*storedKey, error) {

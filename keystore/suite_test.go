@@ -13,7 +13,7 @@ const passphrase = "档案 correct horse"
 
 // purposes are all that have keys.
 var purposes = []keystore.Purpose{keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeSealMaker, keystore.PurposeSealing,
-	keystore.PurposeOCSP, keystore.PurposeTSA, keystore.PurposeLedger}
+	keystore.PurposeOCSP, keystore.PurposeTSA, keystore.PurposeLedger, keystore.PurposeManifest}
 
 // folder is a keystore whose keys are in its files.
 type folder struct{ dir string }

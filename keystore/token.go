@@ -16,15 +16,21 @@ const maxTokenID = 255
 // token: a key's file refers to it, so that another device with the same keys can take its place. Attaching under the
 // same name again replaces the token. Errors: keystore.name, keystore.token-unfit.
 func (s *Store) Attach(name string, token *hsm.Token) error {
-	if !validName(name) {
-		return ErrName.New()
-	}
 	if !token.Profile().SignsDigests() {
 		return ErrTokenUnfit.With("%s", token.Profile().Name)
 	}
+	return s.AttachLater(name, func(context.Context) (*hsm.Token, error) { return token, nil })
+}
+
+// AttachLater is Attach for a token that is activated when a key on it is first needed: give answers with the token, or why
+// there is none now, and is asked each time. Error: keystore.name.
+func (s *Store) AttachLater(name string, give func(context.Context) (*hsm.Token, error)) error {
+	if !validName(name) {
+		return ErrName.New()
+	}
 	s.lock.Lock()
 	defer s.lock.Unlock()
-	s.tokens[name] = token
+	s.tokens[name] = give
 	return nil
 }
 
@@ -53,19 +59,36 @@ func (s *Store) home(p Purpose) string {
 	return s.homes[p]
 }
 
-func (s *Store) token(name string) (*hsm.Token, error) {
+func (s *Store) token(ctx context.Context, name string) (*hsm.Token, error) {
 	s.lock.Lock()
-	defer s.lock.Unlock()
-	if t := s.tokens[name]; t != nil {
-		return t, nil
+	give := s.tokens[name]
+	s.lock.Unlock()
+	if give == nil {
+		return nil, ErrTokenMissing.With("%s", name)
 	}
-	return nil, ErrTokenMissing.With("%s", name)
+	t, err := give(ctx)
+	if err != nil {
+		return nil, forOperator(err)
+	}
+	if !t.Profile().SignsDigests() {
+		return nil, ErrTokenUnfit.With("%s", t.Profile().Name)
+	}
+	return t, nil
+}
+
+// forOperator makes of a refusal of the PIN what it is for whoever wants a signature: nothing that they did, and nothing that
+// they can mend. The cause is for the log.
+func forOperator(err error) error {
+	if f, ok := fault.Of(err); ok && f.Kind == fault.Denied {
+		return ErrTokenWaits.With("%s", f.Code).Because(err)
+	}
+	return err
 }
 
 // generateOn makes a key on a token, and then its file. A key whose file cannot be made is destroyed again; a crash in
 // between leaves a key on the token that nothing refers to and nobody can use through a keystore.
 func (s *Store) generateOn(ctx context.Context, token, name string, p Purpose) (Key, error) {
-	t, err := s.token(token)
+	t, err := s.token(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -77,7 +100,7 @@ func (s *Store) generateOn(ctx context.Context, token, name string, p Purpose) (
 	}
 	key, err := t.Generate(ctx, hsm.NewKey{Algorithm: hsm.SM2, Label: name})
 	if err != nil {
-		return nil, err
+		return nil, forOperator(err)
 	}
 	stored, err := s.adopt(token, key, name, p, true)
 	if err != nil {
@@ -100,7 +123,7 @@ func (r *Ring) Adopt(ctx context.Context, name string, p Purpose, token string, 
 	if !p.known() || !r.reaches(p) {
 		return nil, ErrPurpose.With("%s", p)
 	}
-	t, err := r.store.token(token)
+	t, err := r.store.token(ctx, token)
 	if err != nil {
 		return nil, err
 	}
@@ -163,13 +186,13 @@ func (k *storedKey) token() string {
 }
 
 func (k *storedKey) onToken(ctx context.Context, where tokenKey) (*hsm.Key, error) {
-	t, err := k.store.token(where.Name)
+	t, err := k.store.token(ctx, where.Name)
 	if err != nil {
 		return nil, err
 	}
 	key, err := t.Key(ctx, hsm.Selector{ID: where.ID})
 	if err != nil {
-		return nil, err
+		return nil, forOperator(err)
 	}
 	if !k.public.Equal(key.Public()) {
 		return nil, ErrTokenKey.With("%s", k.name)
@@ -177,16 +200,33 @@ func (k *storedKey) onToken(ctx context.Context, where tokenKey) (*hsm.Key, erro
 	return key, nil
 }
 
+// Check looks whether a key that is on a token is there and signs a test value. Errors: keystore.key-not-found,
+// keystore.token-missing, keystore.token-key, and those of the token. A key that is on none needs no check: it was opened
+// as it was listed.
+func (s *Store) Check(ctx context.Context, name string) error {
+	k, err := s.load(name)
+	if err != nil {
+		return err
+	}
+	c, err := k.current()
+	if err != nil || c.file.Token == nil || c.file.State == StateDestroyed {
+		return err
+	}
+	_, err = k.onToken(ctx, *c.file.Token)
+	return err
+}
+
 func (k *storedKey) signOnToken(ctx context.Context, where tokenKey, e [32]byte) ([]byte, error) {
 	key, err := k.onToken(ctx, where)
 	if err != nil {
 		return nil, err
 	}
-	return key.SignDigest(ctx, e[:])
+	signature, err := key.SignDigest(ctx, e[:])
+	return signature, forOperator(err)
 }
 
 func (k *storedKey) destroyOnToken(ctx context.Context, where tokenKey) error {
-	t, err := k.store.token(where.Name)
+	t, err := k.store.token(ctx, where.Name)
 	if err == nil {
 		err = t.DestroyKeyOf(ctx, where.ID, k.public)
 	}

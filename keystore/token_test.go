@@ -282,3 +282,75 @@ func TestATokenWithoutSM2HoldsNoKeysOfAKeystore(t *testing.T) {
 	s := folder{filepath.Join(t.TempDir(), "keys")}.Open(t)
 	want(t, s.Attach("hsm", token), keystore.ErrTokenUnfit)
 }
+
+// A token may be there later than the keystore, and what its PIN lacks is the operator's matter: whoever wants a signature
+// is told to come again.
+func TestATokenIsAskedForWhenItsKeyIsNeeded(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	s := d.folder.Open(t)
+	asked, answer := 0, error(hsm.ErrTokenNotFound.New())
+	must(t, s.AttachLater("hsm", func(context.Context) (*hsm.Token, error) {
+		asked++
+		if answer != nil {
+			return nil, answer
+		}
+		return d.token, nil
+	}))
+	must(t, s.MakeOn("hsm", keystore.PurposeSealing))
+	ring := s.Ring(keystore.PurposeSealing)
+	list, err := ring.List(ctx)
+	if must(t, err); len(list) != 0 || asked != 0 {
+		t.Errorf("%d keys, asked %d times", len(list), asked)
+	}
+	_, err = ring.Generate(ctx, "seal", keystore.PurposeSealing)
+	want(t, err, hsm.ErrTokenNotFound)
+	answer = hsm.ErrPINWrong.New()
+	_, err = ring.Generate(ctx, "seal", keystore.PurposeSealing)
+	want(t, err, keystore.ErrTokenWaits)
+	if f, _ := fault.Of(err); f.Kind != fault.Unavailable || f.Detail() != hsm.ErrPINWrong.Code {
+		t.Errorf("%v: %s", f.Kind, f.Detail())
+	}
+	answer = nil
+	k, err := ring.Generate(ctx, "seal", keystore.PurposeSealing)
+	must(t, err)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	must(t, err)
+	answer = hsm.ErrPINLocked.New()
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	want(t, err, keystore.ErrTokenWaits)
+}
+
+func TestAPINThatIsWrongSinceIsTheOperatorsMatter(t *testing.T) {
+	ctx := context.Background()
+	d := newDevice(t)
+	must(t, d.token.Close())
+	module, err := hsm.Open(tokentest.Module(t))
+	must(t, err)
+	defer module.Close()
+	profiles, err := hsm.ReadProfiles("")
+	must(t, err)
+	pin := tokentest.UserPIN
+	token, err := hsm.Activate(ctx, module, hsm.Config{Token: hsm.Selection{Label: "seal"}, Profile: profiles["sansec"], Clock: time.Now, KeepAlive: -1,
+		PIN: func(context.Context) ([]byte, error) { return []byte(pin), nil }})
+	must(t, err)
+	defer token.Close()
+	s := d.folder.Open(t)
+	must(t, s.Attach("hsm", token))
+	must(t, s.MakeOn("hsm", keystore.PurposeSealing))
+	k, err := s.Ring(keystore.PurposeSealing).Generate(ctx, "seal", keystore.PurposeSealing)
+	must(t, err)
+	pin = "000000"
+	d.tokens.Pull(t, 0)
+	_, err = k.SignDigest(ctx, [32]byte{1})
+	want(t, err, hsm.ErrRemoved)
+	d.tokens.Insert(t, 0)
+	logins := token.Metrics().Logins
+	for range 3 {
+		_, err = k.SignDigest(ctx, [32]byte{1})
+		want(t, err, keystore.ErrTokenWaits)
+	}
+	if n := token.Metrics().Logins - logins; n != 1 {
+		t.Errorf("%d wrong PINs reached the token", n)
+	}
+}

@@ -273,22 +273,28 @@ func (s *Service) Copy(ctx context.Context, w io.Writer, d Document) error {
 		return err
 	}
 	defer object.Close()
+	return copyChecked(ctx, w, object, d.SM3, d.ID)
+}
+
+// copyChecked streams an object out, whose SM3 must be the one given; the last block is held back until it is. id names
+// the document in document.damaged.
+func copyChecked(ctx context.Context, w io.Writer, object files.Object, sum, id string) error {
 	digest := sm3.New()
 	buffer := make([]byte, 256<<10)
-	last := (d.Size - 1) / int64(len(buffer)) * int64(len(buffer))
+	last := (object.Size() - 1) / int64(len(buffer)) * int64(len(buffer))
 	body := io.NewSectionReader(object, 0, last)
 	if _, err := copyContext(ctx, io.MultiWriter(digest, w), body); err != nil {
 		return err
 	}
-	tail := buffer[:d.Size-last]
+	tail := buffer[:object.Size()-last]
 	if _, err := object.ReadAt(tail, last); err != nil && err != io.EOF {
-		return errDamaged.With("%s", d.ID).Because(err)
+		return errDamaged.With("%s", id).Because(err)
 	}
 	digest.Write(tail)
-	if hex.EncodeToString(digest.Sum(nil)) != d.SM3 {
-		return errDamaged.With("%s", d.ID)
+	if hex.EncodeToString(digest.Sum(nil)) != sum {
+		return errDamaged.With("%s", id)
 	}
-	_, err = w.Write(tail)
+	_, err := w.Write(tail)
 	return err
 }
 

@@ -15,6 +15,7 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
 	"yinxin/sealer/pdf"
+	"yinxin/sealer/register"
 )
 
 // JobLife is how long a prepared sealing waits for its signature.
@@ -35,6 +36,7 @@ type Job struct {
 	DataHash    string   // SM3 of the document over ByteRange, hex
 	ByteRange   string
 	Details     Details
+	Instance    register.Instance // the seal that is used
 }
 
 // Prepare makes every check of Seal, plans the update and freezes it. The use is counted; it is given back when the job
@@ -42,6 +44,18 @@ type Job struct {
 // else the central one. The order's idempotency key belongs to the job: a repetition gives sealing.in-progress while it
 // waits. Errors are those of Seal.
 func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, error) {
+	return s.prepareJob(ctx, by, o, s.Register.AuthoriseSigner, nil)
+}
+
+// PrepareOwn is Prepare for a signature that only the actor's own USB Key can make: without a seal instance on one it is
+// seal.no-key-instance. record is called in the transaction that records the intent, with the job: what it writes is on
+// record if and only if the job is.
+func (s *Service) PrepareOwn(ctx context.Context, by access.Actor, o Order, record func(ctx context.Context, tx *store.Tx, j Job) error) (Job, error) {
+	return s.prepareJob(ctx, by, o, s.Register.AuthoriseHolder, record)
+}
+
+func (s *Service) prepareJob(ctx context.Context, by access.Actor, o Order, authorise func(context.Context, access.Actor, string) (register.Instance, error),
+	record func(ctx context.Context, tx *store.Tx, j Job) error) (Job, error) {
 	o, err := o.Checked()
 	if err != nil {
 		return Job{}, err
@@ -54,7 +68,7 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 	} else if found {
 		return Job{}, errCompleted.New()
 	}
-	in, err := s.Register.AuthoriseSigner(ctx, by, o.Seal)
+	in, err := authorise(ctx, by, o.Seal)
 	if err != nil {
 		return Job{}, err
 	}
@@ -76,7 +90,11 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 		return Job{}, err
 	}
 	i := intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan}
-	if err := s.recordIntent(ctx, &i, JobLife, &frozenJob{object: object, order: o}); err != nil {
+	job := &frozenJob{object: object, order: o}
+	if record != nil {
+		job.record = func(ctx context.Context, tx *store.Tx) error { return record(ctx, tx, s.jobOf(i, i.until)) }
+	}
+	if err := s.recordIntent(ctx, &i, JobLife, job); err != nil {
 		if _, err = s.lostRace(ctx, by, o, err); err == nil {
 			err = errCompleted.New() // by whoever was faster with the same key
 		}
@@ -87,7 +105,8 @@ func (s *Service) Prepare(ctx context.Context, by access.Actor, o Order) (Job, e
 
 func (s *Service) jobOf(i intent, expires time.Time) Job {
 	return Job{ID: i.id, Document: i.order.Document, Seal: i.order.Seal, Time: i.plan.time, Expires: expires, Certificate: i.instance.Certificate,
-		ToSign: i.plan.laid.toSign(), Digest: i.plan.laid.digest(), DataHash: i.plan.DataHash(), ByteRange: i.plan.update.Property(), Details: i.details}
+		ToSign: i.plan.laid.toSign(), Digest: i.plan.laid.digest(), DataHash: i.plan.DataHash(), ByteRange: i.plan.update.Property(), Details: i.details,
+		Instance: i.instance}
 }
 
 // Job gives a waiting job of the actor again, byte for byte. Errors: sealing.no-job, sealing.completed,
@@ -174,6 +193,7 @@ func (s *Service) Discard(ctx context.Context, by access.Actor, id string) error
 type frozenJob struct {
 	object string
 	order  Order
+	record func(ctx context.Context, tx *store.Tx) error // of somebody else, in the same transaction; nil: nothing
 }
 
 func (f *frozenJob) insert(ctx context.Context, tx *store.Tx, id string) error {
@@ -182,6 +202,9 @@ func (f *frozenJob) insert(ctx context.Context, tx *store.Tx, id string) error {
 		return err
 	}
 	_, err = tx.ExecContext(ctx, `INSERT INTO sealing_job (sealing_id, update_object, request) VALUES ($1, $2, $3)`, id, f.object, string(order))
+	if err == nil && f.record != nil {
+		err = f.record(ctx, tx)
+	}
 	return err
 }
 

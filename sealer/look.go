@@ -75,7 +75,10 @@ func storeScan(ctx context.Context, tx *store.Tx, document, scan string) error {
 // earlier has the signatures judged that a document already bears. Whether their signers are trusted is not asked:
 // sealing must not hang on foreign anchors.
 func (s *Service) earlier(ctx context.Context, w *work) []intake.EarlierSignature {
-	report := verify.File(ctx, w.document.Name, w.object, w.document.Size, verify.Options{Chain: s.Chain, At: s.Clock()})
+	return standings(verify.File(ctx, w.document.Name, w.object, w.document.Size, verify.Options{Chain: s.Chain, At: s.Clock()}))
+}
+
+func standings(report *verify.Report) []intake.EarlierSignature {
 	out := make([]intake.EarlierSignature, 0, len(report.Signatures))
 	for _, g := range report.Signatures {
 		e := intake.EarlierSignature{Field: g.Field, Standing: intake.SignatureHolds}

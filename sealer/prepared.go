@@ -121,6 +121,9 @@ func (p *Plan) Complete(ctx context.Context, value []byte) ([]byte, error) {
 	return p.update.Fill(contents)
 }
 
+// ToSign is what the key signs, as a message: e = SM3(Z ‖ ToSign).
+func (p *Plan) ToSign() []byte { return p.laid.toSign() }
+
 // Field is the name of the signature field that the update adds.
 func (p *Plan) Field() string { return p.update.Field() }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/ecdsa"
 	"encoding/hex"
 	"errors"
+	"hash"
 	"time"
 
 	"yinxin/ca/chain"
@@ -144,6 +145,19 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 	if err != nil {
 		return err
 	}
+	original, err := w.document.digestOfState()
+	if err != nil {
+		return err
+	}
+	stamps, err := s.stampsFor(o)
+	if err != nil {
+		return err
+	}
+	return s.planOver(ctx, w, o, now, report, original, stamps)
+}
+
+// planOver plans the update once it is known what the document holds, with the SM3 state after its last byte.
+func (s *Service) planOver(ctx context.Context, w *work, o Order, now time.Time, report *intake.Report, original hash.Hash, stamps tsa.Source) error {
 	doc, err := pdf.OpenRecovering(ctx, w.object, w.document.Size)
 	if err != nil {
 		return err
@@ -162,14 +176,6 @@ func (s *Service) planFor(ctx context.Context, w *work, o Order, now time.Time) 
 		return err
 	}
 	request.Time = now
-	stamps, err := s.stampsFor(o)
-	if err != nil {
-		return err
-	}
-	original, err := w.document.digestOfState()
-	if err != nil {
-		return err
-	}
 	if w.plan, err = w.prepared.Plan(ctx, doc, original, request, stamps); err != nil {
 		return err
 	}

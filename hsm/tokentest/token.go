@@ -30,20 +30,29 @@ const ModuleEnvironment = "YINXIN_SOFTTOKEN_MODULE"
 // the test is skipped, except in continuous integration, where `make test-packages` has installed them.
 func Module(t testing.TB) string {
 	t.Helper()
-	if path := os.Getenv(ModuleEnvironment); path != "" {
-		if !exists(path) {
-			t.Fatalf("%s: there is no %s", ModuleEnvironment, path)
-		}
-		return path
-	}
-	path, err := build()
+	path, err := Find()
 	if err != nil && os.Getenv("CI") == "true" {
-		t.Fatalf("the soft token cannot be built: %v", err)
+		t.Fatal(err)
 	}
 	if err != nil {
-		t.Skipf("the soft token cannot be built here (it needs gcc, make, libssl-dev, libp11-kit-dev): %v", err)
+		t.Skip(err)
 	}
 	return path
+}
+
+// Find is Module for who has no test at hand.
+func Find() (string, error) {
+	if path := os.Getenv(ModuleEnvironment); path != "" {
+		if _, err := os.Stat(path); err != nil {
+			return "", fmt.Errorf("%s: %w", ModuleEnvironment, err)
+		}
+		return path, nil
+	}
+	path, err := build()
+	if err != nil {
+		return "", fmt.Errorf("the soft token cannot be built here (it needs gcc, make, libssl-dev, libp11-kit-dev): %w", err)
+	}
+	return path, nil
 }
 
 var build = sync.OnceValues(func() (string, error) {
@@ -62,7 +71,7 @@ var build = sync.OnceValues(func() (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("%w: %.2000s", err, out)
 	}
-	return filepath.Join(folder, "softtoken.so"), nil
+	return filepath.Join(folder, "libyinxin-softtoken.so"), nil
 })
 
 // readSources lets the test's cache know on which files its result stands: make is another process.

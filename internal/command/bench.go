@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +22,9 @@ type benchCommand struct {
 // Help is printed by --help.
 func (benchCommand) Help() string {
 	return "Each figure stands beside its floor, measured in turn in the same run: the work that no implementation can leave out. " +
-		"ratio is the median of the pairwise ratios; value and floor are medians."
+		"ratio is the median of the pairwise ratios; value and floor are medians. " +
+		"The figures of tokens need the soft token, " + softTokenName + " beside the program or where " + softTokenModuleVariable + " says, and are left out without it; " +
+		"token-busy is 16 callers at 8 sessions of a token that needs 10 ms: how busy the sessions are is floor divided by value."
 }
 
 // figure is something that is measured, and what it cannot be faster than.
@@ -45,7 +48,7 @@ type measured struct {
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
 	for _, name := range c.Only {
-		if all := append(slices.Clone(installationFigures), imprintFigures()...); !slices.Contains(all, name) {
+		if all := slices.Concat(installationFigures, imprintFigures(), tokenFigureNames); !slices.Contains(all, name) {
 			return errFlag.At(fault.Field("--only")).Saying("可选："+strings.Join(all, "、"), "one of "+strings.Join(all, ", "))
 		}
 	}
@@ -90,6 +93,20 @@ func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list 
 		}
 	}
 	list = append(list, imprints(ctx, c.asked)...)
+	if slices.ContainsFunc(tokenFigureNames, c.asked) {
+		more, end, err := benchTokens(ctx, filepath.Join(dir, "tokens"), s)
+		switch {
+		case fault.Has(err, errNoSoftToken) && len(c.Only) == 0:
+			fmt.Fprintln(s.err, explain(err).Sentence("zh"), explain(err).Sentence("en"))
+		case err != nil:
+			done()
+			return nil, nil, err
+		default:
+			list = append(list, more...)
+			before := done
+			done = func() { end(); before() }
+		}
+	}
 	return slices.DeleteFunc(list, func(f figure) bool { return !c.asked(f.name) }), done, nil
 }
 

@@ -34,6 +34,10 @@ func (f figure) pieces() float64 {
 		return httpBatch
 	case ocspFigure:
 		return ocspBatch
+	case tokenSignFigure:
+		return tokenSignBatch
+	case tokenBusyFigure:
+		return tokenBusyBatch
 	}
 	return 1
 }

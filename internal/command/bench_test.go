@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/hsm/tokentest"
 	"yinxin/internal/truetype"
 )
 
@@ -53,5 +54,29 @@ func TestOnlyTheFiguresAskedForAreMeasured(t *testing.T) {
 	}
 	if status := run(t.Context(), []string{"bench", "--only", "imprint"}, s); status != exitFailed || !strings.Contains(errs.String(), imprintFigure) {
 		t.Errorf("a figure that there is not: status %d, %s", status, &errs)
+	}
+}
+
+func TestTokensAreMeasuredWhereTheirModuleIs(t *testing.T) {
+	var out, errs bytes.Buffer
+	s := streams{in: strings.NewReader(""), out: &out, err: &errs, now: time.Now}
+	if status := run(t.Context(), []string{"bench", "--only", tokenSignFigure}, s); status != exitFailed || !strings.Contains(errs.String(), errNoSoftToken.Code) {
+		t.Errorf("without the module: status %d, %s", status, &errs)
+	}
+	t.Setenv(softTokenModuleVariable, tokentest.Module(t))
+	if status := run(t.Context(), []string{"bench", "--only", tokenSignFigure, "--only", tokenBusyFigure, "--budget", "1ms", "--json"}, s); status != exitDone {
+		t.Fatalf("status %d: %s", status, &errs)
+	}
+	var list []measured
+	if err := json.Unmarshal(out.Bytes(), &list); err != nil || len(list) != 2 {
+		t.Fatalf("%v: %s", err, &out)
+	}
+	for _, m := range list {
+		if !(m.Value > 0) || !(m.Floor > 0) {
+			t.Errorf("%+v", m)
+		}
+	}
+	if list[1].Floor < 1000 { // eight sessions of 10 ms
+		t.Errorf("%+v: faster than the token", list[1])
 	}
 }

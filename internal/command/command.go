@@ -48,10 +48,13 @@ type commands struct {
 	Extend    extendCommand    `cmd:"" help:"Make a sealed PDF verifiable for long: certificates, their states, a document time stamp."`
 	Verify    verifyCommand    `cmd:"" help:"Verify the seals and signatures of PDFs."`
 	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
+	Agent     agentCommand     `cmd:"" help:"At a clerk's terminal: seal with a USB Key what a server prepared, or local files."`
 	CA        caCommand        `cmd:"" name:"ca" help:"The certificate authority: ceremony, status, publishing, certificates, trust anchors."`
 	Enroll    enrollCommand    `cmd:"" help:"Registration: applications, from the paper form to certificates and seals, and their users."`
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
-	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: change the key of personal data."`
+	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: where they are; change the key of personal data."`
+	Token     tokenCommand     `cmd:"" help:"USB Keys and HSMs through PKCS#11: list, initialise, PINs, unlock, keys, certificates, seals."`
+	Terminal  terminalCommand  `cmd:"" help:"Sealing with USB Keys: clerks' terminals, and tasks for them."`
 	Approvals approvalsCommand `cmd:"" help:"What waits for the decision of a second person."`
 	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`
 	Restore   restoreCommand   `cmd:"" help:"Make a data directory from a backup."`

@@ -120,6 +120,7 @@ func (d *demo) revisit(ctx context.Context) error {
 		return err
 	}
 	defer h.close()
+	d.showMadeKeys()
 	return d.verifyBoth(ctx, h)
 }
 

@@ -147,12 +147,12 @@ func (d *demo) centralSeal(ctx context.Context, h *installation, people officers
 		if err := writeBytes(ctx, filepath.Join(d.making, s.code+".crt"), 0o644, certificatePEM(in.Certificate)); err != nil {
 			return "", err
 		}
-		name := s.code + ".esl"
+		name := s.code + sealSuffix
 		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, in.Seal)
 	})
 }
 
-// keySeal goes through registration up to the point at which its users come with their USB Keys.
+// keySeal goes through registration up to the USB Keys of its users.
 func (d *demo) keySeal(ctx context.Context, h *installation, people officers, s *demoSeal) error {
 	if err := d.apply(ctx, h, s); err != nil {
 		return err
@@ -166,8 +166,7 @@ func (d *demo) keySeal(ctx context.Context, h *installation, people officers, s 
 	if s.application.State != enroll.StateApproved {
 		return errDemoFailed.With("%s: %s", s.application.Number, s.application.State)
 	}
-	fmt.Fprintf(d.s.out, "      %s：等待使用人的 USB Key waits for the USB Keys of its users: yinxin enroll issue-key %s\n", s.code, s.application.Number)
-	return nil
+	return d.keys(ctx, h, people, s)
 }
 
 // sealCopy makes the copy of an archival file, seals it, and makes a tampered copy of the sealed one.

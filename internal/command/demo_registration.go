@@ -209,12 +209,17 @@ func (s *demoSeal) attach(ctx context.Context, h *installation, handler access.A
 	return nil
 }
 
+// users are those of the seal, where each has a USB Key.
+func (s *demoSeal) users() []fixtures.Person {
+	rng := rand.New(rand.NewPCG(s.seed, 2))
+	return []fixtures.Person{fixtures.MakePerson(rng), fixtures.MakePerson(rng)}
+}
+
 // roster shows a workbook with a wrong row going back, and the corrected one coming in.
 func (d *demo) roster(ctx context.Context, h *installation, s *demoSeal, handler access.Actor) error {
-	rng := rand.New(rand.NewPCG(s.seed, 2))
-	rows := []fixtures.RosterRow{{Person: fixtures.MakePerson(rng)}, {Person: fixtures.MakePerson(rng)}}
-	for i := range rows {
-		rows[i].Unit, rows[i].Seal = s.archive.Name, s.archive.Name
+	var rows []fixtures.RosterRow
+	for _, person := range s.users() {
+		rows = append(rows, fixtures.RosterRow{Person: person, Unit: s.archive.Name, Seal: s.archive.Name})
 	}
 	right := rows[1].IdentityNumber
 	rows[1].IdentityNumber = wrongCheck(right)

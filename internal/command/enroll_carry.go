@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"os"
+	"path/filepath"
 	"slices"
 
 	"yinxin/api"
@@ -123,6 +125,7 @@ type enrollIssueKeyCommand struct {
 	User    string `required:"" help:"Whose USB Key it is: the actor, or the name on the roster." placeholder:"ACTOR|NAME"`
 	CSR     string `name:"csr" required:"" help:"The request that the USB Key signed: PKCS#10, DER or PEM." placeholder:"FILE"`
 	Output  string `short:"o" required:"" help:"Where the answer goes (GM/T 0092): both certificates and the enveloped encryption key." placeholder:"FILE"`
+	Seals   string `help:"Folder, made if it is not there, for the seals of the Key: CODE.esl each, for yinxin token import-seal." placeholder:"DIR"`
 	Confirm bool   `help:"The Key has the answer: it is not handed out again." `
 }
 
@@ -155,6 +158,11 @@ func (c enrollIssueKeyCommand) Run(ctx context.Context, s streams) error {
 		if err := writeBytes(ctx, c.Output, 0o600, key.Answer); err != nil {
 			return err
 		}
+		if c.Seals != "" {
+			if err := k.writeSeals(ctx, c.Seals, key.Seals); err != nil {
+				return err
+			}
+		}
 		if c.Confirm {
 			if err := k.escrow.Confirm(ctx, k.by, key.Escrow); err != nil {
 				return err
@@ -172,6 +180,26 @@ func (c enrollIssueKeyCommand) Run(ctx context.Context, s streams) error {
 		return k.tookNow(ctx, a)
 	})
 }
+
+// writeSeals writes instances of seals into a folder, each under its code.
+func (c *counter) writeSeals(ctx context.Context, dir string, instances []string) error {
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	for _, id := range instances {
+		in, err := c.register.Instance(ctx, id)
+		if err != nil {
+			return err
+		}
+		if err := writeBytes(ctx, filepath.Join(dir, in.SealCode+sealSuffix), 0o644, in.Seal); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sealSuffix ends the name of a file with a seal (SESeal, DER).
+const sealSuffix = ".esl"
 
 // userOf finds whom a USB Key of the application is for: an actor, or a name that one of them has.
 func userOf(acts []business.Act, user string) (string, error) {

@@ -78,6 +78,18 @@ var nextSteps = map[string]struct{ zh, en string }{
 	"enroll.not-handed-in":   {"由市级用 yinxin enroll batch gather 和 hand-in 报送。", "The city bureau does so with yinxin enroll batch gather and hand-in."},
 	"csr.other-id":           {"用 openssl 时加 -sigopt distid:1234567812345678。", "With openssl: -sigopt distid:1234567812345678."},
 	"escrow.not-established": {"yinxin escrow init 建立密钥管理中心。", "yinxin escrow init establishes the key centre."},
+	"hsm.pin-low":            {"确认 PIN 无误后加 --insist；PIN 不明时用 yinxin token unlock。", "--insist when the PIN is certain; otherwise yinxin token unlock."},
+	"hsm.so-pin-low":         {"确认 SO PIN 无误后加 --insist。", "--insist when the SO PIN is certain."},
+	"hsm.pin-wrong":          {"yinxin token list 显示剩余次数的情况。", "yinxin token list says how the tries stand."},
+	"hsm.pin-locked":         {"yinxin token unlock 用 SO PIN 解锁；已登记的 Key 走 Key 解锁 申请。", "yinxin token unlock with the SO PIN; for a Key in custody, apply for Key 解锁."},
+	"hsm.pin-unset":          {"yinxin token unlock 用 SO PIN 设置用户 PIN。", "yinxin token unlock sets it by the SO PIN."},
+	"token.other-seal":       {"先用 yinxin token import-certificate 存入证书。", "yinxin token import-certificate first."},
+	"token.initialised":      {"确需销毁时加 --yes。", "--yes if that is meant."},
+	"agent.no-module":        {"加 --module 和 --vendor，或设置 YINXIN_PKCS11_MODULE 和 YINXIN_PKCS11_PROFILE。", "--module and --vendor, or YINXIN_PKCS11_MODULE and YINXIN_PKCS11_PROFILE."},
+	"agent.several-seals":    {"yinxin agent seal --list 列出 UKey 中的印章。", "yinxin agent seal --list names the seals on the USB Key."},
+	"agent.not-paired":       {"yinxin agent pair 与服务器配对。", "yinxin agent pair pairs this terminal with a server."},
+	"agent.no-seal":          {"yinxin token import-seal 存入印章。", "yinxin token import-seal stores a seal on it."},
+	"agent.paired-already":   {"yinxin agent unpair 解除配对。", "yinxin agent unpair ends the pairing."},
 	"pdf.damaged-xref":       {"yinxin normalise 可另写一份新文件，再对新文件盖章。", "yinxin normalise can write a new file, which can then be sealed."},
 }
 

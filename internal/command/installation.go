@@ -3,6 +3,7 @@ package command
 import (
 	"context"
 	"crypto/ecdsa"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"io/fs"
@@ -40,6 +41,7 @@ import (
 	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/view"
 )
 
@@ -95,6 +97,10 @@ type config struct {
 	Registration registrationConfig `json:"registration,omitzero"`
 	// Issuance says how copies are issued for people who stand elsewhere.
 	Issuance issuanceConfig `json:"issuance,omitzero"`
+	// TaskHours is how long a task waits for its clerk, in hours; 0 is a day.
+	TaskHours int `json:"task_hours,omitempty"`
+	// Tokens are the HSMs on which keys live.
+	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -114,7 +120,7 @@ func readConfig(dir string) (config, error) {
 	if f, ok := fault.Of(err); ok { // a policy that says what no policy can say
 		return c, f.With("%s", strings.TrimLeft(f.Place.Field+" "+f.Detail(), " ")).At(fault.File(filepath.Join(dir, configName)))
 	}
-	if err != nil || c.Format != configFormat {
+	if err != nil || c.Format != configFormat || c.TaskHours < 0 || c.TaskHours > 24*366 {
 		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).Because(err)
 	}
 	return c, nil
@@ -159,6 +165,7 @@ type installation struct {
 	now       func() time.Time
 	db        *store.DB
 	keys      *keystore.Store
+	devices   devices
 	ledger    *ledger.Ledger
 	access    *access.Service
 	register  *register.Register
@@ -167,6 +174,7 @@ type installation struct {
 	sealer    *sealer.Service
 	batches   *bulk.Service // these two where background work is
 	webhooks  *webhook.Service
+	terminals *terminal.Service
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
 	enroll    *enroll.Service
@@ -181,7 +189,7 @@ func (h *installation) close() error {
 	if h.viewer != nil {
 		h.viewer.Close()
 	}
-	return h.db.Close()
+	return errors.Join(h.devices.close(), h.db.Close())
 }
 
 // openDatabase opens the database of a data directory and brings its tables up to date.
@@ -190,7 +198,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 	if err != nil {
 		return nil, err
 	}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate,
+	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate, terminal.Migrate,
 		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
@@ -274,6 +282,9 @@ func findPassphrase(f dataFlags, c config) ([]byte, error) {
 
 // wire puts the rooms together over an opened database and keystore, and picks up what a crash left open.
 func (h *installation) wire(ctx context.Context) error {
+	if err := h.attachTokens(); err != nil {
+		return err
+	}
 	ledgerKey, err := h.keys.Ring(keystore.PurposeLedger).Get(ctx, "ledger")
 	if err != nil {
 		return err
@@ -321,9 +332,25 @@ func (h *installation) wire(ctx context.Context) error {
 		c.TimeStamps = foreignStamps(h.config.TimeStamps)
 	}
 	h.sealer = sealer.New(c)
+	if _, err = h.sealer.Recover(ctx); err != nil {
+		return err
+	}
+	if err := h.wireTerminals(ctx); err != nil {
+		return err
+	}
 	h.wireIssuance(h.enroll.Safe, h.calendar, font)
-	_, err = h.sealer.Recover(ctx)
-	return err
+	return nil
+}
+
+// wireTerminals opens the room of terminals; an installation from before it gets its first key for manifests here.
+func (h *installation) wireTerminals(ctx context.Context) error {
+	ring := h.keys.Ring(keystore.PurposeManifest)
+	if err := terminal.EnsureKey(ctx, ring); err != nil {
+		return err
+	}
+	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
+		TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+	return nil
 }
 
 // chain trusts the installation's own CA, with live revocation, and what was imported; refreshAnchors keeps it up to date.

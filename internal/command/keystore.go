@@ -11,6 +11,7 @@ import (
 )
 
 type keystoreCommand struct {
+	List   keystoreListCommand   `cmd:"" help:"List the keys and where each is: in the keystore, or on a token."`
 	Rotate keystoreRotateCommand `cmd:"" help:"Change the key under which personal data is sealed, and seal everything anew. Without --yes nothing is changed."`
 }
 

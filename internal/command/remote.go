@@ -7,7 +7,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -173,34 +172,11 @@ func (c client) fetch(ctx context.Context, path string, w io.Writer, want string
 	return nil
 }
 
-// problem makes the error of an answer that says no: the server's own code and sentences, with the kind that decides
-// the exit status.
+// problem makes the error of an answer that says no.
 func problem(answer *http.Response) error {
-	var p struct {
-		Code      string      `json:"code"`
-		Message   string      `json:"message"`
-		MessageEN string      `json:"message_en"`
-		Place     fault.Place `json:"place"`
+	f, ok := api.FaultOf(answer.StatusCode, answer.Body)
+	if !ok {
+		return errServerAnswer.With("HTTP %d", answer.StatusCode).Because(errors.New("not a problem document"))
 	}
-	if err := json.NewDecoder(io.LimitReader(answer.Body, 1<<20)).Decode(&p); err != nil || p.Code == "" {
-		return errServerAnswer.With("HTTP %d", answer.StatusCode).Because(fmt.Errorf("not a problem document: %w", errors.Join(err)))
-	}
-	kind := fault.Unavailable
-	switch answer.StatusCode {
-	case http.StatusUnprocessableEntity:
-		kind = fault.Refused
-	case http.StatusUnauthorized:
-		kind = fault.Unauthenticated
-	case http.StatusForbidden:
-		kind = fault.Denied
-	case http.StatusNotFound:
-		kind = fault.NotFound
-	case http.StatusConflict:
-		kind = fault.Conflict
-	case http.StatusBadRequest:
-		kind = fault.Invalid
-	case http.StatusRequestEntityTooLarge:
-		kind = fault.TooLarge
-	}
-	return fault.Spec{Kind: kind, Code: p.Code, ZH: p.Message, EN: p.MessageEN}.New()
+	return f
 }

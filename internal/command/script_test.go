@@ -39,7 +39,8 @@ func TestMain(m *testing.M) {
 func TestScripts(t *testing.T) {
 	province := builtOnce(t)
 	testscript.Run(t, testscript.Params{
-		Dir: "testdata/script",
+		Dir:       "testdata/script",
+		Condition: scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "C.UTF-8")
 			// An address for a server that a script starts. Somebody else could take the port meanwhile; nobody does.
@@ -85,6 +86,10 @@ func TestScripts(t *testing.T) {
 			"workbook":     scriptWorkbook,
 			"card":         scriptCard,
 			"newrequest":   scriptNewRequest,
+			"softtoken":    scriptSoftToken,
+			"demousers":    scriptDemoUsers,
+			"usbkey":       scriptUSBKey,
+			"terminal":     scriptTerminal,
 			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
 				scriptStamped(ts, province(), args)
 			},

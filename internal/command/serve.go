@@ -59,6 +59,9 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	background.Go(func() { h.ledger.Run(backgroundContext) })
 	background.Go(func() { h.watchClock(backgroundContext, log) })
 	background.Go(func() { h.keepTrust(backgroundContext, log) })
+	for _, d := range h.devices {
+		background.Go(func() { d.warm(backgroundContext, log) })
+	}
 	background.Go(func() {
 		if err := work.Run(backgroundContext); err != nil {
 			log.Error("background work", "error", err)
@@ -100,10 +103,10 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
+	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
-		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow,
+		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(),
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)

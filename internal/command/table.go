@@ -3,6 +3,7 @@ package command
 import (
 	"io"
 	"strings"
+	"unicode"
 )
 
 // table lays cells out in columns of a terminal, on which a Chinese character takes two: text/tabwriter counts it as one.
@@ -36,4 +37,14 @@ func (t *table) flush() error {
 	}
 	_, err := io.WriteString(t.out, b.String())
 	return err
+}
+
+// visible takes out of a text what a terminal would act on: labels come from devices that anybody may have written to.
+func visible(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsPrint(r) {
+			return r
+		}
+		return -1
+	}, text)
 }

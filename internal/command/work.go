@@ -45,6 +45,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 			_, err := h.sealer.Recover(ctx)
 			return err
 		}})
+	j.Periodic(jobs.Periodic{Name: "terminals.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: 2 * time.Minute, Do: h.terminals.Recover})
 	r := renewal.Config{DB: h.db, Authority: h.authority, Clock: h.now, Log: log, Renewer: renewer{h}, Elsewhere: renewer{h}, Objections: business.Objections{DB: h.db}, Policy: h.config.Renewals,
 		Calendar: h.calendar, Contacts: h.business}
 	if r.Others, err = h.backends(context.Background()); err != nil {
@@ -83,6 +84,7 @@ func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) error {
 	h.sealer.Released = tell(webhook.KindReleased)
 	h.batches = bulk.New(bulk.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Clock: h.now, Log: log,
 		Done: tell(webhook.KindBatchDone)}, j)
+	h.terminals.Done = tell(webhook.KindTaskDone)
 	return nil
 }
 

@@ -39,10 +39,11 @@ const (
 	KindPing      = "ping"             // somebody wants to know whether calls arrive; every endpoint takes it
 	KindReleased  = "sealing.released" // a document was sealed, by the service or with a USB Key
 	KindBatchDone = "batch.done"       // no document of a batch waits any more
+	KindTaskDone  = "key-task.done"    // no item of a task waits for its clerk any more; to who made the task
 )
 
 // Kinds are those that an endpoint may ask for.
-var Kinds = []string{KindReleased, KindBatchDone}
+var Kinds = []string{KindReleased, KindBatchDone, KindTaskDone}
 
 const (
 	maxEndpoints = 10 // of one owner

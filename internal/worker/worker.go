@@ -11,8 +11,9 @@ import (
 	"os/exec"
 	"runtime/debug"
 	"strings"
-	"syscall"
 	"time"
+
+	"yinxin/internal/selflimit"
 )
 
 // MaxReason is how much of a reason goes from the worker to the person, in bytes.
@@ -68,14 +69,12 @@ func Run(ctx context.Context, c Call) (Ended, error) {
 	return Ended{}, err
 }
 
-// Confine bounds the memory of this process, in bytes. Memory that is written to counts, not the address space that Go
-// reserves.
-func Confine(bytes uint64) error {
-	limit := syscall.Rlimit{Cur: bytes, Max: bytes}
-	if err := syscall.Setrlimit(syscall.RLIMIT_DATA, &limit); err != nil {
+// Confine bounds the memory of this process, in bytes, for the garbage collector as well.
+func Confine(bytes int64) error {
+	if err := selflimit.Memory(bytes); err != nil {
 		return err
 	}
-	debug.SetMemoryLimit(int64(bytes * 3 / 4))
+	debug.SetMemoryLimit(bytes * 3 / 4)
 	return nil
 }
 

@@ -6,6 +6,7 @@ import "math"
 const (
 	alongScale = 3.2 // deviation at which the direction of an edge is seen
 	alongReach = 9   // half of the way along the edge
+	alike      = .7  // least coherence of directions, 0 to 1: below, curves and corners would be rounded off
 )
 
 // smoothedAlong takes the frays of the ink off the edges of strokes: every place at an edge becomes the mean along the
@@ -39,7 +40,7 @@ func (p *plane) smoothedAlong() *plane {
 			d, e := a-c, 2*b
 			difference := float32(math.Sqrt(float64(d*d + e*e)))
 			coherence := difference / (a + c)
-			if coherence < .5 {
+			if coherence < alike {
 				continue
 			}
 			// The edge runs across the gradient: half of the angle of (d, e), turned by a quarter.
@@ -54,7 +55,7 @@ func (p *plane) smoothedAlong() *plane {
 				sum += w * (p.between(float32(x)+float32(k)*tx, float32(y)+float32(k)*ty) + p.between(float32(x)-float32(k)*tx, float32(y)-float32(k)*ty))
 				total += 2 * w
 			}
-			share := step32(.5, .9, coherence)
+			share := step32(alike, .9, coherence)
 			result.v[i] += share * (sum/total - p.v[i])
 		}
 	}

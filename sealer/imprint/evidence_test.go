@@ -71,7 +71,7 @@ func TestEvidenceOfAnotherTemplateIsSeen(t *testing.T) {
 }
 
 // goldenPixels is of a seal drawn without any font. When it changes, Version has to change with it.
-const goldenVersion, goldenPixels = "yinxin-imprint 5", "5d81c3fc5039b2da0de7b96ac92a396f2ade8b58c4e302716c02d83e964f7e58"
+const goldenVersion, goldenPixels = "yinxin-imprint 6", "71a4375f918ca7405ad4c440b3ecddb29b2ab57620ee3cc759313e3d94837962"
 
 func TestVersionChangesWithTheMethod(t *testing.T) {
 	if runtime.GOARCH != "amd64" {

@@ -187,7 +187,7 @@ func (l *layer) boundInk(r *rim, half size) bool {
 				break
 			}
 		}
-		return last + step/2, found
+		return l.tip(start, along, across, last, length, step) + step/2, found
 	}
 	const wider = .6 // mm
 	right, a := side(1, 0, half.w, half.h+wider)
@@ -200,6 +200,44 @@ func (l *layer) boundInk(r *rim, half size) bool {
 	r.x, r.y = start.onPage((right-left)/2, (bottom-top)/2)
 	r.halfW, r.halfH = (right+left)/2, (bottom+top)/2
 	return math.Min(r.halfW, r.halfH) > 1.5
+}
+
+// tip follows the strokes that reach a line across, at a distance from the middle, on to their ends, which are rounder and
+// thinner than what is told from a speck: the distance of the farthest.
+func (l *layer) tip(r rim, along, across, from, length, step float64) float64 {
+	const (
+		stroke   = .2  // mm in a row on the first line
+		farthest = .25 // mm
+	)
+	ink := func(d, t float64) bool {
+		x, y := r.onPage(d*along-t*across, d*across+t*along)
+		return l.inkAt(x, y) >= .5 && l.seen(x, y)
+	}
+	n := int(2*length/step) + 1
+	row, next := make([]bool, n), make([]bool, n)
+	run := 0
+	for i := range row {
+		if !ink(from, float64(i)*step-length) {
+			run = 0
+		} else if run++; float64(run)*step >= stroke {
+			for j := i - run + 1; j <= i; j++ {
+				row[j] = true
+			}
+		}
+	}
+	for d := from + step; d < from+farthest; d += step {
+		reached := false
+		for i := range next {
+			beside := row[i] || i > 0 && row[i-1] || i+1 < n && row[i+1]
+			next[i] = beside && ink(d, float64(i)*step-length)
+			reached = reached || next[i]
+		}
+		if !reached {
+			return d - step
+		}
+		row, next = next, row
+	}
+	return from + farthest
 }
 
 // describeInkEdge measures how sharp the edges of strokes are where there is no border: across rows of pixels, from 10

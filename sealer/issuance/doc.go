@@ -64,7 +64,8 @@ func Migrate(ctx context.Context, db *store.DB) error {
 type KeySealing interface {
 	// Ask makes the task, or gives the one that was made with the same idempotency key.
 	Ask(ctx context.Context, clerk access.Actor, o sealer.Order) (task string, err error)
-	// Sealed gives the document that a task led to, of the clerk; empty while there is none.
+	// Sealed gives the document that a task led to, of the clerk; empty while there is none. Error: ErrTaskEnded
+	// where there will be none.
 	Sealed(ctx context.Context, clerk access.Actor, task string) (document string, err error)
 }
 

@@ -32,6 +32,9 @@ var (
 		ZH: "此服务没有配置 USB Key 签章。", EN: "Sealing with USB Keys is not configured here."}
 	errWaiting = fault.Spec{Kind: fault.Unavailable, Code: "issuance.waits-for-key",
 		ZH: "等待在终端上用 USB Key 盖章。", EN: "The copy waits to be sealed with the USB Key on a terminal."}
+	// ErrTaskEnded is what a KeySealing says of a task that ended without a seal.
+	ErrTaskEnded = fault.Spec{Kind: fault.Conflict, Code: "issuance.key-task-ended",
+		ZH: "USB Key 盖章任务已结束，未盖章；请撤销此次组稿后重新出具。", EN: "The task for the USB Key ended without a seal: take the composed copy apart and issue it again."}
 	errNotGenuine = fault.Spec{Kind: fault.Refused, Code: "issuance.not-genuine",
 		ZH: "收到的复制件未通过验证，不能接收。", EN: "The copy that was received did not pass its verification and is not taken."}
 	errDelivery = fault.Spec{Kind: fault.Invalid, Code: "issuance.delivery",

@@ -3,6 +3,7 @@ package pdf_test
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"math"
 	"os/exec"
 	"slices"
@@ -265,5 +266,31 @@ func TestASignatureWithoutAPlaceIsInvisible(t *testing.T) {
 	r.Certify = 4
 	if _, err := opened(t, data).PlanSeal(context.Background(), r); fault.CodeOf(err) != "pdf.bad-request" {
 		t.Errorf("level 4: %v", err)
+	}
+}
+
+// TestTheFirstSignatureMayCertify: before there is any signature, there is nobody whose document that changes.
+func TestTheFirstSignatureMayCertify(t *testing.T) {
+	plain := file{objects: onePage("")}.bytes()
+	certifying := request(t)
+	certifying.Certify = 2
+	sealed := seal(t, plain, certifying)
+	changes := compared(t, reopened(t, plain), reopened(t, sealed))
+	if len(changes) != 1 || !changes[0].Permitted || changes[0].Kind != pdf.ChangeSignatureAdded {
+		t.Errorf("%+v", changes)
+	}
+	// The permissions of something that is no signature of the form.
+	fields, err := reopened(t, sealed).SignatureFields(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	real := fmt.Sprintf("/DocMDP %d 0 R", fields[0].Value.Num)
+	forged := bytes.Replace(sealed, []byte(real), []byte(fmt.Sprintf("/DocMDP %d 0 R", fields[0].Field.Num)), 1)
+	if len(forged) != len(sealed) || bytes.Equal(forged, sealed) {
+		t.Fatal("the test does not find the permissions")
+	}
+	changes = compared(t, reopened(t, plain), reopened(t, forged))
+	if len(changes) == 0 || changes[0].Permitted || changes[0].Kind != pdf.ChangeCatalog {
+		t.Errorf("%+v", changes)
 	}
 }

@@ -144,6 +144,8 @@ func TestTheAppearanceOfAFurtherSignature(t *testing.T) {
 	for _, c := range []change{
 		{name: "a seal", permitted: "ynny", kind: pdf.ChangeSignatureAdded, page: 1, objects: signedObjects("/P 3 0 R", "100 100 219 219", "")},
 		{name: "a seal that does not say its page", permitted: "ynny", kind: pdf.ChangeSignatureAdded, page: 1, objects: signedObjects("", "100 100 219 219", "")},
+		{name: "a seal that certifies what was sealed before", kind: pdf.ChangeCatalog,
+			objects: with(signedObjects("/P 3 0 R", "100 100 219 219", ""), map[int]string{1: newCatalog + "/Perms<</DocMDP 61 0 R>>>>"})},
 		{name: "a seal that says another page", permitted: "ynny", kind: pdf.ChangeSignatureAdded, page: 1, objects: signedObjects("/P 4 0 R", "100 100 219 219", "")},
 		{name: "a signature that shows nothing", permitted: "ynny", kind: pdf.ChangeSignatureAdded, objects: signedObjects("/P 3 0 R", "0 0 0 0", "")},
 		{name: "a seal with another part", permitted: "ynny", kind: pdf.ChangeSealPart, page: 1, objects: stamped("64 0 R", "708")},

@@ -9,6 +9,7 @@ var catalogRules = map[Name]func(c *comparison, at slot, old, now Object) error{
 	"Extensions": (*comparison).compareExtensions,
 	"Version":    (*comparison).compareVersion,
 	"Metadata":   (*comparison).compareMetadata,
+	"Perms":      (*comparison).compareCertification,
 }
 
 // compareCatalogs compares the document catalogs entry by entry.

@@ -30,6 +30,8 @@ var (
 		ZH: "印章当前状态不允许此操作。", EN: "The seal's state does not allow this."}
 	errSuperseded = fault.Spec{Kind: fault.Conflict, Code: "seal.superseded",
 		ZH: "准备之后印章已更换，请重新盖章。", EN: "The seal was remade after the sealing was prepared; begin anew."}
+	errNoKeyInstance = fault.Spec{Kind: fault.Refused, Code: "seal.no-key-instance",
+		ZH: "当前用章人的 USB Key 中没有这枚印章。", EN: "There is no instance of this seal on a USB Key of the person who is to seal."}
 	errDenied = fault.Spec{Kind: fault.Denied, Code: "seal.role-missing",
 		ZH: "您没有执行此操作的角色。", EN: "You do not have the role for this."}
 )

@@ -108,6 +108,15 @@ func (r *Register) AuthoriseSigner(ctx context.Context, actor access.Actor, code
 	return r.authorise(ctx, r.DB.Read(), actor, code, actor.ID)
 }
 
+// AuthoriseHolder is Authorise with the instance on the actor's own USB Key alone: seal.no-key-instance where there is none.
+func (r *Register) AuthoriseHolder(ctx context.Context, actor access.Actor, code string) (Instance, error) {
+	in, err := r.AuthoriseSigner(ctx, actor, code)
+	if err == nil && in.Custody != UserKey {
+		err = errNoKeyInstance.With("%s", code)
+	}
+	return in, err
+}
+
 func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.Actor, code, holder string) (Instance, error) {
 	now := r.Clock()
 	force := inForce(ctx, q, code, now)

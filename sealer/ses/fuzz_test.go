@@ -69,5 +69,12 @@ func FuzzParseSignature(f *testing.F) {
 		if err != nil || seal.Version != s.Version {
 			t.Error("the seal in a signature is not read by itself:", err)
 		}
+		alone, err := ses.ParseToSign(s.RawTBS)
+		if (err == nil) != (s.Version != ses.Version1) {
+			t.Error("what is signed is not read by itself:", err)
+		}
+		if err == nil && (!alone.Time.Equal(s.Time) || !bytes.Equal(alone.DataHash, s.DataHash) || alone.PropertyInfo != s.PropertyInfo || !bytes.Equal(alone.Seal.Raw, s.Seal.Raw)) {
+			t.Error("what is signed is read differently by itself")
+		}
 	})
 }

@@ -3,6 +3,8 @@ package ses
 import (
 	"golang.org/x/crypto/cryptobyte"
 	"golang.org/x/crypto/cryptobyte/asn1"
+
+	"yinxin/internal/fault"
 )
 
 // The structures, all tags EXPLICIT. GB/T 38540-2020, 7.1 (version 4) and GM/T 0031-2025 (version 5):
@@ -54,6 +56,26 @@ func ParseSignature(der []byte) (*Signature, error) {
 		c.fail(errMalformed, "SES_Signature", start)
 	}
 	c.end("SES_Signature")
+	if r.err != nil {
+		return nil, r.err
+	}
+	s.Notes = r.notes
+	return s, nil
+}
+
+// ParseToSign reads a DER TBS_Sign of version 4 or 5 alone: what somebody is asked to sign. Only the fields that are in it
+// are set. Errors as for ParseSeal.
+func ParseToSign(der []byte) (*Signature, error) {
+	r := &reading{whole: der}
+	if len(der) > MaxSize {
+		return nil, errTooLarge.With("%d > %d bytes", len(der), MaxSize)
+	}
+	c := cursor{r, der}
+	s := &Signature{Raw: der}
+	c.toSign(s)
+	if c.more() {
+		return nil, errTrailing.At(fault.Offset(r.offset(c.rest)))
+	}
 	if r.err != nil {
 		return nil, r.err
 	}
