@@ -22,6 +22,7 @@ import (
 	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
+	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 	"yinxin/sealer/terminal"
@@ -49,6 +50,8 @@ type Config struct {
 	Stopping context.Context
 	// Registration serves applications and what follows from them. Nil: there are no such routes.
 	Registration *registration.Desk
+	// Issuance serves remote issuing. Nil: there are no such routes.
+	Issuance *issuance.Service
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
 
@@ -163,6 +166,9 @@ func newServer(c Config) (*server, error) {
 	s.certificates()
 	if s.Registration != nil {
 		s.registration()
+	}
+	if s.Issuance != nil {
+		s.issuances()
 	}
 	s.health()
 	s.page()

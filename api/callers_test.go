@@ -21,6 +21,13 @@ var mayCall = map[string]string{
 	"POST /v1/key-tasks": "platform clerk", "GET /v1/key-tasks": "platform clerk", "GET /v1/key-tasks/{id}": "platform clerk",
 	"POST /v1/key-tasks/{id}/cancel": "platform clerk", "POST /v1/key-tasks/{id}/retry": "platform clerk",
 
+	"GET /v1/issuance-archives": "platform clerk", "POST /v1/issuances": "platform clerk", "GET /v1/issuances": "platform clerk", "GET /v1/issuances/{id}": "platform clerk",
+	"POST /v1/issuances/{id}/cancel": "platform clerk", "POST /v1/issuances/{id}/answer": "platform clerk", "POST /v1/issuances/{id}/pages": "platform clerk",
+	"DELETE /v1/issuances/{id}/pages": "platform clerk", "POST /v1/issuances/{id}/issue": "platform clerk", "POST /v1/issuances/{id}/discard": "platform clerk",
+	"GET /v1/issuances/{id}/copy": "platform clerk", "POST /v1/issuances/{id}/receive": "platform clerk", "POST /v1/issuances/{id}/deliver": "platform clerk",
+	"POST /v1/issuances/{id}/withdraw": "platform clerk", "POST /v1/issuances/{id}/unmask": "platform clerk", "GET /v1/issuance-register.xlsx": "platform clerk",
+	"GET /v1/issuance-statistics": "clerk auditor",
+
 	"POST /v1/certificate-requests": "requester registrar", "GET /v1/certificate-requests/{id}": "requester registrar", "POST /v1/certificate-requests/{id}/revocation": "requester registrar",
 
 	"GET /v1/certificates": "registrar approver auditor", "GET /v1/certificates/{serial}": "registrar approver auditor",

@@ -22,6 +22,8 @@ type Limits struct {
 	TimeStamps int `json:"time_stamps,omitempty"`
 	// Lists is 300 by default: the complete list may be large.
 	Lists int `json:"lists,omitempty"`
+	// Codes is 30 by default: who looks an issued copy up types its code, or scans it.
+	Codes int `json:"codes,omitempty"`
 	// Pairings is 30 by default: a person types a code, and a wrong one ends soon.
 	Pairings int `json:"pairings,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
@@ -33,9 +35,9 @@ const limitWindow = time.Minute
 
 // limits counts the requests of every caller.
 type limits struct {
-	caller             func(http.Handler) http.Handler // finds the address; nil: it is the peer's
-	ocsp, stamps, list *httprate.RateLimiter
-	pair               *httprate.RateLimiter
+	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
+
+	ocsp, stamps, list, codes, pair *httprate.RateLimiter
 }
 
 // newLimits checks the addresses of the proxies. Errors: request.invalid.
@@ -58,6 +60,7 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.ocsp = limiter(cmp.Or(c.OCSP, 6000))
 	s.limits.stamps = limiter(cmp.Or(c.TimeStamps, 600))
 	s.limits.list = limiter(cmp.Or(c.Lists, 300))
+	s.limits.codes = limiter(cmp.Or(c.Codes, 30))
 	s.limits.pair = limiter(cmp.Or(c.Pairings, 30))
 	return nil
 }

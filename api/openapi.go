@@ -44,6 +44,7 @@ func describe(s *server) huma.Config {
 				{Name: "issuing", Description: "Seal templates, certificates and seals of approved applications, USB Keys, renewals."},
 				{Name: "webhooks", Description: "Calls to programs when something has happened."},
 				{Name: "ledger", Description: "The record that the service cannot change unseen."},
+				{Name: tagRemote, Description: "异地出证: copies of files for people who stand in another archive."},
 				{Name: "service"}},
 		},
 		Formats:       map[string]huma.Format{"application/json": huma.DefaultJSONFormat, "json": huma.DefaultJSONFormat},

@@ -17,14 +17,22 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/truetype"
 	"yinxin/sealer/intake"
+	"yinxin/sealer/issuance/compose"
+	"yinxin/sealer/pdf/normalise"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/view"
 )
 
 const workerName = "view-worker-of-the-tests"
 
-// The tests run this program as a worker of sealer/view.
+// The tests run this program as a worker of sealer/view, and of those that take pages in and compose copies.
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == normalise.WorkerName {
+		os.Exit(normalise.Work(os.Stdin, os.Stdout, os.Stderr))
+	}
+	if len(os.Args) > 1 && os.Args[1] == compose.WorkerName {
+		os.Exit(compose.Work(os.Stdin, os.Stdout, os.Stderr))
+	}
 	if len(os.Args) > 1 && os.Args[1] == workerName {
 		fmt.Fprintln(os.Stderr, view.Work(os.Stdin, os.Stdout))
 		os.Exit(1)

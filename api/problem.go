@@ -63,7 +63,7 @@ var (
 // statusOf maps a fault to HTTP: the only place that does. A few codes say more than their kind.
 func statusOf(f *fault.Fault) int {
 	switch f.Code {
-	case "sealing.key-reused": // draft-ietf-httpapi-idempotency-key-header clause 2.7
+	case "sealing.key-reused", "issuance.key-reused": // draft-ietf-httpapi-idempotency-key-header clause 2.7
 		return http.StatusUnprocessableEntity
 	case errMethod.Code:
 		return http.StatusMethodNotAllowed
@@ -77,7 +77,7 @@ func statusOf(f *fault.Fault) int {
 		return http.StatusPreconditionFailed
 	case errTooSlow.Code:
 		return http.StatusRequestTimeout
-	case errTooMany.Code: // the rate limiter has said when to come back
+	case errTooMany.Code, "issuance.guessing": // the rate limiter has said when to come back
 		return http.StatusTooManyRequests
 	}
 	switch f.Kind {
@@ -128,6 +128,10 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		}
 		p.header.Set("Retry-After", strconv.Itoa(seconds))
 		s.Log.WarnContext(ctx, "request refused for now", "request", factsOf(ctx).id, "error", err)
+	case http.StatusTooManyRequests:
+		if wait := f.RetryAfter(); wait > 0 { // otherwise the rate limiter has said it
+			p.header.Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		}
 	case http.StatusUnauthorized:
 		challenge := `Bearer realm="yinxin"`
 		if strings.HasPrefix(f.Code, "terminal.") {

@@ -4,6 +4,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/roster"
+	"yinxin/sealer/issuance"
 )
 
 // The shapes of registration, for the command line, which prints as JSON what the API answers.
@@ -113,4 +114,19 @@ func MembersOf(list []enroll.Member) []Member {
 		all = append(all, Member(m))
 	}
 	return all
+}
+
+// IssuanceOf is a case of remote issuing as the API shows it.
+func IssuanceOf(c issuance.Case) Issuance { return issuanceOf(c) }
+
+// IssuedRecordOf is what whoever has the code of a copy may know.
+func IssuedRecordOf(p issuance.Public) IssuedRecord { return issuedRecordOf(p) }
+
+// IssuanceStatisticsOf are the numbers of a year.
+func IssuanceStatisticsOf(st issuance.Statistics) IssuanceStatistics {
+	out := IssuanceStatistics{Year: st.Year, Archives: make([]IssuanceTally, 0, len(st.Archives)), Total: tallyOf(st.Total)}
+	for _, t := range st.Archives {
+		out.Archives = append(out.Archives, tallyOf(t))
+	}
+	return out
 }

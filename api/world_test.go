@@ -35,10 +35,12 @@ import (
 	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/truetype"
 	"yinxin/internal/webhook"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
+	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/verify"
@@ -124,7 +126,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
 	t.Cleanup(func() { w.db.Close() })
 	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, terminal.Migrate,
-		escrow.Migrate, enroll.Migrate, business.Migrate} {
+		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		must(t, migrate(ctx, w.db))
 	}
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
@@ -163,6 +165,9 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(w.register)}, Scratch: filepath.Join(w.dir, "scratch"), Clock: clock,
 		Log: slog.New(slog.NewTextHandler(w.log, &slog.HandlerOptions{Level: slog.LevelDebug}))}
 	w.wireRegistration(&c, l, ring)
+	font, _ := truetype.Find() // without one nothing can be issued, and all else can
+	c.Issuance = issuance.New(issuance.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Safe: c.Registration.Enroll.Safe,
+		Verify: c.Verify, Clock: clock, Font: font})
 	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "yinxin_token_ready 1\n") })
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)

@@ -293,6 +293,12 @@ func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	return a, rows.Err()
 }
 
+// Organisations lists the organisations that have somebody in a role now, by name.
+func (s *Service) Organisations(ctx context.Context, q store.Querier, r Role) ([]string, error) {
+	return store.Column[string](q.QueryContext(ctx, `SELECT DISTINCT a.organisation FROM access_actor a JOIN access_role r ON r.actor = a.id
+		WHERE r.role = $1 AND a.retired IS NULL AND a.organisation <> '' ORDER BY a.organisation`, string(r)))
+}
+
 // acting reads the actor who acts, and refuses one who holds none of the roles now.
 func (s *Service) acting(ctx context.Context, q store.Querier, by Actor, need ...Role) (Actor, error) {
 	a, err := readActor(ctx, q, by.ID)

@@ -59,11 +59,13 @@ type commands struct {
 	Backup    backupCommand    `cmd:"" help:"Copy everything, consistently, while the service runs."`
 	Restore   restoreCommand   `cmd:"" help:"Make a data directory from a backup."`
 	Audit     auditCommand     `cmd:"" help:"Check the ledger."`
+	Issuance  issuanceCommand  `cmd:"" help:"Issue copies of files for people who stand in another archive."`
 	Jobs      jobsCommand      `cmd:"" help:"List, retry and cancel background jobs."`
 	Renewals  renewalsCommand  `cmd:"" help:"List certificates whose end is near."`
 	Bench     benchCommand     `cmd:"" help:"Measure, each figure beside its floor in the same run."`
 
 	NormaliseWorker normaliseWorkerCommand `cmd:"" hidden:"" help:"Write a PDF anew for another process of this program."`
+	ComposeWorker   composeWorkerCommand   `cmd:"" hidden:"" help:"Put a PDF together for another process of this program."`
 	ViewWorker      viewWorkerCommand      `cmd:"" hidden:"" help:"Show pages for another process of this program."`
 }
 

@@ -87,10 +87,10 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 // platform with its API key.
 func (d *demo) users(ctx context.Context, h *installation) error {
 	for _, a := range []access.Actor{
-		{ID: "clerk", Name: "云山市档案馆 用印员", Organisation: "云山市档案馆", Roles: []access.Role{access.RoleOperator}},
-		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: "松河市档案馆", Roles: []access.Role{access.RoleOperator}},
-		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: "云山市档案馆", Roles: []access.Role{access.RoleApplicant}},
-		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: "松河市档案馆", Roles: []access.Role{access.RoleApplicant}},
+		{ID: "clerk", Name: "云山市档案馆 用印员", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleOperator}},
+		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleOperator}},
+		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleApplicant}},
+		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
 	} {

@@ -36,6 +36,8 @@ var (
 		ZH: "参数是空的。", EN: "An argument is empty."}
 	errListen = fault.Spec{Kind: fault.Unavailable, Code: "serve.address",
 		ZH: "无法在该地址上监听，可能已被占用。", EN: "Cannot listen on this address; it may be in use."}
+	errApplicant = fault.Spec{Kind: fault.Invalid, Code: "command.applicant",
+		ZH: "申请人信息应为 JSON：name、identity、purpose、sought。", EN: "The applicant must be JSON: name, identity, purpose, sought."}
 	errSameFile = fault.Spec{Kind: fault.Conflict, Code: "file.output-is-input",
 		ZH: "输出文件与输入文件相同；原件不会被覆盖。", EN: "The output is the input; the original is never overwritten."}
 	errNoFolder = fault.Spec{Kind: fault.Invalid, Code: "file.not-a-folder",

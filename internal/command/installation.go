@@ -38,6 +38,7 @@ import (
 	"yinxin/sealer"
 	bulk "yinxin/sealer/batch"
 	"yinxin/sealer/intake"
+	"yinxin/sealer/issuance"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 	"yinxin/sealer/terminal"
@@ -94,6 +95,8 @@ type config struct {
 	Authorities []backend.Setting `json:"authorities,omitempty"`
 	// Registration are the terms and calendar of applications.
 	Registration registrationConfig `json:"registration,omitzero"`
+	// Issuance says how copies are issued for people who stand elsewhere.
+	Issuance issuanceConfig `json:"issuance,omitzero"`
 	// TaskHours is how long a task waits for its clerk, in hours; 0 is a day.
 	TaskHours int `json:"task_hours,omitempty"`
 	// Tokens are the HSMs on which keys live.
@@ -177,6 +180,7 @@ type installation struct {
 	enroll    *enroll.Service
 	business  *business.Service
 	desk      *registration.Desk
+	issuance  *issuance.Service
 	calendar  *workday.Calendar
 	anchors   atomic.Pointer[chain.Anchors] // in force now
 }
@@ -195,7 +199,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 		return nil, err
 	}
 	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate, terminal.Migrate,
-		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate} {
+		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -331,7 +335,11 @@ func (h *installation) wire(ctx context.Context) error {
 	if _, err = h.sealer.Recover(ctx); err != nil {
 		return err
 	}
-	return h.wireTerminals(ctx)
+	if err := h.wireTerminals(ctx); err != nil {
+		return err
+	}
+	h.wireIssuance(h.enroll.Safe, h.calendar, font)
+	return nil
 }
 
 // wireTerminals opens the room of terminals; an installation from before it gets its first key for manifests here.

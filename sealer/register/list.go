@@ -98,6 +98,15 @@ func (r *Register) instance(ctx context.Context, q store.Querier, code string, c
 	return in, err
 }
 
+// Organisation is whose seal it is, in whatever state: the full name. Error: seal.not-found.
+func (r *Register) Organisation(ctx context.Context, code string) (name string, err error) {
+	err = r.DB.Read().QueryRowContext(ctx, `SELECT organisation FROM seal WHERE code = $1`, code).Scan(&name)
+	if errors.Is(err, sql.ErrNoRows) {
+		err = errNoSeal.With("%.40q", code)
+	}
+	return name, err
+}
+
 // Instance reads an instance by its identifier, in whatever state it is. Error: seal.not-found.
 func (r *Register) Instance(ctx context.Context, id string) (Instance, error) {
 	in, err := scanInstance(r.DB.Read().QueryRowContext(ctx, selectInstance+`WHERE i.id = $1`, id))

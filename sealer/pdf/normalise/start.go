@@ -1,16 +1,12 @@
 package normalise
 
 import (
-	"bytes"
 	"context"
-	"errors"
 	"io"
-	"os"
-	"os/exec"
-	"strings"
 	"time"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/worker"
 )
 
 const (
@@ -38,75 +34,28 @@ var (
 // Work, empty for the one that is running. out may have been written to when an error comes back. Errors:
 // normalise.encrypted, normalise.signed, normalise.unreadable, normalise.too-large, normalise.worker.
 func Start(ctx context.Context, program string, in io.Reader, out io.Writer) error {
-	if program == "" {
-		var err error
-		if program, err = os.Executable(); err != nil {
-			return errWorker.Because(err)
-		}
-	}
-	limited, cancel := context.WithTimeout(ctx, maxTime)
-	defer cancel()
-	worker := exec.CommandContext(limited, program, WorkerName)
-	// Nothing of the environment is handed over: neither settings of pdfcpu nor secrets of the service.
-	worker.Env = []string{"HOME=/nonexistent", "GOTRACEBACK=none"}
-	worker.Dir = os.TempDir()
-	reason := &head{left: 4 * maxDetail}
-	worker.Stdin, worker.Stdout, worker.Stderr = in, out, reason
-	worker.WaitDelay = time.Second
-	err := worker.Run()
-	if ctx.Err() != nil {
-		return ctx.Err()
-	}
-	if limited.Err() != nil {
-		return errTooLarge.With("%v", maxTime)
-	}
-	var exit *exec.ExitError
+	end, err := worker.Run(ctx, worker.Call{Program: program, Name: WorkerName, In: in, Out: out, Time: maxTime})
 	switch {
-	case err == nil:
-		return nil
-	case !errors.As(err, &exit):
+	case ctx.Err() != nil:
+		return ctx.Err()
+	case err != nil:
 		return errWorker.Because(err)
+	case end.Late:
+		return errTooLarge.With("%v", maxTime)
+	case end.Memory():
+		return errTooLarge.With("%d MB of memory", workerBytes>>20)
 	}
-	switch exit.ExitCode() {
+	switch end.Status {
+	case statusDone:
+		return nil
 	case statusUnreadable:
-		return errUnreadable.With("%s", reason.line())
+		return errUnreadable.With("%s", end.Reason)
 	case statusEncrypted:
 		return errEncrypted.New()
 	case statusSigned:
 		return errSigned.New()
 	case statusTooLarge:
 		return errTooLarge.With("%d bytes allowed", MaxBytes)
-	case 2, -1:
-		// Go ends with 2 when memory runs out, the kernel kills.
-		return errTooLarge.With("%d MB of memory", workerBytes>>20)
 	}
-	return errWorker.Because(err)
-}
-
-// head keeps the beginning of what is written to it.
-type head struct {
-	bytes.Buffer
-	left int
-}
-
-func (h *head) Write(p []byte) (int, error) {
-	n := min(len(p), h.left)
-	h.left -= n
-	h.Buffer.Write(p[:n])
-	return len(p), nil
-}
-
-// line is the first line, without anything that is no plain character.
-func (h *head) line() string {
-	text, _, _ := strings.Cut(h.String(), "\n")
-	text = strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || r == '\uFFFD' {
-			return -1
-		}
-		return r
-	}, text)
-	if len(text) > maxDetail {
-		text = strings.ToValidUTF8(text[:maxDetail], "")
-	}
-	return text
+	return errWorker.With("status %d", end.Status)
 }

@@ -6,13 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"runtime/debug"
 
 	"github.com/pdfcpu/pdfcpu/pkg/api"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu"
 	"github.com/pdfcpu/pdfcpu/pkg/pdfcpu/model"
 
-	"yinxin/internal/selflimit"
+	"yinxin/internal/worker"
 	"yinxin/sealer/pdf"
 )
 
@@ -28,12 +27,8 @@ const (
 	statusTooLarge   = 14
 )
 
-const (
-	// workerBytes is the memory of the worker, in bytes. pdfcpu takes some ten times the file.
-	workerBytes = 2 << 30
-	// maxDetail is how much of a reason goes from the worker to the person, in bytes.
-	maxDetail = 200
-)
+// workerBytes is the memory of the worker, in bytes. pdfcpu takes some ten times the file.
+const workerBytes = 2 << 30
 
 var (
 	errEncryptedInput = errors.New("encrypted")
@@ -43,11 +38,10 @@ var (
 // Work reads a PDF from in, writes it anew to out, and returns the exit status of the worker process. A reason goes to
 // errs.
 func Work(in io.Reader, out, errs io.Writer) int {
-	if err := selflimit.Memory(workerBytes); err != nil {
+	if err := worker.Confine(workerBytes); err != nil {
 		fmt.Fprintln(errs, err)
 		return statusUnreadable
 	}
-	debug.SetMemoryLimit(workerBytes * 3 / 4)
 	data, err := io.ReadAll(io.LimitReader(in, MaxBytes+1))
 	if err != nil {
 		fmt.Fprintln(errs, err)
