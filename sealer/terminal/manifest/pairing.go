@@ -14,6 +14,7 @@ import (
 	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/point"
 )
 
 // MaxTerminalName is how many characters a terminal's name may have.
@@ -123,21 +124,7 @@ func (c Code) mac(label string, parts ...[]byte) []byte {
 }
 
 // Point is the uncompressed form of a public SM2 key, 65 octets (GB/T 32918.1 clause 4.2.9), or nothing for another key.
-func Point(public *ecdsa.PublicKey) []byte {
-	if public == nil || public.Curve != sm2.P256() {
-		return nil
-	}
-	//lint:ignore SA1019 crypto/ecdsa encodes its own curves only, and SM2 is none of them
-	x, y := public.X, public.Y
-	if x == nil || y == nil || x.Sign() < 0 || y.Sign() < 0 || x.BitLen() > 256 || y.BitLen() > 256 {
-		return nil
-	}
-	p := make([]byte, 65)
-	p[0] = 4
-	x.FillBytes(p[1:33])
-	y.FillBytes(p[33:])
-	return p
-}
+func Point(public *ecdsa.PublicKey) []byte { return point.Of(public) }
 
 // PublicOf reads what Point wrote. Error: terminal.pairing-request.
 func PublicOf(point []byte) (*ecdsa.PublicKey, error) {
