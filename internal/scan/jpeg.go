@@ -19,7 +19,7 @@ type jpegFacts struct {
 }
 
 const (
-	// Each scan of a progressive picture walks over all of it once more, for about a tenth of a second in 35 megapixels. Programs write
+	// Each scan of a progressive picture walks over all of it once more, and may be a few bytes long. Programs write
 	// ten; 64 are let through where the picture is small, and as many as make a thousand million pixels where it is large.
 	mostScans, leastScans, mostScanned = 64, 16, 1_000_000_000
 	// A block of 8 × 8 samples takes at least one bit: a picture that says more pixels than this per byte is none.
