@@ -20,7 +20,8 @@ func TestTwoDoubtsAboutACopyMakeSure(t *testing.T) {
 		{"even ink", signs{[]texture{genuine, even}, unlike}, map[string]Verdict{GateGrain: Warn}},
 		{"a screen", signs{[]texture{screened, genuine}, unlike}, map[string]Verdict{GateScreen: Warn}},
 		{"alike", signs{[]texture{genuine, genuine}, alike}, map[string]Verdict{GateTwins: Warn}},
-		{"even and alike", signs{[]texture{even, even}, alike}, map[string]Verdict{GateGrain: StampAgain, GateTwins: StampAgain}},
+		{"even and alike, as of one rubber with fine pores", signs{[]texture{even, even}, alike}, map[string]Verdict{GateGrain: Warn, GateTwins: Warn}},
+		{"even, alike and a screen", signs{[]texture{even, screened}, alike}, map[string]Verdict{GateGrain: StampAgain, GateTwins: StampAgain, GateScreen: StampAgain}},
 		{"even and a screen", signs{[]texture{even, screened}, unlike}, map[string]Verdict{GateGrain: StampAgain, GateScreen: StampAgain}},
 	} {
 		for _, g := range c.signs.gates(300) {
