@@ -64,7 +64,7 @@ func (c imprintCommand) Run(ctx context.Context, s streams) error {
 
 // oneForm is how much memory the collector of garbage tries to stay below, in bytes, while one form is processed: a scan of
 // A4 in 600 dpi that is kept unpacked in its file takes nearly as much by itself.
-const oneForm = 240 << 20
+const oneForm = 220 << 20
 
 // one makes the template of one form.
 func (c imprintCommand) one(ctx context.Context, s streams) error {
