@@ -99,7 +99,7 @@ func (s *server) sealForm(r *http.Request) (sealer.Sealed, error) {
 		return sealer.Sealed{}, errNoFile.At(fault.Field(fileField))
 	}
 	o.IdempotencyKey = "file:" + key // keys of this door are its own
-	ctx, cancel := context.WithTimeoutCause(r.Context(), s.sealFileTime(), context.DeadlineExceeded)
+	ctx, cancel := context.WithTimeout(r.Context(), s.sealFileTime())
 	defer cancel()
 	return s.Sealer.SealFile(ctx, actorOf(ctx), part.FileName(), &limited{part, s.MaxUpload, s.MaxUpload}, o)
 }
@@ -115,12 +115,12 @@ func (s *server) orderOf(ctx context.Context, part *multipart.Part) (sealer.Orde
 	if err != nil {
 		return sealer.Order{}, broken(err)
 	}
-	var any map[string]any
-	if err := json.Unmarshal(body, &any); err != nil {
+	var loose map[string]any
+	if err := json.Unmarshal(body, &loose); err != nil {
 		return sealer.Order{}, errInvalid.At(fault.Field(orderField)) // the cause could quote what was sent
 	}
 	var wrong huma.ValidateResult
-	huma.Validate(s.huma.OpenAPI().Components.Schemas, s.schema(SealingTerms{}), huma.NewPathBuffer([]byte(orderField), len(orderField)), huma.ModeWriteToServer, any, &wrong)
+	huma.Validate(s.huma.OpenAPI().Components.Schemas, s.schema(SealingTerms{}), huma.NewPathBuffer([]byte(orderField), len(orderField)), huma.ModeWriteToServer, loose, &wrong)
 	if len(wrong.Errors) > 0 {
 		p := &Problem{Status: http.StatusUnprocessableEntity, Code: errInvalid.Code, Message: errInvalid.ZH, MessageEN: errInvalid.EN}
 		for _, e := range wrong.Errors {

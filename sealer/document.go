@@ -91,16 +91,25 @@ func (s *Service) receive(ctx context.Context, by access.Actor, name string, r i
 	case size > s.MaxSize:
 		return Document{}, errTooLarge.With("%d bytes allowed", s.MaxSize)
 	}
-	d := Document{ID: store.NewID("d_"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
-	if d.state, err = hashstate.Of(digest); err != nil {
+	d, err := s.arrived(by, name, size, digest)
+	if err != nil {
 		return Document{}, err
 	}
-	d.SM3 = hex.EncodeToString(digest.Sum(nil))
 	object, err := w.Commit()
 	if err != nil {
 		return Document{}, err
 	}
 	d.parts = []part{{object: object, size: size}}
+	return d, nil
+}
+
+// arrived is a document that came whole, with the SM3 of all its bytes; where it is stored is to be filled in.
+func (s *Service) arrived(by access.Actor, name string, size int64, digest hash.Hash) (d Document, err error) {
+	d = Document{ID: store.NewID("d_"), Owner: by.ID, Name: cleanName(name), Size: size, CreatedAt: s.Clock()}
+	if d.state, err = hashstate.Of(digest); err != nil {
+		return Document{}, err
+	}
+	d.SM3 = hex.EncodeToString(digest.Sum(nil))
 	return d, nil
 }
 

@@ -27,12 +27,18 @@ type intent struct {
 	until    time.Time
 
 	received *Document // comes with the order, and is recorded with the intent
-	recorded func()    // called when it was
 	content  []byte    // of received, if it is stored with the result only
 }
 
 // errTaken says within this room that an idempotency key is in use.
 var errTaken = errors.New("sealer: the idempotency key is in use")
+
+// keyTaken reports whether an order of the actor's with this key is under way or was released.
+func keyTaken(ctx context.Context, q store.Querier, by access.Actor, key string) (bool, error) {
+	var n int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, key).Scan(&n)
+	return n > 0, err
+}
 
 // recordIntent writes what is going to be signed, together with the idempotency key and the counted use, in one
 // transaction; job, if not nil, is kept beside it. A key in use is errTaken or a unique violation (store.IsUnique).
@@ -44,12 +50,9 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		// Asked before the grant, whose last use may be that of the other order with this key.
-		var taken int
-		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`,
-			i.actor.ID, i.order.IdempotencyKey).Scan(&taken); err != nil {
+		if taken, err := keyTaken(ctx, tx, i.actor, i.order.IdempotencyKey); err != nil {
 			return err
-		}
-		if taken > 0 {
+		} else if taken {
 			return errTaken
 		}
 		grant, err := s.Register.Use(ctx, tx, i.actor, i.order.Seal, i.instance.ID)

@@ -82,9 +82,6 @@ func (s *Service) carryOut(ctx context.Context, w *work, i intent) (Sealed, erro
 	if err := s.recordIntent(ctx, &i, s.Lease, nil); err != nil {
 		return s.lostRace(ctx, i.actor, i.order, err)
 	}
-	if i.recorded != nil {
-		i.recorded()
-	}
 	if s.Intended != nil {
 		s.Intended(i.id)
 	}

@@ -19,7 +19,6 @@ package sealer
 import (
 	"context"
 	"embed"
-	"io/fs"
 	"time"
 
 	"yinxin/ca/chain"
@@ -38,11 +37,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "sealer", files)
+	return db.Migrate(ctx, "sealer", migrations)
 }
 
 // keys is what the sealer needs of the keystore: a ring of purpose sealing.

@@ -3,7 +3,6 @@ package sealer
 import (
 	"bytes"
 	"context"
-	"encoding/hex"
 	"errors"
 	"io"
 
@@ -11,7 +10,6 @@ import (
 
 	"yinxin/internal/access"
 	"yinxin/internal/files"
-	"yinxin/internal/hashstate"
 	"yinxin/internal/store"
 )
 
@@ -22,7 +20,7 @@ const smallFile = 1 << 20
 // refused. Its idempotency key is bound to the bytes of the document. o.Document is not used. Errors are those of both.
 //
 // A document of up to a megabyte is stored once, with its update, after it was signed: one object, synced once.
-func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r io.Reader, o Order) (_ Sealed, err error) {
+func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r io.Reader, o Order) (done Sealed, err error) {
 	o.Document = ""
 	if o, err = o.Checked(); err != nil {
 		return Sealed{}, err
@@ -31,16 +29,17 @@ func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r 
 		o.IdempotencyKey = store.NewID("once_")
 	}
 	in, refused := s.Register.Authorise(ctx, by, o.Seal) // a repetition may come when the grant is used up
-	if refused != nil && !s.repeats(ctx, by, o.IdempotencyKey) {
-		return Sealed{}, refused
+	if refused != nil {
+		if taken, err := keyTaken(ctx, s.DB.Read(), by, o.IdempotencyKey); err != nil || !taken {
+			return Sealed{}, refused
+		}
 	}
 	d, content, err := s.arrive(ctx, by, name, r)
 	if err != nil {
 		return Sealed{}, err
 	}
-	recorded := content != nil // then nothing is stored yet
 	defer func() {
-		if !recorded {
+		if content == nil && (err != nil || done.Replayed) { // else nothing was stored, or it is recorded
 			err = errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
 		}
 	}()
@@ -61,7 +60,7 @@ func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r 
 	}
 	defer w.close()
 	return s.carryOut(ctx, w, intent{id: store.NewID("q_"), actor: by, order: o, instance: in, plan: w.plan, details: w.details, scan: w.scan,
-		received: &d, content: content, recorded: func() { recorded = true }})
+		received: &d, content: content})
 }
 
 // arrive takes a document in: a small one into memory, another into the store.
@@ -79,17 +78,6 @@ func (s *Service) arrive(ctx context.Context, by access.Actor, name string, r io
 	}
 	digest := sm3.New()
 	digest.Write(head.Bytes())
-	d := Document{ID: store.NewID("d_"), Owner: by.ID, Name: cleanName(name), Size: n, CreatedAt: s.Clock()}
-	if d.state, err = hashstate.Of(digest); err != nil {
-		return Document{}, nil, err
-	}
-	d.SM3 = hex.EncodeToString(digest.Sum(nil))
-	return d, head.Bytes(), nil
-}
-
-// repeats reports whether there was an order with this key; a doubt is a no.
-func (s *Service) repeats(ctx context.Context, by access.Actor, key string) bool {
-	var n int
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing WHERE caller = $1 AND idempotency_key = $2 AND state IN ('intended', 'released')`, by.ID, key).Scan(&n)
-	return err == nil && n > 0
+	d, err := s.arrived(by, name, n, digest)
+	return d, head.Bytes(), err
 }

@@ -47,6 +47,15 @@ func (f agentFlags) open() (agent.Folder, agent.Config, error) {
 	return folder, c, err
 }
 
+// openAlone is open for a command that nothing else may work in the folder beside; unlock ends that.
+func (f agentFlags) openAlone() (folder agent.Folder, c agent.Config, unlock func(), err error) {
+	if folder, c, err = f.open(); err != nil {
+		return folder, c, nil, err
+	}
+	unlock, err = folder.Lock()
+	return folder, c, unlock, err
+}
+
 // device is what the flags say of the USB Key.
 func (f agentFlags) device() agent.Device {
 	return agent.Device{Module: f.Module, Profile: f.Vendor, Profiles: f.Profiles, Token: f.Token}

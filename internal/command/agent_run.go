@@ -30,11 +30,7 @@ func (c agentPairCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c agentPairCommand) run(ctx context.Context, s streams) error {
-	folder, _, err := c.open()
-	if err != nil {
-		return err
-	}
-	unlock, err := folder.Lock()
+	folder, _, unlock, err := c.openAlone()
 	if err != nil {
 		return err
 	}
@@ -81,11 +77,7 @@ func (agentRunCommand) Help() string {
 }
 
 func (c agentRunCommand) Run(ctx context.Context, s streams) error {
-	folder, config, err := c.open()
-	if err != nil {
-		return err
-	}
-	unlock, err := folder.Lock()
+	folder, config, unlock, err := c.openAlone()
 	if err != nil {
 		return err
 	}
@@ -189,11 +181,7 @@ type agentUnpairCommand struct {
 }
 
 func (c agentUnpairCommand) Run(ctx context.Context, s streams) error {
-	folder, _, err := c.open()
-	if err != nil {
-		return err
-	}
-	unlock, err := folder.Lock()
+	folder, _, unlock, err := c.openAlone()
 	if err != nil {
 		return err
 	}

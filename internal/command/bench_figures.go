@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -57,7 +58,18 @@ const (
 var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
 
 // figures builds the installation in dir and gives the figures over it.
-func figures(ctx context.Context, dir string, s streams) ([]figure, func(), error) {
+func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(), err error) {
+	var ends []func()
+	end := func() {
+		for _, f := range slices.Backward(ends) {
+			f()
+		}
+	}
+	defer func() {
+		if err != nil {
+			end()
+		}
+	}()
 	quiet := s
 	quiet.out = io.Discard
 	if err := (demoCommand{Dir: filepath.Join(dir, "demo"), Listen: defaultListen, NoServe: true}).Run(ctx, quiet); err != nil {
@@ -67,42 +79,34 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 	if err != nil {
 		return nil, nil, err
 	}
+	ends = append(ends, func() { h.close() })
 	b := &bench{ctx: ctx, h: h}
 	if err := b.prepare(); err != nil {
-		h.close()
 		return nil, nil, err
 	}
 	big, err := b.big(filepath.Join(dir, "big.pdf"))
 	if err != nil {
-		h.close()
 		return nil, nil, err
 	}
+	ends = append(ends, func() { big.file.Close() })
 	fifty, err := b.fifty()
 	if err != nil {
-		big.file.Close()
-		h.close()
 		return nil, nil, err
 	}
 	issuing, err := b.issuing(dir)
 	if err != nil {
-		big.file.Close()
-		h.close()
 		return nil, nil, err
 	}
+	ends = append(ends, func() { issuing.floorDB.Close() })
 	publishing, err := b.publishing()
 	if err != nil {
-		issuing.floorDB.Close()
-		big.file.Close()
-		h.close()
 		return nil, nil, err
 	}
 	calls, err := b.overHTTP(dir, issuing.floorDB)
 	if err != nil {
-		issuing.floorDB.Close()
-		big.file.Close()
-		h.close()
 		return nil, nil, err
 	}
+	ends = append(ends, calls.close)
 	return []figure{
 		{name: sealFigure, run: b.sealSmall, floor: b.sealFloor},
 		{name: releaseFigure, run: b.releaseCheck, floor: b.releaseFloor},
@@ -113,7 +117,7 @@ func figures(ctx context.Context, dir string, s streams) ([]figure, func(), erro
 		{name: ocspFigure, run: publishing.ocsp, floor: publishing.ocspFloor},
 		{name: crlFigure, run: publishing.crl, floor: publishing.crlFloor},
 		{name: httpFigure, run: calls.seal, floor: calls.floor},
-	}, func() { calls.close(); issuing.floorDB.Close(); big.file.Close(); h.close() }, nil
+	}, end, nil
 }
 
 func (b *bench) prepare() error {

@@ -20,9 +20,10 @@ type tokenExportCertificateCommand struct {
 	Output string `short:"o" required:"" help:"Where it goes, PEM." placeholder:"FILE"`
 }
 
-func (c tokenExportCertificateCommand) Run(ctx context.Context, s streams) error {
-	return c.with(s, func(m *hsm.Module) error {
-		slot, err := c.find(m, false)
+// looking is with for what a token shows without a PIN.
+func (f tokenFlags) looking(s streams, do func(contents hsm.Contents) error) error {
+	return f.with(s, func(m *hsm.Module) error {
+		slot, err := f.find(m, false)
 		if err != nil {
 			return err
 		}
@@ -30,8 +31,15 @@ func (c tokenExportCertificateCommand) Run(ctx context.Context, s streams) error
 		if err != nil {
 			return err
 		}
+		return do(contents)
+	})
+}
+
+func (c tokenExportCertificateCommand) Run(ctx context.Context, s streams) error {
+	return c.looking(s, func(contents hsm.Contents) error {
 		var serial *big.Int
 		if c.Serial != "" {
+			var err error
 			if serial, err = parseSerial(c.Serial); err != nil {
 				return err
 			}
@@ -71,15 +79,7 @@ type tokenExportSealCommand struct {
 }
 
 func (c tokenExportSealCommand) Run(ctx context.Context, s streams) error {
-	return c.with(s, func(m *hsm.Module) error {
-		slot, err := c.find(m, false)
-		if err != nil {
-			return err
-		}
-		contents, err := m.Look(selection(slot), hsm.Profile{})
-		if err != nil {
-			return err
-		}
+	return c.looking(s, func(contents hsm.Contents) error {
 		i := slices.IndexFunc(contents.Data, func(d hsm.Data) bool { return d.Application == agent.Application && d.Label == agent.SealPrefix+c.Code })
 		if i < 0 {
 			return errNotOnToken.With("%.64s", c.Code)

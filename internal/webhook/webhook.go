@@ -7,7 +7,6 @@ import (
 	"embed"
 	"encoding/json"
 	"errors"
-	"io/fs"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -27,11 +26,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "webhook", files)
+	return db.Migrate(ctx, "webhook", migrations)
 }
 
 // The kinds of events.

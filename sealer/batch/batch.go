@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -28,11 +27,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "batch", files)
+	return db.Migrate(ctx, "batch", migrations)
 }
 
 // Bounds of a batch.

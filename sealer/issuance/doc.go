@@ -34,7 +34,6 @@ import (
 	"crypto/rand"
 	"embed"
 	"io"
-	"io/fs"
 	"time"
 
 	"yinxin/ca/enroll/workday"
@@ -52,11 +51,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date. Those of access must exist.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "issuance", files)
+	return db.Migrate(ctx, "issuance", migrations)
 }
 
 // KeySealing has a clerk seal with the USB Key on a terminal (分散式用章); package terminal has it. Order and clerk are those of

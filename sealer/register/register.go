@@ -13,7 +13,6 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"embed"
-	"io/fs"
 	"time"
 
 	"yinxin/ca/chain"
@@ -27,11 +26,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "register", files)
+	return db.Migrate(ctx, "register", migrations)
 }
 
 // MakerKey signs seals. The keystore's ring of purpose seal-maker gives one.

@@ -21,7 +21,6 @@ import (
 	"context"
 	"embed"
 	"io"
-	"io/fs"
 	"sync"
 	"time"
 
@@ -37,11 +36,7 @@ var migrations embed.FS
 
 // Migrate brings the tables of this room up to date.
 func Migrate(ctx context.Context, db *store.DB) error {
-	files, err := fs.Sub(migrations, "migrations")
-	if err != nil {
-		return err
-	}
-	return db.Migrate(ctx, "terminal", files)
+	return db.Migrate(ctx, "terminal", migrations)
 }
 
 // DefaultTaskLife is how long a task waits for its clerk where Config does not say.
