@@ -113,12 +113,13 @@ func (s *Service) compose(ctx context.Context, by access.Actor, r row, o Order) 
 			}
 			return err
 		}
+		// The case first: of two who compose at once PostgreSQL then repeats the slower, instead of refusing its copy as the second of a case.
+		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'composed' WHERE id = $1`, r.ID); err != nil {
+			return err
+		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO issuance_copy (id, case_id, case_result, number, code_hash, issuer, seal, composed, composed_sm3, pages, day, sealed,
 			composed_at, task, document, withdrawal, misses, missed_on) VALUES ($1, $2, 'found', $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, '', '', '', 0, '')`,
 			id, r.ID, number, hashOf(code), by.ID, o.Seal, document.ID, document.SM3, pages, paper.Day, sealed, store.Time(now)); err != nil {
-			return err
-		}
-		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'composed' WHERE id = $1`, r.ID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, "issuance.composed", by, r.ID, map[string]string{"copy": number, "document": document.ID, "sm3": document.SM3, "seal": o.Seal})
