@@ -19,6 +19,7 @@ import (
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
+	"yinxin/internal/login"
 	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
@@ -54,6 +55,11 @@ type Config struct {
 	Issuance *issuance.Service
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
+
+	// Login lets people sign in. Nil: there are no pages but those for anyone.
+	Login *login.Service
+	// Secure says that browsers reach the service by https also where its own listener is plain.
+	Secure bool
 
 	// Verify says what verifications rely on; its At and Language are set for each request.
 	Verify verify.Options
@@ -95,6 +101,7 @@ type server struct {
 	router *chi.Mux
 	huma   huma.API
 	pages  *web.Pages
+	site   *web.Site // nil without Login
 	rules  []rule
 	spec   []byte // the OpenAPI document
 
@@ -136,7 +143,7 @@ func newServer(c Config) (*server, error) {
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err
 	}
-	s.router.Use(s.guard, middleware.GetHead)
+	s.router.Use(s.guard, middleware.GetHead, s.sameOrigin)
 	s.router.NotFound(s.noRoute)
 	s.router.MethodNotAllowed(s.noMethod)
 	s.huma = huma.NewAPI(describe(s), adapter{s})
@@ -172,6 +179,11 @@ func newServer(c Config) (*server, error) {
 	}
 	s.health()
 	s.page()
+	if s.Login != nil {
+		if err := s.signedIn(); err != nil {
+			return nil, err
+		}
+	}
 	return s, s.openAPI()
 }
 

@@ -221,6 +221,14 @@ func (b browserTest) open(url string, width, height int64, o ...chromedp.Emulate
 	b.do(chromedp.EmulateViewport(width, height, o...), chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(".scripted #drop")))
 }
 
+// openAs shows a page to somebody who is signed in.
+func (b browserTest) openAs(w *world, actor, path string, width, height int64) {
+	b.t.Helper()
+	b.do(chromedp.EmulateViewport(width, height), chromedp.Navigate(w.http.URL+"/login?lang=zh"), chromedp.WaitVisible(chromedp.CSS("#content")))
+	evaluate[bool](b, `(document.cookie = "`+w.signIn(actor)+`; path=/", true)`)
+	b.do(chromedp.Navigate(w.http.URL+path), chromedp.WaitVisible(chromedp.CSS("#content")))
+}
+
 func (b browserTest) text(selector string) string {
 	b.t.Helper()
 	return run(b, chromedp.Text(chromedp.CSS(selector)))

@@ -13,14 +13,22 @@ import (
 	"github.com/danielgtaylor/huma/v2/adapters/humachi"
 	"github.com/go-chi/chi/v5"
 
+	"yinxin/api/web"
 	"yinxin/internal/access"
 )
 
 // caller is who may call a route. The zero value is nobody, so that a route without a rule is closed.
 type caller struct {
-	anyone   bool
-	terminal bool          // a paired terminal, by its signature
-	roles    []access.Role // any one of them
+	anyone    bool
+	terminal  bool           // a paired terminal, by its signature
+	everybody bool           // whoever signed in
+	page      *web.SiteRoute // a page, for a session instead of a key
+	roles     []access.Role  // any one of them
+}
+
+// admits says whether somebody who is known may call.
+func (c caller) admits(a access.Actor) bool {
+	return c.everybody || slices.ContainsFunc(c.roles, a.Has)
 }
 
 // anyone needs no account.
@@ -101,6 +109,8 @@ func (a adapter) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.s.router.
 // admit lets those through who may call.
 func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
 	switch {
+	case who.page != nil:
+		return s.admitPage(who)
 	case who.anyone:
 		return h
 	case who.terminal:
@@ -108,7 +118,7 @@ func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		actor, err := s.authenticate(r)
-		if err == nil && !slices.ContainsFunc(who.roles, actor.Has) {
+		if err == nil && !who.admits(actor) {
 			err = errClosed.New()
 		}
 		if err != nil {
@@ -121,7 +131,11 @@ func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
 }
 
 func (s *server) authenticate(r *http.Request) (access.Actor, error) {
-	scheme, secret, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	field := r.Header.Get("Authorization")
+	if field == "" {
+		return s.actorOfSession(r)
+	}
+	scheme, secret, _ := strings.Cut(field, " ")
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return access.Actor{}, errKeyMissing.New()
 	}

@@ -249,7 +249,8 @@ func TestADamagedDocumentNeverArrivesComplete(t *testing.T) {
 
 func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	w := newWorld(t)
-	open := map[string]bool{"GET /": true, "POST /": true, "GET /pki/cps": true, "GET /assets/style.css": true, "GET /assets/verify.js": true, "GET /assets/icon.svg": true,
+	open := map[string]bool{"GET /": true, "POST /": true, "GET /pki/cps": true,
+		"GET /login": true, "POST /login": true,
 		"POST /v1/verifications": true, "POST /v1/terminal/pair": true, "POST /v1/issued-copies/lookup": true, "POST /v1/issued-copies/pages": true, "GET /v1/openapi.json": true, "GET /v1/ledger/checkpoint": true, "GET /health/live": true, "GET /health/ready": true,
 		"GET /pki/{file}": true, "GET /pki/{issuer}/{list}": true, "GET /pki/root.crl": true, "GET /pki/root.cer": true, "POST /ocsp": true, "GET /ocsp/*": true, "POST /tsa": true}
 	declared := map[string]caller{}
@@ -265,6 +266,8 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		case !ok:
 			t.Errorf("%s was registered past the one door", route)
 			return
+		case strings.HasPrefix(path, "/assets/") && who.anyone && method == "GET":
+			return // a file of the program itself
 		case who.anyone != open[route]:
 			t.Errorf("%s: open to anyone is %v, expected %v", route, who.anyone, open[route])
 			return
@@ -285,6 +288,10 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 			}
 			return
 		}
+		if who.page != nil {
+			w.pageIsFor(t, method, target, route)
+			return
+		}
 		if a := w.call("", method, target, nil); a.header.Get("WWW-Authenticate") != `Bearer realm="yinxin"` {
 			t.Errorf("%s: challenge %q", route, a.header.Get("WWW-Authenticate"))
 		} else {
@@ -300,7 +307,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: nobody wrote down who may call it", route)
 		}
-		for _, actor := range []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "requester", "nobody"} {
+		for _, actor := range everyActor {
 			may := slices.Contains(callers, actor)
 			a := w.call(actor, method, target, nil)
 			if denied := bytes.Contains(a.body, []byte(`"request.denied"`)); denied == may {
@@ -310,6 +317,31 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	}))
 	if routes != len(declared) || routes < len(open) {
 		t.Fatalf("%d routes, %d declared", routes, len(declared))
+	}
+}
+
+// everyActor are those of the test world.
+var everyActor = []string{"platform", "clerk", "handler", "city", "registrar", "approver", "auditor", "administrator", "requester", "nobody"}
+
+// pageIsFor opens a page as each actor and holds who may see it to what was written down.
+func (w *world) pageIsFor(t *testing.T, method, target, route string) {
+	t.Helper()
+	if a := w.call("", method, target, nil); method == http.MethodGet && (a.status != 303 || !strings.HasPrefix(a.header.Get("Location"), "/login")) || method != http.MethodGet && a.status != 401 {
+		t.Errorf("%s without login: %d", route, a.status)
+	}
+	if a := w.call("platform", method, target, nil); a.status != 303 && a.status != 401 {
+		t.Errorf("%s with an API key: %d", route, a.status)
+	}
+	callers, ok := callersOf(route)
+	if !ok {
+		t.Errorf("%s: nobody wrote down who may call it", route)
+	}
+	for _, actor := range everyActor {
+		may := slices.Contains(callers, actor) || slices.Contains(callers, "everybody")
+		a := w.call("", method, target, nil, "Cookie: "+w.signIn(actor))
+		if denied := bytes.Contains(a.body, []byte(`data-code="request.denied"`)); denied == may {
+			t.Errorf("%s as %s: %d", route, actor, a.status)
+		}
 	}
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yinxin/api/web"
 	"yinxin/internal/fault"
 	"yinxin/internal/truetype"
 	"yinxin/sealer/verify"
@@ -206,11 +207,14 @@ func (s *source) Read(p []byte) (int, error) {
 // languageOf is the language that a caller wants to read: "zh" unless English is asked for, by ?lang or by
 // Accept-Language.
 func languageOf(r *http.Request) string {
-	switch r.URL.Query().Get("lang") {
-	case "zh":
-		return "zh"
-	case "en":
-		return "en"
+	chosen := r.URL.Query().Get("lang")
+	if chosen == "" {
+		if c, err := r.Cookie(web.LanguageCookie); err == nil {
+			chosen = c.Value
+		}
+	}
+	if chosen == "zh" || chosen == "en" {
+		return chosen
 	}
 	if english := preference(r.Header.Get("Accept-Language"), "en"); english > 0 && english > preference(r.Header.Get("Accept-Language"), "zh") {
 		return "en"

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
-	"fmt"
 	"html/template"
 	"image"
 	_ "image/gif"  // pictures of seals
@@ -12,6 +11,7 @@ import (
 	_ "image/png"  // pictures of seals
 	"path"
 	"strings"
+	"time"
 
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/sheet"
@@ -82,7 +82,7 @@ const (
 
 func verdictOf(r *verify.Report, language string) *verdict {
 	look := sheet.LookOf(r.Verdict, language)
-	v := &verdict{Report: *r, Class: look.Class, Title: look.Title, NextStep: look.Next, Size: sizeOf(r.Size), At: sheet.Moment(r.At, language)}
+	v := &verdict{Report: *r, Class: look.Class, Title: look.Title, NextStep: look.Next, Size: Size(r.Size), At: sheet.Moment(r.At, language)}
 	budget := maxPictures
 	for i, s := range r.Signatures {
 		if i == maxShown {
@@ -143,19 +143,16 @@ func picture(data []byte) template.URL {
 	return template.URL("data:image/" + format + ";base64," + base64.StdEncoding.EncodeToString(data))
 }
 
-func sizeOf(n int64) string {
-	switch {
-	case n < 1<<10:
-		return fmt.Sprintf("%d B", n)
-	case n < 1<<20:
-		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
-	}
-	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
-}
-
+// functions are what every template may call.
 func functions(language string) template.FuncMap {
 	return template.FuncMap{
 		// t chooses the sentence in the language of the page.
-		"t": func(zh, en string) string { return text{zh, en}.in(language) },
+		"t":        func(zh, en string) string { return Text{zh, en}.In(language) },
+		"text":     func(t Text) string { return t.In(language) },
+		"language": func() string { return language },
+		"day":      func(t time.Time) string { return Day(t, language) },
+		"minute":   Minute,
+		"number":   Number,
+		"size":     Size,
 	}
 }

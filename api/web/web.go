@@ -11,6 +11,7 @@ import (
 	"embed"
 	"html/template"
 	"io/fs"
+	"path"
 
 	"yinxin/sealer/verify"
 )
@@ -53,12 +54,16 @@ func New(c Config) (*Pages, error) {
 		}
 		p.sets[language] = set
 	}
-	for name, media := range map[string]string{"style.css": "text/css; charset=utf-8", "verify.js": "text/javascript; charset=utf-8", "icon.svg": "image/svg+xml"} {
-		body, err := fs.ReadFile(assets, "assets/"+name)
+	names, err := fs.Glob(assets, "assets/*")
+	if err != nil {
+		return nil, err
+	}
+	for _, name := range names {
+		body, err := fs.ReadFile(assets, name)
 		if err != nil {
 			return nil, err
 		}
-		p.assets = append(p.assets, Asset{Path: "/assets/" + name, Type: media, Body: body})
+		p.assets = append(p.assets, Asset{Path: "/" + name, Type: mediaTypes[path.Ext(name)], Body: body})
 	}
 	return p, nil
 }

@@ -1,11 +1,69 @@
 package web
 
-// text is a sentence in both languages.
-type text struct{ zh, en string }
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
 
-func (t text) in(language string) string {
+	"yinxin/internal/civil"
+)
+
+// Text is a sentence or a word in both languages.
+type Text struct{ ZH, EN string }
+
+// In is the text in a language, "zh" or "en".
+func (t Text) In(language string) string {
 	if language == "en" {
-		return t.en
+		return t.EN
 	}
-	return t.zh
+	return t.ZH
+}
+
+// Day writes a date as offices in China do: 2026年3月5日.
+func Day(t time.Time, language string) string {
+	if t.IsZero() {
+		return ""
+	}
+	t = t.In(civil.China)
+	if language == "en" {
+		return t.Format("2 January 2006")
+	}
+	return fmt.Sprintf("%d年%d月%d日", t.Year(), t.Month(), t.Day())
+}
+
+// Minute writes a moment for lists, in the time of China: 2026-03-05 14:07.
+func Minute(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return civil.Minute(t)
+}
+
+// Number writes a whole number with a separator for thousands, as both languages do.
+func Number(n int) string {
+	digits := strconv.Itoa(n)
+	sign := ""
+	if n < 0 {
+		sign, digits = "-", digits[1:]
+	}
+	var b strings.Builder
+	for i, d := range digits {
+		if i > 0 && (len(digits)-i)%3 == 0 {
+			b.WriteByte(',')
+		}
+		b.WriteRune(d)
+	}
+	return sign + b.String()
+}
+
+// Size writes a number of bytes.
+func Size(n int64) string {
+	switch {
+	case n < 1<<10:
+		return fmt.Sprintf("%d B", n)
+	case n < 1<<20:
+		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
+	}
+	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }

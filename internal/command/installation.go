@@ -30,6 +30,7 @@ import (
 	"yinxin/internal/files"
 	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
+	"yinxin/internal/login"
 	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/internal/truetype"
@@ -168,6 +169,7 @@ type installation struct {
 	devices   devices
 	ledger    *ledger.Ledger
 	access    *access.Service
+	login     *login.Service
 	register  *register.Register
 	authority *ca.Authority
 	files     files.Store
@@ -199,7 +201,7 @@ func openDatabase(ctx context.Context, url string) (*store.DB, error) {
 		return nil, err
 	}
 	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, bulk.Migrate, terminal.Migrate,
-		jobs.Migrate, webhook.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
+		jobs.Migrate, webhook.Migrate, login.Migrate, mail.Migrate, renewal.Migrate, escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
 		if err := migrate(ctx, db); err != nil {
 			return nil, errors.Join(err, db.Close())
 		}
@@ -291,6 +293,7 @@ func (h *installation) wire(ctx context.Context) error {
 	}
 	h.ledger = ledger.New(h.db, ledgerKey, h.now)
 	h.access = access.New(h.db, h.ledger, h.now)
+	h.login = login.New(login.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Clock: h.now})
 	if h.files, err = files.OpenFolder(filepath.Join(h.dir, filesName)); err != nil {
 		return err
 	}

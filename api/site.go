@@ -1,0 +1,113 @@
+package api
+
+import (
+	"context"
+	"net/http"
+
+	"yinxin/api/web"
+	"yinxin/api/web/home"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/login"
+)
+
+// areas are the pages for people who sign in.
+func (s *server) areas() []web.Area {
+	var all []web.Area
+	// Each area is built here, where the rooms that it needs are there.
+	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+		var tiles []web.Tile
+		for _, a := range all {
+			if a.Tiles == nil {
+				continue
+			}
+			some, err := a.Tiles(ctx, actor)
+			if err != nil {
+				return nil, err
+			}
+			tiles = append(tiles, some...)
+		}
+		return tiles, nil
+	}}))
+}
+
+// signedIn serves the pages for people who sign in.
+func (s *server) signedIn() error {
+	site, err := web.NewSite(web.SiteConfig{Login: s.Login, Clock: s.Clock, Log: s.Log, Secure: s.Secure, Language: languageOf,
+		Problem: func(r *http.Request, err error, language string) (int, string, string, string) {
+			p := s.problem(r.Context(), err)
+			return p.Status, p.Code, sentenceOf(p, language), p.RequestID
+		}}, s.areas()...)
+	if err != nil {
+		return err
+	}
+	s.site = site
+	for _, a := range site.Assets() {
+		s.handle(http.MethodGet, a.Path, anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, a.Type, a.Body) })
+	}
+	for _, route := range site.Routes() {
+		s.handle(route.Method, route.Path, caller{page: &route, anyone: route.Anyone, everybody: route.Everybody, roles: route.Roles}, nil)
+	}
+	return nil
+}
+
+// admitPage lets those through to a page who may see it; who is not signed in is led to the login.
+func (s *server) admitPage(who caller) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		in, err := s.session(r)
+		switch {
+		case err != nil && who.anyone && fault.Has(err, login.ErrNoSession):
+			err = nil
+		case err != nil:
+		case in.MustChange && !who.page.Unchanged && !who.anyone:
+			http.Redirect(w, r, "/account/password", http.StatusSeeOther)
+			return
+		case !who.anyone && !who.admits(in.Actor):
+			err = errClosed.New()
+		}
+		factsOf(r.Context()).actor = in.Actor.ID
+		if err != nil {
+			who.page.Refuse(w, r, in, err)
+			return
+		}
+		who.page.Serve(w, r, in)
+	}
+}
+
+// session is who is signed in in the browser that asks.
+func (s *server) session(r *http.Request) (login.Session, error) {
+	if s.site == nil {
+		return login.Session{}, login.ErrNoSession.New()
+	}
+	return s.Login.Session(r.Context(), s.site.Token(r))
+}
+
+// actorOfSession lets the scripts of the pages call the API.
+func (s *server) actorOfSession(r *http.Request) (access.Actor, error) {
+	in, err := s.session(r)
+	if fault.Has(err, login.ErrNoSession) {
+		return access.Actor{}, errKeyMissing.New()
+	}
+	if err == nil && in.MustChange {
+		err = errClosed.New()
+	}
+	return in.Actor, err
+}
+
+// sameOrigin refuses what the page of another site has a browser send. Requests with a key of their own are not sent by
+// a browser on its own.
+func (s *server) sameOrigin(next http.Handler) http.Handler {
+	protection := http.NewCrossOriginProtection()
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Authorization") == "" {
+			if err := protection.Check(r); err != nil {
+				s.fail(w, r, errCrossOrigin.Because(err))
+				return
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+var errCrossOrigin = fault.Spec{Kind: fault.Denied, Code: "request.cross-origin",
+	ZH: "请求来自其他网站的页面，已拒绝。", EN: "The request was sent by a page of another site and is refused."}

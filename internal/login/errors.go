@@ -1,0 +1,15 @@
+package login
+
+import "yinxin/internal/fault"
+
+// The errors of this room.
+var (
+	ErrRefused = fault.Spec{Kind: fault.Unauthenticated, Code: "login.refused",
+		ZH: "用户名或密码不正确。", EN: "The name or the password is not right."}
+	ErrLocked = fault.Spec{Kind: fault.Unauthenticated, Code: "login.locked",
+		ZH: "密码连续输错次数过多，账号已暂时锁定。", EN: "The password was wrong too often; the account is closed for some time."}
+	ErrNoSession = fault.Spec{Kind: fault.Unauthenticated, Code: "login.no-session",
+		ZH: "尚未登录，或登录已过期。", EN: "Nobody is signed in here, or the session has ended."}
+	ErrPassword = fault.Spec{Kind: fault.Invalid, Code: "login.password",
+		ZH: "新密码不符合要求：12 至 128 个字符，且不得包含用户名。", EN: "The new password is not accepted: 12 to 128 characters, without the name of the account."}
+)

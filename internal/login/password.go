@@ -1,0 +1,188 @@
+package login
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/alexedwards/argon2id"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/store"
+)
+
+// parameters of argon2id: 64 MiB and two passes, some 100 ms (RFC 9106 clause 4 has three passes for this memory; a
+// wrong password is counted here as well).
+var parameters = &argon2id.Params{Memory: 64 << 10, Iterations: 2, Parallelism: 1, SaltLength: 16, KeyLength: 32}
+
+// nobodysHash is what a password is compared with where there is no account, so that the answer takes as long.
+const nobodysHash = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
+// SetPassword gives an actor a password, which an administrator does: its owner has to change it at the next login.
+// Sessions of the actor end. Errors: access.role, access.actor-not-found, login.password.
+func (s *Service) SetPassword(ctx context.Context, by access.Actor, actorID, password string) error {
+	return s.set(ctx, actorID, password, true, func(tx *store.Tx) error {
+		who, err := s.Access.ActorIn(ctx, tx, by.ID)
+		if err != nil {
+			return err
+		}
+		if !who.Has(access.RoleAdministrator) {
+			return access.ErrRole.With("%s", access.RoleAdministrator)
+		}
+		return s.record(ctx, tx, "login.password-set", by.ID, actorID, nil)
+	})
+}
+
+// FoundingPassword gives the first people of an installation their passwords, while nobody could. Error:
+// access.founding-closed.
+func (s *Service) FoundingPassword(ctx context.Context, actorID, password string) error {
+	return s.set(ctx, actorID, password, false, func(tx *store.Tx) error {
+		var closed int
+		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM access_founding`).Scan(&closed); err != nil {
+			return err
+		}
+		if closed > 0 {
+			return access.ErrFoundingClosed.New()
+		}
+		return s.record(ctx, tx, "login.password-set", "", actorID, nil)
+	})
+}
+
+// ChangePassword replaces one's own password, which has to be given once more. The other sessions of the actor end.
+// Errors: login.refused, login.locked, login.password.
+func (s *Service) ChangePassword(ctx context.Context, in Session, old, password string) error {
+	if err := s.check(ctx, in.Actor.ID, old); err != nil {
+		return err
+	}
+	return s.set(ctx, in.Actor.ID, password, false, func(tx *store.Tx) error {
+		return s.record(ctx, tx, "login.password-changed", in.Actor.ID, in.Actor.ID, nil)
+	}, in.id)
+}
+
+func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep ...string) error {
+	if n := utf8.RuneCountInString(password); n < 12 || n > 128 || !utf8.ValidString(password) || strings.Contains(strings.ToLower(password), actorID) {
+		return ErrPassword.At(fault.Field("password"))
+	}
+	hash, err := s.hash(ctx, password)
+	if err != nil {
+		return err
+	}
+	now := s.Clock()
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		if err := allowed(tx); err != nil {
+			return err
+		}
+		if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
+			return err
+		}
+		mustChange := 0
+		if must {
+			mustChange = 1
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO login_account (actor, hash, must_change, changed, failures) VALUES ($1, $2, $3, $4, 0)
+			ON CONFLICT (actor) DO UPDATE SET hash = $2, must_change = $3, changed = $4, failures = 0, locked_until = NULL`,
+			actorID, hash, mustChange, store.Time(now))
+		if err != nil {
+			return err
+		}
+		return endOthers(ctx, tx, actorID, now, keep...)
+	})
+}
+
+// hash and compare take turns, since each takes 64 MiB.
+func (s *Service) hash(ctx context.Context, password string) (hash string, err error) {
+	err = s.inTurn(ctx, func() error {
+		hash, err = argon2id.CreateHash(password, parameters)
+		return err
+	})
+	return hash, err
+}
+
+func (s *Service) compare(ctx context.Context, password, hash string) (same bool, err error) {
+	err = s.inTurn(ctx, func() error {
+		same, err = argon2id.ComparePasswordAndHash(password, hash)
+		return err
+	})
+	return same, err
+}
+
+func (s *Service) inTurn(ctx context.Context, do func() error) error {
+	select {
+	case s.hashing <- struct{}{}:
+		defer func() { <-s.hashing }()
+		return do()
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// check compares a password, and counts.
+func (s *Service) check(ctx context.Context, actorID, password string) error {
+	now := s.Clock()
+	hash, locked, err := s.account(ctx, actorID)
+	if err != nil {
+		return err
+	}
+	if len(password) > 1024 {
+		password = "" // too long to be one; it is compared like any other
+	}
+	same, err := s.compare(ctx, password, hash)
+	switch {
+	case err != nil:
+		return err
+	case now.Before(locked):
+		return ErrLocked.Saying("请在 "+locked.In(beijing).Format("15:04")+" 之后再试，或请管理员重设密码", "try again after "+locked.UTC().Format("15:04")+" UTC").RetryIn(locked.Sub(now))
+	case !same || hash == nobodysHash:
+		if err := s.failed(ctx, actorID, now); err != nil {
+			return err
+		}
+		return ErrRefused.New()
+	}
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = NULL WHERE actor = $1 AND failures > 0`, actorID)
+		return err
+	})
+}
+
+var beijing = time.FixedZone("UTC+8", 8*3600)
+
+// account reads what a password is compared with; the hash of nobody where there is no account.
+func (s *Service) account(ctx context.Context, actorID string) (hash string, locked time.Time, err error) {
+	var until sql.NullString
+	err = s.DB.Read().QueryRowContext(ctx, `SELECT l.hash, l.locked_until FROM login_account l JOIN access_actor a ON a.id = l.actor
+		WHERE l.actor = $1 AND a.retired IS NULL`, actorID).Scan(&hash, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nobodysHash, time.Time{}, nil
+	}
+	if err == nil && until.Valid {
+		locked, err = store.ParseTime(until.String)
+	}
+	return hash, locked, err
+}
+
+// failed counts a wrong password; the last that may be wrong closes the account for a while.
+func (s *Service) failed(ctx context.Context, actorID string, now time.Time) error {
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		var failures int
+		err := tx.QueryRowContext(ctx, `UPDATE login_account SET failures = failures + 1 WHERE actor = $1 RETURNING failures`, actorID).Scan(&failures)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil // names that are nobody's are not kept: they may be passwords typed into the wrong field
+		}
+		if err != nil {
+			return err
+		}
+		kind := "login.refused"
+		if failures >= maxFailures {
+			kind = "login.locked"
+			_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = $2 WHERE actor = $1`, actorID, store.Time(now.Add(lockTime)))
+			if err != nil {
+				return err
+			}
+		}
+		return s.record(ctx, tx, kind, actorID, actorID, map[string]string{"method": "password"})
+	})
+}

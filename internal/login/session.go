@@ -1,0 +1,141 @@
+package login
+
+import (
+	"context"
+	"crypto/rand"
+	"database/sql"
+	"encoding/hex"
+	"errors"
+	"strings"
+	"time"
+
+	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/store"
+)
+
+// Origin is where a login comes from: the address, and what the browser calls itself (at most 200 bytes are kept).
+type Origin struct{ Address, Agent string }
+
+// Session is somebody who is signed in.
+type Session struct {
+	Actor   access.Actor
+	Method  string // password
+	Created time.Time
+	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
+	MustChange bool
+
+	id string
+}
+
+// ByPassword signs somebody in. The token goes into the browser's cookie. Errors: login.refused, login.locked.
+func (s *Service) ByPassword(ctx context.Context, name, password string, from Origin) (Session, string, error) {
+	name = strings.ToLower(strings.TrimSpace(name))
+	if err := s.check(ctx, name, password); err != nil {
+		return Session{}, "", err
+	}
+	return s.open(ctx, name, "password", from)
+}
+
+// open makes a session of somebody who has proved who they are.
+func (s *Service) open(ctx context.Context, actorID, method string, from Origin) (Session, string, error) {
+	now := s.Clock()
+	token := strings.ToLower(rand.Text() + rand.Text())
+	if len(from.Agent) > 200 {
+		from.Agent = strings.ToValidUTF8(from.Agent[:200], "")
+	}
+	err := s.DB.Write(ctx, func(tx *store.Tx) error {
+		if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
+			return err
+		}
+		// What ended a month ago is of no use to anyone: the ledger has it.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
+			idOf(token), actorID, method, from.Address, from.Agent, store.Time(now))
+		if err != nil {
+			return err
+		}
+		return s.record(ctx, tx, "login.opened", actorID, actorID, map[string]string{"method": method, "address": from.Address})
+	})
+	if err != nil {
+		return Session{}, "", err
+	}
+	session, err := s.Session(ctx, token)
+	return session, token, err
+}
+
+// Session gives whose token it is: login.no-session where it is nobody's any more.
+func (s *Service) Session(ctx context.Context, token string) (Session, error) {
+	if token == "" || len(token) > 100 {
+		return Session{}, ErrNoSession.New()
+	}
+	now := s.Clock()
+	in := Session{id: idOf(token)}
+	var actor, created, seen string
+	var must sql.NullInt64
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change FROM login_session s
+		LEFT JOIN login_account a ON a.actor = s.actor WHERE s.id = $1 AND s.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Session{}, ErrNoSession.New()
+	}
+	if err != nil {
+		return Session{}, err
+	}
+	in.MustChange = must.Int64 == 1 && in.Method == "password"
+	if in.Created, err = store.ParseTime(created); err != nil {
+		return Session{}, err
+	}
+	last, err := store.ParseTime(seen)
+	if err != nil {
+		return Session{}, err
+	}
+	if now.Sub(last) > idleTime || now.Sub(in.Created) > lifeTime {
+		return Session{}, ErrNoSession.New()
+	}
+	if in.Actor, err = s.Access.Actor(ctx, actor); fault.Has(err, access.ErrActorNotFound) {
+		return Session{}, ErrNoSession.New()
+	} else if err != nil {
+		return Session{}, err
+	}
+	if now.Sub(last) < time.Minute {
+		return in, nil
+	}
+	return in, s.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE login_session SET seen = $2 WHERE id = $1`, in.id, store.Time(now))
+		return err
+	})
+}
+
+// End ends a session. One that has ended already stays so.
+func (s *Service) End(ctx context.Context, in Session) error {
+	now := s.Clock()
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
+		result, err := tx.ExecContext(ctx, `UPDATE login_session SET ended = $2 WHERE id = $1 AND ended IS NULL`, in.id, store.Time(now))
+		if err != nil {
+			return err
+		}
+		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		return s.record(ctx, tx, "login.ended", in.Actor.ID, in.Actor.ID, nil)
+	})
+}
+
+// endOthers ends the sessions of an actor but those in keep.
+func endOthers(ctx context.Context, tx *store.Tx, actorID string, now time.Time, keep ...string) error {
+	kept := ""
+	if len(keep) > 0 {
+		kept = keep[0]
+	}
+	_, err := tx.ExecContext(ctx, `UPDATE login_session SET ended = $2 WHERE actor = $1 AND ended IS NULL AND id <> $3`, actorID, store.Time(now), kept)
+	return err
+}
+
+func idOf(token string) string {
+	sum := sm3.Sum([]byte(token))
+	return hex.EncodeToString(sum[:])
+}
