@@ -177,9 +177,49 @@ func TestWriterWhoseCallerGoesAwayStops(t *testing.T) {
 	}
 }
 
-func TestLeftoversOfCrashesGoAfterADay(t *testing.T) {
+func TestWhereFilesNeedANameAnObjectIsWrittenUnderOne(t *testing.T) {
+	dir := t.TempDir()
+	folder := openFolder(t, dir).Named()
+	kept := put(t, folder, []byte("kept"))
+	if string(get(t, folder, kept)) != "kept" {
+		t.Error("the object is not what was written")
+	}
+	w, err := folder.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	if left := everything(t, dir); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestAnObjectWithoutANameLeavesNothingAfterACrash(t *testing.T) {
 	dir := t.TempDir()
 	folder := openFolder(t, dir)
+	if !folder.Unnamed() {
+		t.Skip("this file system gives files a name at once")
+	}
+	w, err := folder.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if left := everything(t, dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestLeftoversOfCrashesGoAfterADay(t *testing.T) {
+	dir := t.TempDir()
+	folder := openFolder(t, dir).Named()
 	kept := put(t, folder, []byte("kept"))
 	// Writers that never end, as after kill -9.
 	for range 2 {
