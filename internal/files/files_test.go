@@ -217,6 +217,26 @@ func TestAnObjectWithoutANameLeavesNothingAfterACrash(t *testing.T) {
 	}
 }
 
+func TestObjectsOfOneTimeShareAShelfAndNoTwoAName(t *testing.T) {
+	folder := openFolder(t, t.TempDir())
+	shelves, all := map[string]int{}, map[string]bool{}
+	for range 1500 {
+		w, err := folder.Create(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := w.Commit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		shelves[name[:2]]++
+		all[name] = true
+	}
+	if len(all) != 1500 || len(shelves) > 2 {
+		t.Errorf("%d names on shelves %v", len(all), shelves)
+	}
+}
+
 func TestLeftoversOfCrashesGoAfterADay(t *testing.T) {
 	dir := t.TempDir()
 	folder := openFolder(t, dir).Named()
