@@ -83,17 +83,17 @@ func (s *Service) arrive(ctx context.Context, by access.Actor, name string, r io
 	return d, head, err
 }
 
-// updateRoom is what is left behind a document in memory for its update, in bytes: most take a tenth of it.
-const updateRoom = 64 << 10
+// headRoom is what is set aside for a document in memory, in bytes: most fit in with their update.
+const headRoom = 192 << 10
 
-// readHead reads at most so many bytes, with room behind them.
+// readHead reads at most so many bytes.
 func readHead(ctx context.Context, r io.Reader, most int64) ([]byte, error) {
-	head := make([]byte, 0, 2*updateRoom)
+	head := make([]byte, 0, headRoom)
 	for int64(len(head)) < most {
 		if err := ctx.Err(); err != nil {
 			return nil, errUpload.Because(err)
 		}
-		if cap(head)-len(head) < updateRoom {
+		if len(head) == cap(head) {
 			head = slices.Grow(head, cap(head))
 		}
 		n, err := r.Read(head[len(head):min(int64(cap(head)), most)])
