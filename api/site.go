@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"yinxin/api/web"
+	"yinxin/api/web/clerk"
 	"yinxin/api/web/home"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -15,6 +16,11 @@ import (
 func (s *server) areas() []web.Area {
 	var all []web.Area
 	// Each area is built here, where the rooms that it needs are there.
+	seals := clerk.Config{Sealer: s.Sealer, Register: s.Register, Terminals: s.Terminals, Batches: s.Batches, Clock: s.Clock, MaxUpload: s.MaxUpload, Stopping: s.stopping()}
+	if s.Issuance != nil {
+		seals.Bind = s.Issuance.Bind
+	}
+	all = append(all, clerk.Area(seals))
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
@@ -111,3 +117,11 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 
 var errCrossOrigin = fault.Spec{Kind: fault.Denied, Code: "request.cross-origin",
 	ZH: "请求来自其他网站的页面，已拒绝。", EN: "The request was sent by a page of another site and is refused."}
+
+// stopping is closed when the service is about to stop.
+func (s *server) stopping() <-chan struct{} {
+	if s.Stopping == nil {
+		return nil
+	}
+	return s.Stopping.Done()
+}

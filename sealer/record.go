@@ -262,16 +262,5 @@ func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Rec
 		return Recorded{}, err
 	}
 	r.Result = result.String
-	for _, t := range []struct {
-		text string
-		to   *time.Time
-	}{{signed, &r.Time}, {intended, &r.Intended}, {finished.String, &r.Finished}} {
-		if t.text == "" {
-			continue
-		}
-		if *t.to, err = store.ParseTime(t.text); err != nil {
-			return Recorded{}, err
-		}
-	}
-	return r, nil
+	return r, r.times(signed, intended, finished.String)
 }

@@ -257,10 +257,11 @@ func (r *Register) GiveBack(ctx context.Context, tx *store.Tx, grantID string) e
 func usableGrant(ctx context.Context, q store.Querier, actorID, code string, now time.Time) (Grant, error) {
 	at := store.Time(now)
 	var g Grant
-	err := q.QueryRowContext(ctx, `SELECT id, quota, used FROM seal_grant
+	var from, until string
+	err := q.QueryRowContext(ctx, `SELECT id, quota, used, valid_from, valid_until FROM seal_grant
 		WHERE actor_id = $1 AND seal_code = $2 AND withdrawn = 0 AND valid_from <= $3 AND valid_until > $3
 		ORDER BY CASE WHEN quota = 0 OR used < quota THEN 0 ELSE 1 END, valid_until, id LIMIT 1`, actorID, code, at).
-		Scan(&g.ID, &g.Quota, &g.Used)
+		Scan(&g.ID, &g.Quota, &g.Used, &from, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Grant{}, errNotGranted.With("%s", code)
 	}
@@ -270,5 +271,9 @@ func usableGrant(ctx context.Context, q store.Querier, actorID, code string, now
 	if g.Quota > 0 && g.Used >= g.Quota {
 		return Grant{}, errQuota.With("%d/%d", g.Used, g.Quota)
 	}
-	return g, nil
+	if g.From, err = store.ParseTime(from); err != nil {
+		return Grant{}, err
+	}
+	g.Until, err = store.ParseTime(until)
+	return g, err
 }
