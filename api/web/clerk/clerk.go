@@ -19,7 +19,7 @@ import (
 	"yinxin/sealer/terminal"
 )
 
-//go:embed templates assets
+//go:embed all:templates assets
 var files embed.FS
 
 // Config is what these pages work with.
