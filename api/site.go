@@ -7,6 +7,7 @@ import (
 	"yinxin/api/web"
 	"yinxin/api/web/clerk"
 	"yinxin/api/web/copies"
+	"yinxin/api/web/desk"
 	"yinxin/api/web/home"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -23,6 +24,7 @@ func (s *server) areas() []web.Area {
 	}
 	all = append(all, clerk.Area(seals))
 	if s.Issuance != nil {
+		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
