@@ -121,14 +121,14 @@ func TestACopyGoesFromDeskToDesk(t *testing.T) {
 	page(`[name="identity_checked"]`)
 	b.screenshot("desk-received")
 	b.do(chromedp.Click(chromedp.CSS(`[value="printed"]`)), chromedp.Click(chromedp.CSS(`[name="identity_checked"]`)), chromedp.Click(chromedp.CSS(`form[action$="/deliver"] .button`)))
-	page(".notice.good")
+	page(".timeline li.done:nth-child(5)")
 	if text := b.text("#content"); !strings.Contains(text, "已交付") {
 		t.Errorf("%q", text)
 	}
 	b.openAs(w, "clerk", at, 1024, 760)
 	evaluateLater()
 	b.do(chromedp.Click(chromedp.CSS("details.card summary")), chromedp.SetValue(chromedp.CSS(`form[action$="/withdraw"] [name="reason"]`), "复制件缺页"), chromedp.Click(chromedp.CSS(`form[action$="/withdraw"] .button`)))
-	page(".notice.good")
+	page(".timeline li.late:nth-child(6)")
 	b.screenshot("desk-withdrawn")
 	if text := b.text("#content"); !strings.Contains(text, "已撤回") || !strings.Contains(text, "复制件缺页") {
 		t.Errorf("%q", text)

@@ -58,6 +58,11 @@ func (d *demo) province(ctx context.Context) error {
 	if err := d.verifyBoth(ctx, h); err != nil {
 		return err
 	}
+	if !d.bare {
+		if err := d.fill(ctx, h, people, central); err != nil {
+			return err
+		}
+	}
 	return d.step("日志 ledger: every step above, in a signed Merkle tree", func() (string, error) {
 		_, err := h.ledger.Sequence(ctx)
 		return databaseName, err
@@ -91,6 +96,7 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleOperator}},
 		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleApplicant}},
+		{ID: demoHandler, Name: "青岚市档案馆 经办人", Organisation: fixtures.Archive("青岚市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
 		{ID: "auditor", Name: "临江省档案局 审计人员", Organisation: "临江省档案局", Roles: []access.Role{access.RoleAuditor}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
