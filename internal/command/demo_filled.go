@@ -20,8 +20,10 @@ import (
 	"yinxin/sealer/registration"
 )
 
-// demoHandler applies for the archives whose applications are on their way.
-const demoHandler = "handler-3"
+// demoOnTheWay are the cities whose archives' applications are on their way; handler-3 acts for the first, and so on.
+var demoOnTheWay = []string{"青岚市", "柏溪市", "雁鸣市", "澄湖市", "北屏市"}
+
+func demoHandler(i int) string { return fmt.Sprintf("handler-%d", i+3) }
 
 // demoSuspended is the seal of the third archive, which is stopped.
 const demoSuspended = "29030000000033"
@@ -175,11 +177,11 @@ func (d *demo) errand(ctx context.Context, h *installation, seed uint64, e erran
 }
 
 // applications adds archives whose applications are on their way: one in use and stopped, one with a doubtful imprint,
-// one returned, one handed in, one still a draft, one withdrawn.
+// two drafts, one withdrawn.
 func (d *demo) applications(ctx context.Context, h *installation, people officers) error {
 	var seals []*demoSeal
-	for i, city := range []string{"青岚市", "柏溪市", "雁鸣市", "澄湖市", "北屏市"} {
-		seals = append(seals, &demoSeal{archive: fixtures.Archive(city), code: fmt.Sprintf("290%d0000000000", i+4), seed: uint64(i + 3), method: form.Central, handler: demoHandler,
+	for i, city := range demoOnTheWay {
+		seals = append(seals, &demoSeal{archive: fixtures.Archive(city), code: fmt.Sprintf("290%d0000000000", i+4), seed: uint64(i + 3), method: form.Central, handler: demoHandler(i),
 			area: fmt.Sprintf("227%d00", i+3), direct: true, suffix: fmt.Sprintf("-%d", i+3)})
 	}
 	seals[0].code = demoSuspended
@@ -193,7 +195,7 @@ func (d *demo) applications(ctx context.Context, h *installation, people officer
 	if err := d.decide(ctx, h, people, seals[0]); err != nil {
 		return err
 	}
-	handler, err := h.access.Actor(ctx, demoHandler)
+	handler, err := h.access.Actor(ctx, seals[0].handler)
 	if err != nil {
 		return err
 	}
@@ -208,20 +210,24 @@ func (d *demo) applications(ctx context.Context, h *installation, people officer
 	if err := d.apply(ctx, h, seals[1]); err != nil {
 		return err
 	}
-	return d.step("印模存疑、已退回、草稿、已撤回 a doubtful imprint, returned, draft, withdrawn", func() (string, error) {
+	return d.step("印模存疑、草稿、已撤回 a doubtful imprint, drafts, withdrawn", func() (string, error) {
 		if err := seals[1].receive(ctx, h, people); err != nil {
 			return "", err
 		}
 		if _, err := h.desk.MakeTemplate(ctx, people.registrar, seals[1].application.Ref(), registration.Order{Code: seals[1].code, Reason: "演示"}); err != nil {
 			return "", err
 		}
-		return "", d.drafts(ctx, h, handler, seals[2:])
+		return "", d.drafts(ctx, h, seals[2:])
 	})
 }
 
 // drafts are an application just begun, one that was agreed to, and one that was withdrawn.
-func (d *demo) drafts(ctx context.Context, h *installation, handler access.Actor, seals []*demoSeal) error {
+func (d *demo) drafts(ctx context.Context, h *installation, seals []*demoSeal) error {
 	for i, s := range seals {
+		handler, err := h.access.Actor(ctx, s.handler)
+		if err != nil {
+			return err
+		}
 		a, err := h.enroll.Create(ctx, handler, s.unit, s.filled(h.now()))
 		if err == nil && i > 0 {
 			a, err = h.enroll.AcceptAgreement(ctx, handler, a.Ref(), demoVersion)
@@ -236,7 +242,7 @@ func (d *demo) drafts(ctx context.Context, h *installation, handler access.Actor
 	return nil
 }
 
-// units records the archives of the seals, all with one handler.
+// units records the archives of the seals, and who acts for each.
 func (d *demo) units(ctx context.Context, h *installation, people officers, seals ...*demoSeal) error {
 	areas, err := h.enroll.Areas(ctx)
 	if err != nil {

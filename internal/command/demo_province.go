@@ -91,16 +91,21 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 // users adds the clerk for commands on this machine, one from another archive, those who apply, the city bureau, and the
 // platform with its API key.
 func (d *demo) users(ctx context.Context, h *installation) error {
-	for _, a := range []access.Actor{
+	all := []access.Actor{
 		{ID: "clerk", Name: "云山市档案馆 用印员", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleOperator}},
 		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleOperator}},
 		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleApplicant}},
-		{ID: demoHandler, Name: "青岚市档案馆 经办人", Organisation: fixtures.Archive("青岚市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
 		{ID: "auditor", Name: "临江省档案局 审计人员", Organisation: "临江省档案局", Roles: []access.Role{access.RoleAuditor}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
-	} {
+	}
+	for i, city := range demoOnTheWay {
+		if !d.bare {
+			all = append(all, access.Actor{ID: demoHandler(i), Name: city + "档案馆 经办人", Organisation: fixtures.Archive(city).Name, Roles: []access.Role{access.RoleApplicant}})
+		}
+	}
+	for _, a := range all {
 		if _, err := h.access.CreateActor(ctx, a); err != nil {
 			return err
 		}
