@@ -168,7 +168,7 @@ func (p pages) row(q *web.Request, c issuance.Case) web.Row {
 	if c.Overdue && c.State == issuance.Requested {
 		term.Text, term.Class = q.T("已超期 ", "overdue ")+civil.Minute(c.DueAt), "bad"
 	}
-	return web.Row{Cells: []web.Cell{{Text: c.Number, Path: "/desk/" + c.ID}, {Text: direction}, {Text: other}, {Text: c.Applicant.Name, Fine: c.Applicant.Identity},
+	return web.Row{Cells: []web.Cell{{Text: c.Number, Path: "/desk/" + c.ID}, {Text: direction}, {Text: other}, {Text: c.Applicant.Name},
 		{Text: short(c.Applicant.Sought, 24)}, {Text: civil.Minute(c.OpenedAt)}, term, {Text: stateWord(c.State).In(q.Language), Class: stateLooks[c.State].class}}}
 }
 
