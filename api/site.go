@@ -7,6 +7,7 @@ import (
 	"yinxin/api/web"
 	"yinxin/api/web/clerk"
 	"yinxin/api/web/home"
+	"yinxin/api/web/officer"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
@@ -21,6 +22,10 @@ func (s *server) areas() []web.Area {
 		seals.Bind = s.Issuance.Bind
 	}
 	all = append(all, clerk.Area(seals))
+	if s.Registration != nil {
+		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
+			Receive: s.received, Time: s.VerifyTime}))
+	}
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
