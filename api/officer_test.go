@@ -14,7 +14,11 @@ import (
 // page reads a page of the office as somebody who is signed in.
 func (w *world) page(cookie, path string) answer {
 	w.t.Helper()
-	return w.call("", "GET", path, nil, "Cookie: "+cookie)
+	a := w.call("", "GET", path, nil, "Cookie: "+cookie)
+	if a.status == 500 {
+		w.t.Fatalf("%s: %s", path, w.log.text())
+	}
+	return a
 }
 
 // says fails unless the answer has all of the words.
@@ -38,6 +42,13 @@ func TestTheOfficeInABrowser(t *testing.T) {
 	shown := func(selector string) { t.Helper(); b.do(chromedp.WaitVisible(chromedp.CSS(selector))) }
 	press := func(selector string) { t.Helper(); b.do(chromedp.Click(chromedp.CSS(selector))) }
 	write := func(selector, text string) { t.Helper(); b.do(chromedp.SendKeys(chromedp.CSS(selector), text)) }
+	// next presses what leads to another page, and waits for it: the old one may show the same.
+	next := func(selector, expected string) {
+		t.Helper()
+		evaluate[bool](b, `(document.body.setAttribute("data-left", ""), true)`)
+		press(selector)
+		shown("body:not([data-left]) " + expected)
+	}
 	// Questions before what cannot be undone are answered with yes.
 	agree := func() { t.Helper(); evaluate[bool](b, `(window.confirm = () => true)()`) }
 
@@ -47,12 +58,10 @@ func TestTheOfficeInABrowser(t *testing.T) {
 	b.screenshot("office-applications")
 	b.do(chromedp.Navigate(a.http.URL+one), chromedp.WaitVisible(chromedp.CSS(".form-fields")))
 	b.screenshot("office-application")
-	press(`[data-step="receive"]`)
-	shown(`details[data-step="original"]`)
+	next(`[data-step="receive"]`, `details[data-step="original"]`)
 	press(`details[data-step="original"] summary`)
 	write(`details[data-step="original"] input[name="number"]`, "机要2026-0017")
-	press(`details[data-step="original"] .button:not(summary)`)
-	shown(`details[data-step="ink"]`)
+	next(`details[data-step="original"] .button:not(summary)`, `details[data-step="ink"]`)
 
 	// The scan beside the fields: the look is recorded.
 	press(`[data-scan]`)
@@ -71,12 +80,10 @@ func TestTheOfficeInABrowser(t *testing.T) {
 
 	// The imprint: looked at first, then kept.
 	b.do(chromedp.Navigate(a.http.URL+one+"/imprint"), chromedp.WaitVisible(chromedp.CSS(`button[name="look"]`)))
-	press(`button[name="look"]`)
-	shown(`.sources img`)
+	next(`button[name="look"]`, `.sources img`)
 	b.screenshot("office-imprint-look")
 	write(`input[name="reason"]`, "已核对原件")
-	press(`button[name="keep"]`)
-	shown(`[data-squared] .mark`)
+	next(`button[name="keep"]`, `[data-squared] .mark`)
 	b.screenshot("office-imprint")
 
 	b.do(chromedp.Navigate(a.http.URL+one), chromedp.WaitVisible(chromedp.CSS(`details[data-step="ink"]`)))
@@ -85,19 +92,16 @@ func TestTheOfficeInABrowser(t *testing.T) {
 	write(`input[name="imprintText"]`, d.name)
 	write(`input[name="measured"]`, "42")
 	b.screenshot("office-ink")
-	press(`details[data-step="ink"] .button:not(summary)`)
-	shown(`.notice.good`)
+	next(`details[data-step="ink"] .button:not(summary)`, `.notice.good`)
 	for range 20 {
 		if !evaluate[bool](b, `document.querySelector('form[action$="/confirm-finding"]') !== null`) {
 			break
 		}
 		evaluate[bool](b, `(document.querySelector('form[action$="/confirm-finding"]').closest("details").open = true)`)
 		write(`form[action$="/confirm-finding"] input[name="reason"]`, "已与申请单位核实")
-		press(`form[action$="/confirm-finding"] button`)
-		shown(`.notice.good`)
+		next(`form[action$="/confirm-finding"] button`, `.notice.good`)
 	}
-	press(`[data-step="examine"]`)
-	shown(`.notice.good`)
+	next(`[data-step="examine"]`, `.notice.good`)
 	d.look()
 	if d.State != string(enroll.StateExamined) {
 		t.Fatalf("the application is %s", d.State)
@@ -106,22 +110,18 @@ func TestTheOfficeInABrowser(t *testing.T) {
 	b.openAs(a.world, "approver", "/office/approvals", 1024, 700)
 	shown(`table.list a`)
 	b.screenshot("office-approvals")
-	press(`table.list a`)
-	shown(`[data-step="approve"]`)
+	next(`table.list a`, `[data-step="approve"]`)
 	b.screenshot("office-approval")
 	agree()
-	press(`[data-step="approve"]`)
-	shown(`.notice.good`)
+	next(`[data-step="approve"]`, `.notice.good`)
 
 	b.openAs(a.world, "registrar", one, 1024, 700)
 	shown(`form[action$="/carry-out"]`)
-	press(`form[action$="/carry-out"] button`)
-	shown(`.notice.good`)
+	next(`form[action$="/carry-out"] button`, `.notice.good`)
 	b.screenshot("office-issued")
 	b.openAs(a.world, "handler", one, 1024, 700)
 	agree()
-	press(`[data-step="accept"]`)
-	shown(`.notice.good`)
+	next(`[data-step="accept"]`, `.notice.good`)
 	b.screenshot("office-accepted")
 	d.look()
 	if d.State != string(enroll.StateAccepted) {
@@ -172,14 +172,14 @@ func TestAStalePageSaysWhatChanged(t *testing.T) {
 		t.Fatal("more lines than this test counts")
 	}
 	d.step("handler", "recall", nil, enroll.StateDraft)
-	a.post(registrar, one+"/receive", seen).is(409).says(`data-code="enroll.conflict"`, "data-changed", "已被他人修改", "收回申请")
+	a.post(registrar, one+"/receive", seen).is(412).says(`data-code="enroll.conflict"`, "data-changed", "已被他人修改", "收回申请")
 	// Editing: what was written stays in the form, beside what stands there now.
 	handler := a.signIn("handler")
 	form := a.filled(d)
 	form.Set("revision", seen.Get("revision"))
 	form.Set("seen", seen.Get("seen"))
 	form.Set("purpose", "另一用途")
-	a.post(handler, one+"/edit", form).is(409).says("已被他人修改", "另一用途", "出具档案证明")
+	a.post(handler, one+"/edit", form).is(412).says("已被他人修改", "另一用途", "出具档案证明")
 	form.Set("revision", strings.Trim(d.tag, `"`))
 	a.post(handler, one+"/edit", form).is(303)
 	d.look()
@@ -187,7 +187,7 @@ func TestAStalePageSaysWhatChanged(t *testing.T) {
 		t.Errorf("%+v", d.Form)
 	}
 	// Without a revision nothing happens.
-	a.post(handler, one+"/submit", url.Values{}).is(409)
+	a.post(handler, one+"/submit", url.Values{}).is(412)
 	// A size that is none is said beside its field.
 	form.Set("revision", strings.Trim(d.tag, `"`))
 	form.Set("seal.size", "大")

@@ -21,7 +21,7 @@ import (
 	"yinxin/sealer/registration"
 )
 
-//go:embed templates assets
+//go:embed templates/* assets
 var files embed.FS
 
 // Config is what these pages work with.
