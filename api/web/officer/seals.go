@@ -42,6 +42,12 @@ func (p *pages) seals(q *web.Request) error {
 
 // why is the reason of a state in words: reasons of the service itself are codes.
 func (p *pages) why(reason string, q *web.Request) string {
+	switch {
+	case strings.HasPrefix(reason, "approval "):
+		return q.T("已批准", "approved")
+	case strings.HasPrefix(reason, "instance "):
+		return q.T("电子印章启用", "put into use")
+	}
 	return labelled{"made": {ZH: "已制作", EN: "made"}, "cancelled": {ZH: "注销", EN: "cancelled"}, "resumed": {ZH: "恢复使用", EN: "put back into use"}, "activated": {ZH: "启用", EN: "put into use"}}.of(reason, q.Language)
 }
 
@@ -103,7 +109,7 @@ func (p *pages) showSeal(q *web.Request, open string, problem error) error {
 	if d.Ready, err = p.describe(q, ready); err != nil {
 		return err
 	}
-	return q.Show("seal", web.Page{Title: web.Text{ZH: card.Name, EN: card.Name}, Trail: []web.Item{{Path: seals, Label: titleSeals}}, Data: d, Problem: problem, Styles: styles})
+	return q.Show("seal", web.Page{Title: web.Text{ZH: card.Name, EN: card.Name}, Trail: []web.Item{{Path: seals, Label: titleSeals}}, Data: d, Problem: problem, Styles: styles, Scripts: []string{"office.js"}})
 }
 
 // sealPicture is the picture of a seal in use, for those who may see its card.

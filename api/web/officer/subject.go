@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"yinxin/api/web"
@@ -21,6 +22,9 @@ var memberWords = labelled{
 	"actor": {ZH: "用户", EN: "Actor"}, "from": {ZH: "自", EN: "From"}, "until": {ZH: "至", EN: "Until"}, "quota": {ZH: "次数上限", EN: "At most so often"}, "role": {ZH: "角色", EN: "Role"}, "why": {ZH: "理由", EN: "Why"},
 	"purposes": {ZH: "用途", EN: "Purposes"}, "organisations": {ZH: "单位", EN: "Organisations"}, "sm3": {ZH: "SM3 指纹", EN: "SM3"}, "threshold": {ZH: "所需人数", EN: "Threshold"}, "officers": {ZH: "保管人", EN: "Officers"},
 	"number": {ZH: "申请编号", EN: "Number"}, "version": {ZH: "版本", EN: "Version"}, "application": {ZH: "申请", EN: "Application"}, "unit": {ZH: "单位", EN: "Unit"}, "person": {ZH: "使用人", EN: "User"}, "suspension": {ZH: "停用记录", EN: "Suspension"},
+	"digest": {ZH: "SM3 摘要", EN: "SM3"}, "kind": {ZH: "附件类别", EN: "Kind of scan"}, "attachments": {ZH: "附件", EN: "Scan"}, "roster": {ZH: "使用人信息汇总表（SM3）", EN: "Roster (SM3)"}, "personal": {ZH: "个人信息（SM3）", EN: "Personal data (SM3)"},
+	"diameter": {ZH: "直径（毫米）", EN: "Diameter (mm)"}, "width": {ZH: "宽（毫米）", EN: "Width (mm)"}, "height": {ZH: "高（毫米）", EN: "Height (mm)"}, "at": {ZH: "同意时间", EN: "Accepted at"}, "by": {ZH: "同意人", EN: "Accepted by"},
+	"accepted": {ZH: "已阅读并同意服务协议", EN: "Agreement accepted"}, "typeOther": {ZH: "其他类型", EN: "Other kind"}, "sealTypeOther": {ZH: "其它印章类型", EN: "Other kind of seal"},
 	"recipient": {ZH: "接收公钥", EN: "Recipient"}, "for": {ZH: "用于", EN: "For"}, "act": {ZH: "事项", EN: "Act"},
 }
 
@@ -69,9 +73,10 @@ func flatten(value any, path []string, say func([]string, any)) {
 	}
 }
 
-// rank brings names before digests.
+// rank brings names before digests, and the members of the form in its order.
 func rank(name string) string {
-	if i := slices.Index([]string{"type", "number", "name", "commonName", "organisation", "unit", "code", "sealCode", "seal", "profile", "serial", "reason"}, name); i >= 0 {
+	if i := slices.Index([]string{"type", "number", "version", "form", "application", "sealType", "sealTypeOther", "businesses", "name", "commonName", "organisation", "unit", "creditCode", "code", "sealCode", "scopes", "methods", "approver", "purpose", "handler",
+		"seal", "profile", "serial", "reason", "actor", "custody", "width_um", "height_um", "from", "until", "quota"}, name); i >= 0 {
 		return fmt.Sprintf("%02d", i)
 	}
 	return "99"
@@ -82,6 +87,12 @@ func memberOf(path []string, q *web.Request) string {
 	if len(path) > 0 {
 		last = path[len(path)-1:]
 	}
+	if slices.Contains(path, "agreement") || slices.Contains(path, "size") || strings.HasSuffix(strings.Join(path, "."), "Other") {
+		return memberWords.of(path[len(path)-1], q.Language)
+	}
+	if len(path) == 3 && path[0] == "attachments" {
+		return memberWords.of("attachments", q.Language) + " " + path[1] + " · " + memberWords.of(path[2], q.Language)
+	}
 	// The members of a form are known by their places on it.
 	for i := range path {
 		if member := strings.Join(path[i:], "."); fieldLabel(member, q.Language) != member {
@@ -89,7 +100,7 @@ func memberOf(path []string, q *web.Request) string {
 		}
 	}
 	words := make([]string, 0, 2)
-	if len(path) > 1 {
+	if len(path) > 1 && path[len(path)-2] != "form" && path[len(path)-2] != "application" {
 		words = append(words, memberWords.of(path[len(path)-2], q.Language))
 	}
 	for _, name := range last {
@@ -113,6 +124,12 @@ func valueOf(path []string, v any, q *web.Request) string {
 		return fmt.Sprintf("%.2f mm", number/1000)
 	case last == "quota" && isNumber && number == 0:
 		return q.T("不限", "no limit")
+	case last == "type" && isNumber:
+		return map[float64]string{1: q.T("单位印章", "seal of a unit"), 2: q.T("个人印章", "seal of a person")}[number]
+	case isNumber && number == 0 && slices.Contains(path, "size"):
+		return "–"
+	case last == "kind" && slices.Contains(path, "attachments"):
+		return attachmentWords.of(text, q.Language)
 	case last == "profile":
 		return profileWords.of(text, q.Language)
 	case last == "custody":
@@ -123,6 +140,9 @@ func valueOf(path []string, v any, q *web.Request) string {
 		return q.T("否", "no")
 	case isNumber:
 		return fmt.Sprintf("%g", number)
+	}
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return web.Minute(at)
 	}
 	for _, words := range []labelled{businessWords, sealTypeWords, scopeWords, methodWords, unitTypeWords, subjectTypes} {
 		if _, known := words[text]; known {
@@ -136,7 +156,8 @@ var subjectTypes = labelled{
 	"yinxin certificate revocation 1": {ZH: "吊销证书", EN: "revocation of a certificate"}, "yinxin certificate suspension 1": {ZH: "冻结证书", EN: "hold of a certificate"},
 	"yinxin certificate resumption 1": {ZH: "恢复证书", EN: "release of a certificate"}, "yinxin certificate request 1": {ZH: "签发证书", EN: "issue of a certificate"},
 	"yinxin certificate terms 1": {ZH: "签发证书（密钥随后生成）", EN: "issue of a certificate, its key made later"}, "yinxin anchor import 1": {ZH: "导入信任锚", EN: "import of a trust anchor"},
-	"yinxin application 1": {ZH: "机构印章证书申请表", EN: "application for a seal certificate"},
+	"yinxin application version 1": {ZH: "申请的这一版本：申请表、附件和汇总表", EN: "this version of the application: form, scans and roster"},
+	"yinxin application 1":         {ZH: "机构印章证书申请表", EN: "application for a seal certificate"},
 }
 
 // textWords are subjects that are text.
