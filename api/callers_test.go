@@ -5,7 +5,8 @@ import "strings"
 // mayCall says once more, and independently of the code, who may call each route that takes an account: actors of the
 // test world by method and path.
 var mayCall = map[string]string{
-	"GET /metrics": "administrator auditor",
+	"GET /metrics":                "administrator auditor",
+	"GET /v1/actors/{actor}/keys": "administrator auditor", "POST /v1/actors/{actor}/keys": "administrator", "DELETE /v1/actors/{actor}/keys/{key}": "administrator",
 
 	"POST /logout": "everybody", "GET /home": "everybody", "GET /account": "everybody", "GET /account/password": "everybody", "POST /account/password": "everybody",
 

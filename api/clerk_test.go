@@ -206,3 +206,42 @@ func TestScannedPagesBecomeOneDocument(t *testing.T) {
 		t.Errorf("named %q", d.Name)
 	}
 }
+
+func TestABatchIsSealedAndFollowed(t *testing.T) {
+	b := newBrowser(t)
+	w := equipped(t)
+	running, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { _ = w.work.Run(running) }()
+	cookie := w.signIn("clerk")
+	body := &bytes.Buffer{}
+	m := multipart.NewWriter(body)
+	for name, value := range map[string]string{"title": "十一月的复制件", "key": "k1", "seal": sealCode, "page": "-1", "x": "20", "y": "30"} {
+		must(t, m.WriteField(name, value))
+	}
+	for i, data := range [][]byte{onePage(t), []byte("%PDF-1.7 nothing"), onePage(t)} {
+		part := got(m.CreateFormFile("file", "第"+strconv.Itoa(i+1)+"份.pdf"))(t)
+		got(part.Write(data))(t)
+	}
+	must(t, m.Close())
+	at := w.call("", "POST", "/clerk/batches/new", body, "Content-Type: "+m.FormDataContentType(), "Cookie: "+cookie).is(303).header.Get("Location")
+	b.openAs(w, "clerk", at, 1024, 768)
+	b.do(chromedp.WaitVisible(chromedp.CSS("#state .badge.good")))
+	if text := b.text("#state"); !strings.Contains(text, "共 3 份：已完成 2，失败 1，排队中 0") {
+		t.Errorf("the page says %q", text)
+	}
+	b.do(chromedp.Navigate(w.http.URL+at), chromedp.WaitVisible(chromedp.CSS("table.list")))
+	if text := b.text("table.list"); !strings.Contains(text, "第2份.pdf") || !strings.Contains(text, "pdf.") || strings.Count(text, "已完成") != 2 {
+		t.Errorf("the list says %q", text)
+	}
+	b.screenshot("clerk-batch")
+	results := w.call("", "GET", at+"?format=csv", nil, "Cookie: "+cookie).is(200)
+	if !bytes.HasPrefix(results.body, []byte("\ufeff")) || bytes.Count(results.body, []byte("\n")) != 4 {
+		t.Errorf("%s", results.body)
+	}
+	if a := w.call("", "GET", at, nil, "Cookie: "+w.signIn("stranger")); a.status != 404 {
+		t.Errorf("another's batch: %d", a.status)
+	}
+	b.do(chromedp.Navigate(w.http.URL+"/clerk/batches/new"), chromedp.WaitVisible(chromedp.CSS("#content form")))
+	b.screenshot("clerk-batch-new")
+}

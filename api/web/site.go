@@ -56,6 +56,8 @@ type Route struct {
 	Anyone       bool
 	// Unchanged lets in also who has yet to change a password set by an administrator.
 	Unchanged bool
+	// Limited bounds how often one address may call, which is for guesses of secrets.
+	Limited bool
 	// Body is the largest body in bytes; 0 is 64 KiB.
 	Body   int64
 	Handle Handler

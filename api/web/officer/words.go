@@ -80,8 +80,6 @@ var scopeWords = labelled{"government-network": {ZH: form.GovernmentNetwork.Labe
 
 var methodWords = labelled{"central": {ZH: form.Central.Label(), EN: "central"}, "distributed": {ZH: form.Distributed.Label(), EN: "USB Key"}}
 
-var centreWords = labelled{"star": {ZH: "五角星", EN: "star"}, "emblem": {ZH: "国徽", EN: "emblem of the state"}, "none": {ZH: "无", EN: "nothing"}}
-
 // fieldWords are the members of the form in English; the Chinese labels are those of the paper.
 var fieldWords = map[string]string{
 	"sealType": "Kind of seal", "sealTypeOther": "Other kind of seal", "businesses": "Business", "formerName": "Former name of the unit", "seal.code": "Code of the seal", "key.holder": "Holder of the USB Key",
@@ -146,5 +144,3 @@ var verdictClass = map[string]string{"usable": "good", "pass": "good", "warn": "
 
 var attachmentWords = labelled{"form": {ZH: enroll.AttachForm.Label(), EN: "stamped form"}, "credit-code": {ZH: enroll.AttachCredit.Label(), EN: "credit code certificate"},
 	"identity": {ZH: enroll.AttachIdentity.Label(), EN: "identity card of the handler"}, "other": {ZH: enroll.AttachOther.Label(), EN: "other"}}
-
-var statusWords = labelled{"US01": {ZH: "生效", EN: "active"}, "US02": {ZH: "失效", EN: "withdrawn"}}

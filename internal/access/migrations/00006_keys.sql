@@ -1,0 +1,6 @@
+-- +goose Up
+-- A key may be narrowed: to parts of the API and to some of its owner's seals (blank-separated, empty for all), and in time.
+ALTER TABLE access_key ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_key ADD COLUMN seals TEXT NOT NULL DEFAULT '';
+ALTER TABLE access_key ADD COLUMN expires TEXT;
+ALTER TABLE access_key ADD COLUMN used TEXT;
