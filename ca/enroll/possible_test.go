@@ -22,7 +22,7 @@ func TestPossibleStepsAreThoseThatAreNotRefused(t *testing.T) {
 			w.must(err)
 			return slices.Contains(list, step)
 		}
-		a := w.submitted()
+		a := w.with(w.Submit(ctx, w.handler[unitA], w.draft(unitA).Ref()))
 		handler, examiner := w.handler[unitA], w.registrar
 		if !has(handler, a, StepRecall) || has(handler, a, StepGather) || has(handler, a, StepEdit) || !has(w.city, a, StepGather) || has(examiner, a, StepReceive) {
 			t.Error("the steps of an application that was handed in to the city are others")

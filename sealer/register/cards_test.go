@@ -11,7 +11,7 @@ import (
 func TestCardsSayWhoWhenAndWhy(t *testing.T) {
 	each(t, func(t *testing.T, h *house) {
 		ctx := t.Context()
-		h.usable()
+		h.make(h.order())
 		h.now = h.now.Add(time.Hour)
 		must(t, h.register.Suspend(ctx, h.approver, code, "印章遗失"))
 		for _, f := range []register.CardFilter{{}, {State: register.Suspended}, {Text: code[:6]}, {Text: "档案馆"}} {

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
@@ -91,7 +92,7 @@ func (p *pages) showSeal(q *web.Request, open string, problem error) error {
 			v.Word = q.T("USB Key：", "USB Key: ") + in.Holder
 		}
 		if c, err := chain.ParseCertificate(in.Certificate); err == nil {
-			v.Serial = c.Serial.Text(16)
+			v.Serial = ca.SerialText(c.Serial)
 		}
 		d.Held = append(d.Held, v)
 	}

@@ -11,6 +11,7 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
   let at = 0;
   let zoom = 1; // 1 is the width of the stage
   let turn = 0;
+  let chosen = null; // the form of the scan that is shown
 
   const draw = () => {
     stage.replaceChildren();
@@ -82,6 +83,7 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
         stage.removeAttribute("aria-busy");
       }
     }
+    chosen = form;
     ({ pages, all } = known.get(path));
     at = 0; zoom = 1; turn = 0;
     tools.hidden = false;
@@ -102,6 +104,11 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
     smaller: () => { zoom = Math.max(0.25, zoom / 1.25); },
     fit: () => { zoom = 1; },
     turn: () => { turn = (turn + 90) % 360; },
+    save: () => {
+      const why = chosen.querySelector("[data-reason]");
+      if (why && reason) why.value = reason.value;
+      chosen.submit(); // to where it leads without this script: the file itself
+    },
   };
   const act = (name) => {
     if (!pages.length) return;
