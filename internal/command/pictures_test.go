@@ -25,7 +25,7 @@ var readmePictures = []struct{ name, actor, path string }{
 	{"clerk", "clerk", "/home"},
 	{"desk", "clerk", "/desk"},
 	{"desk-check", "clerk-2", "desk:issued"},
-	{"officer", "registrar", "/home"},
+	{"officer", "registrar", "/office/applications"},
 	{"verifier", "", "/"},
 }
 
