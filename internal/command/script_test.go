@@ -104,7 +104,7 @@ func TestScripts(t *testing.T) {
 func builtOnce(t *testing.T) func() string {
 	dir := t.TempDir()
 	build := sync.OnceValue(func() int {
-		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve"},
+		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve", "--bare"},
 			streams{in: strings.NewReader(""), out: io.Discard, err: os.Stderr, now: time.Now})
 	})
 	return func() string {
