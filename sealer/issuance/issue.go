@@ -199,19 +199,19 @@ func (s *Service) sealed(ctx context.Context, by access.Actor, c keptCopy, o Ord
 var gone = map[string]bool{access.ErrActorNotFound.Code: true, "seal.not-granted": true, "seal.quota-exhausted": true}
 
 func (s *Service) sealedBy(ctx context.Context, issuer access.Actor, c keptCopy, o Order) (string, error) {
-	if !o.ByKey && c.task == "" {
+	if !o.ByKey && c.Task == "" {
 		done, err := s.Sealer.Seal(ctx, issuer, c.order())
 		return done.Document.ID, err
 	}
 	if s.Keys == nil {
 		return "", errNoKeys.New()
 	}
-	if c.task == "" {
+	if c.Task == "" {
 		task, err := s.Keys.Ask(ctx, issuer, c.order())
 		if err != nil {
 			return "", err
 		}
-		c.task = task
+		c.Task = task
 		err = s.DB.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE issuance_copy SET task = $2 WHERE id = $1`, c.ID, task)
 			return err
@@ -220,7 +220,7 @@ func (s *Service) sealedBy(ctx context.Context, issuer access.Actor, c keptCopy,
 			return "", err
 		}
 	}
-	document, err := s.Keys.Sealed(ctx, issuer, c.task)
+	document, err := s.Keys.Sealed(ctx, issuer, c.Task)
 	if err == nil && document == "" {
 		err = errWaiting.New()
 	}

@@ -1,0 +1,21 @@
+package api
+
+import (
+	"testing"
+
+	"yinxin/internal/jobs"
+)
+
+// Served is a world that serves, for tests of who calls it.
+type Served struct {
+	URL  string
+	Keys map[string]string // by actor
+	Seal string            // a seal that platform and clerk may use
+	Work *jobs.Jobs
+}
+
+// Serve gives a world that serves.
+func Serve(t *testing.T) Served {
+	w := equipped(t)
+	return Served{URL: w.http.URL, Keys: w.keys, Seal: sealCode, Work: w.work}
+}
