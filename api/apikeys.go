@@ -20,6 +20,7 @@ type APIKey struct {
 	Seals   []string  `json:"seals" doc:"Codes of the seals that it may use; empty: all that its owner was granted."`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`
+	Bound   string    `json:"certificate,omitempty" doc:"SM3 of the client certificate with which alone it counts."`
 	Used    time.Time `json:"last_used,omitzero" doc:"To the hour."`
 	Revoked bool      `json:"revoked"`
 }
@@ -35,11 +36,12 @@ type NewKey struct {
 	Scopes  []string  `json:"scopes,omitempty" maxItems:"20" doc:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service."`
 	Seals   []string  `json:"seals,omitempty" maxItems:"100" doc:"Only these seals, by their codes."`
 	Expires time.Time `json:"expires,omitzero" doc:"When it ends by itself."`
+	Bound   string    `json:"certificate,omitempty" maxLength:"64" doc:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)."`
 }
 
 func apiKeyOf(k access.APIKey) APIKey {
 	return APIKey{ID: k.ID, Actor: k.Actor, Label: k.Label, Scopes: append([]string{}, k.Scopes...), Seals: append([]string{}, k.Seals...), Created: k.Created.UTC(),
-		Expires: k.Expires.UTC(), Used: k.Used.UTC(), Revoked: k.Revoked}
+		Expires: k.Expires.UTC(), Used: k.Used.UTC(), Bound: k.Certificate, Revoked: k.Revoked}
 }
 
 // apiKeys lets administrators make, list and end keys. A key that is narrowed itself reaches this only with the scope service.
@@ -81,7 +83,7 @@ func (s *server) apiKeys() {
 		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)}, administrators,
 		func(ctx context.Context, in *wanted) (*made, error) {
 			secret, err := s.Access.MakeKey(ctx, actorOf(ctx).ID, in.Actor, access.KeyTerms{Label: in.Body.Label,
-				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals}, Expires: in.Body.Expires})
+				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
 			return &made{MadeKey{secret}}, err
 		})
 	type ended struct {

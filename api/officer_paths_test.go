@@ -195,6 +195,8 @@ func TestSealsAndCertificatesTakeTwoPeople(t *testing.T) {
 	a.post(approver, second+"/reject", values("reason", "")).is(400).says("enroll.reason")
 	a.post(approver, second+"/reject", values("reason", "不必吊销")).is(303)
 	a.page(registrar, second).is(200).says("已驳回", "不必吊销")
+	a.page(registrar, one).is(200).says(`name="request" value="` + ids[0] + `"`)
+	a.page(registrar, first).is(200).says(`action="` + one + `/carry-out"`)
 	a.post(registrar, one+"/carry-out", values("request", ids[0])).is(303)
 	a.page(registrar, one).is(200).says("有效")
 }

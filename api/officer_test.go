@@ -172,7 +172,13 @@ func TestAStalePageSaysWhatChanged(t *testing.T) {
 		t.Fatal("more lines than this test counts")
 	}
 	d.step("handler", "recall", nil, enroll.StateDraft)
-	a.post(registrar, one+"/receive", seen).is(412).says(`data-code="enroll.conflict"`, "data-changed", "已被他人修改", "收回申请")
+	stale := a.post(registrar, one+"/receive", seen).is(412).says(`data-code="enroll.conflict"`, "已被他人修改")
+	// What happened since stands above, and only that; the whole history stands below.
+	_, since, _ := bytes.Cut(stale.body, []byte("data-changed"))
+	since, _, _ = bytes.Cut(since, []byte("</ul>"))
+	if !bytes.Contains(since, []byte("收回申请")) || bytes.Contains(since, []byte("提交申请")) {
+		t.Errorf("since then: %s", since)
+	}
 	// Editing: what was written stays in the form, beside what stands there now.
 	handler := a.signIn("handler")
 	form := a.filled(d)

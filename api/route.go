@@ -158,7 +158,11 @@ func (s *server) authenticate(r *http.Request) (access.Actor, error) {
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return access.Actor{}, errKeyMissing.New()
 	}
-	return s.Access.Authenticate(r.Context(), strings.TrimSpace(secret))
+	ctx := r.Context()
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		ctx = access.WithClientCertificate(ctx, r.TLS.PeerCertificates[0].Raw)
+	}
+	return s.Access.Authenticate(ctx, strings.TrimSpace(secret))
 }
 
 type actorKey struct{}

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
 	"slices"
 	"strings"
@@ -28,6 +29,23 @@ type KeyTerms struct {
 	Label string
 	Only
 	Expires time.Time // zero: it does not
+	// Certificate is the SM3 of the DER of a client certificate, in hex: the key counts only over a connection that was
+	// opened with it (mTLS). Empty: over any.
+	Certificate string
+}
+
+type certificateKey struct{}
+
+// WithClientCertificate says with which certificate the connection was opened that a request came over.
+func WithClientCertificate(ctx context.Context, der []byte) context.Context {
+	sum := sm3.Sum(der)
+	return context.WithValue(ctx, certificateKey{}, hex.EncodeToString(sum[:]))
+}
+
+// bound says whether a key counts over the connection of a request.
+func bound(ctx context.Context, certificate string) bool {
+	given, _ := ctx.Value(certificateKey{}).(string)
+	return certificate == "" || subtle.ConstantTimeCompare([]byte(given), []byte(certificate)) == 1
 }
 
 // Only narrows what an actor may do through an API key; an empty list does not narrow. Whoever acts without a key, or
@@ -75,6 +93,8 @@ func (t KeyTerms) check(now time.Time) error {
 		return ErrKeyTerms.Saying("可选："+strings.Join(Scopes, "、"), "one of "+strings.Join(Scopes, ", ")).At(fault.Field("scopes"))
 	case len(t.Seals) > maxKeySeals || slices.ContainsFunc(t.Seals, func(s string) bool { return len(s) != 14 || strings.Trim(s, "0123456789") != "" }):
 		return ErrKeyTerms.At(fault.Field("seals"))
+	case t.Certificate != "" && (len(t.Certificate) != hex.EncodedLen(sm3.Size) || strings.Trim(t.Certificate, "0123456789abcdef") != ""):
+		return ErrKeyTerms.At(fault.Field("certificate"))
 	case !t.Expires.IsZero() && !t.Expires.After(now):
 		return ErrKeyTerms.At(fault.Field("expires"))
 	}
@@ -117,12 +137,12 @@ func (s *Service) MakeKey(ctx context.Context, by, actorID string, t KeyTerms) (
 		if _, err := readActor(ctx, tx, actorID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires)
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String})
+		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate})
 	})
 	if err != nil {
 		return "", err
@@ -137,11 +157,11 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if !ok {
 		return Actor{}, ErrUnknownKey.New()
 	}
-	var actor, scopes, seals string
+	var actor, scopes, seals, certificate string
 	var hash []byte
 	var expires, used sql.NullString
-	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
-		Scan(&actor, &hash, &scopes, &seals, &expires, &used)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
+		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Actor{}, ErrUnknownKey.New()
 	}
@@ -151,6 +171,9 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	given := sm3.Sum([]byte(secret))
 	if subtle.ConstantTimeCompare(given[:], hash) != 1 {
 		return Actor{}, ErrUnknownKey.New()
+	}
+	if !bound(ctx, certificate) {
+		return Actor{}, ErrKeyBound.New()
 	}
 	now := s.clock()
 	if expires.Valid && expires.String <= store.Time(now) {
@@ -218,7 +241,7 @@ func (s *Service) RevokeKey(ctx context.Context, id string) error {
 
 // Keys lists the API keys of an actor, oldest first.
 func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +251,7 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 		k := APIKey{Actor: actorID}
 		var created, scopes, seals string
 		var revoked, expires, used sql.NullString
-		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used); err != nil {
+		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate); err != nil {
 			return nil, err
 		}
 		for to, text := range map[*time.Time]string{&k.Created: created, &k.Expires: expires.String, &k.Used: used.String} {

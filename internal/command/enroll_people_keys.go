@@ -33,11 +33,12 @@ type keyJSON struct {
 
 type enrollKeysAddCommand struct {
 	enrollFlags
-	Actor string   `arg:"" help:"Whose key it is; hand it to nobody else." placeholder:"ACTOR"`
-	Label string   `required:"" help:"What it is for." placeholder:"TEXT"`
-	Scope []string `help:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service." placeholder:"NAME,..."`
-	Seal  []string `help:"Only these seals." placeholder:"CODE,..."`
-	Days  int      `help:"It ends after so many days; 0 is never." placeholder:"N"`
+	Actor       string   `arg:"" help:"Whose key it is; hand it to nobody else." placeholder:"ACTOR"`
+	Label       string   `required:"" help:"What it is for." placeholder:"TEXT"`
+	Scope       []string `help:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service." placeholder:"NAME,..."`
+	Seal        []string `help:"Only these seals." placeholder:"CODE,..."`
+	Certificate string   `help:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)." placeholder:"SM3"`
+	Days        int      `help:"It ends after so many days; 0 is never." placeholder:"N"`
 }
 
 // Help is printed by --help.
@@ -50,7 +51,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 		if err := k.needs(access.RoleAdministrator); err != nil {
 			return err
 		}
-		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal}}
+		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal}, Certificate: c.Certificate}
 		if c.Days > 0 {
 			terms.Expires = s.now().AddDate(0, 0, c.Days)
 		}

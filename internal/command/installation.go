@@ -102,6 +102,10 @@ type config struct {
 	TaskHours int `json:"task_hours,omitempty"`
 	// Tokens are the HSMs on which keys live.
 	Tokens []tokenSetting `json:"tokens,omitempty"`
+	// Listeners are the addresses on which serve listens; empty: one, without a label.
+	Listeners []listenerSetting `json:"listeners,omitempty"`
+	// Secure says that browsers reach the service by https through a proxy although a listener is plain.
+	Secure bool `json:"secure,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }

@@ -132,6 +132,9 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 	if force != nil {
 		return Instance{}, force
 	}
+	if err := onNetwork(ctx, q, code); err != nil {
+		return Instance{}, err
+	}
 	var in Instance
 	var err error = errNotReady.With("%s", code)
 	if holder != "" {

@@ -4,3 +4,5 @@ ALTER TABLE access_key ADD COLUMN scopes TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_key ADD COLUMN seals TEXT NOT NULL DEFAULT '';
 ALTER TABLE access_key ADD COLUMN expires TEXT;
 ALTER TABLE access_key ADD COLUMN used TEXT;
+-- SM3 of the client certificate, in hex, with which alone the key counts (mTLS); empty: with any, and without.
+ALTER TABLE access_key ADD COLUMN certificate TEXT NOT NULL DEFAULT '';
