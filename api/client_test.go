@@ -3,6 +3,11 @@ package api_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/rand"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -185,5 +190,124 @@ func TestABusyServerIsAskedAgainWhereThatIsSafe(t *testing.T) {
 		if _, err := client.New(address, ""); fault.CodeOf(err) != "server.address" {
 			t.Errorf("%q: %v", address, err)
 		}
+	}
+}
+
+func TestAProgramProvesItsSealingUnderTheLedgersKey(t *testing.T) {
+	s := api.Serve(t)
+	c, ctx := caller(t, s, "platform"), t.Context()
+	id := got(c.SealFile(ctx, client.Key(), "a.pdf", bytes.NewReader(document(t)), api.SealingTerms{Seal: s.Seal, Invisible: true}, io.Discard))(t)
+	if err := s.Sequence(); err != nil {
+		t.Fatal(err)
+	}
+	proofs := got(c.Proofs(ctx, id, s.Ledger))(t)
+	if len(proofs) != 2 || proofs[0].Entry.Subject != id || proofs[0].Entry.Kind == "" {
+		t.Fatalf("%+v", proofs)
+	}
+	if at := got(c.Checkpoint(ctx, s.Ledger))(t); at.Size < proofs[1].Entry.Position {
+		t.Errorf("%+v", at)
+	}
+	// Under another key nothing is believed.
+	other := got(ecdsa.GenerateKey(s.Ledger.Curve, rand.Reader))(t)
+	if _, err := c.Proofs(ctx, id, &other.PublicKey); fault.CodeOf(err) != "ledger.checkpoint" {
+		t.Errorf("%v", err)
+	}
+	// A server that lies about the leaf, the place or the sealing is found out.
+	request := got(http.NewRequestWithContext(ctx, "GET", s.URL+"/v1/sealings/"+id+"/proofs", nil))(t)
+	request.Header.Set("Authorization", "Bearer "+s.Keys["platform"])
+	answer := got(http.DefaultClient.Do(request))(t)
+	defer answer.Body.Close()
+	honest := got(io.ReadAll(answer.Body))(t)
+	for name, lie := range map[string]struct {
+		about string
+		code  string
+		with  func(p *api.LedgerProof)
+	}{
+		"honest":          {id, "", func(*api.LedgerProof) {}},
+		"another sealing": {"q_other", "server.proof", func(*api.LedgerProof) {}},
+		"another leaf": {id, "ledger.proof", func(p *api.LedgerProof) {
+			leaf := got(base64.StdEncoding.DecodeString(p.Entry.Leaf))(t)
+			p.Entry.Leaf = base64.StdEncoding.EncodeToString(bytes.Replace(leaf, []byte("platform"), []byte("somebody"), 1))
+		}},
+		"another place": {id, "ledger.proof", func(p *api.LedgerProof) { p.Entry.Position-- }},
+		"no place":      {id, "ledger.proof", func(p *api.LedgerProof) { p.Entry.Position = -1 }},
+		"no leaf":       {id, "server.proof", func(p *api.LedgerProof) { p.Entry.Leaf = "e30" }},
+		"another path":  {id, "ledger.proof", func(p *api.LedgerProof) { p.Hashes[0][0] ^= 1 }},
+		"no note":       {id, "ledger.checkpoint", func(p *api.LedgerProof) { p.Checkpoint = "x" }},
+	} {
+		var body struct {
+			Proofs []api.LedgerProof `json:"proofs"`
+		}
+		if err := json.Unmarshal(honest, &body); err != nil {
+			t.Fatal(err)
+		}
+		lie.with(&body.Proofs[1])
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _ = json.NewEncoder(w).Encode(body) }))
+		_, err := got(client.New(server.URL, ""))(t).Proofs(ctx, lie.about, s.Ledger)
+		if server.Close(); lie.code == "" && err != nil || lie.code != "" && fault.CodeOf(err) != lie.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestAReceiverBelievesACallOnceAndOnlyIfItIsSigned(t *testing.T) {
+	s := api.Serve(t)
+	running, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { _ = s.Work.Run(running) }()
+	c, ctx := caller(t, s, "platform"), t.Context()
+	type call struct {
+		header http.Header
+		body   []byte
+	}
+	calls := make(chan call, 10)
+	server := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		body, _ := io.ReadAll(r.Body)
+		calls <- call{r.Header, body}
+	}))
+	defer server.Close()
+	hook := got(c.AddWebhook(ctx, server.URL, "sealing.released", "issuance.issued"))(t)
+	if list := got(c.Webhooks(ctx))(t); len(list) != 1 || list[0].ID != hook.ID || list[0].Secret != "" {
+		t.Errorf("%+v", list)
+	}
+	if err := errors.Join(c.PingWebhook(ctx, hook.ID), c.ResumeWebhook(ctx, hook.ID)); err != nil {
+		t.Fatal(err)
+	}
+	var came call
+	select {
+	case came = <-calls:
+	case <-time.After(30 * time.Second):
+		t.Fatal("no call")
+	}
+	now, known := time.Now(), map[string]bool{}
+	r := client.Receiver{Secret: hook.Secret, Clock: func() time.Time { return now }, First: func(_ context.Context, d string) (bool, error) {
+		seen := known[d]
+		known[d] = true
+		return !seen, nil
+	}}
+	read := func(body []byte) (client.Event, error) {
+		q := got(http.NewRequestWithContext(ctx, "POST", "/", bytes.NewReader(body)))(t)
+		q.Header = came.header
+		return r.Event(q)
+	}
+	refused := func(name, code string, body []byte) {
+		t.Helper()
+		if _, err := read(body); fault.CodeOf(err) != code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	refused("changed", "webhook.signature", bytes.Replace(came.body, []byte("ping"), []byte("pong"), 1))
+	refused("huge", "server.unexpected-answer", make([]byte, 2<<20))
+	now = now.Add(6 * time.Minute)
+	refused("old", "webhook.time", came.body)
+	now = now.Add(-6 * time.Minute)
+	if e := got(read(came.body))(t); e.Kind != "ping" || e.Subject != hook.ID {
+		t.Errorf("%+v", e)
+	}
+	refused("again", "webhook.replayed", came.body)
+	r.Secret = "another"
+	refused("another secret", "webhook.signature", came.body)
+	if err := c.RemoveWebhook(ctx, hook.ID); err != nil {
+		t.Error(err)
 	}
 }

@@ -180,6 +180,7 @@ type installation struct {
 	sealer    *sealer.Service
 	batches   *bulk.Service // these two where background work is
 	webhooks  *webhook.Service
+	secrets   webhook.Secrets
 	terminals *terminal.Service
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
@@ -346,7 +347,7 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.wireIssuance(h.enroll.Safe, h.calendar, font)
-	return nil
+	return h.wireSecrets(ctx)
 }
 
 // wireTerminals opens the room of terminals; an installation from before it gets its first key for manifests here.

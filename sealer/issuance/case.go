@@ -294,7 +294,10 @@ func atReceiving(s side) bool { return s.receiving }
 
 func atHolding(s side) bool { return s.holding }
 
+// record puts a step into the ledger and tells of it: last in its transaction, since what is told is how the case then stands.
 func (s *Service) record(ctx context.Context, tx *store.Tx, kind string, by access.Actor, id string, data map[string]string) error {
-	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: s.Clock(), Kind: kind, Actor: by.ID, Subject: id, Data: data})
-	return err
+	if _, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: s.Clock(), Kind: kind, Actor: by.ID, Subject: id, Data: data}); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, kind, id)
 }

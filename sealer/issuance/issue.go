@@ -241,7 +241,7 @@ func (s *Service) issued(ctx context.Context, by access.Actor, id string, c kept
 		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'issued' WHERE id = $1 AND state = 'composed'`, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.issued", by, id, map[string]string{"copy": c.Number, "document": document, "seal": c.Seal})
+		return s.record(ctx, tx, EventIssued, by, id, map[string]string{"copy": c.Number, "document": document, "seal": c.Seal})
 	})
 }
 
