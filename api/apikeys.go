@@ -82,7 +82,7 @@ func (s *server) apiKeys() {
 		Description:   "The secret is given this once. Whoever has it acts as the actor, within the limits of the key.",
 		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)}, administrators,
 		func(ctx context.Context, in *wanted) (*made, error) {
-			secret, err := s.Access.MakeKey(ctx, actorOf(ctx).ID, in.Actor, access.KeyTerms{Label: in.Body.Label,
+			secret, err := s.Access.MakeKey(ctx, actorOf(ctx), in.Actor, access.KeyTerms{Label: in.Body.Label,
 				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
 			return &made{MadeKey{secret}}, err
 		})
@@ -100,6 +100,6 @@ func (s *server) apiKeys() {
 			if !slices.ContainsFunc(keys, func(k access.APIKey) bool { return k.ID == in.Key }) {
 				return nil, access.ErrKeyNotFound.New()
 			}
-			return nil, s.Access.RevokeKey(ctx, in.Key)
+			return nil, s.Access.RevokeKey(ctx, actorOf(ctx).ID, in.Key)
 		})
 }

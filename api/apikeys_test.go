@@ -23,7 +23,7 @@ func TestANarrowedKeyReachesItsPartOfTheAPIAlone(t *testing.T) {
 	w := newWorld(t)
 	for _, scope := range access.Scopes {
 		for _, actor := range []string{"platform", "clerk", "registrar", "administrator"} {
-			w.key(actor+" "+scope, actor, NewKey{Label: "narrow", Scopes: []string{scope}})
+			w.keys[actor+" "+scope] = got(w.access.IssueKey(t.Context(), "administrator", actor, access.KeyTerms{Label: "narrow", Only: access.Only{Scopes: []string{scope}}}))(t)
 		}
 	}
 	reached := map[string]int{}
@@ -84,6 +84,9 @@ func TestAKeyEndsByItselfAndIsListed(t *testing.T) {
 	w.call("short", "GET", "/v1/seals", nil).problem(401, "access.key-expired")
 	w.send("administrator", "POST", "/v1/actors/platform/keys", NewKey{Label: "x", Expires: time.Now().Add(-time.Hour)}).problem(400, "access.key-terms")
 	w.send("administrator", "POST", "/v1/actors/platform/keys", NewKey{Label: "x", Scopes: []string{"all"}}).problem(400, "access.key-terms")
+	for _, officer := range []string{"registrar", "approver", "auditor"} {
+		w.send("administrator", "POST", "/v1/actors/"+officer+"/keys", NewKey{Label: "x"}).problem(403, "access.key-officer")
+	}
 	w.send("administrator", "POST", "/v1/actors/no-one/keys", NewKey{Label: "x"}).problem(404, "access.actor-not-found")
 	w.call("administrator", "DELETE", "/v1/actors/clerk/keys/"+list.Keys[at].ID, nil).problem(404, "access.key-not-found")
 	w.call("administrator", "DELETE", "/v1/actors/platform/keys/"+list.Keys[at].ID, nil).is(204)

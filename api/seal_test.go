@@ -355,6 +355,6 @@ func TestARouteWithoutARuleIsClosedToEveryone(t *testing.T) {
 func TestAKeyThatWasRevokedOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	keys := got(w.access.Keys(t.Context(), "platform"))(t)
-	must(t, w.access.RevokeKey(t.Context(), keys[0].ID))
+	must(t, w.access.RevokeKey(t.Context(), "administrator", keys[0].ID))
 	w.call("platform", "GET", "/v1/seals", nil).problem(401, "access.unknown-key")
 }

@@ -44,6 +44,8 @@ var (
 		ZH: "接口密钥的范围不包括此接口。", EN: "The API key is narrowed to other parts of the API."}
 	ErrKeyBound = fault.Spec{Kind: fault.Unauthenticated, Code: "access.key-bound",
 		ZH: "接口密钥只能与其绑定的客户端证书一起使用。", EN: "The API key counts only together with the client certificate that it is bound to."}
+	ErrKeyOfficer = fault.Spec{Kind: fault.Denied, Code: "access.key-officer",
+		ZH: "不能远程为登记员、审核员和审计员制作接口密钥。", EN: "Keys for registrars, approvers and auditors are not made from afar."}
 	ErrKeySeal = fault.Spec{Kind: fault.Denied, Code: "access.key-seal",
 		ZH: "接口密钥不包括这枚印章。", EN: "The API key is narrowed to other seals."}
 	ErrUnknownKey = fault.Spec{Kind: fault.Unauthenticated, Code: "access.unknown-key",

@@ -55,7 +55,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 		if c.Days > 0 {
 			terms.Expires = s.now().AddDate(0, 0, c.Days)
 		}
-		secret, err := k.access.MakeKey(ctx, k.by.ID, c.Actor, terms)
+		secret, err := k.access.IssueKey(ctx, k.by.ID, c.Actor, terms)
 		if err != nil {
 			return err
 		}
@@ -137,7 +137,7 @@ func (c enrollKeysEndCommand) Run(ctx context.Context, s streams) error {
 		if !c.Yes {
 			return nothingDone(s)
 		}
-		if err := k.access.RevokeKey(ctx, c.Key); err != nil {
+		if err := k.access.RevokeKey(ctx, k.by.ID, c.Key); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(s.out, "已停用 ended: %s\n", c.Key)

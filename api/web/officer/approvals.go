@@ -134,7 +134,7 @@ func (p *pages) showApproval(q *web.Request, problem error) error {
 	d.Rest = len(d.Then)
 	d.StateWord, d.StateClass = stateOf(r, d.Expired, q)
 	d.May = q.Actor.Has(approver) && r.State == "open" && !r.Voided && !d.Expired && !d.Own && r.Parent == ""
-	parts, err := p.Access.ListParts(ctx, r.ID, "", 200)
+	parts, err := p.Access.Parts(ctx, r.ID) // all: what is not shown is not decided
 	if err != nil {
 		return err
 	}
