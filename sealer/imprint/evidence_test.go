@@ -71,7 +71,7 @@ func TestEvidenceOfAnotherTemplateIsSeen(t *testing.T) {
 }
 
 // goldenPixels is of a seal drawn without any font. When it changes, Version has to change with it.
-const goldenVersion, goldenPixels = "yinxin-imprint 6", "71a4375f918ca7405ad4c440b3ecddb29b2ab57620ee3cc759313e3d94837962"
+const goldenVersion, goldenPixels = "yinxin-imprint 7", "ad0e8ee8e10eb93e86174fd4012a36750df18af97d8bf6ebf426d94481d30b34"
 
 func TestVersionChangesWithTheMethod(t *testing.T) {
 	if runtime.GOARCH != "amd64" {

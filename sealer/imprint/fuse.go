@@ -55,12 +55,18 @@ func fuse(views []*view, c comparison, how finish) fused {
 	for y := range h {
 		v := float64(y) + .5 - float64(h)/2
 		row := mixed.row(y)
-		for x := range row {
-			u := float64(x) + .5 - float64(w)/2
-			if how.rim.outside(u/perMM, v/perMM) > .1+how.erode {
-				continue // outside the seal: whatever is there is not the seal's
-			}
-			value, origin := mix.at(u, v)
+		outside := func(x int) bool {
+			return how.rim.outside((float64(x)+.5-float64(w)/2)/perMM, v/perMM) > .1+how.erode
+		}
+		from, to := 0, w // outside the seal: whatever is there is not the seal's
+		for from < to && outside(from) {
+			from++
+		}
+		for from < to && outside(to-1) {
+			to--
+		}
+		for x := from; x < to; x++ {
+			value, origin := mix.at(float64(x)+.5-float64(w)/2, v)
 			row[x] = value
 			switch origin {
 			case fromNowhere:
@@ -132,11 +138,22 @@ func newMixer(views []*view, c comparison, perMM float64) *mixer {
 }
 
 func (m *mixer) at(u, v float64) (float32, origin) {
+	const bare = .08 // less of ink is paper, whatever the weights
 	var ink, weights, best, bestTrust, trust float64
+	var places [2][2]float64
+	var inks [2]float64
+	most := 0.0
 	for i, view := range m.views {
 		t := m.maps[i]
 		px, py := t.a*u+t.b*v+t.c, t.d*u+t.e*v+t.f
-		a, seen := view.alpha.cubic(px, py), view.trust.at(px, py)
+		places[i], inks[i] = [2]float64{px, py}, view.alpha.cubic(px, py)
+		most = math.Max(most, inks[i])
+	}
+	if most < bare {
+		return float32(most), fromBest
+	}
+	for i, view := range m.views {
+		a, seen := inks[i], view.trust.at(places[i][0], places[i][1])
 		weight := 1.0
 		if len(m.views) > 1 {
 			const work = workDPI / float64(templateDPI)
@@ -235,8 +252,9 @@ func (p *plane) cubic(x, y float64) float64 {
 	}
 	first := (y0-1)*p.w + x0 - 1
 	a, b, c, d := p.v[first:first+4], p.v[first+p.w:first+p.w+4], p.v[first+2*p.w:first+2*p.w+4], p.v[first+3*p.w:first+3*p.w+4]
-	if flat := b[1]; flat == b[2] && flat == c[1] && flat == c[2] && flat == a[0] && flat == d[3] {
-		return float64(flat) // bare paper
+	const bare, solid = .05, .95
+	if low, high := min(b[1], b[2], c[1], c[2]), max(b[1], b[2], c[1], c[2]); high < bare || low > solid {
+		return float64(b[1]) // no edge near
 	}
 	wx, wy := cubicWeights(float32(x-fx)), cubicWeights(float32(y-fy))
 	sum := wy[0] * (wx[0]*a[0] + wx[1]*a[1] + wx[2]*a[2] + wx[3]*a[3])

@@ -195,34 +195,26 @@ func (l *layer) screen(depth []uint8) (peak, lpi float64) {
 // depths is how deep every pixel of a mask lies in it, in pixels and from 1 to deepest; 0 outside. The steps are those of
 // the chamfer distance: 3 to a neighbour, 4 across a corner.
 func depths(mask []bool, w, h int) []uint8 {
-	d := make([]uint16, len(mask))
-	for i, in := range mask {
-		if in {
-			d[i] = 3 * deepest
+	const most = 3 * deepest
+	stride := w + 2 // a frame of what is outside around the mask
+	d := make([]uint8, stride*(h+2))
+	for y := range h {
+		above, row := d[y*stride:(y+1)*stride], d[(y+1)*stride:(y+2)*stride]
+		for x, in := range mask[y*w : (y+1)*w] {
+			if in {
+				row[x+1] = min(most, row[x]+3, above[x+1]+3, above[x]+4, above[x+2]+4)
+			}
 		}
-	}
-	reach := func(i, x, y, dx, dy int, cost uint16) {
-		if x+dx < 0 || x+dx >= w || y+dy < 0 || y+dy >= h {
-			d[i] = min(d[i], cost)
-		} else if next := d[i+dy*w+dx] + cost; next < d[i] {
-			d[i] = next
-		}
-	}
-	for i := range d {
-		x, y := i%w, i/w
-		reach(i, x, y, -1, 0, 3)
-		reach(i, x, y, 0, -1, 3)
-		reach(i, x, y, -1, -1, 4)
-		reach(i, x, y, 1, -1, 4)
 	}
 	result := make([]uint8, len(mask))
-	for i := len(d) - 1; i >= 0; i-- {
-		x, y := i%w, i/w
-		reach(i, x, y, 1, 0, 3)
-		reach(i, x, y, 0, 1, 3)
-		reach(i, x, y, 1, 1, 4)
-		reach(i, x, y, -1, 1, 4)
-		result[i] = uint8((d[i] + 2) / 3)
+	for y := h - 1; y >= 0; y-- {
+		below, row, to := d[(y+2)*stride:(y+3)*stride], d[(y+1)*stride:(y+2)*stride], result[y*w:(y+1)*w]
+		for x := w; x > 0; x-- {
+			if v := row[x]; v > 0 {
+				v = min(v, row[x+1]+3, below[x]+3, below[x+1]+4, below[x-1]+4)
+				row[x], to[x-1] = v, (v+2)/3
+			}
+		}
 	}
 	return result
 }
