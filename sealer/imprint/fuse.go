@@ -49,14 +49,16 @@ func fuse(views []*view, c comparison, how finish) fused {
 		pad = int(math.Ceil(how.erode*perMM)) + 2
 	}
 	w, h := how.declared.pixels(perMM)
+	// The canvas is as large as the seal, to a pixel: its pixels are what is as large as they must be for that.
+	perX, perY := float64(w)/how.declared.w, float64(h)/how.declared.h
 	w, h = w+2*pad, h+2*pad
-	mix := newMixer(views, c, perMM)
+	mix := newMixer(views, c, perX, perY)
 	mixed, bridged, completed := newPlane(w, h), newPlane(w, h), newPlane(w, h)
 	for y := range h {
 		v := float64(y) + .5 - float64(h)/2
 		row := mixed.row(y)
 		outside := func(x int) bool {
-			return how.rim.outside((float64(x)+.5-float64(w)/2)/perMM, v/perMM) > .1+how.erode
+			return how.rim.outside((float64(x)+.5-float64(w)/2)/perX, v/perY) > .1+how.erode
 		}
 		from, to := 0, w // outside the seal: whatever is there is not the seal's
 		for from < to && outside(from) {
@@ -127,11 +129,11 @@ type mixer struct {
 	complete []*plane
 }
 
-func newMixer(views []*view, c comparison, perMM float64) *mixer {
+func newMixer(views []*view, c comparison, perX, perY float64) *mixer {
 	m := &mixer{views: views, complete: []*plane{c.completeA, c.completeB}}
 	for _, v := range views {
 		a := v.affine()
-		a.a, a.b, a.d, a.e = a.a/perMM, a.b/perMM, a.d/perMM, a.e/perMM
+		a.a, a.b, a.d, a.e = a.a/perX, a.b/perY, a.d/perX, a.e/perY
 		m.maps = append(m.maps, a)
 	}
 	return m
@@ -209,15 +211,15 @@ func (f *fused) note(mask *plane, how string, perMM float64) float64 {
 // before it was eroded.
 func (f fused) missing(best *mark, v *view, declared size, eroded float64) float64 {
 	const margin = .10 // mm: edges fray
-	perMM := templateDPI / millimetresPerInch
+	perX, perY := float64(f.coverage.w)/declared.w, float64(f.coverage.h)/declared.h
 	halfW, halfH := float64(f.coverage.w)/2, float64(f.coverage.h)/2
 	m, r := v.affine(), best.rim.scaled(declared)
 	border := best.rim.border/v.scaleX - 2*eroded
 	solid, empty := 0, 0
 	for y := range f.coverage.h {
-		cv := (float64(y) + .5 - halfH) / perMM
+		cv := (float64(y) + .5 - halfH) / perY
 		for x, coverage := range f.coverage.row(y) {
-			cu := (float64(x) + .5 - halfW) / perMM
+			cu := (float64(x) + .5 - halfW) / perX
 			depth := -r.outside(cu, cv)
 			belongs := depth > margin && depth < border-margin
 			if !belongs && best.pose.star.ok && !best.layer.negative && cu*cu+cv*cv < square(.4*declared.w/2) {
