@@ -31,6 +31,7 @@ func (p *plane) smoothedAlong() *plane {
 			c[i] += gy * gy
 		}
 	}
+	spare(soft)
 	const sigma = alongScale / float64(cell)
 	xx, xy, yy = xx.blurred(sigma, sigma), xy.blurred(sigma, sigma), yy.blurred(sigma, sigma)
 	result := newPlane(p.w, p.h)

@@ -36,7 +36,7 @@ func (s size) pixels(perMM float64) (w, h int) {
 // onCanvas samples a plane of the layer on the canvas of the declared size.
 func (v *view) onCanvas(source *plane, declared size, perMM float64) *plane {
 	m := v.affine()
-	result := newPlane(declared.pixels(perMM))
+	result := roughPlane(declared.pixels(perMM))
 	halfW, halfH := float64(result.w)/2, float64(result.h)/2
 	right, bottom := float64(source.w-1), float64(source.h-1)
 	for y := range result.h {
@@ -89,10 +89,13 @@ func register(a, b *view, declared size) {
 	for pass := range 8 {
 		if pass == 3 {
 			sigma = .7
+			spare(smooth)
 			smooth = reference.blurred(sigma, sigma)
 		}
 		moving := b.onCanvas(b.alpha, declared, perMM)
-		t, ok := leastTurn(smooth, moving.blurred(sigma, sigma), perMM)
+		soft := moving.blurred(sigma, sigma)
+		t, ok := leastTurn(smooth, soft, perMM)
+		spare(moving, soft)
 		if !ok || math.Abs(t.angle) > 5 || math.Hypot(t.x, t.y) > 2 || math.Abs(t.scale) > .05 {
 			*b = start // nothing to hold on to: the two are not the same
 			return

@@ -122,27 +122,30 @@ func (l *layer) uneven(mask []bool, depth []uint8, channels ...*plane) []*plane 
 			fine[k].v[i] -= broad[k].v[i]
 		}
 	}
+	spare(flat...)
+	spare(broad...)
 	return fine
 }
 
 // inside is the mean of channels around each place of a mask, by what lies in the mask alone.
 func (l *layer) inside(mask []bool, sigma float64, channels ...*plane) []*plane {
-	shares := newPlane(channels[0].w, channels[0].h)
+	seen := roughPlane(channels[0].w, channels[0].h)
 	for i, in := range mask {
+		seen.v[i] = 0
 		if in {
-			shares.v[i] = 1
+			seen.v[i] = 1
 		}
 	}
-	shares = shares.blurred(sigma*l.perMMX, sigma*l.perMMY)
+	shares := seen.blurred(sigma*l.perMMX, sigma*l.perMMY)
 	var means []*plane
 	for _, c := range channels {
-		values := newPlane(c.w, c.h)
 		for i, in := range mask {
+			seen.v[i] = 0
 			if in {
-				values.v[i] = c.v[i]
+				seen.v[i] = c.v[i]
 			}
 		}
-		values = values.blurred(sigma*l.perMMX, sigma*l.perMMY)
+		values := seen.blurred(sigma*l.perMMX, sigma*l.perMMY)
 		for i, share := range shares.v {
 			if mask[i] && share > 1e-3 {
 				values.v[i] /= share
@@ -152,6 +155,7 @@ func (l *layer) inside(mask []bool, sigma float64, channels ...*plane) []*plane 
 		}
 		means = append(means, values)
 	}
+	spare(seen, shares)
 	return means
 }
 
@@ -170,13 +174,14 @@ func (l *layer) screen(depth []uint8) (peak, lpi float64) {
 		channels = []*plane{l.light}
 	}
 	for _, channel := range channels {
-		channel = withoutProfile(channel, depth)
+		channel = withoutProfile(channel, depth) // a new one
 		spectrum.begin()
 		for y := 0; y+side <= channel.h; y += side / 2 {
 			for x := 0; x+side <= channel.w; x += side / 2 {
 				spectrum.add(channel, depth, x, y)
 			}
 		}
+		spare(channel)
 		power, patches := spectrum.end()
 		if patches < 4 {
 			continue
@@ -237,8 +242,9 @@ func withoutProfile(channel *plane, depth []uint8) *plane {
 			means[d] = float32(sums[d] / float64(n))
 		}
 	}
-	result := newPlane(channel.w, channel.h)
+	result := roughPlane(channel.w, channel.h)
 	for i, d := range depth {
+		result.v[i] = 0
 		if d > 0 {
 			result.v[i] = channel.v[i] - means[d]
 		}
