@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"yinxin/api/web"
+	"yinxin/api/web/clerk"
+	"yinxin/api/web/copies"
 	"yinxin/api/web/home"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -15,6 +17,14 @@ import (
 func (s *server) areas() []web.Area {
 	var all []web.Area
 	// Each area is built here, where the rooms that it needs are there.
+	seals := clerk.Config{Sealer: s.Sealer, Register: s.Register, Terminals: s.Terminals, Batches: s.Batches, Clock: s.Clock, MaxUpload: s.MaxUpload, Stopping: s.stopping()}
+	if s.Issuance != nil {
+		seals.Bind = s.Issuance.Bind
+	}
+	all = append(all, clerk.Area(seals))
+	if s.Issuance != nil {
+		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
+	}
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
@@ -53,7 +63,7 @@ func (s *server) signedIn() error {
 
 // admitPage lets those through to a page who may see it; who is not signed in is led to the login.
 func (s *server) admitPage(who caller) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	admitted := func(w http.ResponseWriter, r *http.Request) {
 		in, err := s.session(r)
 		switch {
 		case err != nil && who.anyone && fault.Has(err, login.ErrNoSession):
@@ -72,7 +82,17 @@ func (s *server) admitPage(who caller) http.HandlerFunc {
 		}
 		who.page.Serve(w, r, in)
 	}
+	if !who.page.Limited {
+		return admitted
+	}
+	limited := s.limit(s.limits.codes, admitted)
+	return func(w http.ResponseWriter, r *http.Request) {
+		limited(w, r.WithContext(context.WithValue(r.Context(), pageKey{}, who.page)))
+	}
 }
+
+// pageKey is where a request carries the page that it is for, until it was let through.
+type pageKey struct{}
 
 // session is who is signed in in the browser that asks.
 func (s *server) session(r *http.Request) (login.Session, error) {
@@ -111,3 +131,11 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 
 var errCrossOrigin = fault.Spec{Kind: fault.Denied, Code: "request.cross-origin",
 	ZH: "请求来自其他网站的页面，已拒绝。", EN: "The request was sent by a page of another site and is refused."}
+
+// stopping is closed when the service is about to stop.
+func (s *server) stopping() <-chan struct{} {
+	if s.Stopping == nil {
+		return nil
+	}
+	return s.Stopping.Done()
+}

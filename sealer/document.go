@@ -54,16 +54,16 @@ func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io
 	if err != nil {
 		return Document{}, err
 	}
-	err = s.DB.Write(ctx, func(tx *store.Tx) error { return s.recordReceived(ctx, tx, by, d) })
+	err = s.DB.Write(ctx, func(tx *store.Tx) error { return s.recordReceived(ctx, tx, by, d, "") })
 	if err != nil {
 		return Document{}, errors.Join(err, s.removeUnrecorded(ctx, documentRecorded, d.ID, d.parts[0].object))
 	}
 	return d, nil
 }
 
-// recordReceived records a document that was received.
-func (s *Service) recordReceived(ctx context.Context, tx *store.Tx, by access.Actor, d Document) error {
-	if err := insertDocument(ctx, tx, d, by.Organisation); err != nil {
+// recordReceived records a document that was received, with what the intake saw of it if it has looked.
+func (s *Service) recordReceived(ctx context.Context, tx *store.Tx, by access.Actor, d Document, scan string) error {
+	if err := insertDocument(ctx, tx, d, by.Organisation, scan); err != nil {
 		return err
 	}
 	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: d.CreatedAt, Kind: "document.received", Actor: by.ID, Subject: d.ID,
@@ -151,12 +151,17 @@ func copyContext(ctx context.Context, w io.Writer, r io.Reader) (int64, error) {
 			return n, nil
 		}
 		if rerr != nil {
-			if _, known := fault.Of(rerr); known {
-				return n, rerr
-			}
-			return n, errUpload.Because(rerr)
+			return n, broken(rerr)
 		}
 	}
+}
+
+// broken is why a source could not be read to its end.
+func broken(err error) error {
+	if _, known := fault.Of(err); known {
+		return err
+	}
+	return errUpload.Because(err)
 }
 
 // cleanName keeps the last element of a name, printable and at most 200 bytes long.
@@ -178,10 +183,11 @@ func cleanName(name string) string {
 	return name
 }
 
-func insertDocument(ctx context.Context, tx *store.Tx, d Document, organisation string) error {
-	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, owner, organisation, name, size, sm3, hash_state, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-		d.ID, d.Owner, organisation, d.Name, d.Size, d.SM3, d.state, store.Time(d.CreatedAt)); err != nil {
+// insertDocument records a document; scan is what the intake saw, empty when it has not looked yet.
+func insertDocument(ctx context.Context, tx *store.Tx, d Document, organisation, scan string) error {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO document (id, owner, organisation, name, size, sm3, hash_state, created_at, intake)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+		d.ID, d.Owner, organisation, d.Name, d.Size, d.SM3, d.state, store.Time(d.CreatedAt), scan); err != nil {
 		return err
 	}
 	for i, p := range d.parts {

@@ -67,7 +67,7 @@ func (s *Service) Extend(ctx context.Context, by access.Actor, id string) (Docum
 	if out.state, err = hashstate.Of(whole); err == nil {
 		out.SM3 = hex.EncodeToString(whole.Sum(nil))
 		err = s.DB.Write(ctx, func(tx *store.Tx) error {
-			if err := insertDocument(ctx, tx, out, by.Organisation); err != nil {
+			if err := insertDocument(ctx, tx, out, by.Organisation, ""); err != nil {
 				return err
 			}
 			_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: out.CreatedAt, Kind: "document.extended", Actor: by.ID, Subject: out.ID,

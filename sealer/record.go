@@ -61,7 +61,7 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 		}
 		i.grant, i.until = grant, now.Add(lease)
 		if i.received != nil {
-			if err := s.recordReceived(ctx, tx, i.actor, *i.received); err != nil {
+			if err := s.recordReceived(ctx, tx, i.actor, *i.received, i.scan); err != nil {
 				return err
 			}
 		}
@@ -72,8 +72,10 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(i.until), string(details)); err != nil {
 			return err
 		}
-		if err := storeScan(ctx, tx, i.order.Document, i.scan); err != nil {
-			return err
+		if i.received == nil {
+			if err := storeScan(ctx, tx, i.order.Document, i.scan); err != nil {
+				return err
+			}
 		}
 		if job != nil {
 			if err := job.insert(ctx, tx, i.id); err != nil {
@@ -96,7 +98,7 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 				return err
 			}
 		}
-		if err := insertDocument(ctx, tx, d, i.actor.Organisation); err != nil {
+		if err := insertDocument(ctx, tx, d, i.actor.Organisation, ""); err != nil {
 			return err
 		}
 		done, err := tx.ExecContext(ctx, `UPDATE sealing SET state = 'released', result_id = $2, finished_at = $3
@@ -260,16 +262,5 @@ func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Rec
 		return Recorded{}, err
 	}
 	r.Result = result.String
-	for _, t := range []struct {
-		text string
-		to   *time.Time
-	}{{signed, &r.Time}, {intended, &r.Intended}, {finished.String, &r.Finished}} {
-		if t.text == "" {
-			continue
-		}
-		if *t.to, err = store.ParseTime(t.text); err != nil {
-			return Recorded{}, err
-		}
-	}
-	return r, nil
+	return r, r.times(signed, intended, finished.String)
 }

@@ -323,7 +323,7 @@ func (s *Service) release(ctx context.Context, i intent, w *work, value []byte) 
 	}
 	var content []byte
 	if i.content != nil {
-		content = append(i.content[:len(i.content):len(i.content)], update...)
+		content = append(i.content, update...) // into the room that readHead left, if there is any
 	}
 	return Sealed{content: content, ID: i.id, Document: d, Seal: i.order.Seal, Time: i.plan.time, ByteRange: i.plan.update.Property(), Details: i.details}, nil
 }

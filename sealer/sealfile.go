@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"slices"
 
 	"github.com/emmansun/gmsm/sm3"
 
@@ -65,19 +66,44 @@ func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r 
 
 // arrive takes a document in: a small one into memory, another into the store.
 func (s *Service) arrive(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, []byte, error) {
-	var head bytes.Buffer
-	n, err := copyContext(ctx, &head, io.LimitReader(r, min(smallFile, s.MaxSize)+1))
+	head, err := readHead(ctx, r, min(smallFile, s.MaxSize)+1)
+	n := int64(len(head))
 	switch {
 	case err != nil:
 		return Document{}, nil, err
 	case n == 0:
 		return Document{}, nil, errEmpty.New()
 	case n > smallFile || n > s.MaxSize:
-		d, err := s.receive(ctx, by, name, io.MultiReader(&head, r))
+		d, err := s.receive(ctx, by, name, io.MultiReader(bytes.NewReader(head), r))
 		return d, nil, err
 	}
 	digest := sm3.New()
-	digest.Write(head.Bytes())
+	digest.Write(head)
 	d, err := s.arrived(by, name, n, digest)
-	return d, head.Bytes(), err
+	return d, head, err
+}
+
+// headRoom is what is set aside for a document in memory, in bytes: most fit in with their update.
+const headRoom = 192 << 10
+
+// readHead reads at most so many bytes.
+func readHead(ctx context.Context, r io.Reader, most int64) ([]byte, error) {
+	head := make([]byte, 0, headRoom)
+	for int64(len(head)) < most {
+		if err := ctx.Err(); err != nil {
+			return nil, errUpload.Because(err)
+		}
+		if len(head) == cap(head) {
+			head = slices.Grow(head, cap(head))
+		}
+		n, err := r.Read(head[len(head):min(int64(cap(head)), most)])
+		head = head[:len(head)+n]
+		switch {
+		case err == io.EOF:
+			return head, nil
+		case err != nil:
+			return nil, broken(err)
+		}
+	}
+	return head, nil
 }

@@ -118,17 +118,24 @@ func (q *Request) render(status int, area, name string, f frame) error {
 	return q.send(status, "text/html; charset=utf-8", b.Bytes())
 }
 
-// Part renders a template of a page without the frame: for scripts that put it into the page.
+// Part answers with a template of a page without the frame: for scripts that put it into the page.
 func (q *Request) Part(page, name string, data any) error {
-	set := q.site.pages[q.Language+" "+q.area.Name+" "+page]
-	if set == nil {
-		return fmt.Errorf("there is no page %s of %s", page, q.area.Name)
-	}
-	var b bytes.Buffer
-	if err := set.ExecuteTemplate(&b, name, data); err != nil {
+	part, err := q.Render(page, name, data)
+	if err != nil {
 		return err
 	}
-	return q.send(http.StatusOK, "text/html; charset=utf-8", b.Bytes())
+	return q.send(http.StatusOK, "text/html; charset=utf-8", part)
+}
+
+// Render gives a template of a page of the area in the language of the request.
+func (q *Request) Render(page, name string, data any) ([]byte, error) {
+	set := q.site.pages[q.Language+" "+q.area.Name+" "+page]
+	if set == nil {
+		return nil, fmt.Errorf("there is no page %s of %s", page, q.area.Name)
+	}
+	var b bytes.Buffer
+	err := set.ExecuteTemplate(&b, name, data)
+	return b.Bytes(), err
 }
 
 func (q *Request) send(status int, media string, body []byte) error {
@@ -245,3 +252,9 @@ func (q *Request) Origin() login.Origin {
 func (q *Request) Now() time.Time { return q.site.Clock() }
 
 var errPageBody = fault.Spec{Kind: fault.TooLarge, Code: "page.too-large", ZH: "提交的内容过大。", EN: "What was sent is too large."}
+
+// File answers with bytes that the browser shows.
+func (q *Request) File(media string, body []byte) error {
+	q.W.Header().Set("Content-Disposition", "inline")
+	return q.send(http.StatusOK, media, body)
+}

@@ -65,6 +65,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) error {
 	if err != nil || c.NoServe {
 		return err
 	}
+	d.showLogins()
 	fmt.Fprintf(s.out, "\n把 %s 拖到网页上验证，再试试 %s。Ctrl-C 结束。\n", filepath.Join(c.Dir, demoSealed), demoTampered)
 	return serveCommand{dataFlags: dataFlags{Data: c.Dir}, Listen: c.Listen}.Run(ctx, s)
 }

@@ -92,6 +92,7 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: "handler-2", Name: "松河市档案馆 经办人", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleApplicant}},
 		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
+		{ID: "auditor", Name: "临江省档案局 审计人员", Organisation: "临江省档案局", Roles: []access.Role{access.RoleAuditor}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
 	} {
 		if _, err := h.access.CreateActor(ctx, a); err != nil {
@@ -103,6 +104,9 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 		return err
 	}
 	if err := writeBytes(ctx, filepath.Join(d.making, demoKey), 0o600, []byte(secret+"\n")); err != nil {
+		return err
+	}
+	if err := d.logins(ctx, h); err != nil {
 		return err
 	}
 	h.config.Operator = "clerk"

@@ -14,6 +14,7 @@ type enrollPeopleCommand struct {
 	GrantRole    enrollPeopleGrantCommand    `cmd:"" name:"grant-role" help:"Give a role: ask for it, have another officer approve it, then redeem the approval."`
 	WithdrawRole enrollPeopleWithdrawCommand `cmd:"" name:"withdraw-role" help:"Take a role away. Without --yes nothing is changed."`
 	Keys         enrollPeopleKeysCommand     `cmd:"" help:"API keys: with one, a person or program acts through the service."`
+	Password     enrollPeoplePasswordCommand `cmd:"" help:"Set the password with which a person signs in to the pages; they change it when they first do."`
 	Retire       enrollPeopleRetireCommand   `cmd:"" help:"End an actor for good. Without --yes nothing is changed."`
 }
 

@@ -177,9 +177,69 @@ func TestWriterWhoseCallerGoesAwayStops(t *testing.T) {
 	}
 }
 
-func TestLeftoversOfCrashesGoAfterADay(t *testing.T) {
+func TestWhereFilesNeedANameAnObjectIsWrittenUnderOne(t *testing.T) {
+	dir := t.TempDir()
+	folder := openFolder(t, dir).Named()
+	kept := put(t, folder, []byte("kept"))
+	if string(get(t, folder, kept)) != "kept" {
+		t.Error("the object is not what was written")
+	}
+	w, err := folder.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Abort(); err != nil {
+		t.Fatal(err)
+	}
+	if left := everything(t, dir); len(left) != 1 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestAnObjectWithoutANameLeavesNothingAfterACrash(t *testing.T) {
 	dir := t.TempDir()
 	folder := openFolder(t, dir)
+	if !folder.Unnamed() {
+		t.Skip("this file system gives files a name at once")
+	}
+	w, err := folder.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Write([]byte("half")); err != nil {
+		t.Fatal(err)
+	}
+	if left := everything(t, dir); len(left) != 0 {
+		t.Errorf("left: %v", left)
+	}
+}
+
+func TestObjectsOfOneTimeShareAShelfAndNoTwoAName(t *testing.T) {
+	folder := openFolder(t, t.TempDir())
+	shelves, all := map[string]int{}, map[string]bool{}
+	for range 1500 {
+		w, err := folder.Create(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		name, err := w.Commit()
+		if err != nil {
+			t.Fatal(err)
+		}
+		shelves[name[:2]]++
+		all[name] = true
+	}
+	if len(all) != 1500 || len(shelves) > 2 {
+		t.Errorf("%d names on shelves %v", len(all), shelves)
+	}
+}
+
+func TestLeftoversOfCrashesGoAfterADay(t *testing.T) {
+	dir := t.TempDir()
+	folder := openFolder(t, dir).Named()
 	kept := put(t, folder, []byte("kept"))
 	// Writers that never end, as after kill -9.
 	for range 2 {

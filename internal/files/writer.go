@@ -8,12 +8,12 @@ import (
 	"yinxin/internal/durable"
 )
 
-// writer is an object being written into the subfolder "unfinished".
+// writer is an object being written: without a name where the file system can, else in the subfolder "unfinished".
 type writer struct {
 	ctx    context.Context
 	folder *Folder
 	name   string
-	path   string
+	path   string   // empty without a name
 	file   *os.File // nil once it has ended
 	failed error
 }
@@ -62,15 +62,9 @@ func (w *writer) publish() error {
 	if err := w.file.Sync(); err != nil {
 		return err
 	}
-	if err := w.file.Close(); err != nil {
-		return err
-	}
 	shelf := filepath.Join(w.folder.root, w.name[:2])
-	if err := w.folder.makeFolder(shelf); err != nil {
-		return err
-	}
 	final := filepath.Join(shelf, w.name)
-	if err := os.Rename(w.path, final); err != nil {
+	if err := w.place(shelf, final); err != nil {
 		return err
 	}
 	if err := durable.SyncFolder(shelf); err != nil {
@@ -81,12 +75,32 @@ func (w *writer) publish() error {
 	return nil
 }
 
+// place gives the object its name in the shelf.
+func (w *writer) place(shelf, final string) error {
+	if w.path == "" { // it lies in the shelf's file system because the shelf is there
+		if err := linkUnnamed(w.file, final); err != nil {
+			return err
+		}
+		return w.file.Close()
+	}
+	if err := w.file.Close(); err != nil {
+		return err
+	}
+	if err := w.folder.makeFolder(shelf); err != nil {
+		return err
+	}
+	return os.Rename(w.path, final)
+}
+
 func (w *writer) Abort() error {
 	if w.file == nil {
 		return nil
 	}
 	_ = w.file.Close() // already closed when publish failed late
 	w.file = nil
+	if w.path == "" {
+		return nil
+	}
 	if err := os.Remove(w.path); err != nil && !os.IsNotExist(err) {
 		return fail(err)
 	}

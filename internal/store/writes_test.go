@@ -298,6 +298,51 @@ func TestRowsLeftOpenDoNotHoldUpTheNextWriter(t *testing.T) {
 	})
 }
 
+func TestAQueryCanBeAskedAgainWhileItsRowsAreRead(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		prepared(t, db)
+		ctx := context.Background()
+		if db.Dialect() == "postgres" {
+			t.Skip("one connection answers one query at a time")
+		}
+		const query = `SELECT id FROM thing WHERE id >= $1 ORDER BY id`
+		for turn := range 3 {
+			err := db.Write(ctx, func(tx *store.Tx) error {
+				if turn == 0 {
+					for i := range int64(4) {
+						if err := insert(tx, i, fmt.Sprint(i)); err != nil {
+							return err
+						}
+					}
+				}
+				outer, err := tx.QueryContext(ctx, query, 0)
+				if err != nil {
+					return err
+				}
+				defer outer.Close()
+				seen := ""
+				for outer.Next() {
+					var id, next int64
+					if err := outer.Scan(&id); err != nil {
+						return err
+					}
+					if err := tx.QueryRowContext(ctx, query, (id+1)%4).Scan(&next); err != nil {
+						return err
+					}
+					seen += fmt.Sprint(id, ">", next, " ")
+				}
+				if seen != "0>1 1>2 2>3 3>0 " {
+					t.Errorf("turn %d: %s", turn, seen)
+				}
+				return outer.Err()
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+	})
+}
+
 // commits counts the commits in SQLite's write-ahead log: frames whose header tells the size of the database
 // (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
 func commits(t *testing.T, path string) (n int) {

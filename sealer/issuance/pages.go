@@ -89,7 +89,7 @@ func (s *Service) pdfOf(ctx context.Context, name string, data []byte) (made []b
 		if d := intake.Decide(report.Findings, s.Sealer.Intake); len(d.Refused) > 0 {
 			return nil, 0, d.Err()
 		}
-	} else if made, err = compose.Scans(ctx, s.Program, name, data); err != nil {
+	} else if made, err = compose.Scans(ctx, s.Program, compose.Scan{Name: name, Data: data}); err != nil {
 		return nil, 0, err
 	}
 	d, err := pdf.Open(ctx, bytes.NewReader(made), int64(len(made)))
@@ -98,6 +98,16 @@ func (s *Service) pdfOf(ctx context.Context, name string, data []byte) (made []b
 	}
 	pages, err = d.PageCount()
 	return made, pages, err
+}
+
+// Bind makes a PDF of scanned pages, for who wants to seal them. Errors: those of compose.Scans.
+func (s *Service) Bind(ctx context.Context, list ...compose.Scan) ([]byte, error) {
+	done, err := s.turn(ctx)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	return compose.Scans(ctx, s.Program, list...)
 }
 
 // turn waits for a place among the workers, each of which may take much memory.

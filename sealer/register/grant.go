@@ -147,18 +147,15 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 // that the actor may use the seal with the same instance: what was allowed when a request came may have ended since.
 // The grant's id comes back for GiveBack.
 func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, code, instanceID string) (grantID string, err error) {
-	in, err := r.authorise(ctx, tx, actor, code, "")
-	if err != nil || in.ID != instanceID {
-		in, err = r.authorise(ctx, tx, actor, code, actor.ID)
-	}
+	now := r.Clock()
+	g, err := usableGrant(ctx, tx, actor.ID, code, now) // before the seal's state, which is not for everyone to know
 	if err != nil {
 		return "", err
 	}
-	if in.ID != instanceID {
-		return "", errSuperseded.With("%s", code)
+	if err := inForce(ctx, tx, code, now); err != nil {
+		return "", err
 	}
-	g, err := usableGrant(ctx, tx, actor.ID, code, r.Clock())
-	if err != nil {
+	if err := r.stillFor(ctx, tx, actor, code, instanceID, now); err != nil {
 		return "", err
 	}
 	done, err := tx.ExecContext(ctx, `UPDATE seal_grant SET used = used + 1 WHERE id = $1 AND withdrawn = 0 AND (quota = 0 OR used < quota)`, g.ID)
@@ -171,6 +168,31 @@ func (r *Register) Use(ctx context.Context, tx *store.Tx, actor access.Actor, co
 		return "", errQuota.With("%s", code)
 	}
 	return g.ID, nil
+}
+
+// stillFor says whether an instance is still the one that an order of the actor's is sealed with: the newest active
+// central one, or that on the actor's own USB Key. What it does not read are the seal and its pictures.
+func (r *Register) stillFor(ctx context.Context, q store.Querier, actor access.Actor, code, instanceID string, now time.Time) error {
+	var from, until string
+	err := q.QueryRowContext(ctx, `SELECT i.valid_from, i.valid_until FROM seal_instance i
+		WHERE i.id = $1 AND i.seal_code = $2 AND i.state = 'active' AND (i.custody = $3 AND i.holder = '' OR i.custody = $4 AND i.holder = $5)
+		AND NOT EXISTS (SELECT 1 FROM seal_instance n WHERE n.seal_code = i.seal_code AND n.custody = i.custody AND n.holder = i.holder
+			AND n.state = 'active' AND n.created_at > i.created_at)`,
+		instanceID, code, string(Central), string(UserKey), actor.ID).Scan(&from, &until)
+	if errors.Is(err, sql.ErrNoRows) {
+		return errSuperseded.With("%s", code)
+	}
+	if err != nil {
+		return err
+	}
+	var in Instance
+	if in.ValidFrom, err = store.ParseTime(from); err != nil {
+		return err
+	}
+	if in.ValidUntil, err = store.ParseTime(until); err != nil {
+		return err
+	}
+	return in.current(now)
 }
 
 // Confirm checks once more what Use allowed, before a signature made elsewhere is released: the grant whose use was
@@ -235,10 +257,11 @@ func (r *Register) GiveBack(ctx context.Context, tx *store.Tx, grantID string) e
 func usableGrant(ctx context.Context, q store.Querier, actorID, code string, now time.Time) (Grant, error) {
 	at := store.Time(now)
 	var g Grant
-	err := q.QueryRowContext(ctx, `SELECT id, quota, used FROM seal_grant
+	var from, until string
+	err := q.QueryRowContext(ctx, `SELECT id, quota, used, valid_from, valid_until FROM seal_grant
 		WHERE actor_id = $1 AND seal_code = $2 AND withdrawn = 0 AND valid_from <= $3 AND valid_until > $3
 		ORDER BY CASE WHEN quota = 0 OR used < quota THEN 0 ELSE 1 END, valid_until, id LIMIT 1`, actorID, code, at).
-		Scan(&g.ID, &g.Quota, &g.Used)
+		Scan(&g.ID, &g.Quota, &g.Used, &from, &until)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Grant{}, errNotGranted.With("%s", code)
 	}
@@ -248,5 +271,9 @@ func usableGrant(ctx context.Context, q store.Querier, actorID, code string, now
 	if g.Quota > 0 && g.Used >= g.Quota {
 		return Grant{}, errQuota.With("%d/%d", g.Used, g.Quota)
 	}
-	return g, nil
+	if g.From, err = store.ParseTime(from); err != nil {
+		return Grant{}, err
+	}
+	g.Until, err = store.ParseTime(until)
+	return g, err
 }

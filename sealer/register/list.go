@@ -23,6 +23,9 @@ type Listed struct {
 	Usable       bool    `json:"usable"`
 	Reason       string  `json:"reason,omitempty"` // code of the refusal when not usable
 	Left         *int    `json:"uses_left,omitempty"`
+	Custody      Custody `json:"custody,omitempty"`       // of the instance that the actor would use
+	GrantedFrom  string  `json:"granted_from,omitempty"`  // of the grant that is used next
+	GrantedUntil string  `json:"granted_until,omitempty"` // empty: there is none in force
 }
 
 // Seals lists the seals that the actor has ever been granted, usable or not, in order of their codes.
@@ -66,13 +69,20 @@ func (r *Register) describe(ctx context.Context, q store.Querier, actor access.A
 	}
 	if err == nil {
 		l.Width, l.Height = in.Width, in.Height
-		l.ValidFrom, l.ValidUntil = store.Time(in.ValidFrom), store.Time(in.ValidUntil)
+		l.ValidFrom, l.ValidUntil, l.Custody = store.Time(in.ValidFrom), store.Time(in.ValidUntil), in.Custody
 	}
-	if g, err := usableGrant(ctx, q, actor.ID, l.Code, now); err == nil && g.Quota > 0 {
-		left := g.Quota - g.Used
-		l.Left = &left
+	if g, err := usableGrant(ctx, q, actor.ID, l.Code, now); err == nil {
+		l.GrantedFrom, l.GrantedUntil = store.Time(g.From), store.Time(g.Until)
+		if g.Quota > 0 {
+			left := g.Quota - g.Used
+			l.Left = &left
+		}
 	}
-	in, err = r.authorise(ctx, q, actor, l.Code, "")
+	holder := ""
+	if l.Custody == UserKey {
+		holder = actor.ID
+	}
+	in, err = r.authorise(ctx, q, actor, l.Code, holder)
 	if err == nil {
 		err = r.certified(ctx, in, now)
 	}
@@ -96,6 +106,25 @@ func (r *Register) instance(ctx context.Context, q store.Querier, code string, c
 		err = errNotReady.With("%s", code)
 	}
 	return in, err
+}
+
+// Picture is the picture of a seal that the actor was ever granted, as PNG: of the instance that the actor would use.
+// Errors: seal.not-found, seal.not-ready.
+func (r *Register) Picture(ctx context.Context, actor access.Actor, code string) ([]byte, error) {
+	q := r.DB.Read()
+	var granted int
+	err := q.QueryRowContext(ctx, `SELECT COUNT(*) FROM seal_grant WHERE actor_id = $1 AND seal_code = $2`, actor.ID, code).Scan(&granted)
+	if err != nil {
+		return nil, err
+	}
+	if granted == 0 {
+		return nil, errNoSeal.With("%.40q", code)
+	}
+	in, err := r.instance(ctx, q, code, Central, "")
+	if fault.Has(err, errNotReady) {
+		in, err = r.instance(ctx, q, code, UserKey, actor.ID)
+	}
+	return in.Picture, err
 }
 
 // Organisation is whose seal it is, in whatever state: the full name. Error: seal.not-found.

@@ -29,7 +29,7 @@ func BenchmarkTwentyScannedPages(b *testing.B) {
 		b.Fatal(err)
 	}
 	o := compose.Order{Pages: 20, Code: "X", Title: "t", Author: "a"}
-	page, err := compose.Scans(b.Context(), "", "a.jpg", scan.Bytes())
+	page, err := compose.Scans(b.Context(), "", compose.Scan{Name: "a.jpg", Data: scan.Bytes()})
 	if err != nil {
 		b.Fatal(err)
 	}

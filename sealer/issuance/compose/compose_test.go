@@ -99,7 +99,7 @@ func TestScansBecomePagesOfTheirTrueSize(t *testing.T) {
 		{"a.tif", asTIFF.Bytes(), 300, 200},
 		{"a scale that cannot be.jpg", withEXIF(t, quarters(600, 400), 9, 1), paper.A4Height, paper.A4Width},
 	} {
-		b, err := compose.Scans(t.Context(), "", c.name, c.data)
+		b, err := compose.Scans(t.Context(), "", compose.Scan{Name: c.name, Data: c.data})
 		if err != nil {
 			t.Errorf("%s: %v", c.name, err)
 			continue
@@ -118,7 +118,7 @@ func TestTurnedPicturesStandUpright(t *testing.T) {
 	// Which corner of what is shown is black, for each orientation of a picture whose upper left is.
 	want := []string{"top left", "top right", "bottom right", "bottom left", "top left", "top right", "bottom right", "bottom left"}
 	for i, corner := range want {
-		b, err := compose.Scans(t.Context(), "", "a.jpg", withEXIF(t, quarters(400, 240), 150, uint16(i+1)))
+		b, err := compose.Scans(t.Context(), "", compose.Scan{Name: "a.jpg", Data: withEXIF(t, quarters(400, 240), 150, uint16(i+1))})
 		must(t, err)
 		img := shown(t, tool, b, 1)
 		r := img.Bounds()

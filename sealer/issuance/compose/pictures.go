@@ -16,8 +16,24 @@ import (
 	"yinxin/internal/scan"
 )
 
-// pictures makes a PDF of the pictures of a file.
-func pictures(name string, data []byte) ([]byte, error) {
+// bind makes a PDF of the pictures of files.
+func bind(names []string, files [][]byte) ([]byte, error) {
+	var all [][]byte
+	for i, name := range names {
+		pages, err := pictures(name, files[i])
+		if err != nil {
+			return nil, fmt.Errorf("file %d: %w", i+1, err)
+		}
+		all = append(all, pages...)
+	}
+	if len(all) == 1 {
+		return all[0], nil
+	}
+	return merge(all)
+}
+
+// pictures makes a PDF of each picture of a file.
+func pictures(name string, data []byte) ([][]byte, error) {
 	file, err := scan.Open(name, data, scan.DefaultLimits)
 	if err != nil {
 		return nil, err
@@ -41,10 +57,7 @@ func pictures(name string, data []byte) ([]byte, error) {
 		}
 		pages = append(pages, page)
 	}
-	if len(pages) == 1 {
-		return pages[0], nil
-	}
-	return merge(pages)
+	return pages, nil
 }
 
 func onPage(picture []byte, size types.Dim) ([]byte, error) {

@@ -24,7 +24,7 @@ const (
 // head is what a worker is told before the files come, with their sizes in bytes.
 type head struct {
 	Task   string            `json:"task"` // scans, copy
-	Name   string            `json:"name,omitempty"`
+	Names  []string          `json:"names,omitempty"`
 	Sizes  []int             `json:"sizes"`
 	Laid   []Layer           `json:"laid,omitempty"`
 	Pages  int               `json:"pages,omitempty"`
@@ -50,16 +50,27 @@ type Order struct {
 	Author string // whose copy it is: not whoever made the first of the parts
 }
 
-// Scans makes a PDF of a JPEG, PNG or TIFF file, a page of each picture, at its true size and the right way up; where the
-// file does not say its scale, on A4. Pictures that are stored as JPEG stay as they are. program is the file of the program
-// that hands over to Work, empty for the one that is running. Errors: those of package scan, compose.unreadable,
+// Scan is a file of scanned pages.
+type Scan struct {
+	Name string
+	Data []byte
+}
+
+// Scans makes a PDF of JPEG, PNG and TIFF files, a page of each picture in their order, at its true size and the right way
+// up; where a file does not say its scale, on A4. Pictures that are stored as JPEG stay as they are. program is the file of
+// the program that hands over to Work, empty for the one that is running. Errors: those of package scan, compose.unreadable,
 // compose.too-large, compose.worker.
-func Scans(ctx context.Context, program, name string, data []byte) ([]byte, error) {
-	// Here first: the errors of scans say exactly what is wrong.
-	if _, err := scan.Open(name, data, scan.DefaultLimits); err != nil {
-		return nil, err
+func Scans(ctx context.Context, program string, list ...Scan) ([]byte, error) {
+	h := head{Task: taskScans}
+	var files [][]byte
+	for _, s := range list {
+		// Here first: the errors of scans say exactly what is wrong.
+		if _, err := scan.Open(s.Name, s.Data, scan.DefaultLimits); err != nil {
+			return nil, err
+		}
+		h.Names, files = append(h.Names, s.Name), append(files, s.Data)
 	}
-	return run(ctx, program, head{Task: taskScans, Name: name}, data)
+	return run(ctx, program, h, files...)
 }
 
 // Copy composes the order. Errors: compose.unreadable, compose.too-large, compose.worker.

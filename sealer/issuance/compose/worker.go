@@ -94,8 +94,8 @@ func perform(h head, files [][]byte) (result []byte, err error) {
 	// Without this pdfcpu writes its settings and fonts to the home directory.
 	api.DisableConfigDir()
 	switch {
-	case h.Task == taskScans && len(files) == 1:
-		return pictures(h.Name, files[0])
+	case h.Task == taskScans && len(files) > 0 && len(files) == len(h.Names):
+		return bind(h.Names, files)
 	case h.Task == taskCopy && len(files) > len(h.Laid)+1:
 		return assemble(h, files)
 	}

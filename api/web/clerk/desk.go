@@ -1,0 +1,222 @@
+package clerk
+
+import (
+	"bytes"
+	"crypto/rand"
+	"errors"
+	"io"
+	"mime/multipart"
+	"path"
+	"strconv"
+	"strings"
+
+	"yinxin/api/web"
+	"yinxin/internal/fault"
+	"yinxin/sealer"
+	"yinxin/sealer/issuance/compose"
+	"yinxin/sealer/pdf"
+)
+
+// maxScans is the most that scanned pages of one document may have, in bytes, since they are worked on in memory.
+const maxScans = 64 << 20
+
+var (
+	errNoFile = fault.Spec{Kind: fault.Invalid, Code: "clerk.no-file", ZH: "没有选择文件。", EN: "No file was chosen."}
+	errMixed  = fault.Spec{Kind: fault.Invalid, Code: "clerk.mixed-files",
+		ZH: "一次选择一个 PDF，或若干张扫描图片（JPEG、PNG、TIFF）。", EN: "Choose one PDF, or scanned pages as JPEG, PNG or TIFF."}
+	errPlace = fault.Spec{Kind: fault.Invalid, Code: "clerk.place", ZH: "盖章位置不是有效的页码和毫米数。", EN: "The place is no page and millimetres."}
+	errScans = fault.Spec{Kind: fault.TooLarge, Code: "clerk.scans-too-large", ZH: "扫描图片合计过大。", EN: "The scanned pages are too large together."}
+)
+
+// choice is what the page for choosing a file shows.
+type choice struct {
+	Max int64 // largest document in bytes
+}
+
+func (p pages) choose(q *web.Request) error { return p.chooseAgain(q, nil) }
+
+func (p pages) chooseAgain(q *web.Request, problem error) error {
+	return q.Show("new", web.Page{Title: titleNew, Data: choice{p.MaxUpload}, Problem: problem, Scripts: []string{"upload.js"}, Styles: []string{"clerk.css"}})
+}
+
+// receive takes a PDF, or scanned pages that become one.
+func (p pages) receive(q *web.Request) error {
+	id, err := p.upload(q)
+	if _, known := fault.Of(err); known {
+		return p.chooseAgain(q, err)
+	}
+	if err != nil {
+		return err
+	}
+	return q.Go("/clerk/documents/"+id, "")
+}
+
+func (p pages) upload(q *web.Request) (id string, err error) {
+	form, err := q.MultipartReader()
+	if err != nil {
+		return "", errNoFile.Because(err)
+	}
+	var scans []compose.Scan
+	total := 0
+	for {
+		part, err := form.NextPart()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			return "", errNoFile.Because(err)
+		}
+		if part.FormName() != "file" || part.FileName() == "" {
+			continue
+		}
+		head := make([]byte, 1024)
+		n, err := io.ReadFull(part, head)
+		if err != nil && err != io.EOF && err != io.ErrUnexpectedEOF {
+			return "", err
+		}
+		head = head[:n]
+		if bytes.Contains(head, []byte("%PDF-")) {
+			if len(scans) > 0 {
+				return "", errMixed.New()
+			}
+			return p.take(q, part, head, form)
+		}
+		data, err := io.ReadAll(io.LimitReader(io.MultiReader(bytes.NewReader(head), part), maxScans+1))
+		if err != nil {
+			return "", err
+		}
+		if total += len(data); total > maxScans {
+			return "", errScans.With("%d MB", maxScans>>20)
+		}
+		scans = append(scans, compose.Scan{Name: part.FileName(), Data: data})
+	}
+	if len(scans) == 0 {
+		return "", errNoFile.New()
+	}
+	return p.bind(q, scans)
+}
+
+// take stores a PDF as it arrives.
+func (p pages) take(q *web.Request, part *multipart.Part, head []byte, form *multipart.Reader) (string, error) {
+	d, err := p.Sealer.Upload(q.Context(), q.Actor, part.FileName(), io.MultiReader(bytes.NewReader(head), part))
+	if err != nil {
+		return "", err
+	}
+	if next, err := form.NextPart(); err == nil && next.FileName() != "" {
+		return "", errMixed.New()
+	}
+	return d.ID, nil
+}
+
+// bind makes one document of scanned pages.
+func (p pages) bind(q *web.Request, scans []compose.Scan) (string, error) {
+	made, err := p.Bind(q.Context(), scans...)
+	if err != nil {
+		return "", err
+	}
+	first := scans[0].Name
+	d, err := p.Sealer.Upload(q.Context(), q.Actor, strings.TrimSuffix(first, path.Ext(first))+".pdf", bytes.NewReader(made))
+	return d.ID, err
+}
+
+// table is what the desk shows: a document and the seals that may be put on it.
+type table struct {
+	Document sealer.Document
+	Pages    []sealer.PageSize
+	Seals    []sealCard
+	Key      string // for the order, so that it is sealed once
+	Settings string // for the script, as JSON
+	Place    place
+}
+
+// place is the seal's place as typed.
+type place struct {
+	Seal, Page, X, Y string
+	Straddle         bool
+}
+
+func (p pages) desk(q *web.Request) error {
+	return p.deskAgain(q, place{Page: "-1", X: "30", Y: "40"}, nil)
+}
+
+func (p pages) deskAgain(q *web.Request, at place, problem error) error {
+	d, err := p.Sealer.Document(q.Context(), q.Actor, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	t := table{Document: d, Key: strings.ToLower(rand.Text()), Place: at}
+	if t.Pages, err = p.Sealer.Pages(q.Context(), q.Actor, d.ID); err != nil {
+		problem = err // the reason, beside what is known of the file
+	}
+	if t.Seals, err = p.cards(q); err != nil {
+		return err
+	}
+	type shownSeal struct {
+		Code   string  `json:"code"`
+		Name   string  `json:"name"`
+		Width  float64 `json:"width"`
+		Height float64 `json:"height"`
+		Key    bool    `json:"key"`
+	}
+	settings := struct {
+		Document string            `json:"document"`
+		Pages    [][2]float64      `json:"pages"`
+		Seals    []shownSeal       `json:"seals"`
+		Words    map[string]string `json:"words"`
+	}{Document: d.ID, Words: wordsOf(q.Language)}
+	for _, s := range t.Pages {
+		settings.Pages = append(settings.Pages, [2]float64{s.Width, s.Height})
+	}
+	for _, c := range t.Seals {
+		if c.Usable {
+			settings.Seals = append(settings.Seals, shownSeal{c.Code, c.Name, c.Width, c.Height, c.Key})
+		}
+	}
+	if t.Settings, err = asJSON(settings); err != nil {
+		return err
+	}
+	return q.Show("desk", web.Page{Title: web.Text{ZH: "盖章：" + d.Name, EN: "Seal: " + d.Name}, Trail: []web.Item{{Path: "/clerk/new", Label: titleNew}},
+		Data: t, Problem: problem, Wide: true, Scripts: []string{"desk.js"}, Styles: []string{"clerk.css"}})
+}
+
+// page is a picture of a page, for thumbnails and the desk.
+func (p pages) page(q *web.Request) error {
+	number, err := strconv.Atoi(q.PathValue("number"))
+	if err != nil {
+		return errPlace.New()
+	}
+	dpi := 96.0
+	if q.URL.Query().Get("size") == "small" {
+		dpi = 20
+	}
+	picture, err := p.Sealer.Picture(q.Context(), q.Actor, q.PathValue("id"), number, dpi)
+	if err != nil {
+		return err
+	}
+	return q.File("image/png", picture.PNG)
+}
+
+// seal puts a central seal on a document, at the place that was typed: the way without script.
+func (p pages) seal(q *web.Request) error {
+	at := place{Seal: q.PostFormValue("seal"), Page: q.PostFormValue("page"), X: q.PostFormValue("x"), Y: q.PostFormValue("y"), Straddle: q.PostFormValue("straddle") != ""}
+	page, err1 := strconv.Atoi(strings.TrimSpace(at.Page))
+	x, err2 := strconv.ParseFloat(strings.TrimSpace(at.X), 64)
+	y, err3 := strconv.ParseFloat(strings.TrimSpace(at.Y), 64)
+	key := q.PostFormValue("key")
+	if err := errors.Join(err1, err2, err3); err != nil || key == "" || len(key) > 100 {
+		return p.deskAgain(q, at, errPlace.Because(err))
+	}
+	o := sealer.Order{Document: q.PathValue("id"), Seal: at.Seal, IdempotencyKey: "page:" + key,
+		Places: []sealer.Place{{Placement: pdf.Placement{Page: page, From: pdf.BottomRight, X: x, Y: y, MoveInside: true}}}}
+	if at.Straddle {
+		o.Straddle = &pdf.Straddle{}
+	}
+	done, err := p.Sealer.Seal(q.Context(), q.Actor, o)
+	if _, known := fault.Of(err); known {
+		return p.deskAgain(q, at, err)
+	}
+	if err != nil {
+		return err
+	}
+	return q.Go("/clerk/sealings/"+done.ID, "sealed")
+}

@@ -1,0 +1,45 @@
+package command
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"strings"
+	"sync"
+
+	"yinxin/internal/access"
+)
+
+// demoLogins are the names and passwords of the demo's people, in its folder.
+const demoLogins = "logins"
+
+// logins gives everybody who sits at a browser a password of their own.
+func (d *demo) logins(ctx context.Context, h *installation) error {
+	people, err := h.access.Actors(ctx, "", maxListed)
+	if err != nil {
+		return err
+	}
+	var lines strings.Builder
+	var all sync.WaitGroup
+	failed := make([]error, len(people))
+	for i, a := range people {
+		if a.Has(access.RolePlatform) {
+			continue // a program
+		}
+		password := strings.ToLower(rand.Text()[:16])
+		fmt.Fprintf(&lines, "%-14s %s  %s (%s)\n", a.ID, password, a.Name, roleWords(a.Roles))
+		all.Go(func() { failed[i] = h.login.FoundingPassword(ctx, a.ID, password) })
+	}
+	all.Wait()
+	if err := errors.Join(failed...); err != nil {
+		return err
+	}
+	return writeBytes(ctx, filepath.Join(d.making, demoLogins), 0o600, []byte(lines.String()))
+}
+
+// showLogins says where to sign in, and as whom.
+func (d *demo) showLogins() {
+	fmt.Fprintf(d.s.out, "\n登录 sign in: http://%s/login  用户名和密码见 names and passwords in %s\n", d.listen, filepath.Join(d.dir, demoLogins))
+}
