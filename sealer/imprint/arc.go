@@ -68,8 +68,7 @@ func (l *layer) arcUpright(r rim, b beat, half float64) (angle, unsure float64, 
 	var found []radius
 	for k := -36; k <= 36; k++ { // in order: sums must not depend on the map's
 		middle := b.one + float64(k)*b.step
-		own := func(stroke) float64 { return middle }
-		q, ok := squared(leaned(slots[k], own), 0, 9, own)
+		q, ok := squared(slots[k], 0, 9, func(stroke) float64 { return middle })
 		if ok && q.share > leastSquare {
 			found = append(found, radius{float64(k), q.angle, math.Max(q.unsure, leastSquareError)})
 		}

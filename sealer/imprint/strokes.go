@@ -12,7 +12,6 @@ type stroke struct {
 	angle  float64 // of the piece, degrees clockwise from the right, -90 to 90
 	length float64 // mm
 	unsure float64 // standard error of the angle, degrees
-	ink    float64 // where the ink lies, degrees clockwise from the right
 }
 
 const (
@@ -174,11 +173,6 @@ func (t *edgeTracer) straight(c *chain, from, to int) {
 	if !t.wanted(s.x, s.y) {
 		return
 	}
-	s.ink = s.angle + 90
-	sin, cos := math.Sincos(s.ink * degree)
-	if ahead := sin > 0 && !t.columns || cos > 0 && t.columns; ahead != c.rising {
-		s.ink += 180
-	}
 	s.unsure = math.Max(residual, leastFray) * math.Sqrt(12*math.Max(frayLength, 1/t.perAlong)/s.length) / s.length / degree
 	t.found = append(t.found, s)
 }
@@ -283,22 +277,8 @@ func (l *layer) squareRows(r rim, wanted float64) (angle, unsure float64, ok boo
 		u, v := r.own(x, y)
 		return math.Hypot(u/r.halfW, v/r.halfH) < textInner-.02
 	}
-	strokes := leaned(l.strokes(r.x-reach.w, r.y-reach.h, r.x+reach.w, r.y+reach.h, inside), func(stroke) float64 { return wanted })
-	q, ok := squared(strokes, wanted, 3, level)
+	q, ok := squared(l.strokes(r.x-reach.w, r.y-reach.h, r.x+reach.w, r.y+reach.h, inside), wanted, 3, level)
 	return q.angle, math.Hypot(q.unsure, smallPrint), ok && q.share > leastSquare
-}
-
-// leaned doubts the edges of small characters to which they add something at one end: hooks turn to the left, and beginnings and ends
-// of level strokes are thickened above. Edges on the right of upright strokes and below level ones are straight in most hands. Up is
-// the direction in which the character of a stroke stands, in degrees clockwise from the top.
-func leaned(strokes []stroke, up func(s stroke) float64) []stroke {
-	const lean = .6 // degrees
-	for i, s := range strokes {
-		if in := math.Remainder(s.ink-up(s), 360); in > -45 && in < 135 { // to the right, or below
-			strokes[i].unsure = math.Hypot(s.unsure, lean)
-		}
-	}
-	return strokes
 }
 
 // smallPrint is the standard error, in degrees, that characters of 3 to 6 mm have in common: serifs, and upright strokes that bend, lean them

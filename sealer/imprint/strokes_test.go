@@ -94,28 +94,6 @@ func inkIn(inked func(x, y float64) bool) *layer {
 	return l
 }
 
-func TestLeftAndUpperEdgesOfSmallCharactersAreDoubted(t *testing.T) {
-	l := inkIn(func(x, y float64) bool { return x > 2 && x < 8 && y > 3 && y < 7 })
-	strokes := l.strokes(0, 0, 10, 10, anywhere)
-	if len(strokes) != 4 {
-		t.Fatalf("%d edges", len(strokes))
-	}
-	for _, c := range []struct {
-		up      float64
-		doubted func(s stroke) bool
-	}{
-		{5, func(s stroke) bool { return s.x < 3 || s.y < 4 }},
-		{-95, func(s stroke) bool { return s.x < 3 || s.y > 6 }}, // it lies with its head to the left
-	} {
-		doubted := leaned(append([]stroke(nil), strokes...), func(stroke) float64 { return c.up })
-		for i, s := range strokes {
-			if got := doubted[i].unsure > s.unsure+.1; got != c.doubted(s) {
-				t.Errorf("up is %g°: edge at %.1f, %.1f with ink towards %.0f°: %v", c.up, s.x, s.y, s.ink, got)
-			}
-		}
-	}
-}
-
 func TestTipsOfStrokesBelongToASealWithoutAFrame(t *testing.T) {
 	for _, c := range []struct {
 		name       string
