@@ -7,7 +7,9 @@ import (
 	"yinxin/api/web"
 	"yinxin/api/web/clerk"
 	"yinxin/api/web/copies"
+	"yinxin/api/web/desk"
 	"yinxin/api/web/home"
+	"yinxin/api/web/officer"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
@@ -22,7 +24,12 @@ func (s *server) areas() []web.Area {
 		seals.Bind = s.Issuance.Bind
 	}
 	all = append(all, clerk.Area(seals))
+	if s.Registration != nil {
+		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
+			Receive: s.received, Time: s.VerifyTime}))
+	}
 	if s.Issuance != nil {
+		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {

@@ -191,7 +191,7 @@ func TestTheDatabaseRefusesApprovalsByOnePerson(t *testing.T) {
 		if err := write(`UPDATE access_request SET requester = 'registrar' WHERE id = $1`, id); !store.IsForeignKey(err) {
 			t.Errorf("moving an approved request to another person: %v", err)
 		}
-		role := `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('both', 'auditor', '2026', 0, $1, $2, $3)`
+		role := `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used, side) VALUES ('both', 'operator', '2026', 0, $1, $2, $3, 'use')`
 		if err := write(role, nil, nil, nil); !store.IsCheck(err) {
 			t.Errorf("a role without approval: %v", err)
 		}

@@ -45,6 +45,7 @@ type Actor struct {
 	Name         string
 	Organisation string
 	Roles        []Role // ordered by name when read
+	Only                // what the key allows through which the actor came; empty when read from the database
 }
 
 // Has reports whether the actor held the role when it was read.
@@ -70,7 +71,7 @@ func validText(s string) bool {
 
 // CreateActor records an actor; an empty ID is filled in. With roles it belongs to the founding of an installation and
 // is refused (access.founding-closed) after CloseFounding: roles are then granted with GrantRole. Other errors:
-// access.actor, access.actor-exists.
+// access.actor, access.actor-exists, access.separated.
 func (s *Service) CreateActor(ctx context.Context, a Actor) (made Actor, err error) {
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		made, err = s.CreateActorIn(ctx, tx, a)
@@ -101,6 +102,9 @@ func (s *Service) CreateActorIn(ctx context.Context, tx *store.Tx, a Actor) (Act
 			return Actor{}, ErrActor.At(fault.Field("roles"))
 		}
 	}
+	if err := separated(a.ID, a.Roles...); err != nil {
+		return Actor{}, err
+	}
 	now := s.clock()
 	_, err := tx.ExecContext(ctx, `INSERT INTO access_actor (id, name, organisation, created) VALUES ($1, $2, $3, $4)`,
 		a.ID, a.Name, a.Organisation, store.Time(now))
@@ -129,8 +133,11 @@ func (s *Service) found(ctx context.Context, tx *store.Tx, a Actor, now time.Tim
 		return ErrFoundingClosed.New()
 	}
 	for _, r := range a.Roles {
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding) VALUES ($1, $2, $3, 1)`,
-			a.ID, string(r), store.Time(now))
+		if err := stand(ctx, tx, a.ID, r); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding, side) VALUES ($1, $2, $3, 1, $4)`,
+			a.ID, string(r), store.Time(now), string(r.Side()))
 		if err != nil {
 			return err
 		}
@@ -160,7 +167,7 @@ func GrantSubject(actorID string, r Role) []byte {
 }
 
 // GrantRole gives an actor a role by an approval of kind KindGrantRole over GrantSubject. Granting a role that the
-// actor has already uses the approval and changes nothing.
+// actor has already uses the approval and changes nothing. Errors: those of Redeem, access.separated.
 func (s *Service) GrantRole(ctx context.Context, approvalID, actorID string, r Role) error {
 	return s.db.Write(ctx, func(tx *store.Tx) error { return s.GrantRoleIn(ctx, tx, approvalID, actorID, r) })
 }
@@ -178,9 +185,12 @@ func (s *Service) GrantRoleIn(ctx context.Context, tx *store.Tx, approvalID, act
 	if _, err := readActor(ctx, tx, actorID); err != nil {
 		return err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used)
-		VALUES ($1, $2, $3, 0, $4, $5, 1) ON CONFLICT (actor, role) DO NOTHING`,
-		actorID, string(r), store.Time(now), approval.ID(), string(approval.Kind()))
+	if err := stand(ctx, tx, actorID, r); err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used, side)
+		VALUES ($1, $2, $3, 0, $4, $5, 1, $6) ON CONFLICT (actor, role) DO NOTHING`,
+		actorID, string(r), store.Time(now), approval.ID(), string(approval.Kind()), string(r.Side()))
 	if err != nil {
 		return err
 	}
@@ -199,6 +209,9 @@ func (s *Service) WithdrawRole(ctx context.Context, by Actor, actorID string, r 
 			return err
 		}
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
+			return err
+		}
+		if err := settle(ctx, tx, actorID); err != nil {
 			return err
 		}
 		return s.record(ctx, tx, now, "role.withdrawn", by.ID, actorID, map[string]string{"role": string(r)})
@@ -278,19 +291,12 @@ func readActor(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	if err != nil {
 		return Actor{}, err
 	}
-	rows, err := q.QueryContext(ctx, `SELECT role FROM access_role WHERE actor = $1 ORDER BY role`, id)
-	if err != nil {
-		return Actor{}, err
-	}
-	defer rows.Close()
-	for rows.Next() {
-		var r Role
-		if err := rows.Scan((*string)(&r)); err != nil {
-			return Actor{}, err
-		}
-		a.Roles = append(a.Roles, r)
-	}
-	return a, rows.Err()
+	a.Roles, err = rolesOf(ctx, q, id)
+	return a, err
+}
+
+func rolesOf(ctx context.Context, q store.Querier, id string) ([]Role, error) {
+	return store.Column[Role](q.QueryContext(ctx, `SELECT role FROM access_role WHERE actor = $1 ORDER BY role`, id))
 }
 
 // Organisations lists the organisations that have somebody in a role now, by name.

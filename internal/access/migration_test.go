@@ -19,6 +19,9 @@ func writer(db *store.DB) func(query string, args ...any) error {
 	}
 }
 
+// roleNow gives a role to the actor a as the table is now.
+const roleNow = `INSERT INTO access_role (actor, role, granted, founding, side) VALUES ('a', $1, '2026', 1, CASE $1 WHEN 'auditor' THEN 'audit' WHEN 'administrator' THEN 'management' ELSE 'use' END)`
+
 func TestRolesOfBeforeRegistrationStay(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
@@ -37,6 +40,7 @@ func TestRolesOfBeforeRegistrationStay(t *testing.T) {
 		if err := Migrate(ctx, db); err != nil {
 			t.Fatal(err)
 		}
+		role = roleNow
 		for _, r := range []Role{RoleCity, RoleApplicant} {
 			if err := write(role, string(r)); err != nil {
 				t.Errorf("%s: %v", r, err)
@@ -45,7 +49,7 @@ func TestRolesOfBeforeRegistrationStay(t *testing.T) {
 		if err := write(role, "king"); !store.IsCheck(err) {
 			t.Errorf("king: %v", err)
 		}
-		if err := write(`INSERT INTO access_role (actor, role, granted, founding) VALUES ('a', 'auditor', '2026', 0)`); !store.IsCheck(err) {
+		if err := write(`INSERT INTO access_role (actor, role, granted, founding, side) VALUES ('a', 'operator', '2026', 0, 'use')`); !store.IsCheck(err) {
 			t.Errorf("a role without approval: %v", err)
 		}
 		a, err := New(db, nil, nil).Actor(ctx, "a")
@@ -79,6 +83,7 @@ func TestRolesOfBeforeRequestersStay(t *testing.T) {
 		if err := Migrate(ctx, db); err != nil {
 			t.Fatal(err)
 		}
+		role = roleNow
 		if err := write(role, "requester"); err != nil {
 			t.Error(err)
 		}
@@ -98,7 +103,7 @@ func TestRolesOfBeforeRequestersStay(t *testing.T) {
 			t.Errorf("the approval of a role was unused: %v", err)
 		}
 		// What the table said before, it says still.
-		for _, r := range []Role{RoleApprover, RoleOperator, RolePlatform, RoleAuditor, RoleAdministrator, RoleApplicant, RoleCity} {
+		for _, r := range []Role{RoleApprover, RoleOperator, RolePlatform, RoleApplicant, RoleCity} {
 			if err := write(role, string(r)); err != nil {
 				t.Errorf("%s: %v", r, err)
 			}
@@ -106,16 +111,16 @@ func TestRolesOfBeforeRequestersStay(t *testing.T) {
 		if err := write(role, "registrar"); !store.IsUnique(err) {
 			t.Errorf("a role twice: %v", err)
 		}
-		if err := write(`INSERT INTO access_role (actor, role, granted, founding) VALUES ('nobody', 'auditor', '2026', 1)`); !store.IsForeignKey(err) {
+		if err := write(`INSERT INTO access_role (actor, role, granted, founding, side) VALUES ('nobody', 'operator', '2026', 1, 'use')`); !store.IsForeignKey(err) {
 			t.Errorf("a role of nobody: %v", err)
 		}
 		for what, rest := range map[string]string{"without approval": `0, NULL, NULL, NULL`, "of another kind": `0, 'r', 'seal.make', 1`, "not used": `0, 'r', 'role.grant', 0`,
 			"founding and approved": `1, 'r', 'role.grant', 1`, "half an approval": `0, 'r', NULL, 1`} {
-			if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('b', 'auditor', '2026', ` + rest + `)`); !store.IsCheck(err) {
+			if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used, side) VALUES ('b', 'operator', '2026', ` + rest + `, 'use')`); !store.IsCheck(err) {
 				t.Errorf("a role %s: %v", what, err)
 			}
 		}
-		if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('b', 'auditor', '2026', 0, 'x', 'role.grant', 1)`); !store.IsForeignKey(err) {
+		if err := write(`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used, side) VALUES ('b', 'operator', '2026', 0, 'x', 'role.grant', 1, 'use')`); !store.IsForeignKey(err) {
 			t.Errorf("an approval that nobody gave: %v", err)
 		}
 	})

@@ -50,7 +50,11 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 	if len(parts) > MaxParts {
 		return "", ErrSubject.With("%d parts", len(parts))
 	}
-	if _, err := s.acting(ctx, tx, by, RoleRegistrar); err != nil {
+	need := []Role{RoleRegistrar}
+	if (k == KindGrantRole || k == KindGrant) && len(parts) == 0 {
+		need = append(need, RoleAdministrator) // who may do what is asked for from the pages of administration, too
+	}
+	if _, err := s.acting(ctx, tx, by, need...); err != nil {
 		return "", err
 	}
 	now := s.clock()
@@ -95,6 +99,11 @@ type asked struct {
 func (s *Service) ask(ctx context.Context, tx *store.Tx, a asked) error {
 	if len(a.subject) == 0 || len(a.subject) > MaxSubject || a.kind == "" || len(a.kind) > 64 {
 		return ErrSubject.New()
+	}
+	if a.kind == KindGrantRole {
+		if err := askedSeparated(ctx, tx, a.subject); err != nil {
+			return err
+		}
 	}
 	var parent, part any
 	data := map[string]string{"kind": string(a.kind), "digest": digestText(a.subject)}

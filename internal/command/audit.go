@@ -64,14 +64,25 @@ func (c auditVerifyCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
+	people, err := h.access.Mixed(ctx)
+	if err != nil {
+		return err
+	}
+	mixed := []actorJSON{}
+	for _, a := range people {
+		mixed = append(mixed, actorOf(a))
+	}
 	if c.JSON {
-		if err := printJSON(s, auditResult{r, restores, approvals}); err != nil {
+		if err := printJSON(s, auditResult{r, restores, approvals, mixed}); err != nil {
 			return err
 		}
 	} else {
 		printAudit(s, r)
 		printRestores(s, restores)
 		printApprovals(s, approvals)
+		for _, a := range mixed {
+			fmt.Fprintf(s.out, "⚠ 一人兼任管理、使用、审计角色 roles of more than one side: %s  %s  %s\n", a.ID, a.Name, roleWords(a.Roles))
+		}
 	}
 	if len(r.Problems) > 0 || len(approvals.Differences) > 0 {
 		return exit{exitFailed}
@@ -84,6 +95,9 @@ type auditResult struct {
 	ledger.VerifyResult
 	Restores  []restoreEvent    `json:"restores"`
 	Approvals access.Comparison `json:"approvals"`
+	// Mixed are those who hold roles of more than one of management, use and audit, which an older version let them. That
+	// is for an administrator to end and does not make the ledger wrong.
+	Mixed []actorJSON `json:"mixed_roles"`
 }
 
 // restoreEvent is a restore from a backup, as the ledger tells of it. Between the backup and the restore the ledger had

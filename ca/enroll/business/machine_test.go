@@ -476,7 +476,7 @@ func (m *machine) forge(r *rapid.T) {
 		`UPDATE seal_grant SET approval_id = 'x' || $1`,
 		`UPDATE seal_instance SET state = 'active' WHERE state <> 'active' AND $1 <> '' AND EXISTS (SELECT 1 FROM seal_instance o
 			WHERE o.seal_code = seal_instance.seal_code AND o.custody = seal_instance.custody AND o.holder = seal_instance.holder AND o.state = 'active')`,
-		`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used) VALUES ('handler', 'registrar', '', 0, 'x' || $1, 'role.grant', 1)`,
+		`INSERT INTO access_role (actor, role, granted, founding, approval, approval_kind, approval_used, side) VALUES ('handler', 'registrar', '', 0, 'x' || $1, 'role.grant', 1, 'use')`,
 		`INSERT INTO ca_status_event (id, serial, certificate_state, position, action, reason, happened, cause, actor, approval, approval_kind, approval_used, crl)
 			SELECT 'e', serial, 'issued', 99, 'revoke', 0, '', 'approval', 'handler', 'x' || $1, 'certificate.revoke', 1, 0 FROM ca_certificate WHERE profile = 'personal'`,
 	}).Draw(r, "forgery")
