@@ -94,9 +94,10 @@ tables: ## write the tables of docs/pdf.md anew from what sealing and verifying 
 		/^<!-- table / { file = "build/tables/" $$3 ".md"; while ((getline line < file) > 0) print line; skip = 1 }' docs/pdf.md > build/pdf.md
 	@mv build/pdf.md docs/pdf.md
 
-pictures: build ## make the README's picture anew from the demo
+pictures: build ## make the README's pictures anew from the running demo, with Chromium
 	rm -rf build/demo && ./build/yinxin demo --dir build/demo --no-serve
 	pdftoppm -r 72 -f 3 -l 3 -png -singlefile build/demo/copy-sealed.pdf docs/pictures/sealed-page
+	YINXIN_PICTURES=$(CURDIR)/docs/pictures YINXIN_PICTURES_DEMO=$(CURDIR)/build/demo $(GO) test ./internal/command -count=1 -run '^TestPictures$$'
 
 openapi: ## write api/openapi.json anew from the code
 	$(GO) test ./api -run OpenAPI -update

@@ -169,6 +169,7 @@ func newServer(c Config) (*server, error) {
 	if s.Desk != nil {
 		s.certificateRequests()
 	}
+	s.apiKeys()
 	s.approvals()
 	s.certificates()
 	if s.Registration != nil {

@@ -61,12 +61,11 @@ func (s *server) approvals() {
 		Kind      string `query:"kind" maxLength:"40" doc:"Only of this kind."`
 		Requester string `query:"requester" maxLength:"64"`
 	}
-	type listed struct {
-		Body struct {
-			Approvals []Approval `json:"approvals"`
-			Next      string     `json:"next,omitempty"`
-		}
+	type approvalList struct { // named, since two operations give it
+		Approvals []Approval `json:"approvals"`
+		Next      string     `json:"next,omitempty"`
 	}
+	type listed struct{ Body approvalList }
 	operate(s, huma.Operation{OperationID: "list-approvals", Method: http.MethodGet, Path: approvalPath, Tags: []string{"approvals"},
 		Summary: "List what waits for a decision", Description: "The oldest first, without what is decided.", Responses: s.answers(401, 403, 422)},
 		overseers(), func(ctx context.Context, in *filter) (*listed, error) {

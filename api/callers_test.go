@@ -5,11 +5,12 @@ import "strings"
 // mayCall says once more, and independently of the code, who may call each route that takes an account: actors of the
 // test world by method and path.
 var mayCall = map[string]string{
-	"GET /metrics": "administrator auditor",
+	"GET /metrics":                "administrator auditor",
+	"GET /v1/actors/{actor}/keys": "administrator auditor", "POST /v1/actors/{actor}/keys": "administrator", "DELETE /v1/actors/{actor}/keys/{key}": "administrator",
 
 	"POST /logout": "everybody", "GET /home": "everybody", "GET /account": "everybody", "GET /account/password": "everybody", "POST /account/password": "everybody",
 
-	"POST /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
+	"POST /v1/documents": "platform clerk", "GET /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
 	"POST /v1/webhooks": "platform clerk", "GET /v1/webhooks": "platform clerk", "DELETE /v1/webhooks/{id}": "platform clerk", "POST /v1/webhooks/{id}/resume": "platform clerk",
 	"POST /v1/webhooks/{id}/ping": "platform clerk", "GET /v1/webhooks/{id}/deliveries": "platform clerk", "POST /v1/webhooks/{id}/deliveries/{delivery}/redeliver": "platform clerk",

@@ -51,6 +51,17 @@ func (s *server) documents() {
 			return &described{documentOf(d)}, err
 		})
 
+	type content struct {
+		SM3 string `query:"sm3" required:"true" pattern:"^[0-9a-f]{64}$" doc:"SM3 digest of the bytes, hexadecimal."`
+	}
+	operate(s, huma.Operation{OperationID: "find-document", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"sealing"},
+		Summary: "Find a document by its content", Description: "The newest with this digest that the caller has, so that it need not be uploaded again. Those of others are not found.",
+		Responses: s.answers(400, 401, 403, 404, 422)},
+		sealUsers(), func(ctx context.Context, in *content) (*described, error) {
+			d, err := s.Sealer.DocumentOf(ctx, actorOf(ctx), in.SM3)
+			return &described{documentOf(d)}, err
+		})
+
 	s.stream(huma.Operation{OperationID: "get-document-content", Method: http.MethodGet, Path: documentPath + "{id}/content", Tags: []string{"sealing"},
 		Summary:     "Fetch a document",
 		Description: "The bytes are hashed again on their way out. When they are not those that were stored, the connection is cut before the end.",

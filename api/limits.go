@@ -10,7 +10,9 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/httprate"
 
+	"yinxin/api/web"
 	"yinxin/internal/fault"
+	"yinxin/internal/login"
 )
 
 // Limits are how many requests one address of a caller may make in a minute of what needs no account. IPv6 addresses count
@@ -92,4 +94,10 @@ func (s *server) callerOf(r *http.Request) string {
 	return httprate.CanonicalizeIP(host)
 }
 
-func (s *server) tooMany(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errTooMany.New()) }
+func (s *server) tooMany(w http.ResponseWriter, r *http.Request) {
+	if page, ok := r.Context().Value(pageKey{}).(*web.SiteRoute); ok {
+		page.Refuse(w, r, login.Session{}, errTooMany.New())
+		return
+	}
+	s.fail(w, r, errTooMany.New())
+}

@@ -24,6 +24,7 @@ type caller struct {
 	everybody bool           // whoever signed in
 	page      *web.SiteRoute // a page, for a session instead of a key
 	roles     []access.Role  // any one of them
+	scope     string         // the part of the API, for keys that are narrowed
 }
 
 // admits says whether somebody who is known may call.
@@ -59,6 +60,7 @@ func (s *server) handle(method, path string, who caller, h http.HandlerFunc) {
 
 // stream registers a route that handles its own bodies, and describes it in the OpenAPI document.
 func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
+	who.scope = scopeOf(op)
 	declare(&op, who)
 	s.huma.OpenAPI().AddOperation(&op)
 	s.handle(op.Method, op.Path, who, h)
@@ -66,6 +68,7 @@ func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
 
 // operate registers a JSON operation. Whatever error the handler gives becomes a problem.
 func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.Context, *I) (*O, error)) {
+	who.scope = scopeOf(op)
 	declare(&op, who)
 	most := cmp.Or(op.MaxBodyBytes, maxJSON)
 	op.MaxBodyBytes = 2 * most // adapter.Handle has enforced it by then
@@ -78,6 +81,18 @@ func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.
 		}
 		return out, nil
 	})
+}
+
+// scopes say to which part of the API an operation belongs, by its first tag. One without is reached by no narrowed key.
+var scopes = map[string]string{"sealing": access.ScopeSealing, "terminals": access.ScopeTerminals, tagRemote: access.ScopeIssuances, "webhooks": access.ScopeWebhooks,
+	"ledger": access.ScopeLedger, tagCertificates: access.ScopeCertificates, "approvals": access.ScopeRegistration,
+	tagApplications: access.ScopeRegistration, tagIssuing: access.ScopeRegistration, tagRegistration: access.ScopeRegistration, "service": access.ScopeService}
+
+func scopeOf(op huma.Operation) string {
+	if len(op.Tags) == 0 {
+		return ""
+	}
+	return scopes[op.Tags[0]]
 }
 
 // maxJSON is the largest JSON body in bytes, if an operation does not say another.
@@ -118,8 +133,12 @@ func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
 	}
 	return func(w http.ResponseWriter, r *http.Request) {
 		actor, err := s.authenticate(r)
-		if err == nil && !who.admits(actor) {
+		switch {
+		case err != nil:
+		case !who.admits(actor):
 			err = errClosed.New()
+		case !actor.Reaches(who.scope):
+			err = access.ErrKeyScope.With("%s", who.scope)
 		}
 		if err != nil {
 			s.fail(w, r, err)
@@ -139,7 +158,11 @@ func (s *server) authenticate(r *http.Request) (access.Actor, error) {
 	if !strings.EqualFold(scheme, "Bearer") || secret == "" {
 		return access.Actor{}, errKeyMissing.New()
 	}
-	return s.Access.Authenticate(r.Context(), strings.TrimSpace(secret))
+	ctx := r.Context()
+	if r.TLS != nil && len(r.TLS.PeerCertificates) > 0 {
+		ctx = access.WithClientCertificate(ctx, r.TLS.PeerCertificates[0].Raw)
+	}
+	return s.Access.Authenticate(ctx, strings.TrimSpace(secret))
 }
 
 type actorKey struct{}

@@ -250,7 +250,7 @@ func TestADamagedDocumentNeverArrivesComplete(t *testing.T) {
 func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	w := newWorld(t)
 	open := map[string]bool{"GET /": true, "POST /": true, "GET /pki/cps": true,
-		"GET /login": true, "POST /login": true,
+		"GET /login": true, "POST /login": true, "GET /copies": true, "POST /copies": true,
 		"POST /v1/verifications": true, "POST /v1/terminal/pair": true, "POST /v1/issued-copies/lookup": true, "POST /v1/issued-copies/pages": true, "GET /v1/openapi.json": true, "GET /v1/ledger/checkpoint": true, "GET /health/live": true, "GET /health/ready": true,
 		"GET /pki/{file}": true, "GET /pki/{issuer}/{list}": true, "GET /pki/root.crl": true, "GET /pki/root.cer": true, "POST /ocsp": true, "GET /ocsp/*": true, "POST /tsa": true}
 	declared := map[string]caller{}
@@ -355,6 +355,6 @@ func TestARouteWithoutARuleIsClosedToEveryone(t *testing.T) {
 func TestAKeyThatWasRevokedOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	keys := got(w.access.Keys(t.Context(), "platform"))(t)
-	must(t, w.access.RevokeKey(t.Context(), keys[0].ID))
+	must(t, w.access.RevokeKey(t.Context(), "administrator", keys[0].ID))
 	w.call("platform", "GET", "/v1/seals", nil).problem(401, "access.unknown-key")
 }

@@ -6,7 +6,10 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/api/web/clerk"
+	"yinxin/api/web/copies"
+	"yinxin/api/web/desk"
 	"yinxin/api/web/home"
+	"yinxin/api/web/officer"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
@@ -21,6 +24,14 @@ func (s *server) areas() []web.Area {
 		seals.Bind = s.Issuance.Bind
 	}
 	all = append(all, clerk.Area(seals))
+	if s.Registration != nil {
+		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
+			Receive: s.received, Time: s.VerifyTime}))
+	}
+	if s.Issuance != nil {
+		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
+		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
+	}
 	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
@@ -59,7 +70,7 @@ func (s *server) signedIn() error {
 
 // admitPage lets those through to a page who may see it; who is not signed in is led to the login.
 func (s *server) admitPage(who caller) http.HandlerFunc {
-	return func(w http.ResponseWriter, r *http.Request) {
+	admitted := func(w http.ResponseWriter, r *http.Request) {
 		in, err := s.session(r)
 		switch {
 		case err != nil && who.anyone && fault.Has(err, login.ErrNoSession):
@@ -78,7 +89,17 @@ func (s *server) admitPage(who caller) http.HandlerFunc {
 		}
 		who.page.Serve(w, r, in)
 	}
+	if !who.page.Limited {
+		return admitted
+	}
+	limited := s.limit(s.limits.codes, admitted)
+	return func(w http.ResponseWriter, r *http.Request) {
+		limited(w, r.WithContext(context.WithValue(r.Context(), pageKey{}, who.page)))
+	}
 }
+
+// pageKey is where a request carries the page that it is for, until it was let through.
+type pageKey struct{}
 
 // session is who is signed in in the browser that asks.
 func (s *server) session(r *http.Request) (login.Session, error) {

@@ -55,12 +55,12 @@ type Member struct {
 
 func (s *server) units() {
 	s.areaRoutes()
-	type listed struct {
-		Body struct {
-			Units []Unit `json:"units"`
-			Next  string `json:"next,omitempty"`
-		}
+	// Named: of a body without a name that two operations give, the document describes another one for the second.
+	type unitList struct {
+		Units []Unit `json:"units"`
+		Next  string `json:"next,omitempty"`
 	}
+	type listed struct{ Body unitList }
 	type filter struct {
 		Paging
 		Area string `query:"area" maxLength:"6" doc:"Only this area's."`

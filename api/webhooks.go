@@ -45,7 +45,7 @@ func (s *server) webhooks() {
 	type wanted struct {
 		Body struct {
 			URL   string   `json:"url" format:"uri" maxLength:"2000" doc:"An https address. Redirects are not followed." example:"https://platform.example/yinxin"`
-			Kinds []string `json:"kinds" minItems:"1" maxItems:"20" enum:"sealing.released,batch.done,key-task.done" doc:"What to tell of."`
+			Kinds []string `json:"kinds" minItems:"1" maxItems:"20" enum:"sealing.released,batch.done,key-task.done,issuance.requested,issuance.answered,issuance.issued,issuance.refused,issuance.received,issuance.delivered,issuance.cancelled,issuance.withdrawn,issuance.overdue" doc:"What to tell of."`
 		}
 	}
 	operate(s, huma.Operation{OperationID: "add-webhook", Method: http.MethodPost, Path: webhookPath, Tags: []string{"webhooks"},

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
@@ -69,6 +70,7 @@ type world struct {
 	people      [2]access.Actor   // registrar, approver
 	founded     atomic.Bool
 	work        *jobs.Jobs // in the background, when somebody runs it
+	ledgerKey   *ecdsa.PublicKey
 }
 
 // journal collects the log, which tests read while handlers write.
@@ -136,7 +138,9 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
 	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
 		keystore.PurposeLedger, keystore.PurposeSealing, keystore.PurposePersonalData)
-	l := ledger.New(w.db, got(ring.Generate(ctx, "ledger", keystore.PurposeLedger))(t), clock)
+	ledgerKey := got(ring.Generate(ctx, "ledger", keystore.PurposeLedger))(t)
+	w.ledgerKey = ledgerKey.Public()
+	l := ledger.New(w.db, ledgerKey, clock)
 	w.access = access.New(w.db, l, clock)
 	archive := fixtures.Archive("云山市")
 	w.people = [2]access.Actor{w.actor("registrar", "省局", access.RoleRegistrar), w.actor("approver", "省局", access.RoleApprover)}

@@ -242,6 +242,20 @@ func (s *Service) Document(ctx context.Context, by access.Actor, id string) (Doc
 	return d, rows.Err()
 }
 
+// DocumentOf finds the newest document with a content, by its SM3 in hex, that the actor uploaded or sealed. Documents of
+// others are not found, nor those of colleagues: document.not-found.
+func (s *Service) DocumentOf(ctx context.Context, by access.Actor, sm3 string) (Document, error) {
+	var id string
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT id FROM document WHERE sm3 = $1 AND owner = $2 ORDER BY created_at DESC, id LIMIT 1`, sm3, by.ID).Scan(&id)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Document{}, errNoDocument.With("%s", cleanName(sm3))
+	}
+	if err != nil {
+		return Document{}, err
+	}
+	return s.Document(ctx, by, id)
+}
+
 // beginning is the first part of an object.
 type beginning struct {
 	files.Object

@@ -258,3 +258,8 @@ func (q *Request) File(media string, body []byte) error {
 	q.W.Header().Set("Content-Disposition", "inline")
 	return q.send(http.StatusOK, media, body)
 }
+
+// Attachment answers with bytes that the browser keeps; the caller has said their name.
+func (q *Request) Attachment(media string, body []byte) error {
+	return q.send(http.StatusOK, media, body)
+}

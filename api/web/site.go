@@ -19,7 +19,7 @@ import (
 
 // Area is a part of the pages for people who sign in: those of one kind of user. Files has templates/*.html, each of
 // which defines "main" and is a page by its name; templates whose names begin with '_' are parts that the pages of the
-// area share; and assets, which are served under /assets/NAME/.
+// area share (they are embedded by "all:templates"); and assets, which are served under /assets/NAME/.
 type Area struct {
 	Name   string
 	Files  fs.FS
@@ -56,6 +56,8 @@ type Route struct {
 	Anyone       bool
 	// Unchanged lets in also who has yet to change a password set by an administrator.
 	Unchanged bool
+	// Limited bounds how often one address may call, which is for guesses of secrets.
+	Limited bool
 	// Body is the largest body in bytes; 0 is 64 KiB.
 	Body   int64
 	Handle Handler

@@ -155,6 +155,7 @@ func functions(language string) template.FuncMap {
 		"minute":   Minute,
 		"number":   Number,
 		"size":     Size,
+		"sum":      func(a, b int) int { return a + b },
 		"inc":      func(n int) int { return n + 1 },
 		// thumb is the length of a side of a page, in millimetres, as a thumbnail: some 20 dpi.
 		"thumb": func(mm float64) int { return int(math.Round(mm * 20 / 25.4)) },

@@ -8,6 +8,7 @@ import (
 
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/store"
 )
 
 // Summary is an application as a list shows it.
@@ -38,6 +39,10 @@ type Filter struct {
 	Batch  string
 	// Text stands in the number, the unit's or the seal's name.
 	Text string
+	// Business is one of those that the form is for.
+	Business form.Business
+	// From and Until bound when an application was begun: from the one, before the other.
+	From, Until time.Time
 	// Before continues a list behind the application with this identifier.
 	Before string
 	Limit  int // 1 … MaxList; 0 is MaxList
@@ -62,6 +67,14 @@ func (s *Service) List(ctx context.Context, by access.Actor, f Filter) ([]Summar
 		list[i] = r.summary()
 	}
 	return list, nil
+}
+
+// letters keeps what stands in the name of a business, and nothing that LIKE reads in another way.
+func letters(r rune) rune {
+	if r >= 'a' && r <= 'z' || r == '-' {
+		return r
+	}
+	return -1
 }
 
 func (f Filter) query(v viewer) (string, []any) {
@@ -91,6 +104,15 @@ func (f Filter) query(v viewer) (string, []any) {
 		like = strings.ReplaceAll(strings.ToValidUTF8(like, ""), "\x00", "")
 		// Both sides in capitals: the engines differ in what LIKE makes of small ones.
 		add(`(UPPER(a.number) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.unit_name) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.seal_name) LIKE UPPER(?) ESCAPE '\')`, like, like, like)
+	}
+	if f.Business != "" {
+		add(`(' ' || a.businesses || ' ') LIKE ?`, "% "+key(strings.Map(letters, string(f.Business)))+" %")
+	}
+	if !f.From.IsZero() {
+		add(`a.created >= ?`, store.Time(f.From))
+	}
+	if !f.Until.IsZero() {
+		add(`a.created < ?`, store.Time(f.Until))
 	}
 	if f.Before != "" {
 		add(`(a.created, a.id) < (SELECT b.created, b.id FROM enroll_application b WHERE b.id = ?)`, key(f.Before))

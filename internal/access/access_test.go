@@ -449,13 +449,13 @@ func TestAnAPIKeyOpensOnlyAsItWasGivenOut(t *testing.T) {
 			t.Fatalf("%+v, %v", keys, err)
 		}
 		for range 2 {
-			if err := r.RevokeKey(ctx, keys[0].ID); err != nil {
+			if err := r.RevokeKey(ctx, keys[0].Actor, keys[0].ID); err != nil {
 				t.Fatal(err)
 			}
 		}
 		_, err = r.Authenticate(ctx, secret)
 		wantCode(t, err, ErrUnknownKey)
-		wantCode(t, r.RevokeKey(ctx, "none"), ErrKeyNotFound)
+		wantCode(t, r.RevokeKey(ctx, "", "none"), ErrKeyNotFound)
 		_, err = r.CreateKey(ctx, "nobody", "")
 		wantCode(t, err, ErrActorNotFound)
 		var leaked int

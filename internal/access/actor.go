@@ -45,6 +45,7 @@ type Actor struct {
 	Name         string
 	Organisation string
 	Roles        []Role // ordered by name when read
+	Only                // what the key allows through which the actor came; empty when read from the database
 }
 
 // Has reports whether the actor held the role when it was read.

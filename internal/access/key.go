@@ -6,7 +6,9 @@ import (
 	"crypto/subtle"
 	"database/sql"
 	"encoding/base64"
+	"encoding/hex"
 	"errors"
+	"slices"
 	"strings"
 	"time"
 
@@ -22,20 +24,126 @@ const (
 	maxKeyText    = 128
 )
 
+// KeyTerms are what an API key is for and what it may be used for.
+type KeyTerms struct {
+	Label string
+	Only
+	Expires time.Time // zero: it does not
+	// Certificate is the SM3 of the DER of a client certificate, in hex: the key counts only over a connection that was
+	// opened with it (mTLS). Empty: over any.
+	Certificate string
+}
+
+type certificateKey struct{}
+
+// WithClientCertificate says with which certificate the connection was opened that a request came over.
+func WithClientCertificate(ctx context.Context, der []byte) context.Context {
+	sum := sm3.Sum(der)
+	return context.WithValue(ctx, certificateKey{}, hex.EncodeToString(sum[:]))
+}
+
+// bound says whether a key counts over the connection of a request.
+func bound(ctx context.Context, certificate string) bool {
+	given, _ := ctx.Value(certificateKey{}).(string)
+	return certificate == "" || subtle.ConstantTimeCompare([]byte(given), []byte(certificate)) == 1
+}
+
+// Only narrows what an actor may do through an API key; an empty list does not narrow. Whoever acts without a key, or
+// through a key without limits, has an empty one.
+type Only struct {
+	Scopes []string // parts of the API, of Scopes
+	Seals  []string // codes
+}
+
+// The parts of the API that a key may be narrowed to.
+const (
+	ScopeSealing      = "sealing"      // documents, previews, sealings, batches, seals
+	ScopeTerminals    = "terminals"    // tasks for USB Keys, terminals
+	ScopeIssuances    = "issuances"    // remote issuing
+	ScopeWebhooks     = "webhooks"     // calls of events
+	ScopeLedger       = "ledger"       // the ledger
+	ScopeCertificates = "certificates" // certificates, and orders from other installations
+	ScopeRegistration = "registration" // applications, approvals, and what follows from them
+	ScopeService      = "service"      // figures and keys of the service
+)
+
+// Scopes are all of them.
+var Scopes = []string{ScopeSealing, ScopeTerminals, ScopeIssuances, ScopeWebhooks, ScopeLedger, ScopeCertificates, ScopeRegistration, ScopeService}
+
+// Reaches says whether a part of the API is within the limits.
+func (o Only) Reaches(scope string) bool {
+	return len(o.Scopes) == 0 || slices.Contains(o.Scopes, scope)
+}
+
+// CheckSeal says that a seal is not within the limits: access.key-seal.
+func (o Only) CheckSeal(seal string) error {
+	if len(o.Seals) == 0 || slices.Contains(o.Seals, seal) {
+		return nil
+	}
+	return ErrKeySeal.With("%.40s", seal)
+}
+
+const maxKeySeals = 100
+
+func (t KeyTerms) check(now time.Time) error {
+	switch {
+	case !validText(t.Label):
+		return ErrActor.At(fault.Field("label"))
+	case slices.ContainsFunc(t.Scopes, func(s string) bool { return !slices.Contains(Scopes, s) }):
+		return ErrKeyTerms.Saying("可选："+strings.Join(Scopes, "、"), "one of "+strings.Join(Scopes, ", ")).At(fault.Field("scopes"))
+	case len(t.Seals) > maxKeySeals || slices.ContainsFunc(t.Seals, func(s string) bool { return len(s) != 14 || strings.Trim(s, "0123456789") != "" }):
+		return ErrKeyTerms.At(fault.Field("seals"))
+	case t.Certificate != "" && (len(t.Certificate) != hex.EncodedLen(sm3.Size) || strings.Trim(t.Certificate, "0123456789abcdef") != ""):
+		return ErrKeyTerms.At(fault.Field("certificate"))
+	case !t.Expires.IsZero() && !t.Expires.After(now):
+		return ErrKeyTerms.At(fault.Field("expires"))
+	}
+	return nil
+}
+
 // APIKey describes an API key without its secret.
 type APIKey struct {
-	ID      string
-	Actor   string
-	Label   string
+	ID    string
+	Actor string
+	KeyTerms
 	Created time.Time
+	Used    time.Time // to the hour; zero: never
 	Revoked bool
 }
 
-// CreateKey makes an API key for an actor. The secret, "yx_<id>_<43 characters>", is returned this once: the database
-// keeps its SM3 hash. 256 random bits need no salt and no slow hash.
+// CreateKey makes an API key for an actor without limits, for the machine itself: IssueKey.
 func (s *Service) CreateKey(ctx context.Context, actorID, label string) (secret string, err error) {
-	if !validText(label) {
-		return "", ErrActor.At(fault.Field("label"))
+	return s.IssueKey(ctx, actorID, actorID, KeyTerms{Label: label})
+}
+
+// officers are those whose word counts as that of one of two people, or who look what the others did: whoever made keys
+// for them could speak for both.
+var officers = []Role{RoleRegistrar, RoleApprover, RoleAuditor}
+
+// MakeKey is IssueKey by an administrator from afar, who may not make keys for registrars, approvers and auditors.
+// Errors: access.role, access.key-officer and those of IssueKey.
+func (s *Service) MakeKey(ctx context.Context, by Actor, actorID string, t KeyTerms) (secret string, err error) {
+	if _, err := s.acting(ctx, s.db.Read(), by, RoleAdministrator); err != nil {
+		return "", err
+	}
+	whose, err := s.Actor(ctx, actorID)
+	if err != nil {
+		return "", err
+	}
+	if slices.ContainsFunc(officers, whose.Has) {
+		return "", ErrKeyOfficer.With("%s", actorID)
+	}
+	return s.IssueKey(ctx, by.ID, actorID, t)
+}
+
+// IssueKey makes an API key for an actor; by is who had it made on the machine itself, where whoever can open the keystore
+// is trusted. The secret, "yx_<id>_<43 characters>", is returned this
+// once: the database keeps its SM3 hash. 256 random bits need no salt and no slow hash. Errors: access.actor-not-found,
+// access.actor, access.key-terms.
+func (s *Service) IssueKey(ctx context.Context, by, actorID string, t KeyTerms) (secret string, err error) {
+	now := s.clock()
+	if err := t.check(now); err != nil {
+		return "", err
 	}
 	random := make([]byte, keySecretSize)
 	if _, err := rand.Read(random); err != nil {
@@ -44,17 +152,18 @@ func (s *Service) CreateKey(ctx context.Context, actorID, label string) (secret 
 	id := strings.ToLower(rand.Text())[:16]
 	secret = keyPrefix + id + "_" + base64.RawURLEncoding.EncodeToString(random)
 	hash := sm3.Sum([]byte(secret))
-	now := s.clock()
+	expires := sql.NullString{String: store.Time(t.Expires), Valid: !t.Expires.IsZero()}
+	scopes, seals := strings.Join(t.Scopes, " "), strings.Join(t.Seals, " ")
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := readActor(ctx, tx, actorID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created) VALUES ($1, $2, $3, $4, $5)`,
-			id, actorID, label, hash[:], store.Time(now))
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
+			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, "key.created", actorID, id, nil)
+		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate})
 	})
 	if err != nil {
 		return "", err
@@ -69,9 +178,11 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if !ok {
 		return Actor{}, ErrUnknownKey.New()
 	}
-	var actor string
+	var actor, scopes, seals, certificate string
 	var hash []byte
-	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash FROM access_key WHERE id = $1 AND revoked IS NULL`, id).Scan(&actor, &hash)
+	var expires, used sql.NullString
+	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
+		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Actor{}, ErrUnknownKey.New()
 	}
@@ -82,11 +193,35 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if subtle.ConstantTimeCompare(given[:], hash) != 1 {
 		return Actor{}, ErrUnknownKey.New()
 	}
+	if !bound(ctx, certificate) {
+		return Actor{}, ErrKeyBound.New()
+	}
+	now := s.clock()
+	if expires.Valid && expires.String <= store.Time(now) {
+		return Actor{}, ErrKeyExpired.New()
+	}
 	a, err := s.Actor(ctx, actor)
 	if fault.Has(err, ErrActorNotFound) {
 		return Actor{}, ErrUnknownKey.New()
 	}
-	return a, err
+	if err != nil {
+		return Actor{}, err
+	}
+	a.Only = Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals)}
+	return a, s.keyUsed(ctx, id, used.String, now)
+}
+
+// usedEvery is how exactly it is recorded when a key was last used.
+const usedEvery = time.Hour
+
+func (s *Service) keyUsed(ctx context.Context, id, last string, now time.Time) error {
+	if last > store.Time(now.Add(-usedEvery)) {
+		return nil
+	}
+	return s.db.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE access_key SET used = $2 WHERE id = $1`, id, store.Time(now))
+		return err
+	})
 }
 
 // keyID takes the public part out of a secret of the right shape.
@@ -102,8 +237,8 @@ func keyID(secret string) (string, bool) {
 	return id, ok && validID(id) && len(random) == base64.RawURLEncoding.EncodedLen(keySecretSize)
 }
 
-// RevokeKey ends an API key at once: access.key-not-found. Ending it again does nothing.
-func (s *Service) RevokeKey(ctx context.Context, id string) error {
+// RevokeKey ends an API key at once: access.key-not-found. Ending it again does nothing. by is who had it ended.
+func (s *Service) RevokeKey(ctx context.Context, by, id string) error {
 	now := s.clock()
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		var actor string
@@ -121,13 +256,13 @@ func (s *Service) RevokeKey(ctx context.Context, id string) error {
 		if n, err := result.RowsAffected(); err != nil || n == 0 {
 			return err
 		}
-		return s.record(ctx, tx, now, "key.revoked", actor, id, nil)
+		return s.record(ctx, tx, now, "key.revoked", by, id, map[string]string{"actor": actor})
 	})
 }
 
 // Keys lists the API keys of an actor, oldest first.
 func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
 	if err != nil {
 		return nil, err
 	}
@@ -135,15 +270,20 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 	var list []APIKey
 	for rows.Next() {
 		k := APIKey{Actor: actorID}
-		var created string
-		var revoked sql.NullString
-		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked); err != nil {
+		var created, scopes, seals string
+		var revoked, expires, used sql.NullString
+		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate); err != nil {
 			return nil, err
 		}
-		if k.Created, err = store.ParseTime(created); err != nil {
-			return nil, err
+		for to, text := range map[*time.Time]string{&k.Created: created, &k.Expires: expires.String, &k.Used: used.String} {
+			if text == "" {
+				continue
+			}
+			if *to, err = store.ParseTime(text); err != nil {
+				return nil, err
+			}
 		}
-		k.Revoked = revoked.Valid
+		k.Scopes, k.Seals, k.Revoked = strings.Fields(scopes), strings.Fields(seals), revoked.Valid
 		list = append(list, k)
 	}
 	return list, rows.Err()

@@ -60,6 +60,15 @@ func (s *Service) ListOpen(ctx context.Context, f Filter) ([]Pending, error) {
 	return scanRequests(rows, err)
 }
 
+// Ready lists requests of a kind, or of all, that were approved by themselves and wait to be carried out, the newest first.
+func (s *Service) Ready(ctx context.Context, k Kind, limit int) ([]Pending, error) {
+	now := s.clock()
+	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE state = 'approved' AND voided IS NULL AND parent IS NULL AND created > $1 AND ($2 = '' OR kind = $2)
+		AND EXISTS (SELECT 1 FROM access_approval a WHERE a.id = access_request.id AND a.used = 0 AND a.expires > $3) ORDER BY created DESC, id LIMIT $4`,
+		store.Time(now.Add(-2*Term)), string(k), store.Time(now), limit)
+	return scanRequests(rows, err)
+}
+
 // ListParts is Parts piece by piece: at most limit of them behind the part after, or from the first.
 func (s *Service) ListParts(ctx context.Context, id, after string, limit int) ([]Pending, error) {
 	rows, err := s.db.Read().QueryContext(ctx, selectRequest+` WHERE parent = $1

@@ -22,6 +22,7 @@ import (
 type demoCommand struct {
 	Dir     string `help:"Folder of the demo; a second run reuses it." default:"./demo" placeholder:"DIR"`
 	Listen  string `help:"Address to serve on afterwards." default:"127.0.0.1:8470" placeholder:"ADDR"`
+	Bare    bool   `help:"Only the story of two archives, without what fills the pages."`
 	NoServe bool   `help:"Stop before serving."`
 }
 
@@ -54,7 +55,7 @@ func (c demoCommand) Run(ctx context.Context, s streams) error {
 	if host == "" {
 		host = "127.0.0.1"
 	}
-	d := &demo{dir: c.Dir, making: c.Dir, listen: net.JoinHostPort(host, port), s: s}
+	d := &demo{dir: c.Dir, making: c.Dir, listen: net.JoinHostPort(host, port), s: s, bare: c.Bare}
 	_, err = os.Stat(filepath.Join(c.Dir, configName))
 	switch {
 	case err == nil:
@@ -76,6 +77,7 @@ const defaultListen = "127.0.0.1:8470"
 type demo struct {
 	dir, making string
 	listen      string
+	bare        bool
 	s           streams
 	steps       int
 	printer     *view.Viewer

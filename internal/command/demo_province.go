@@ -58,6 +58,11 @@ func (d *demo) province(ctx context.Context) error {
 	if err := d.verifyBoth(ctx, h); err != nil {
 		return err
 	}
+	if !d.bare {
+		if err := d.fill(ctx, h, people, central); err != nil {
+			return err
+		}
+	}
 	return d.step("日志 ledger: every step above, in a signed Merkle tree", func() (string, error) {
 		_, err := h.ledger.Sequence(ctx)
 		return databaseName, err
@@ -86,7 +91,7 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 // users adds the clerk for commands on this machine, one from another archive, those who apply, the city bureau, and the
 // platform with its API key.
 func (d *demo) users(ctx context.Context, h *installation) error {
-	for _, a := range []access.Actor{
+	all := []access.Actor{
 		{ID: "clerk", Name: "云山市档案馆 用印员", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleOperator}},
 		{ID: "clerk-2", Name: "松河市档案馆 用印员", Organisation: fixtures.Archive("松河市").Name, Roles: []access.Role{access.RoleOperator}},
 		{ID: "handler", Name: "云山市档案馆 经办人", Organisation: fixtures.Archive("云山市").Name, Roles: []access.Role{access.RoleApplicant}},
@@ -94,7 +99,13 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 		{ID: demoCity, Name: "松河市档案局", Organisation: "松河市档案局", Roles: []access.Role{access.RoleCity}},
 		{ID: "auditor", Name: "临江省档案局 审计人员", Organisation: "临江省档案局", Roles: []access.Role{access.RoleAuditor}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
-	} {
+	}
+	for i, city := range demoOnTheWay {
+		if !d.bare {
+			all = append(all, access.Actor{ID: demoHandler(i), Name: city + "档案馆 经办人", Organisation: fixtures.Archive(city).Name, Roles: []access.Role{access.RoleApplicant}})
+		}
+	}
+	for _, a := range all {
 		if _, err := h.access.CreateActor(ctx, a); err != nil {
 			return err
 		}

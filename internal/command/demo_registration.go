@@ -30,11 +30,12 @@ type demoSeal struct {
 	code        string
 	seed        uint64
 	method      form.Method
-	handler     string // actor
-	area        string // code
-	direct      bool   // hands in to the province itself
-	unit        string // its identifier
-	suffix      string // of the names of its files
+	handler     string  // actor
+	area        string  // code
+	direct      bool    // hands in to the province itself
+	unit        string  // its identifier
+	suffix      string  // of the names of its files
+	askew       float64 // degrees by which the imprints are turned more than usual
 	application enroll.Application
 }
 
@@ -181,7 +182,7 @@ func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []
 	first, second, stamp := form.Places()
 	sheet := fixtures.PrintedSheet{Print: page, DPI: dpi, Skew: 0.6, Seed: s.seed, Quality: 92}
 	for i, box := range []form.Box{first, second, stamp} {
-		sheet.Stamps = append(sheet.Stamps, fixtures.Stamping{Seal: seal, X: box.X + box.Width/2, Y: box.Y + box.Height/2, Angle: float64(i) - 1})
+		sheet.Stamps = append(sheet.Stamps, fixtures.Stamping{Seal: seal, X: box.X + box.Width/2, Y: box.Y + box.Height/2, Angle: float64(i) - 1 + s.askew})
 	}
 	scan, _, err := fixtures.ScanSheet(sheet)
 	return scan, err

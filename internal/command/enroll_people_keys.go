@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"yinxin/internal/access"
 )
@@ -20,14 +21,24 @@ type keyJSON struct {
 	Actor   string `json:"actor"`
 	Label   string `json:"label"`
 	Created string `json:"created,omitempty"`
+	Expires string `json:"expires,omitempty"`
+	Used    string `json:"used,omitempty"` // to the hour
 	Ended   bool   `json:"ended"`
-	Secret  string `json:"secret,omitempty"`
+
+	Scopes []string `json:"scopes,omitempty"`
+	Seals  []string `json:"seals,omitempty"`
+
+	Secret string `json:"secret,omitempty"`
 }
 
 type enrollKeysAddCommand struct {
 	enrollFlags
-	Actor string `arg:"" help:"Whose key it is; hand it to nobody else." placeholder:"ACTOR"`
-	Label string `required:"" help:"What it is for." placeholder:"TEXT"`
+	Actor       string   `arg:"" help:"Whose key it is; hand it to nobody else." placeholder:"ACTOR"`
+	Label       string   `required:"" help:"What it is for." placeholder:"TEXT"`
+	Scope       []string `help:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service." placeholder:"NAME,..."`
+	Seal        []string `help:"Only these seals." placeholder:"CODE,..."`
+	Certificate string   `help:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)." placeholder:"SM3"`
+	Days        int      `help:"It ends after so many days; 0 is never." placeholder:"N"`
 }
 
 // Help is printed by --help.
@@ -40,12 +51,16 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 		if err := k.needs(access.RoleAdministrator); err != nil {
 			return err
 		}
-		secret, err := k.access.CreateKey(ctx, c.Actor, c.Label)
+		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal}, Certificate: c.Certificate}
+		if c.Days > 0 {
+			terms.Expires = s.now().AddDate(0, 0, c.Days)
+		}
+		secret, err := k.access.IssueKey(ctx, k.by.ID, c.Actor, terms)
 		if err != nil {
 			return err
 		}
 		if k.json {
-			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret})
+			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret, Scopes: c.Scope, Seals: c.Seal, Expires: moment(terms.Expires)})
 		}
 		_, err = fmt.Fprintf(s.out, "%s 的 API 密钥（只显示一次） API key of %s, shown once:\n%s\n", c.Actor, c.Actor, secret)
 		return err
@@ -69,7 +84,8 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 		if k.json {
 			all := []keyJSON{}
 			for _, key := range list {
-				all = append(all, keyJSON{ID: key.ID, Actor: key.Actor, Label: key.Label, Created: moment(key.Created), Ended: key.Revoked})
+				all = append(all, keyJSON{ID: key.ID, Actor: key.Actor, Label: key.Label, Created: moment(key.Created), Expires: moment(key.Expires), Used: moment(key.Used),
+					Ended: key.Revoked, Scopes: key.Scopes, Seals: key.Seals})
 			}
 			return printJSON(s, all)
 		}
@@ -79,10 +95,13 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 		w := newTable(s.out)
 		for _, key := range list {
 			state := "有效 in force"
-			if key.Revoked {
+			switch {
+			case key.Revoked:
 				state = "已停用 ended"
+			case !key.Expires.IsZero() && !key.Expires.After(s.now()):
+				state = "已到期 expired"
 			}
-			w.row(key.ID, key.Label, moment(key.Created), state)
+			w.row(key.ID, key.Label, moment(key.Created), state, "至 until "+moment(key.Expires), "最近 used "+moment(key.Used), strings.Join(append(key.Scopes, key.Seals...), ","))
 		}
 		return w.flush()
 	})
@@ -118,7 +137,7 @@ func (c enrollKeysEndCommand) Run(ctx context.Context, s streams) error {
 		if !c.Yes {
 			return nothingDone(s)
 		}
-		if err := k.access.RevokeKey(ctx, c.Key); err != nil {
+		if err := k.access.RevokeKey(ctx, k.by.ID, c.Key); err != nil {
 			return err
 		}
 		_, err = fmt.Fprintf(s.out, "已停用 ended: %s\n", c.Key)

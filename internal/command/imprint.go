@@ -93,7 +93,7 @@ func (c imprintCommand) one(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	m, err := makeTemplate(ctx, c.Form, earlier, o)
+	m, err := makeTemplate(ctx, c.Form, earlier, o, outputs.wanted(c.JSON))
 	if err != nil {
 		return err
 	}
@@ -156,44 +156,52 @@ func (c imprintCommand) font() ([]byte, error) {
 type made struct {
 	*imprint.Result
 	name   string          // of the scan
-	digest string          // SM3 of the scan
-	vector *imprint.Vector // nil where the template has too many edges to be traced
+	digest string          // SM3 of the scan, where it is wanted
+	vector *imprint.Vector // nil where the template has too many edges to be traced, or it is not wanted
 	// earlier is what the imprints were compared with, and compared what came of it; nil where they were not.
 	earlier  []byte
 	compared *imprint.Comparison
 }
 
+// wanted is what is told of a template beside itself. Of a large scan the digest alone takes a fifth of a second.
+type wanted struct{ digest, outline bool }
+
 // makeTemplate makes the template of a scan, and compares it with an earlier one, if there is one. Errors name the scan.
-func makeTemplate(ctx context.Context, name string, earlier []byte, o imprint.Options) (made, error) {
+func makeTemplate(ctx context.Context, name string, earlier []byte, o imprint.Options, w wanted) (made, error) {
 	data, err := readScan(name)
 	if err != nil {
 		return made{}, err
 	}
-	return templateOf(ctx, name, data, earlier, o)
+	m := made{name: name, earlier: earlier}
+	if w.digest {
+		m.digest = digestText(data)
+	}
+	err = m.make(ctx, data, o, w.outline)
+	return m, err
 }
 
 func readScan(name string) ([]byte, error) {
 	return readAtMost(name, maxScan, errScanTooLarge.With("%d bytes allowed", maxScan))
 }
 
-func templateOf(ctx context.Context, name string, data, earlier []byte, o imprint.Options) (made, error) {
-	m := made{name: name, digest: digestText(data), earlier: earlier}
+// make makes the template of what the scan's file holds, and with outline its outline. Errors name the scan.
+func (m *made) make(ctx context.Context, data []byte, o imprint.Options, outline bool) error {
 	var err error
-	if earlier == nil {
+	if m.earlier == nil {
 		m.Result, err = imprint.Process(ctx, data, o)
 	} else {
 		var c imprint.Comparison
-		if c, err = imprint.Against(ctx, data, earlier, o); err == nil {
+		if c, err = imprint.Against(ctx, data, m.earlier, o); err == nil {
 			m.Result, m.compared = c.Result, &c
 		}
 	}
-	if err == nil {
+	if err == nil && outline {
 		m.vector, err = sheet.Trace(m.Result)
 	}
 	if f, ok := fault.Of(err); ok && f.Place == (fault.Place{}) {
-		err = f.At(fault.File(name))
+		err = f.At(fault.File(m.name))
 	}
-	return m, err
+	return err
 }
 
 // shownTemplate is what a program gets.

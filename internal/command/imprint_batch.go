@@ -322,18 +322,18 @@ func (b *batch) template(ctx context.Context, j job) (row resultRow, shown any, 
 	if err != nil {
 		return nil, nil, false, err
 	}
-	made := processed{digest: digestText(data), parameters: parametersOf(o)}
+	scan := processed{digest: digestText(data), parameters: parametersOf(o)}
 	before := b.before(j.form)
-	if !b.Again && before.stands(made, j.outputs) {
+	if !b.Again && before.stands(scan, j.outputs) {
 		return before, map[string]any{"file": j.form, "verdict": before[columnVerdict], "skipped": true}, true, nil
 	}
-	if before[columnScan] != "" && before[columnScan] != made.digest {
+	if before[columnScan] != "" && before[columnScan] != scan.digest {
 		if err := j.outputs.withdraw(); err != nil { // another scan's, whatever becomes of this one
 			return nil, nil, false, err
 		}
 	}
-	m, err := templateOf(ctx, j.path, data, nil, o)
-	if err != nil {
+	m := made{name: j.path, digest: scan.digest}
+	if err := m.make(ctx, data, o, true); err != nil {
 		return nil, nil, false, err
 	}
 	if err := j.outputs.write(ctx, m, b.font); err != nil {
@@ -346,7 +346,7 @@ func (b *batch) template(ctx context.Context, j job) (row resultRow, shown any, 
 	}
 	told := m.shown()
 	told.File = j.form
-	return rowOf(j, m, made), told, false, nil
+	return rowOf(j, m, scan), told, false, nil
 }
 
 // before is the row of a form from an earlier run; nil where there is none.

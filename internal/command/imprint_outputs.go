@@ -113,6 +113,11 @@ func (o outputs) withdraw() error {
 	return nil
 }
 
+// wanted is what these outputs, and the report as JSON, tell of a template.
+func (o outputs) wanted(json bool) wanted {
+	return wanted{digest: json || o.sheet != "", outline: json || o.sheet != "" || o.svg != "" || o.pdf != ""}
+}
+
 // write writes everything, the template last: where it is, all of it is.
 func (o outputs) write(ctx context.Context, m made, font []byte) error {
 	data := sheet.Data{Title: filepath.Base(m.name), Facts: []sheet.Fact{{Label: "SM3", Text: m.digest}}, Result: m.Result, Vector: m.vector, Font: font}

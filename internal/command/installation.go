@@ -102,6 +102,10 @@ type config struct {
 	TaskHours int `json:"task_hours,omitempty"`
 	// Tokens are the HSMs on which keys live.
 	Tokens []tokenSetting `json:"tokens,omitempty"`
+	// Listeners are the addresses on which serve listens; empty: one, without a label.
+	Listeners []listenerSetting `json:"listeners,omitempty"`
+	// Secure says that browsers reach the service by https through a proxy although a listener is plain.
+	Secure bool `json:"secure,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -176,6 +180,7 @@ type installation struct {
 	sealer    *sealer.Service
 	batches   *bulk.Service // these two where background work is
 	webhooks  *webhook.Service
+	secrets   webhook.Secrets
 	terminals *terminal.Service
 	viewer    *view.Viewer
 	escrow    *escrow.Centre
@@ -342,7 +347,7 @@ func (h *installation) wire(ctx context.Context) error {
 		return err
 	}
 	h.wireIssuance(h.enroll.Safe, h.calendar, font)
-	return nil
+	return h.wireSecrets(ctx)
 }
 
 // wireTerminals opens the room of terminals; an installation from before it gets its first key for manifests here.

@@ -3,7 +3,9 @@ package command
 import (
 	"cmp"
 	"context"
+	"strings"
 
+	"yinxin/api/web/copies"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/workday"
 	"yinxin/internal/access"
@@ -19,7 +21,8 @@ import (
 type issuanceConfig struct {
 	// TermDays is how many working days an archive has for its answer; 0 leaves it to the service.
 	TermDays int `json:"term_days,omitempty"`
-	// Address is the beginning of the address in the QR code of an issued copy, to which the code is added; empty: the code alone.
+	// Address is the beginning of the address in the QR code of an issued copy, to which the code is added; empty: the page for
+	// copies below base_url.
 	Address string `json:"address,omitempty"`
 	// Watermark is laid over the pages of copies; {archive} and {purpose} are filled in. Empty leaves it to the service.
 	Watermark   string `json:"watermark,omitempty"`
@@ -31,7 +34,7 @@ func (h *installation) wireIssuance(safe *keystore.Safe, calendar *workday.Calen
 	c := h.config.Issuance
 	h.issuance = issuance.New(issuance.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Safe: safe,
 		Verify: verify.Options{Chain: h.sealer.Chain, SealStatus: sealer.SealStatus(h.register)}, Keys: keyTasks{h.terminals}, Clock: h.now, Calendar: calendar, TermDays: c.TermDays,
-		Address: c.Address, Font: font, Watermark: c.Watermark, NoWatermark: c.NoWatermark})
+		Address: cmp.Or(c.Address, strings.TrimSuffix(h.config.BaseURL, "/")+copies.Path+"#"), Font: font, Watermark: c.Watermark, NoWatermark: c.NoWatermark})
 	h.enroll.Resealers = append(h.enroll.Resealers, enroll.Resealer(h.issuance))
 }
 

@@ -43,13 +43,16 @@ func TestScripts(t *testing.T) {
 		Condition: scriptCondition,
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("LANG", "C.UTF-8")
-			// An address for a server that a script starts. Somebody else could take the port meanwhile; nobody does.
-			l, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				return err
+			// Addresses for a server that a script starts. Somebody else could take a port meanwhile; nobody does.
+			for _, name := range []string{"ADDRESS", "ADDRESS2"} {
+				l, err := net.Listen("tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				defer l.Close()
+				e.Setenv(name, l.Addr().String())
 			}
-			e.Setenv("ADDRESS", l.Addr().String())
-			return l.Close()
+			return nil
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"province": func(ts *testscript.TestScript, _ bool, args []string) {
@@ -101,7 +104,7 @@ func TestScripts(t *testing.T) {
 func builtOnce(t *testing.T) func() string {
 	dir := t.TempDir()
 	build := sync.OnceValue(func() int {
-		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve"},
+		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve", "--bare"},
 			streams{in: strings.NewReader(""), out: io.Discard, err: os.Stderr, now: time.Now})
 	})
 	return func() string {

@@ -1,13 +1,14 @@
 package command
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"net/http"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -19,7 +20,7 @@ import (
 
 type serveCommand struct {
 	dataFlags
-	Listen string `help:"Address to listen on." default:"127.0.0.1:8470" placeholder:"ADDR"`
+	Listen string `help:"Address to listen on, instead of the listeners of config.json (without any: 127.0.0.1:8470)." placeholder:"ADDR"`
 }
 
 // Help is printed by --help.
@@ -46,9 +47,20 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", c.Listen)
-	if err != nil {
-		return errListen.With("%s", c.Listen).Because(err)
+	settings := h.config.Listeners
+	if c.Listen != "" || len(settings) == 0 {
+		settings = []listenerSetting{{Address: cmp.Or(c.Listen, defaultListen)}}
+	}
+	listeners := make([]net.Listener, 0, len(settings))
+	for _, l := range settings {
+		listener, err := l.open(h.dir)
+		if err != nil {
+			for _, open := range listeners {
+				_ = open.Close()
+			}
+			return err
+		}
+		listeners = append(listeners, listener)
 	}
 	var background sync.WaitGroup
 	backgroundContext, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -73,28 +85,10 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 			log.Warn("starting a worker for previews", "error", err)
 		}
 	})
-	fmt.Fprintf(s.out, "http://%s/\n", listener.Addr())
-	return serve(ctx, listener, handler, log)
-}
-
-// serve answers until ctx ends, then lets open requests finish.
-func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
-	server := &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute,
-		MaxHeaderBytes: 64 << 10, ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelWarn)}
-	failed := make(chan error, 1)
-	go func() { failed <- server.Serve(listener) }()
-	select {
-	case err := <-failed:
-		return err
-	case <-ctx.Done():
+	for i, l := range listeners {
+		fmt.Fprintln(s.out, strings.TrimSpace(settings[i].url(l)+"  "+settings[i].Network))
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), drain)
-	defer cancel()
-	err := server.Shutdown(stopping)
-	if err := <-failed; !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return err
+	return serveAll(ctx, settings, listeners, handler, log)
 }
 
 // handler wires the API over the opened rooms.
@@ -103,7 +97,7 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, Authority: h.authority, Ledger: h.ledger,
+	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
 		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(),

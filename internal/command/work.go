@@ -8,13 +8,16 @@ import (
 	"time"
 
 	"yinxin/ca"
+	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/renewal"
+	"yinxin/internal/fault"
 	"yinxin/internal/fetch"
 	"yinxin/internal/jobs"
 	"yinxin/internal/mail"
 	"yinxin/internal/store"
 	"yinxin/internal/webhook"
+	"yinxin/keystore"
 	bulk "yinxin/sealer/batch"
 )
 
@@ -36,9 +39,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := h.workForPrograms(j, log); err != nil {
-		return nil, errors.Join(err, j.Close())
-	}
+	h.workForPrograms(j, log)
 	j.Periodic(jobs.Periodic{Name: "ca.crl", Every: crlEvery, Patience: crlPatience, Do: h.authority.PublishIfDue})
 	j.Periodic(jobs.Periodic{Name: "sealings.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: time.Minute,
 		Do: func(ctx context.Context) error {
@@ -69,12 +70,8 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 }
 
 // workForPrograms is what programs ask for and are told of in the background.
-func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) error {
-	safe, err := h.safe(context.Background(), webhookSafe)
-	if err != nil {
-		return err
-	}
-	h.webhooks = webhook.New(webhook.Config{DB: h.db, Ledger: h.ledger, Safe: safe, Clock: h.now, Log: log,
+func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) {
+	h.webhooks = webhook.New(webhook.Config{DB: h.db, Ledger: h.ledger, Safe: h.secrets.Safe, Former: h.secrets.Former, Clock: h.now, Log: log,
 		Client: fetch.New(fetch.Options{Private: h.config.Webhooks.Private}), Plain: h.config.Webhooks.Private}, j)
 	tell := func(kind string) func(ctx context.Context, tx *store.Tx, owner, subject string, data map[string]string) error {
 		return func(ctx context.Context, tx *store.Tx, owner, subject string, data map[string]string) error {
@@ -85,11 +82,25 @@ func (h *installation) workForPrograms(j *jobs.Jobs, log *slog.Logger) error {
 	h.batches = bulk.New(bulk.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Register: h.register, Sealer: h.sealer, Clock: h.now, Log: log,
 		Done: tell(webhook.KindBatchDone)}, j)
 	h.terminals.Done = tell(webhook.KindTaskDone)
-	return nil
+	h.issuance.Told = h.webhooks.Emit
 }
 
-// webhookSafe seals the secrets of webhooks.
-const webhookSafe = "webhooks"
+// formerWebhookSafe sealed the secrets of webhooks before they went under the safe for personal data.
+const formerWebhookSafe = "webhooks"
+
+// wireSecrets lets the secrets of webhooks go along when the safe is rotated.
+func (h *installation) wireSecrets(ctx context.Context) error {
+	h.secrets = webhook.Secrets{DB: h.db, Safe: h.enroll.Safe}
+	former, err := h.keys.Ring(keystore.PurposePersonalData).Safe(ctx, formerWebhookSafe)
+	switch {
+	case err == nil:
+		h.secrets.Former = former
+	case !fault.Has(err, keystore.ErrKeyNotFound):
+		return err
+	}
+	h.enroll.Resealers = append(h.enroll.Resealers, enroll.Resealer(h.secrets))
+	return nil
+}
 
 // webhookConfig says where calls may go.
 type webhookConfig struct {
@@ -103,7 +114,7 @@ func (h *installation) passTime(ctx context.Context) error {
 	_, err := h.enroll.Sweep(ctx)
 	err = errors.Join(err, h.business.CarryOutAll(ctx))
 	_, settled := h.business.SettleRenewals(ctx)
-	return errors.Join(err, settled, h.business.RetireKeys(ctx), h.escrow.Recover(ctx), h.tendOrders(ctx))
+	return errors.Join(err, settled, h.business.RetireKeys(ctx), h.escrow.Recover(ctx), h.tendOrders(ctx), h.issuance.Sweep(ctx))
 }
 
 // mailer is nil where config.json has no mail server.

@@ -75,6 +75,18 @@ func encodeEntry(id string, e Event) ([]byte, error) {
 	return entry, nil
 }
 
+// ParseEntry reads the leaf of an entry that came from elsewhere; whether it is in a ledger is for Proof.Verify to say.
+func ParseEntry(position int64, leaf []byte) (Entry, error) {
+	if len(leaf) > entryLimit {
+		return Entry{}, errEvent.With("%d bytes, at most %d", len(leaf), entryLimit)
+	}
+	e, err := decodeEntry(position, leaf)
+	if err != nil {
+		return Entry{}, errEvent.Because(err)
+	}
+	return e, nil
+}
+
 // decodeEntry reads a leaf.
 func decodeEntry(position int64, leaf []byte) (Entry, error) {
 	var e encoded

@@ -174,7 +174,7 @@ func decodeJPEG(data []byte, facts jpegFacts, c jpegColours) (image.Image, error
 		adobe := []byte("\xff\xd8\xff\xee\x00\x0eAdobe\x00\x64\x00\x00\x00\x00\x00")
 		data = append(adobe, data[2:]...)
 	}
-	img, err := jpeg.Decode(bytes.NewReader(data))
+	img, err := anyJPEG(data, facts)
 	if err != nil {
 		return nil, decodeError(err)
 	}
@@ -185,6 +185,16 @@ func decodeJPEG(data []byte, facts jpegFacts, c jpegColours) (image.Image, error
 		return printed(inks, c.inkIs255), nil
 	}
 	return img, nil
+}
+
+// anyJPEG decodes JPEG of any kind.
+func anyJPEG(data []byte, facts jpegFacts) (image.Image, error) {
+	if facts.scans == 1 && !facts.progressive && facts.components == 3 {
+		if img, ok := decodeBaseline(data, facts.width, facts.height); ok {
+			return img, nil
+		}
+	}
+	return jpeg.Decode(bytes.NewReader(data))
 }
 
 // printed turns inks into light, in the same memory, three bytes where four were. image/jpeg takes all of them for inverted, as Adobe stores them.

@@ -121,7 +121,7 @@ func TestPicturesComeOutAsTheyWentIn(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	same(t, "JPEG", pictureOf(t, f, 0), decoded, 0)
+	same(t, "JPEG", pictureOf(t, f, 0), decoded, 3) // a plane may be rounded to the other side, see likeImageJPEG
 	same(t, "PNG", pictureOf(t, opened(t, "a.png", pngOf(t, img)), 0), img, 0)
 	for name, o := range map[string]*tiff.Options{"none": nil, "deflate": {Compression: tiff.Deflate}, "deflate with predictor": {Compression: tiff.Deflate, Predictor: true}} {
 		same(t, "TIFF "+name, pictureOf(t, opened(t, "a.tif", tiffOf(t, img, o)), 0), img, 0)

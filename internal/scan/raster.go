@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bufio"
+	"encoding/binary"
 	"image"
 	"io"
 )
@@ -133,10 +134,12 @@ func undoPNG(kind byte, row, before []byte, step int) {
 	case 1:
 		addLeft(row, step)
 	case 2:
-		for i, up := range before {
-			row[i] += up
-		}
+		addAbove(row, before)
 	case 3:
+		if step == 3 {
+			average3(row, before)
+			return
+		}
 		for i := range step {
 			row[i] += before[i] / 2
 		}
@@ -157,6 +160,29 @@ func undoPNG(kind byte, row, before []byte, step int) {
 				row[i], corner = byte(left), up
 			}
 		}
+	}
+}
+
+// addAbove adds to each byte the one above it, eight at a time: the highest bit of each, which would carry into the next one, by itself.
+func addAbove(row, before []byte) {
+	const high = 0x8080808080808080
+	for before = before[:len(row)]; len(row) >= 8 && len(before) >= 8; row, before = row[8:], before[8:] {
+		a, b := binary.LittleEndian.Uint64(row), binary.LittleEndian.Uint64(before)
+		binary.LittleEndian.PutUint64(row, (a&^high+b&^high)^(a^b)&high)
+	}
+	for i, up := range before {
+		row[i] += up
+	}
+}
+
+// average3 takes back the filter of averages of pixels of three bytes.
+func average3(row, before []byte) {
+	var r, g, b int
+	for before = before[:len(row)]; len(row) >= 3 && len(before) >= 3; row, before = row[3:], before[3:] {
+		r = (int(row[0]) + (r+int(before[0]))>>1) & 255
+		g = (int(row[1]) + (g+int(before[1]))>>1) & 255
+		b = (int(row[2]) + (b+int(before[2]))>>1) & 255
+		row[0], row[1], row[2] = byte(r), byte(g), byte(b)
 	}
 }
 

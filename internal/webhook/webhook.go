@@ -3,10 +3,8 @@ package webhook
 import (
 	"context"
 	"crypto/rand"
-	"database/sql"
 	"embed"
 	"encoding/json"
-	"errors"
 	"log/slog"
 	"net/url"
 	"slices"
@@ -38,7 +36,10 @@ const (
 )
 
 // Kinds are those that an endpoint may ask for.
-var Kinds = []string{KindReleased, KindBatchDone, KindTaskDone}
+var Kinds = []string{KindReleased, KindBatchDone, KindTaskDone,
+	// Those of package issuance: to all who may see the case.
+	"issuance.requested", "issuance.answered", "issuance.issued", "issuance.refused", "issuance.received", "issuance.delivered",
+	"issuance.cancelled", "issuance.withdrawn", "issuance.overdue"}
 
 const (
 	maxEndpoints = 10 // of one owner
@@ -68,6 +69,7 @@ type Config struct {
 	DB     *store.DB
 	Ledger *ledger.Ledger
 	Safe   safe // seals the secrets
+	Former safe // sealed those of installations from before they shared the safe that is rotated; nil: there are none
 	Clock  func() time.Time
 	Log    *slog.Logger
 	// Client reaches the endpoints. Plain lets them be http addresses: for tests, and inside one machine.
@@ -110,7 +112,7 @@ func (s *Service) Add(ctx context.Context, by access.Actor, address string, kind
 	}
 	e := Endpoint{ID: store.NewID("wh_"), URL: address, Kinds: kinds, State: "active", Created: s.Clock()}
 	secret = "yxwh_" + rand.Text()
-	sealed, err := s.Safe.Seal([]byte(secret), "webhook_endpoint", e.ID, "secret")
+	sealed, err := s.Safe.Seal([]byte(secret), secretContext(e.ID)...)
 	if err != nil {
 		return Endpoint{}, "", err
 	}
@@ -122,7 +124,7 @@ func (s *Service) Add(ctx context.Context, by access.Actor, address string, kind
 		if n >= maxEndpoints {
 			return errMany.With("%d", maxEndpoints)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO webhook_endpoint (id, owner, url, kinds, secret, state, created_at) VALUES ($1, $2, $3, $4, $5, 'active', $6)`,
+		if _, err := tx.ExecContext(ctx, `INSERT INTO webhook_endpoint (id, owner, url, kinds, secret, state, created_at, safe) VALUES ($1, $2, $3, $4, $5, 'active', $6, 'shared')`,
 			e.ID, by.ID, e.URL, " "+strings.Join(kinds, " ")+" ", sealed, store.Time(e.Created)); err != nil {
 			return err
 		}
@@ -243,18 +245,4 @@ func (s *Service) Ping(ctx context.Context, by access.Actor, id string) (deliver
 		return err
 	})
 	return deliveryID, err
-}
-
-// secretOf opens the secret of an endpoint that is told.
-func (s *Service) secretOf(ctx context.Context, endpoint string) (address, secret string, err error) {
-	var sealed []byte
-	err = s.DB.Read().QueryRowContext(ctx, `SELECT url, secret FROM webhook_endpoint WHERE id = $1 AND state <> 'removed'`, endpoint).Scan(&address, &sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		return "", "", errNotFound.New()
-	}
-	if err != nil {
-		return "", "", err
-	}
-	plain, err := s.Safe.Open(sealed, "webhook_endpoint", endpoint, "secret")
-	return address, string(plain), err
 }

@@ -289,3 +289,69 @@ func TestAddressesAndKindsAreChecked(t *testing.T) {
 		}
 	})
 }
+
+func TestSecretsGoAlongWhenTheSafeIsRotated(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		ctx := t.Context()
+		for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, jobs.Migrate, webhook.Migrate} {
+			must(t, migrate(ctx, db))
+		}
+		keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
+		must(t, err)
+		ring := keys.Ring(keystore.PurposePersonalData)
+		former, err := ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData)
+		must(t, err)
+		shared, err := ring.CreateSafe(ctx, "personal", keystore.PurposePersonalData)
+		must(t, err)
+		j, err := jobs.New(jobs.Config{DB: db, Clock: time.Now, Log: slog.New(slog.DiscardHandler)})
+		must(t, err)
+		defer j.Close()
+		service := webhook.New(webhook.Config{DB: db, Ledger: ledger.New(db, nil, time.Now), Safe: shared, Former: former, Clock: time.Now}, j)
+		want := map[string]string{}
+		for i := range 3 {
+			e, secret, err := service.Add(ctx, access.Actor{ID: "platform"}, fmt.Sprintf("https://a.example/%d", i), webhook.Kinds)
+			must(t, err)
+			want[e.ID] = secret
+			if i == 0 { // as an installation from before left it
+				sealed, err := former.Seal([]byte(secret), "webhook_endpoint", e.ID, "secret")
+				must(t, err)
+				must(t, db.Write(ctx, func(tx *store.Tx) error {
+					_, err := tx.ExecContext(ctx, `UPDATE webhook_endpoint SET secret = $2, safe = 'own' WHERE id = $1`, e.ID, sealed)
+					return err
+				}))
+			}
+		}
+		same := func() {
+			t.Helper()
+			for id, secret := range want {
+				if got, err := service.SecretOf(ctx, id); err != nil || got != secret {
+					t.Errorf("%s: %q, %v", id, got, err)
+				}
+			}
+		}
+		same()
+		secrets := webhook.Secrets{DB: db, Safe: shared, Former: former}
+		stale := func(want int) {
+			t.Helper()
+			head, err := shared.Head()
+			must(t, err)
+			if n, err := secrets.Stale(ctx, db.Read(), head); err != nil || n != want {
+				t.Errorf("%d are stale, %v; want %d", n, err, want)
+			}
+		}
+		stale(1)
+		must(t, ring.RotateSafe(ctx, "personal"))
+		stale(3)
+		head, err := shared.Head()
+		must(t, err)
+		for _, want := range []int{2, 1, 0} {
+			if n, err := secrets.Reseal(ctx, head, 2); err != nil || n != want {
+				t.Errorf("%d, %v", n, err)
+			}
+		}
+		stale(0)
+		must(t, ring.EndSafeVersions(ctx, "personal"))
+		secrets.Former, service.Former = nil, nil
+		same()
+	})
+}

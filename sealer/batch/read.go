@@ -152,6 +152,9 @@ func (s *Service) Cancel(ctx context.Context, by access.Actor, id string) (Batch
 // Retry takes up the files that failed. Errors: batch.not-found, batch.cancelled, batch.nothing-failed.
 func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch, error) {
 	b, err := s.Find(ctx, by, id)
+	if err == nil {
+		err = by.CheckSeal(b.Seal)
+	}
 	if err != nil {
 		return b, err
 	}

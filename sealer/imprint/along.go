@@ -4,8 +4,8 @@ import "math"
 
 // How the fused ink is smoothed along the edges of its strokes, in pixels of the template.
 const (
-	alongScale = 3.2 // deviation at which the direction of an edge is seen
-	alongReach = 9   // half of the way along the edge
+	alongScale = 4.0 // deviation at which the direction of an edge is seen
+	alongReach = 12  // half of the way along the edge
 	alike      = .7  // least coherence of directions, 0 to 1: below, curves and corners would be rounded off
 )
 
@@ -13,17 +13,27 @@ const (
 // edge. Fibres of paper draw ink to either side by some hundredths of a millimetre within a tenth; strokes are straight
 // or bend slowly. Where directions meet, at corners and crossings, nothing is smoothed.
 func (p *plane) smoothedAlong() *plane {
-	xx, xy, yy := newPlane(p.w, p.h), newPlane(p.w, p.h), newPlane(p.w, p.h)
+	const cell = 2 // pixels that have one direction
+	halfW := (p.w + cell - 1) / cell
+	xx, xy, yy := newPlane(halfW, (p.h+cell-1)/cell), newPlane(halfW, (p.h+cell-1)/cell), newPlane(halfW, (p.h+cell-1)/cell)
 	soft := p.blurred(1, 1)
 	for y := 1; y+1 < p.h; y++ {
 		row, above, below := soft.row(y), soft.row(y-1), soft.row(y+1)
-		a, b, c := xx.row(y), xy.row(y), yy.row(y)
+		a, b, c := xx.row(y/cell), xy.row(y/cell), yy.row(y/cell)
 		for x := 1; x+1 < p.w; x++ {
 			gx, gy := row[x+1]-row[x-1], below[x]-above[x]
-			a[x], b[x], c[x] = gx*gx, gx*gy, gy*gy
+			if gx == 0 && gy == 0 {
+				continue
+			}
+			i := x / cell
+			a[i] += gx * gx
+			b[i] += gx * gy
+			c[i] += gy * gy
 		}
 	}
-	xx, xy, yy = xx.blurred(alongScale, alongScale), xy.blurred(alongScale, alongScale), yy.blurred(alongScale, alongScale)
+	spare(soft)
+	const sigma = alongScale / float64(cell)
+	xx, xy, yy = xx.blurred(sigma, sigma), xy.blurred(sigma, sigma), yy.blurred(sigma, sigma)
 	result := newPlane(p.w, p.h)
 	copy(result.v, p.v)
 	var weights [alongReach + 1]float32
@@ -32,9 +42,9 @@ func (p *plane) smoothedAlong() *plane {
 	}
 	for y := alongReach + 1; y < p.h-alongReach-2; y++ {
 		for x := alongReach + 1; x < p.w-alongReach-2; x++ {
-			i := y*p.w + x
-			a, b, c := xx.v[i], xy.v[i], yy.v[i]
-			if a+c < .01 {
+			i, k := y*p.w+x, y/cell*halfW+x/cell
+			a, b, c := xx.v[k], xy.v[k], yy.v[k]
+			if a+c < .01*cell*cell {
 				continue // no edge near
 			}
 			d, e := a-c, 2*b

@@ -248,6 +248,10 @@ func readRow(img image.Image, y, x0, x1 int, line []uint8) {
 			line[i], line[i+1], line[i+2] = color.YCbCrToRGB(c.Y, c.Cb, c.Cr)
 		}
 	case *image.Paletted:
+		if x1-x0 < len(source.Palette) {
+			readAny(img, y, x0, x1, line)
+			return
+		}
 		var palette [256][3]uint8
 		for i, c := range source.Palette {
 			r, g, b, a := c.RGBA()
@@ -257,9 +261,13 @@ func readRow(img image.Image, y, x0, x1 int, line []uint8) {
 			copy(line[3*i:], palette[v][:])
 		}
 	default:
-		for i, x := 0, x0; x < x1; i, x = i+3, x+1 {
-			r, g, b, a := img.At(x, y).RGBA()
-			line[i], line[i+1], line[i+2] = uint8((r+0xFFFF-a)>>8), uint8((g+0xFFFF-a)>>8), uint8((b+0xFFFF-a)>>8)
-		}
+		readAny(img, y, x0, x1, line)
+	}
+}
+
+func readAny(img image.Image, y, x0, x1 int, line []uint8) {
+	for i, x := 0, x0; x < x1; i, x = i+3, x+1 {
+		r, g, b, a := img.At(x, y).RGBA()
+		line[i], line[i+1], line[i+2] = uint8((r+0xFFFF-a)>>8), uint8((g+0xFFFF-a)>>8), uint8((b+0xFFFF-a)>>8)
 	}
 }

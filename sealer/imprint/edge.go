@@ -73,7 +73,7 @@ const negativeShare = .48
 // settlePolarity tells a seal whose ground prints by how much of its inside is ink.
 func (l *layer) settlePolarity(r *rim, wanted Polarity) {
 	ink, all := 0, 0
-	step := max(1, int(math.Min(l.perMMX, l.perMMY)/8)) // an eighth of a millimetre
+	step := max(1, int(math.Min(l.perMMX, l.perMMY)/4)) // a quarter of a millimetre
 	for y := 0; y < l.alpha.h; y += step {
 		row, trust := l.alpha.row(y), l.trust.row(y)
 		for x := 0; x < l.alpha.w; x += step {

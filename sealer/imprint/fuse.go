@@ -49,18 +49,26 @@ func fuse(views []*view, c comparison, how finish) fused {
 		pad = int(math.Ceil(how.erode*perMM)) + 2
 	}
 	w, h := how.declared.pixels(perMM)
+	// The canvas is as large as the seal, to a pixel: its pixels are what is as large as they must be for that.
+	perX, perY := float64(w)/how.declared.w, float64(h)/how.declared.h
 	w, h = w+2*pad, h+2*pad
-	mix := newMixer(views, c, perMM)
+	mix := newMixer(views, c, perX, perY)
 	mixed, bridged, completed := newPlane(w, h), newPlane(w, h), newPlane(w, h)
 	for y := range h {
 		v := float64(y) + .5 - float64(h)/2
 		row := mixed.row(y)
-		for x := range row {
-			u := float64(x) + .5 - float64(w)/2
-			if how.rim.outside(u/perMM, v/perMM) > .1+how.erode {
-				continue // outside the seal: whatever is there is not the seal's
-			}
-			value, origin := mix.at(u, v)
+		outside := func(x int) bool {
+			return how.rim.outside((float64(x)+.5-float64(w)/2)/perX, v/perY) > .1+how.erode
+		}
+		from, to := 0, w // outside the seal: whatever is there is not the seal's
+		for from < to && outside(from) {
+			from++
+		}
+		for from < to && outside(to-1) {
+			to--
+		}
+		for x := from; x < to; x++ {
+			value, origin := mix.at(float64(x)+.5-float64(w)/2, v)
 			row[x] = value
 			switch origin {
 			case fromNowhere:
@@ -121,22 +129,33 @@ type mixer struct {
 	complete []*plane
 }
 
-func newMixer(views []*view, c comparison, perMM float64) *mixer {
+func newMixer(views []*view, c comparison, perX, perY float64) *mixer {
 	m := &mixer{views: views, complete: []*plane{c.completeA, c.completeB}}
 	for _, v := range views {
 		a := v.affine()
-		a.a, a.b, a.d, a.e = a.a/perMM, a.b/perMM, a.d/perMM, a.e/perMM
+		a.a, a.b, a.d, a.e = a.a/perX, a.b/perY, a.d/perX, a.e/perY
 		m.maps = append(m.maps, a)
 	}
 	return m
 }
 
 func (m *mixer) at(u, v float64) (float32, origin) {
+	const bare = .08 // less of ink is paper, whatever the weights
 	var ink, weights, best, bestTrust, trust float64
+	var places [2][2]float64
+	var inks [2]float64
+	most := 0.0
 	for i, view := range m.views {
 		t := m.maps[i]
 		px, py := t.a*u+t.b*v+t.c, t.d*u+t.e*v+t.f
-		a, seen := view.alpha.cubic(px, py), view.trust.at(px, py)
+		places[i], inks[i] = [2]float64{px, py}, view.alpha.cubic(px, py)
+		most = math.Max(most, inks[i])
+	}
+	if most < bare {
+		return float32(most), fromBest
+	}
+	for i, view := range m.views {
+		a, seen := inks[i], view.trust.at(places[i][0], places[i][1])
 		weight := 1.0
 		if len(m.views) > 1 {
 			const work = workDPI / float64(templateDPI)
@@ -192,15 +211,18 @@ func (f *fused) note(mask *plane, how string, perMM float64) float64 {
 // before it was eroded.
 func (f fused) missing(best *mark, v *view, declared size, eroded float64) float64 {
 	const margin = .10 // mm: edges fray
-	perMM := templateDPI / millimetresPerInch
+	perX, perY := float64(f.coverage.w)/declared.w, float64(f.coverage.h)/declared.h
 	halfW, halfH := float64(f.coverage.w)/2, float64(f.coverage.h)/2
 	m, r := v.affine(), best.rim.scaled(declared)
 	border := best.rim.border/v.scaleX - 2*eroded
 	solid, empty := 0, 0
-	for y := range f.coverage.h {
-		cv := (float64(y) + .5 - halfH) / perMM
-		for x, coverage := range f.coverage.row(y) {
-			cu := (float64(x) + .5 - halfW) / perMM
+	const step = 2 // pixels: a share needs not all of them
+	for y := 0; y < f.coverage.h; y += step {
+		cv := (float64(y) + .5 - halfH) / perY
+		row := f.coverage.row(y)
+		for x := 0; x < len(row); x += step {
+			coverage := row[x]
+			cu := (float64(x) + .5 - halfW) / perX
 			depth := -r.outside(cu, cv)
 			belongs := depth > margin && depth < border-margin
 			if !belongs && best.pose.star.ok && !best.layer.negative && cu*cu+cv*cv < square(.4*declared.w/2) {
@@ -235,8 +257,9 @@ func (p *plane) cubic(x, y float64) float64 {
 	}
 	first := (y0-1)*p.w + x0 - 1
 	a, b, c, d := p.v[first:first+4], p.v[first+p.w:first+p.w+4], p.v[first+2*p.w:first+2*p.w+4], p.v[first+3*p.w:first+3*p.w+4]
-	if flat := b[1]; flat == b[2] && flat == c[1] && flat == c[2] && flat == a[0] && flat == d[3] {
-		return float64(flat) // bare paper
+	const bare, solid = .05, .95
+	if low, high := min(b[1], b[2], c[1], c[2]), max(b[1], b[2], c[1], c[2]); high < bare || low > solid {
+		return float64(b[1]) // no edge near
 	}
 	wx, wy := cubicWeights(float32(x-fx)), cubicWeights(float32(y-fy))
 	sum := wy[0] * (wx[0]*a[0] + wx[1]*a[1] + wx[2]*a[2] + wx[3]*a[3])

@@ -43,14 +43,14 @@ func (h hue) onPaper(img image.Image) hue {
 	const slight, greatest = .06, 5
 	table := linearTable()
 	b := img.Bounds()
-	line := make([]uint8, 3*b.Dx())
+	var at [3]uint8
 	step := max(1, min(b.Dx(), b.Dy())/200)
 	type pixel struct{ clear, ratio float32 }
 	var pixels []pixel
 	for y := step / 2; y < b.Dy(); y += step {
-		readRow(img, y, 0, b.Dx(), line)
 		for x := step / 2; x < b.Dx(); x += step {
-			clear, strong := table[int(line[3*x+h.clear])*linearSteps], table[int(line[3*x+h.strong])*linearSteps]
+			readRow(img, y, x, x+1, at[:])
+			clear, strong := table[int(at[h.clear])*linearSteps], table[int(at[h.strong])*linearSteps]
 			pixels = append(pixels, pixel{clear, strong / max(clear, .001)})
 		}
 	}

@@ -316,12 +316,35 @@ func percentile(values []uint8, share float64) uint8 {
 // dilated grows a mask by a square of the given half-width.
 func dilated(mask []bool, w, h, radius int) []bool {
 	wide := make([]bool, len(mask))
-	for y := 0; y < h; y++ {
-		spread(func(i int) bool { return mask[y*w+i] }, func(i int) { wide[y*w+i] = true }, w, radius)
+	for y := range h {
+		from, to := mask[y*w:(y+1)*w], wide[y*w:(y+1)*w]
+		done := 0 // everything before has been set
+		for x, in := range from {
+			if !in {
+				continue
+			}
+			for done = max(done, x-radius); done <= min(w-1, x+radius); done++ {
+				to[done] = true
+			}
+		}
 	}
 	result := make([]bool, len(mask))
-	for x := 0; x < w; x++ {
-		spread(func(i int) bool { return wide[i*w+x] }, func(i int) { result[i*w+x] = true }, h, radius)
+	last := make([]int, w) // row after the last one that is to be set in a column
+	for y := -radius; y < h; y++ {
+		if next := y + radius; next < h {
+			for x, in := range wide[next*w : (next+1)*w] {
+				if in {
+					last[x] = next + radius + 1
+				}
+			}
+		}
+		if y < 0 {
+			continue
+		}
+		row := result[y*w : (y+1)*w]
+		for x, until := range last {
+			row[x] = y < until
+		}
 	}
 	return result
 }

@@ -12,10 +12,16 @@ const paperTile = 3.0
 // paper.
 const leastTinted = 1.18
 
-// paperTone is the light of the bare paper, pixel by pixel, and its usual level.
+// paperTone is the light of the bare paper, and its usual level.
 type paperTone struct {
-	clear, strong, light *plane
+	clear, strong, light tiled
 	levelC, levelS       float64
+}
+
+// tiled is a value per tile, which changes evenly from the middle of one to that of the next. Sides of tiles are in pixels.
+type tiled struct {
+	*plane
+	sideX, sideY float64
 }
 
 // paperWhite measures the paper and interpolates between tiles. Only pixels that are bright and without the ink's tint count: a
@@ -46,9 +52,9 @@ func paperWhite(c *crop) paperTone {
 		}
 	}
 	var tone paperTone
-	for i, full := range []**plane{&tone.clear, &tone.strong, &tone.light}[:len(tiles)] {
+	for i, of := range []*tiled{&tone.clear, &tone.strong, &tone.light}[:len(tiles)] {
 		fillUnknown(tiles[i], slices.Clone(known))
-		*full = stretched(tiles[i], w, h, tileX, tileY)
+		*of = tiled{tiles[i], tileX, tileY}
 	}
 	tone.levelC, tone.levelS = sum(tiles[0])/float64(tw*th), sum(tiles[1])/float64(tw*th)
 	if c.gain != 0 {
@@ -193,30 +199,38 @@ func fillUnknown(p *plane, known []bool) {
 	}
 }
 
-// stretched interpolates tile values to pixels.
-func stretched(tiles *plane, w, h int, tileX, tileY float64) *plane {
-	result := newPlane(w, h)
+// divide makes light transmittance: it is divided by the paper's.
+func (t tiled) divide(light *plane) {
+	t.eachRow(light.w, light.h, func(y int, white []float32) {
+		row := light.row(y)[:len(white)]
+		for x, v := range row {
+			row[x] = min(max(v/max(white[x], .01), .004), 1.2)
+		}
+	})
+}
+
+// eachRow interpolates the values to the pixels of a plane, row by row. The row is reused.
+func (t tiled) eachRow(w, h int, do func(y int, values []float32)) {
 	columns := make([]int, w)
 	shares := make([]float32, w)
 	for x := range columns {
-		position := clamp((float64(x)+.5)/tileX-.5, 0, float64(tiles.w-1))
-		columns[x] = min(int(position), max(0, tiles.w-2))
+		position := clamp((float64(x)+.5)/t.sideX-.5, 0, float64(t.w-1))
+		columns[x] = min(int(position), max(0, t.w-2))
 		shares[x] = float32(position - float64(columns[x]))
 	}
-	mixed := make([]float32, tiles.w)
-	for y := 0; y < h; y++ {
-		position := clamp((float64(y)+.5)/tileY-.5, 0, float64(tiles.h-1))
-		top := min(int(position), max(0, tiles.h-2))
+	mixed, row := make([]float32, t.w+1), make([]float32, w)
+	for y := range h {
+		position := clamp((float64(y)+.5)/t.sideY-.5, 0, float64(t.h-1))
+		top := min(int(position), max(0, t.h-2))
 		share := float32(position - float64(top))
-		upper, lower := tiles.row(top), tiles.row(min(top+1, tiles.h-1))
-		for x := range mixed {
-			mixed[x] = max(upper[x]+(lower[x]-upper[x])*share, .01)
+		upper, lower := t.row(top), t.row(min(top+1, t.h-1))
+		for x, v := range upper {
+			mixed[x] = v + (lower[x]-v)*share
 		}
-		row := result.row(y)
-		for x := range row {
-			i := columns[x]
-			row[x] = mixed[i] + (mixed[min(i+1, tiles.w-1)]-mixed[i])*shares[x]
+		mixed[t.w] = mixed[t.w-1]
+		for x, i := range columns {
+			row[x] = mixed[i] + (mixed[i+1]-mixed[i])*shares[x]
 		}
+		do(y, row)
 	}
-	return result
 }

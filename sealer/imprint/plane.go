@@ -3,6 +3,7 @@ package imprint
 import (
 	"image"
 	"math"
+	"sync"
 )
 
 // plane is one channel of a picture, row by row.
@@ -12,6 +13,24 @@ type plane struct {
 }
 
 func newPlane(w, h int) *plane { return &plane{w, h, make([]float32, w*h)} }
+
+// spares are planes that nobody needs any more: the next one need not be asked of the system and emptied.
+var spares sync.Pool
+
+// roughPlane is a plane that holds anything.
+func roughPlane(w, h int) *plane {
+	if p, ok := spares.Get().(*plane); ok && cap(p.v) >= w*h {
+		return &plane{w, h, p.v[:w*h]}
+	}
+	return newPlane(w, h)
+}
+
+// spare gives back planes that are not used after that.
+func spare(planes ...*plane) {
+	for _, p := range planes {
+		spares.Put(p)
+	}
+}
 
 func (p *plane) row(y int) []float32 { return p.v[y*p.w : (y+1)*p.w] }
 
@@ -41,9 +60,9 @@ func (p *plane) at(x, y float64) float64 {
 // blurred is the plane smoothed by three box filters, close to a Gaussian with the given standard deviations in
 // pixels. Outside the plane counts as 0.
 func (p *plane) blurred(sigmaX, sigmaY float64) *plane {
-	result, spare := newPlane(p.w, p.h), newPlane(p.w, p.h)
+	result, other := roughPlane(p.w, p.h), roughPlane(p.w, p.h)
 	radii := boxRadii(sigmaX)
-	first, second := spare.v[:p.w], make([]float32, p.w)
+	first, second := other.v[:p.w], make([]float32, p.w)
 	for y := 0; y < p.h; y++ {
 		boxFilter(first, p.row(y), radii[0])
 		boxFilter(second, first, radii[1])
@@ -52,10 +71,11 @@ func (p *plane) blurred(sigmaX, sigmaY float64) *plane {
 	sums := make([]float32, p.w)
 	for _, radius := range boxRadii(sigmaY) {
 		if radius > 0 {
-			result.boxedColumns(spare, sums, radius)
-			result, spare = spare, result
+			result.boxedColumns(other, sums, radius)
+			result, other = other, result
 		}
 	}
+	spare(other)
 	return result
 }
 

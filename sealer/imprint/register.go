@@ -36,14 +36,20 @@ func (s size) pixels(perMM float64) (w, h int) {
 // onCanvas samples a plane of the layer on the canvas of the declared size.
 func (v *view) onCanvas(source *plane, declared size, perMM float64) *plane {
 	m := v.affine()
-	result := newPlane(declared.pixels(perMM))
+	result := roughPlane(declared.pixels(perMM))
 	halfW, halfH := float64(result.w)/2, float64(result.h)/2
+	right, bottom := float64(source.w-1), float64(source.h-1)
 	for y := range result.h {
 		row := result.row(y)
 		cv := (float64(y) + .5 - halfH) / perMM
 		for x := range row {
 			cu := (float64(x) + .5 - halfW) / perMM
-			row[x] = float32(source.at(m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f))
+			px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
+			if px >= 0 && py >= 0 && px < right && py < bottom {
+				row[x] = source.between(float32(px), float32(py))
+			} else {
+				row[x] = float32(source.at(px, py))
+			}
 		}
 	}
 	return result
@@ -76,15 +82,20 @@ func register(a, b *view, declared size) {
 		}
 	}
 	reference := a.onCanvas(a.alpha, declared, perMM)
+	sigma := 2.0
+	smooth := reference.blurred(sigma, sigma)
 	var total turn
 	start := *b
 	for pass := range 8 {
-		sigma := 2.0
-		if pass >= 3 {
+		if pass == 3 {
 			sigma = .7
+			spare(smooth)
+			smooth = reference.blurred(sigma, sigma)
 		}
 		moving := b.onCanvas(b.alpha, declared, perMM)
-		t, ok := leastTurn(reference.blurred(sigma, sigma), moving.blurred(sigma, sigma), perMM)
+		soft := moving.blurred(sigma, sigma)
+		t, ok := leastTurn(smooth, soft, perMM)
+		spare(moving, soft)
 		if !ok || math.Abs(t.angle) > 5 || math.Hypot(t.x, t.y) > 2 || math.Abs(t.scale) > .05 {
 			*b = start // nothing to hold on to: the two are not the same
 			return

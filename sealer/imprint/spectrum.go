@@ -14,7 +14,7 @@ type spectrum struct {
 	window  []float64
 	square  []complex128
 	line    []complex128
-	power   []float64
+	power   []float64  // of frequencies across from 0 to half of the side; the others are their mirror image
 	energy  [2]float64 // of the squares that wait
 	waiting int
 	squares int
@@ -87,7 +87,7 @@ func (s *spectrum) add(channel *plane, depth []uint8, x0, y0 int) {
 func (s *spectrum) flush() {
 	s.transform2()
 	for v := range s.side {
-		for u := range s.side {
+		for u := range s.side / 2 { // the other half is the mirror image
 			z, opposite := s.square[v*s.side+u], cmplx.Conj(s.square[(s.side-v)%s.side*s.side+(s.side-u)%s.side])
 			first, second := (z+opposite)/2, (z-opposite)/2
 			p := (real(first)*real(first) + imag(first)*imag(first)) / s.energy[0]

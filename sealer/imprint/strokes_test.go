@@ -80,3 +80,38 @@ func TestCharactersGiveTheAngleOfARoundSeal(t *testing.T) {
 		}
 	}
 }
+
+// inkIn is a layer of 10 × 10 mm at 20 pixels per millimetre, with ink where it is said to be.
+func inkIn(inked func(x, y float64) bool) *layer {
+	const perMM, side = 20, 200
+	l := &layer{crop: &crop{perMMX: perMM, perMMY: perMM}, alpha: newPlane(side, side), trust: newPlane(side, side), ink: 1}
+	for i := range l.alpha.v {
+		l.trust.v[i] = 1
+		if inked((float64(i%side)+.5)/perMM, (float64(i/side)+.5)/perMM) {
+			l.alpha.v[i] = 1
+		}
+	}
+	return l
+}
+
+func TestTipsOfStrokesBelongToASealWithoutAFrame(t *testing.T) {
+	for _, c := range []struct {
+		name       string
+		from, to   float64 // of the tip, in mm from the middle
+		wide, want float64 // mm
+	}{
+		{"a tip", 3, 3.15, .1, 3.15},
+		{"a tip that widens beyond", 3, 3.4, .1, 3.25},
+		{"a speck beside the stroke", 3.1, 3.2, .1, 3},
+		{"no tip", 3, 3, 0, 3},
+	} {
+		l := inkIn(func(x, y float64) bool {
+			x, y = x-5, y-5
+			return math.Abs(x) < 3 && math.Abs(y) < 2 || x >= 3 && x > c.from && x < c.to && math.Abs(y) < c.wide/2
+		})
+		got := l.tip(rim{x: 5, y: 5}, 1, 0, 2.99, 3, .015)
+		if math.Abs(got-c.want) > .03 {
+			t.Errorf("%s: the ink ends at %.3f mm, not %.2f", c.name, got, c.want)
+		}
+	}
+}

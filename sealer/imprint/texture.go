@@ -122,27 +122,30 @@ func (l *layer) uneven(mask []bool, depth []uint8, channels ...*plane) []*plane 
 			fine[k].v[i] -= broad[k].v[i]
 		}
 	}
+	spare(flat...)
+	spare(broad...)
 	return fine
 }
 
 // inside is the mean of channels around each place of a mask, by what lies in the mask alone.
 func (l *layer) inside(mask []bool, sigma float64, channels ...*plane) []*plane {
-	shares := newPlane(channels[0].w, channels[0].h)
+	seen := roughPlane(channels[0].w, channels[0].h)
 	for i, in := range mask {
+		seen.v[i] = 0
 		if in {
-			shares.v[i] = 1
+			seen.v[i] = 1
 		}
 	}
-	shares = shares.blurred(sigma*l.perMMX, sigma*l.perMMY)
+	shares := seen.blurred(sigma*l.perMMX, sigma*l.perMMY)
 	var means []*plane
 	for _, c := range channels {
-		values := newPlane(c.w, c.h)
 		for i, in := range mask {
+			seen.v[i] = 0
 			if in {
-				values.v[i] = c.v[i]
+				seen.v[i] = c.v[i]
 			}
 		}
-		values = values.blurred(sigma*l.perMMX, sigma*l.perMMY)
+		values := seen.blurred(sigma*l.perMMX, sigma*l.perMMY)
 		for i, share := range shares.v {
 			if mask[i] && share > 1e-3 {
 				values.v[i] /= share
@@ -152,6 +155,7 @@ func (l *layer) inside(mask []bool, sigma float64, channels ...*plane) []*plane 
 		}
 		means = append(means, values)
 	}
+	spare(seen, shares)
 	return means
 }
 
@@ -170,13 +174,14 @@ func (l *layer) screen(depth []uint8) (peak, lpi float64) {
 		channels = []*plane{l.light}
 	}
 	for _, channel := range channels {
-		channel = withoutProfile(channel, depth)
+		channel = withoutProfile(channel, depth) // a new one
 		spectrum.begin()
 		for y := 0; y+side <= channel.h; y += side / 2 {
 			for x := 0; x+side <= channel.w; x += side / 2 {
 				spectrum.add(channel, depth, x, y)
 			}
 		}
+		spare(channel)
 		power, patches := spectrum.end()
 		if patches < 4 {
 			continue
@@ -195,34 +200,26 @@ func (l *layer) screen(depth []uint8) (peak, lpi float64) {
 // depths is how deep every pixel of a mask lies in it, in pixels and from 1 to deepest; 0 outside. The steps are those of
 // the chamfer distance: 3 to a neighbour, 4 across a corner.
 func depths(mask []bool, w, h int) []uint8 {
-	d := make([]uint16, len(mask))
-	for i, in := range mask {
-		if in {
-			d[i] = 3 * deepest
+	const most = 3 * deepest
+	stride := w + 2 // a frame of what is outside around the mask
+	d := make([]uint8, stride*(h+2))
+	for y := range h {
+		above, row := d[y*stride:(y+1)*stride], d[(y+1)*stride:(y+2)*stride]
+		for x, in := range mask[y*w : (y+1)*w] {
+			if in {
+				row[x+1] = min(most, row[x]+3, above[x+1]+3, above[x]+4, above[x+2]+4)
+			}
 		}
-	}
-	reach := func(i, x, y, dx, dy int, cost uint16) {
-		if x+dx < 0 || x+dx >= w || y+dy < 0 || y+dy >= h {
-			d[i] = min(d[i], cost)
-		} else if next := d[i+dy*w+dx] + cost; next < d[i] {
-			d[i] = next
-		}
-	}
-	for i := range d {
-		x, y := i%w, i/w
-		reach(i, x, y, -1, 0, 3)
-		reach(i, x, y, 0, -1, 3)
-		reach(i, x, y, -1, -1, 4)
-		reach(i, x, y, 1, -1, 4)
 	}
 	result := make([]uint8, len(mask))
-	for i := len(d) - 1; i >= 0; i-- {
-		x, y := i%w, i/w
-		reach(i, x, y, 1, 0, 3)
-		reach(i, x, y, 0, 1, 3)
-		reach(i, x, y, 1, 1, 4)
-		reach(i, x, y, -1, 1, 4)
-		result[i] = uint8((d[i] + 2) / 3)
+	for y := h - 1; y >= 0; y-- {
+		below, row, to := d[(y+2)*stride:(y+3)*stride], d[(y+1)*stride:(y+2)*stride], result[y*w:(y+1)*w]
+		for x := w; x > 0; x-- {
+			if v := row[x]; v > 0 {
+				v = min(v, row[x+1]+3, below[x]+3, below[x+1]+4, below[x-1]+4)
+				row[x], to[x-1] = v, (v+2)/3
+			}
+		}
 	}
 	return result
 }
@@ -245,8 +242,9 @@ func withoutProfile(channel *plane, depth []uint8) *plane {
 			means[d] = float32(sums[d] / float64(n))
 		}
 	}
-	result := newPlane(channel.w, channel.h)
+	result := roughPlane(channel.w, channel.h)
 	for i, d := range depth {
+		result.v[i] = 0
 		if d > 0 {
 			result.v[i] = channel.v[i] - means[d]
 		}

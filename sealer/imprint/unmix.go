@@ -30,8 +30,8 @@ func unmix(c *crop) *layer {
 	l := &layer{crop: c, alpha: newPlane(c.clear.w, c.clear.h), trust: newPlane(c.clear.w, c.clear.h)}
 	white := paperWhite(c)
 	tc, ts := c.clear, c.strong // reused for the transmittance: the light itself is not needed any more
-	divide(tc, white.clear)
-	divide(ts, white.strong)
+	white.clear.divide(tc)
+	white.strong.divide(ts)
 	solidC, solidS := solidInk(tc, ts)
 	l.ink = float64(solidS)
 	if solidS < .08 {
@@ -40,7 +40,7 @@ func unmix(c *crop) *layer {
 	single := coverageByStrong(solidS)
 	sharp := ts
 	if c.light != nil {
-		divide(c.light, white.light)
+		white.light.divide(c.light)
 		sharp = c.light
 		if c.hue == hues[Red] {
 			single = coverageByLight(white.levelC, white.levelS, solidC, solidS)
@@ -53,12 +53,6 @@ func unmix(c *crop) *layer {
 	l.level()
 	l.despeckle()
 	return l
-}
-
-func divide(light, white *plane) {
-	for i, v := range light.v {
-		light.v[i] = min(max(v/white.v[i], .004), 1.2)
-	}
 }
 
 // tinted says of transmittances in the clear and the strong channel whether they are clearly of ink and not black.
@@ -157,12 +151,16 @@ func encodedSRGB(v float64) float64 {
 // ratio ρ has no k, and a = (ρ − 1)/(ρ·u_S − u_C).
 func (l *layer) separate(tc, ts, sharp *plane, single []float32, solidC, solidS float32) {
 	for i, c := range tc.v {
+		alone := single[int(min(sharp.v[i], 1)*singleSteps+.5)]
+		if c >= .80 { // neither black nor in its shadow, as most of a scan
+			l.alpha.v[i], l.trust.v[i] = alone, 1
+			continue
+		}
 		ratio := c / ts.v[i]
 		byRatio := float32(0)
 		if ratio > 1 {
 			byRatio = min(max((ratio-1)/max(ratio*solidS-solidC, .02), 0), mostAlpha)
 		}
-		alone := single[int(min(sharp.v[i], 1)*singleSteps+.5)]
 		clear := c / max(1-min(alone, 1)*solidC, .3)
 		share := step32(.55, .80, clear)
 		l.alpha.v[i] = share*alone + (1-share)*byRatio
@@ -178,50 +176,79 @@ func step32(low, high, v float32) float32 {
 
 // bridge carries ink over the places where black hides it, from what is trusted around there.
 func (l *layer) bridge() {
-	weighted := newPlane(l.alpha.w, l.alpha.h)
-	for i, t := range l.trust.v {
-		weighted.v[i] = t * l.alpha.v[i]
-	}
-	sigmaX, sigmaY := bridgeSigma*l.perMMX, bridgeSigma*l.perMMY
-	ink, seen := weighted.blurred(sigmaX, sigmaY), l.trust.blurred(sigmaX, sigmaY)
-	for i, t := range l.trust.v {
-		if t > .999 {
-			continue
+	n := l.cell(bridgeSigma / 2)
+	ink, seen := newPlane((l.alpha.w+n-1)/n, (l.alpha.h+n-1)/n), newPlane((l.alpha.w+n-1)/n, (l.alpha.h+n-1)/n)
+	hidden := false
+	for y := range l.alpha.h {
+		alpha, trust, first := l.alpha.row(y), l.trust.row(y), y/n*ink.w
+		for x, t := range trust {
+			i := first + x/n
+			ink.v[i] += t * alpha[x]
+			seen.v[i] += t
+			hidden = hidden || t <= .999
 		}
-		around := float32(0)
-		if seen.v[i] > .02 {
-			around = ink.v[i] / seen.v[i]
-		}
-		l.alpha.v[i] = t*l.alpha.v[i] + (1-t)*around
 	}
+	if !hidden {
+		return
+	}
+	sigmaX, sigmaY := bridgeSigma*l.perMMX/float64(n), bridgeSigma*l.perMMY/float64(n)
+	ink, seen = ink.blurred(sigmaX, sigmaY), seen.blurred(sigmaX, sigmaY)
+	for i, t := range seen.v {
+		if t > .02*float32(n*n) {
+			ink.v[i] /= t
+		} else {
+			ink.v[i] = 0
+		}
+	}
+	tiled{ink, float64(n), float64(n)}.eachRow(l.alpha.w, l.alpha.h, func(y int, around []float32) {
+		alpha := l.alpha.row(y)
+		for x, t := range l.trust.row(y) {
+			if t <= .999 {
+				alpha[x] = t*alpha[x] + (1-t)*around[x]
+			}
+		}
+	})
 }
+
+// cell is how many pixels may be taken together where something is smoothed, so that they measure no more than so many
+// millimetres.
+func (l *layer) cell(mm float64) int { return max(1, int(mm*math.Min(l.perMMX, l.perMMY))) }
 
 // level divides by the strength of solid ink around each place, so that one half means the edge of a stroke where
 // the seal was pressed hard and where it was not.
 func (l *layer) level() {
 	w, h := l.alpha.w, l.alpha.h
-	weights, weighted := newPlane(w, h), newPlane(w, h)
+	n := l.cell(solidSigma / 3)
+	ink, seen := newPlane((w+n-1)/n, (h+n-1)/n), newPlane((w+n-1)/n, (h+n-1)/n)
 	reach := max(1, int(math.Round(.12*math.Min(l.perMMX, l.perMMY))))
+	share := 1 / float32(n*n)
 	for y := reach; y < h-reach; y++ {
-		row, above, below := l.alpha.row(y), l.alpha.row(y-reach), l.alpha.row(y+reach)
+		row, above, below, trust := l.alpha.row(y), l.alpha.row(y-reach), l.alpha.row(y+reach), l.trust.row(y)
+		first := y / n * ink.w
 		for x := reach; x < w-reach; x++ {
 			// Only the core of a stroke says how strong the ink is; its edge is a mixture.
 			a := row[x]
 			if a < .35 || min(row[x-reach], row[x+reach], above[x], below[x]) < .85*a {
 				continue
 			}
-			t := l.trust.v[y*w+x] * a * a * a * a
-			weights.v[y*w+x] = t
-			weighted.v[y*w+x] = t * a
+			t := trust[x] * a * a * a * a * share
+			i := first + x/n
+			ink.v[i] += t * a
+			seen.v[i] += t
 		}
 	}
-	sigmaX, sigmaY := solidSigma*l.perMMX, solidSigma*l.perMMY
-	ink, seen := weighted.blurred(sigmaX, sigmaY), weights.blurred(sigmaX, sigmaY)
+	sigmaX, sigmaY := solidSigma*l.perMMX/float64(n), solidSigma*l.perMMY/float64(n)
+	ink, seen = ink.blurred(sigmaX, sigmaY), seen.blurred(sigmaX, sigmaY)
 	const prior = .02 // pulls places without cores towards 1
-	for i := range l.alpha.v {
-		solid := (ink.v[i] + prior) / (seen.v[i] + prior)
-		l.alpha.v[i] = min(l.alpha.v[i]/min(max(solid, .45), 1.25), 1.15)
+	for i, t := range seen.v {
+		ink.v[i] = min(max((ink.v[i]+prior)/(t+prior), .45), 1.25)
 	}
+	tiled{ink, float64(n), float64(n)}.eachRow(w, h, func(y int, solid []float32) {
+		row := l.alpha.row(y)
+		for x, s := range solid {
+			row[x] = min(row[x]/s, 1.15)
+		}
+	})
 }
 
 // despeckle removes spots of ink smaller than speckArea.

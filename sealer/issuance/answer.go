@@ -121,6 +121,6 @@ func (s *Service) Answer(ctx context.Context, by access.Actor, id string, a Answ
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.answered", by, id, map[string]string{"result": string(a.Result)})
+		return s.record(ctx, tx, EventAnswered, by, id, map[string]string{"result": string(a.Result)})
 	})
 }

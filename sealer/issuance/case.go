@@ -96,9 +96,10 @@ type Copy struct {
 	SM3         string // hexadecimal
 	WithdrawnAt time.Time
 	Withdrawal  string // reason
+	Task        string // of sealing with a USB Key; empty: there is none
 
-	issuer, composed, composedSM3, document, task string
-	hash, sealed                                  []byte
+	issuer, composed, composedSM3, document string
+	hash, sealed                            []byte
 }
 
 // row is a case as stored.
@@ -246,7 +247,7 @@ func copyOf(ctx context.Context, q store.Querier, where string, argument any) (c
 	err = q.QueryRowContext(ctx, `SELECT id, case_id, number, seal, pages, day, COALESCE(issued_at, ''), COALESCE(withdrawn_at, ''), withdrawal,
 		issuer, composed, composed_sm3, document, task, code_hash, sealed, misses, missed_on FROM issuance_copy WHERE `+where, argument).
 		Scan(&c.ID, &c.caseID, &c.Number, &c.Seal, &c.Pages, &c.Day, &issued, &withdrawn, &c.Withdrawal,
-			&c.issuer, &c.composed, &c.composedSM3, &c.document, &c.task, &c.hash, &c.sealed, &c.misses, &c.missedOn)
+			&c.issuer, &c.composed, &c.composedSM3, &c.document, &c.Task, &c.hash, &c.sealed, &c.misses, &c.missedOn)
 	if err != nil {
 		return c, err
 	}
@@ -293,7 +294,10 @@ func atReceiving(s side) bool { return s.receiving }
 
 func atHolding(s side) bool { return s.holding }
 
+// record puts a step into the ledger and tells of it: last in its transaction, since what is told is how the case then stands.
 func (s *Service) record(ctx context.Context, tx *store.Tx, kind string, by access.Actor, id string, data map[string]string) error {
-	_, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: s.Clock(), Kind: kind, Actor: by.ID, Subject: id, Data: data})
-	return err
+	if _, err := s.Ledger.Append(ctx, tx, ledger.Event{Time: s.Clock(), Kind: kind, Actor: by.ID, Subject: id, Data: data}); err != nil {
+		return err
+	}
+	return s.tell(ctx, tx, kind, id)
 }

@@ -76,7 +76,9 @@ type Config struct {
 	// Verify is what the check of a received copy relies on; At and Language are set here.
 	Verify verify.Options
 	// Keys seals with USB Keys. Nil: such orders are refused.
-	Keys  KeySealing
+	Keys KeySealing
+	// Told tells programs of events. Nil: nobody is told.
+	Told  Tell
 	Clock func() time.Time
 	// Random makes verification codes; nil is the operating system's.
 	Random io.Reader

@@ -27,6 +27,9 @@ type Order struct {
 // seal after it was issued it gives the case as it is. Errors: issuance.pages, issuance.seal, issuance.no-font,
 // issuance.waits-for-key, issuance.no-keys, those of compose and of sealing, issuance.not-found, issuance.side, issuance.state.
 func (s *Service) Issue(ctx context.Context, by access.Actor, id string, o Order) (Case, error) {
+	if err := by.CheckSeal(o.Seal); err != nil { // whoever composed it first may have been let through without limits
+		return Case{}, err
+	}
 	q := s.DB.Read()
 	r, err := s.allowed(ctx, q, by, id, atHolding, Found, Composed, Issued, Received, Delivered)
 	if err != nil {
@@ -196,19 +199,19 @@ func (s *Service) sealed(ctx context.Context, by access.Actor, c keptCopy, o Ord
 var gone = map[string]bool{access.ErrActorNotFound.Code: true, "seal.not-granted": true, "seal.quota-exhausted": true}
 
 func (s *Service) sealedBy(ctx context.Context, issuer access.Actor, c keptCopy, o Order) (string, error) {
-	if !o.ByKey && c.task == "" {
+	if !o.ByKey && c.Task == "" {
 		done, err := s.Sealer.Seal(ctx, issuer, c.order())
 		return done.Document.ID, err
 	}
 	if s.Keys == nil {
 		return "", errNoKeys.New()
 	}
-	if c.task == "" {
+	if c.Task == "" {
 		task, err := s.Keys.Ask(ctx, issuer, c.order())
 		if err != nil {
 			return "", err
 		}
-		c.task = task
+		c.Task = task
 		err = s.DB.Write(ctx, func(tx *store.Tx) error {
 			_, err := tx.ExecContext(ctx, `UPDATE issuance_copy SET task = $2 WHERE id = $1`, c.ID, task)
 			return err
@@ -217,7 +220,7 @@ func (s *Service) sealedBy(ctx context.Context, issuer access.Actor, c keptCopy,
 			return "", err
 		}
 	}
-	document, err := s.Keys.Sealed(ctx, issuer, c.task)
+	document, err := s.Keys.Sealed(ctx, issuer, c.Task)
 	if err == nil && document == "" {
 		err = errWaiting.New()
 	}
@@ -238,7 +241,7 @@ func (s *Service) issued(ctx context.Context, by access.Actor, id string, c kept
 		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'issued' WHERE id = $1 AND state = 'composed'`, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.issued", by, id, map[string]string{"copy": c.Number, "document": document, "seal": c.Seal})
+		return s.record(ctx, tx, EventIssued, by, id, map[string]string{"copy": c.Number, "document": document, "seal": c.Seal})
 	})
 }
 

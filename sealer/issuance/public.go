@@ -29,7 +29,7 @@ func (s *Service) Withdraw(ctx context.Context, by access.Actor, id, reason stri
 		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'withdrawn' WHERE id = $1`, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.withdrawn", by, id, map[string]string{"reason": reason})
+		return s.record(ctx, tx, EventWithdrawn, by, id, map[string]string{"reason": reason})
 	})
 }
 

@@ -54,13 +54,13 @@ func (s *Service) Receive(ctx context.Context, by access.Actor, id string, file 
 		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'received', received_at = $2, received_by = $3 WHERE id = $1`, id, store.Time(s.Clock()), by.ID); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.received", by, id, map[string]string{"copy": c.Number})
+		return s.record(ctx, tx, EventReceived, by, id, map[string]string{"copy": c.Number})
 	})
 }
 
 func (s *Service) refused(ctx context.Context, by access.Actor, id string, why *fault.Fault) error {
 	err := s.DB.Write(context.WithoutCancel(ctx), func(tx *store.Tx) error {
-		return s.record(ctx, tx, "issuance.refused", by, id, map[string]string{"why": why.Detail()})
+		return s.record(ctx, tx, EventRefused, by, id, map[string]string{"why": why.Detail()})
 	})
 	if err != nil {
 		return err
@@ -171,6 +171,6 @@ func (s *Service) Deliver(ctx context.Context, by access.Actor, id string, d Del
 			id, store.Time(s.Clock()), by.ID, string(d.Manner)); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.delivered", by, id, map[string]string{"manner": string(d.Manner)})
+		return s.record(ctx, tx, EventDelivered, by, id, map[string]string{"manner": string(d.Manner)})
 	})
 }

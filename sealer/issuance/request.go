@@ -178,7 +178,7 @@ func (s *Service) insert(ctx context.Context, tx *store.Tx, actor access.Actor, 
 	if err != nil {
 		return err
 	}
-	return s.record(ctx, tx, "issuance.requested", actor, id, map[string]string{"number": r.Number, "receiving": r.Receiving, "holding": r.Holding, "due": store.Time(due)})
+	return s.record(ctx, tx, EventRequested, actor, id, map[string]string{"number": r.Number, "receiving": r.Receiving, "holding": r.Holding, "due": store.Time(due)})
 }
 
 // nextNumber gives the next number of a series in the year of t in China: CZ-2026-000042.
@@ -195,7 +195,7 @@ func (s *Service) Cancel(ctx context.Context, by access.Actor, id string) (Case,
 		if _, err := tx.ExecContext(ctx, `UPDATE issuance_case SET state = 'cancelled', closed_at = $2 WHERE id = $1`, id, store.Time(s.Clock())); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "issuance.cancelled", by, id, nil)
+		return s.record(ctx, tx, EventCancelled, by, id, nil)
 	})
 }
 

@@ -20,7 +20,7 @@ var _ business.Seals = forBusiness{}
 
 func orderFor(o business.SealOrder) Order {
 	order := Order{Code: o.Code, Name: o.Name, FormerName: o.FormerName, Organisation: o.Organisation, CreditCode: o.CreditCode, Type: 1,
-		Width: o.Width, Height: o.Height, Template: o.Template, Picture: o.Picture, Custody: Central, KeyName: o.KeyName}
+		Width: o.Width, Height: o.Height, Template: o.Template, Picture: o.Picture, Custody: Central, KeyName: o.KeyName, Networks: o.Networks}
 	if o.Holder != "" {
 		order.Custody, order.Holder = UserKey, o.Holder
 	}

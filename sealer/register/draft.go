@@ -78,14 +78,14 @@ func (r *Register) orderOf(ctx context.Context, instanceID string) (o Order, app
 	return o, approvalID, err
 }
 
-// sameTerms compares what was approved with an order, apart from key and certificate, and from the former name, which
-// counts once.
+// sameTerms compares what was approved with an order, apart from key and certificate, and from the former name and the networks, which
+// count once.
 func sameTerms(approved []byte, o Order) bool {
 	var fields map[string]any
 	if err := json.Unmarshal(approved, &fields); err != nil {
 		return false
 	}
-	for _, name := range []string{"key", "certificate", "former_name"} {
+	for _, name := range []string{"key", "certificate", "former_name", "networks"} {
 		delete(fields, name)
 	}
 	return string(canonical(fields)) == string(o.Terms())

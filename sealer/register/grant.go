@@ -123,11 +123,17 @@ func (r *Register) authorise(ctx context.Context, q store.Querier, actor access.
 	if fault.Has(force, errNoSeal) { // the one thing to be said before whether the actor may know
 		return Instance{}, force
 	}
+	if err := actor.CheckSeal(code); err != nil {
+		return Instance{}, err
+	}
 	if _, err := usableGrant(ctx, q, actor.ID, code, now); err != nil {
 		return Instance{}, err
 	}
 	if force != nil {
 		return Instance{}, force
+	}
+	if err := onNetwork(ctx, q, code); err != nil {
+		return Instance{}, err
 	}
 	var in Instance
 	var err error = errNotReady.With("%s", code)

@@ -29,10 +29,11 @@ type Order struct {
 	Template     []byte  // PNG, 600 dpi
 	Picture      []byte  // PNG, 300 dpi: travels in every sealed file
 	Custody      Custody
-	Holder       string // actor of the USB Key; empty for Central
-	KeyName      string // in the keystore; empty for UserKey
-	Certificate  []byte // DER: the institution's, or the Key user's; nil while it is not issued yet
-	FormerName   string // the seal's name until this instance is put into use, when that changes (机构变更)
+	Holder       string   // actor of the USB Key; empty for Central
+	KeyName      string   // in the keystore; empty for UserKey
+	Certificate  []byte   // DER: the institution's, or the Key user's; nil while it is not issued yet
+	Networks     []string // 用章范围, when the seal is first registered; empty: any
+	FormerName   string   // the seal's name until this instance is put into use, when that changes (机构变更)
 }
 
 // Subject is what two people approve before Make: every field, large ones by their SM3 digest.
@@ -54,6 +55,9 @@ func (o Order) terms() map[string]any {
 	}
 	if o.FormerName != "" {
 		fields["former_name"] = o.FormerName
+	}
+	if len(o.Networks) > 0 {
+		fields["networks"] = o.Networks
 	}
 	return fields
 }
@@ -163,9 +167,9 @@ func (r *Register) Enter(ctx context.Context, approvalID string, o Order) error 
 
 // enter registers the seal, or makes sure that the registered one is the same, or the one whose name is to change.
 func (r *Register) enter(ctx context.Context, tx *store.Tx, o Order, approval access.Approval, now time.Time) error {
-	done, err := tx.ExecContext(ctx, `INSERT INTO seal (code, name, organisation, credit_code, type, created_at)
-		VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (code) DO NOTHING`,
-		o.Code, o.Name, o.Organisation, o.CreditCode, o.Type, store.Time(now))
+	done, err := tx.ExecContext(ctx, `INSERT INTO seal (code, name, organisation, credit_code, type, created_at, networks)
+		VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (code) DO NOTHING`,
+		o.Code, o.Name, o.Organisation, o.CreditCode, o.Type, store.Time(now), strings.Join(o.Networks, " "))
 	if err != nil {
 		return err
 	}

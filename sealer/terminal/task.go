@@ -51,6 +51,11 @@ func (s *Service) Create(ctx context.Context, by access.Actor, t NewTask) (_ Tas
 	if err := t.check(); err != nil {
 		return Task{}, false, err
 	}
+	for _, o := range t.Orders {
+		if err := by.CheckSeal(o.Seal); err != nil {
+			return Task{}, false, err
+		}
+	}
 	if made, found, err := s.replay(ctx, by, t); found || err != nil {
 		return made, found, err
 	}

@@ -19,7 +19,7 @@ import (
 	"yinxin/sealer/terminal"
 )
 
-//go:embed templates assets
+//go:embed all:templates assets
 var files embed.FS
 
 // Config is what these pages work with.
@@ -40,6 +40,9 @@ type Config struct {
 }
 
 type pages struct{ Config }
+
+// maxBatchBody is the largest form of a batch, in bytes.
+const maxBatchBody = 4 << 30
 
 var clerks = []access.Role{access.RoleOperator}
 
@@ -66,6 +69,12 @@ func Area(c Config) web.Area {
 			get("/clerk/documents/{id}", p.desk), get("/clerk/documents/{id}/pages/{number}", p.page), post("/clerk/documents/{id}/seal", p.seal),
 			get("/clerk/sealings/{id}", p.sealed), get("/clerk/log", p.log),
 		}}
+	if c.Batches != nil {
+		area.Menu = append(area.Menu, web.Item{Path: "/clerk/batches", Label: titleBatches, Roles: clerks})
+		area.Routes = append(area.Routes, get("/clerk/batches", p.batches), get("/clerk/batches/new", p.askBatch),
+			web.Route{Method: http.MethodPost, Path: "/clerk/batches/new", Roles: clerks, Body: maxBatchBody, Handle: p.makeBatch},
+			get("/clerk/batches/{id}", p.batch), get("/clerk/batches/{id}/events", p.batchEvents), post("/clerk/batches/{id}/cancel", p.cancelBatch), post("/clerk/batches/{id}/retry", p.retryBatch))
+	}
 	if c.Terminals != nil {
 		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks}, web.Item{Path: "/clerk/terminals", Label: titleTerminals, Roles: clerks})
 		area.Routes = append(area.Routes, get("/clerk/tasks", p.tasks), get("/clerk/tasks/{id}", p.task), get("/clerk/tasks/{id}/events", p.taskEvents),

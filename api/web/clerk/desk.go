@@ -206,7 +206,8 @@ func (p pages) seal(q *web.Request) error {
 	if err := errors.Join(err1, err2, err3); err != nil || key == "" || len(key) > 100 {
 		return p.deskAgain(q, at, errPlace.Because(err))
 	}
-	o := sealer.Order{Document: q.PathValue("id"), Seal: at.Seal, IdempotencyKey: "page:" + key,
+	o := sealer.Order{Document: q.PathValue("id"), Seal: at.Seal, IdempotencyKey: "api:page-" + key, // the same as the script sends through the API
+
 		Places: []sealer.Place{{Placement: pdf.Placement{Page: page, From: pdf.BottomRight, X: x, Y: y, MoveInside: true}}}}
 	if at.Straddle {
 		o.Straddle = &pdf.Straddle{}

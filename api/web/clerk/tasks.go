@@ -1,14 +1,8 @@
 package clerk
 
 import (
-	"bytes"
 	"context"
-	"encoding/hex"
-	"fmt"
-	"net/http"
 	"time"
-
-	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/api/web"
 	"yinxin/internal/access"
@@ -138,57 +132,12 @@ func (p pages) retryTask(q *web.Request) error {
 	return q.Go("/clerk/tasks/"+id, "")
 }
 
-// The pace of live states: how often a task is looked at, and how long one connection lasts before the browser asks again.
-const (
-	lookEvery = time.Second
-	followFor = 10 * time.Minute
-)
-
-// taskEvents sends the state of a task whenever it changes, as server-sent events whose data is the part of the page.
+// taskEvents sends the state of a task whenever it changes.
 func (p pages) taskEvents(q *web.Request) error {
-	s, err := p.one(q)
-	if err != nil {
-		return err
-	}
-	h := q.W.Header()
-	h.Set("Content-Type", "text/event-stream")
-	h.Set("Cache-Control", "no-store")
-	out := http.NewResponseController(q.W)
-	ctx, cancel := context.WithTimeout(q.Context(), followFor)
-	defer cancel()
-	tick := time.NewTicker(lookEvery)
-	defer tick.Stop()
-	var last [32]byte
-	for {
-		part, err := q.Render("task", "state", s)
-		if err != nil {
-			return err
-		}
-		if sum := sm3.Sum(part); sum != last {
-			last = sum
-			// Lines of data are put together again by the browser with line feeds between them.
-			if _, err := fmt.Fprintf(q.W, "id: %s\nevent: state\ndata: %s\n\n", hex.EncodeToString(sum[:8]), bytes.ReplaceAll(part, []byte("\n"), []byte("\ndata: "))); err != nil {
-				return nil
-			}
-			if out.Flush() != nil {
-				return nil
-			}
-		}
-		if s.Finished {
-			_, _ = fmt.Fprint(q.W, "event: end\ndata: \n\n")
-			return nil
-		}
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-			return nil
-		case <-p.Stopping:
-			return nil
-		}
-		if s, err = p.one(q); err != nil {
-			return nil
-		}
-	}
+	return p.follow(q, "task", func() (any, bool, error) {
+		s, err := p.one(q)
+		return s, s.Finished, err
+	})
 }
 
 // shownTerminals are the terminals of a clerk, and the code that pairs another one, right after it was asked for.

@@ -32,7 +32,7 @@ func Area(c Config) web.Area {
 			"left": {ZH: "已退出登录。", EN: "You have signed out."}},
 		Routes: []web.Route{
 			{Method: http.MethodGet, Path: "/login", Anyone: true, Handle: p.ask},
-			{Method: http.MethodPost, Path: "/login", Anyone: true, Handle: p.signIn},
+			{Method: http.MethodPost, Path: "/login", Anyone: true, Limited: true, Handle: p.signIn},
 			{Method: http.MethodPost, Path: "/logout", Everybody: true, Unchanged: true, Handle: p.signOut},
 			{Method: http.MethodGet, Path: "/home", Everybody: true, Handle: p.start},
 			{Method: http.MethodGet, Path: "/account", Everybody: true, Handle: p.account},

@@ -111,6 +111,9 @@ func (p *planner) newSeal() error {
 	}
 	order := SealOrder{Code: p.f.image.code, Name: f.Seal.Name, Organisation: f.Unit.Name, CreditCode: f.Unit.CreditCode,
 		Width: p.f.image.width, Height: p.f.image.height, Template: p.f.image.template, Picture: p.f.image.picture}
+	for _, scope := range f.Scopes {
+		order.Networks = append(order.Networks, string(scope))
+	}
 	if p.method(form.Central) {
 		p.central(order, true)
 		// Central seals are for the programs of the province.

@@ -12,17 +12,18 @@ import (
 
 // SealOrder is everything that a seal is made from; see register.Order.
 type SealOrder struct {
-	Code         string  `json:"code"` // 14 digits
-	Name         string  `json:"name"` // exactly the text of the imprint
-	FormerName   string  `json:"formerName,omitempty"`
-	Organisation string  `json:"organisation"`
-	CreditCode   string  `json:"creditCode"`
-	Width        float64 `json:"width"`            // mm
-	Height       float64 `json:"height"`           // mm
-	Template     []byte  `json:"-"`                // PNG, 600 dpi
-	Picture      []byte  `json:"-"`                // PNG, 300 dpi
-	Holder       string  `json:"holder,omitempty"` // actor of the USB Key; empty for the central instance
-	KeyName      string  `json:"-"`                // of a central instance, in the keystore
+	Code         string   `json:"code"` // 14 digits
+	Name         string   `json:"name"` // exactly the text of the imprint
+	FormerName   string   `json:"formerName,omitempty"`
+	Organisation string   `json:"organisation"`
+	CreditCode   string   `json:"creditCode"`
+	Width        float64  `json:"width"`              // mm
+	Height       float64  `json:"height"`             // mm
+	Template     []byte   `json:"-"`                  // PNG, 600 dpi
+	Picture      []byte   `json:"-"`                  // PNG, 300 dpi
+	Holder       string   `json:"holder,omitempty"`   // actor of the USB Key; empty for the central instance
+	Networks     []string `json:"networks,omitempty"` // 用章范围 of a new seal
+	KeyName      string   `json:"-"`                  // of a central instance, in the keystore
 }
 
 // SealDraft is a seal that is made together with its certificate.

@@ -11,8 +11,6 @@ const places = []; // {page, x, y}: millimetres from the lower left corner of th
 let page = 1;
 let current = null;
 
-if (desk && sheet) start();
-
 function start() {
   document.body.classList.add("scripted");
   for (const button of document.querySelectorAll(".thumbs button")) button.addEventListener("click", () => show(Number(button.dataset.page)));
@@ -55,6 +53,7 @@ function show(n) {
     if (here) b.scrollIntoView({ block: "nearest" });
   }
   draw();
+  sheet.querySelector(".stamp.current")?.scrollIntoView({ block: "center", inline: "nearest" });
 }
 
 function draw() {
@@ -361,3 +360,5 @@ async function submit(event) {
     say("bad", e.message);
   }
 }
+
+if (desk && sheet) start();

@@ -1,0 +1,27 @@
+package api
+
+import (
+	"crypto/ecdsa"
+	"testing"
+
+	"yinxin/internal/jobs"
+)
+
+// Served is a world that serves, for tests of who calls it.
+type Served struct {
+	URL  string
+	Keys map[string]string // by actor
+	Seal string            // a seal that platform and clerk may use
+	Work *jobs.Jobs
+	// Sequence gives the entries of the ledger their places.
+	Sequence func() error
+	Ledger   *ecdsa.PublicKey
+}
+
+// Serve gives a world that serves, and holds what it answers against the OpenAPI document.
+func Serve(t *testing.T) Served {
+	w := equipped(t)
+	w.http.Config.Handler = underContract(t, w.server.huma.OpenAPI(), w.server.router)
+	return Served{URL: w.http.URL, Keys: w.keys, Seal: sealCode, Work: w.work, Ledger: w.ledgerKey,
+		Sequence: func() error { _, err := w.server.Ledger.Sequence(t.Context()); return err }}
+}
