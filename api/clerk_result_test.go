@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
@@ -224,4 +226,34 @@ func (w *world) count(query string) (n int) {
 	w.t.Helper()
 	must(w.t, w.db.Read().QueryRowContext(w.t.Context(), query).Scan(&n))
 	return n
+}
+
+// TestTheResultFitsAWindow draws what TestTheResultShowsPlacesLedgerAndVerdict reads.
+func TestTheResultFitsAWindow(t *testing.T) {
+	b := newBrowser(t)
+	w := equipped(t)
+	cookie := w.signIn("clerk")
+	at := w.opened(cookie, got(fixtures.PDF(fixtures.ShapeTable, fixtures.PDFOptions{Seed: 3, Pages: 5}))(t))
+	order := w.onDesk(cookie, at)
+	order.Set("straddle", "1")
+	result, _, _ := strings.Cut(w.post(cookie, at+"/seal", order).is(303).header.Get("Location"), "?")
+	got(w.server.Ledger.Sequence(t.Context()))(t)
+	fits := func(name string) {
+		t.Helper()
+		b.screenshot(name)
+		if wide := evaluate[float64](b, `document.documentElement.scrollWidth`); wide > 1024 {
+			t.Errorf("%s is %v px wide", name, wide)
+		}
+	}
+	b.openAs(w, "clerk", result, 1024, 768)
+	fits("clerk-result")
+	b.do(chromedp.Click(chromedp.CSS("#verify")), chromedp.WaitVisible(chromedp.CSS(`[data-verdict="valid"]`)))
+	fits("clerk-verification")
+	for _, shape := range []fixtures.Shape{fixtures.ShapeFormWithFields, fixtures.ShapeCertifiedP1} {
+		desk := w.opened(cookie, got(fixtures.PDF(shape, fixtures.PDFOptions{Seed: 1}))(t))
+		b.do(chromedp.Navigate(w.http.URL+desk), chromedp.WaitVisible(chromedp.CSS("#content .notice")))
+		fits("clerk-" + string(shape))
+	}
+	b.do(chromedp.Navigate(w.http.URL+"/clerk/log"), chromedp.WaitVisible(chromedp.CSS("table.list")))
+	fits("clerk-log-1024")
 }
