@@ -201,10 +201,11 @@ func (p pages) deskAgain(q *web.Request, at place, problem error) error {
 	} else if found, closed, err := p.Sealer.Look(q.Context(), q.Actor, d.ID); err != nil {
 		problem = err
 	} else {
-		t.Found = findings(found, q.Language)
 		if t.Closed = closed != nil; t.Closed {
 			problem = closed
+			found.Warnings = slices.DeleteFunc(found.Warnings, func(f intake.Finding) bool { return f.Code == intake.CodeCertified }) // said already
 		}
+		t.Found = findings(found, q.Language)
 	}
 	if t.Seals, err = p.cards(q); err != nil {
 		return err
