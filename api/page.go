@@ -1,10 +1,14 @@
 package api
 
 import (
+	"context"
+	"html/template"
 	"net/http"
 
 	"yinxin/api/web"
 	"yinxin/ca"
+	"yinxin/sealer"
+	"yinxin/sealer/verify"
 )
 
 // page serves the page for anyone who holds a sealed file. It is no part of the API and not in its description.
@@ -32,6 +36,25 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, render func() ([]b
 	}
 	w.Header().Set("Vary", "Accept-Language")
 	s.give(w, r, "text/html; charset=utf-8", body)
+}
+
+// verdictOf verifies a stored document and says what anyone who holds it would be told.
+func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) (template.HTML, error) {
+	if err := s.turn(ctx); err != nil {
+		return "", err
+	}
+	defer func() { <-s.verifying }()
+	file, err := s.Sealer.Open(ctx, d)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
+	defer cancel()
+	o := s.Verify
+	o.At, o.Language = s.Clock(), lang
+	said, err := s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+	return template.HTML(said), err // rendered by a template of ours
 }
 
 // showVerdict verifies the file of the form. The page's script asks for the verdict alone and puts it into the page; a

@@ -139,19 +139,12 @@ func recordOf(r sealer.Recorded) SealingRecord {
 }
 
 func (s *server) proofsOf(ctx context.Context, subject string) ([]LedgerProof, error) {
-	entries, err := ledger.OfSubject(ctx, s.Sealer.DB.Read(), subject, proofsAtOnce)
+	proofs, err := s.Ledger.Proofs(ctx, subject, proofsAtOnce)
 	if err != nil {
 		return nil, err
 	}
-	if len(entries) == 0 {
-		return nil, ledger.ErrPending.New()
-	}
-	list := make([]LedgerProof, 0, len(entries))
-	for _, e := range entries {
-		p, err := s.Ledger.Inclusion(ctx, e.ID)
-		if err != nil {
-			return nil, err
-		}
+	list := make([]LedgerProof, 0, len(proofs))
+	for _, p := range proofs {
 		list = append(list, LedgerProof{Entry: entryOf(p.Entry), Hashes: p.Hashes, Checkpoint: p.Checkpoint.Note})
 	}
 	return list, nil

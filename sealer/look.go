@@ -8,8 +8,11 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/internal/store"
 	"yinxin/sealer/intake"
+	"yinxin/sealer/pdf"
 	"yinxin/sealer/verify"
 )
 
@@ -34,6 +37,38 @@ func (s *Service) decide(w *work, o Order, report *intake.Report) error {
 		return nil
 	}
 	return decision.Err()
+}
+
+// Look says, before anything is ordered, what a person should know of a document of the actor's: what the policy warns of, and
+// what it refuses the document for, unless an order accepts it. closed is why no seal can be put on it at all: it is encrypted,
+// certified or locked. Errors: document.not-found, those of package pdf for a file that cannot be read.
+func (s *Service) Look(ctx context.Context, by access.Actor, id string) (found intake.Decision, closed, err error) {
+	d, err := s.Document(ctx, by, id)
+	if err != nil {
+		return found, nil, err
+	}
+	w := &work{document: d}
+	if w.object, err = s.Open(ctx, d); err != nil {
+		return found, nil, err
+	}
+	defer w.close()
+	report, err := s.scanned(ctx, w)
+	if err == nil && w.scan != "" { // the order that follows need not make it again
+		err = s.DB.Write(ctx, func(tx *store.Tx) error { return storeScan(ctx, tx, d.ID, w.scan) })
+	}
+	if err != nil {
+		return found, nil, at(err, d.Name)
+	}
+	found = intake.Decide(report.Findings, s.Intake)
+	doc, err := pdf.OpenRecovering(ctx, w.object, d.Size)
+	if err != nil {
+		return found, nil, at(err, d.Name)
+	}
+	closed = doc.Recovering(ctx, func() error { return doc.Closed(ctx) })
+	if _, known := fault.Of(closed); closed != nil && !known {
+		return found, nil, closed
+	}
+	return found, closed, nil
 }
 
 // scanned gives the scan of a document: the stored one, or a new one that is then stored. One that a limit cut short is

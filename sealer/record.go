@@ -246,15 +246,16 @@ type Recorded struct {
 	Time     time.Time
 	Intended time.Time
 	Finished time.Time // zero while it is under way
+	Details  Details   // what it did, or was to do
 }
 
 // Recorded gives a sealing of the actor's, or any to an auditor. Error: sealing.not-found.
 func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Recorded, error) {
 	r := Recorded{ID: id}
-	var caller, signed, intended string
+	var caller, signed, intended, details string
 	var result, finished sql.NullString
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at FROM sealing WHERE id = $1`, id).
-		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished)
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at, details FROM sealing WHERE id = $1`, id).
+		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished, &details)
 	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID && !by.Has(access.RoleAuditor) {
 		return Recorded{}, errNoSealing.New()
 	}
@@ -262,5 +263,10 @@ func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Rec
 		return Recorded{}, err
 	}
 	r.Result = result.String
+	if details != "" {
+		if err := json.Unmarshal([]byte(details), &r.Details); err != nil {
+			return Recorded{}, err
+		}
+	}
 	return r, r.times(signed, intended, finished.String)
 }

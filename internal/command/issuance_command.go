@@ -206,11 +206,12 @@ func readPages(name string) ([]byte, error) {
 type issuanceIssueCommand struct {
 	caseFlags
 	Seal string `required:"" help:"Code of a seal of the archive that holds the file." placeholder:"CODE"`
+	Key  bool   `help:"With the actor's USB Key: a task waits at the terminal; give the command again when it is sealed there."`
 }
 
 func (c issuanceIssueCommand) Run(ctx context.Context, s streams) error {
 	return c.step(ctx, s, func(k *counter) (issuance.Case, error) {
-		return k.issuance.Issue(ctx, k.by, c.Case, issuance.Order{Seal: c.Seal})
+		return k.issuance.Issue(ctx, k.by, c.Case, issuance.Order{Seal: c.Seal, ByKey: c.Key})
 	})
 }
 

@@ -91,6 +91,30 @@ func (l *Ledger) Inclusion(ctx context.Context, id string) (p Proof, err error) 
 	return p, nil
 }
 
+// Proofs proves the entries of a subject, at most limit of them, in their order. Errors: those of Inclusion; ledger.pending when there is
+// no entry.
+func (l *Ledger) Proofs(ctx context.Context, subject string, limit int) ([]Proof, error) {
+	entries, err := OfSubject(ctx, l.db.Read(), subject, limit)
+	if err != nil {
+		return nil, err
+	}
+	if len(entries) == 0 {
+		return nil, ErrPending.New()
+	}
+	list := make([]Proof, 0, len(entries))
+	for _, e := range entries {
+		p, err := l.Inclusion(ctx, e.ID)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, p)
+	}
+	return list, nil
+}
+
+// Check checks a proof with the ledger's own key. Errors: those of Proof.Verify.
+func (l *Ledger) Check(p Proof) error { return p.Verify(l.key.Public()) }
+
 // Consistency proves that the ledger of to entries begins with the ledger of from entries (RFC 6962 section 2.1.2), for
 // those who kept a checkpoint. Requires 0 <= from <= to. Error: ledger.not-found when there are fewer entries.
 func (l *Ledger) Consistency(ctx context.Context, from, to int64) (hashes [][]byte, err error) {

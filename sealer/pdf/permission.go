@@ -102,6 +102,15 @@ func (s *survey) admit(r SealRequest) error {
 	return nil
 }
 
+// Closed says why no seal may be put at a place of its own on the document: it is encrypted, certified, locked. Nil: one may.
+func (d *Document) Closed(ctx context.Context) error {
+	s, err := d.survey(ctx, fieldPrefix, "")
+	if err != nil {
+		return err
+	}
+	return s.admit(SealRequest{Placements: []Placement{{}}})
+}
+
 // checkTail refuses a file whose last update was cut off: objects follow the last cross-reference.
 func (d *Document) checkTail() error {
 	w, _, err := d.window(d.tail, int(d.size-d.tail))

@@ -6,12 +6,15 @@ import (
 	"context"
 	"embed"
 	"encoding/json"
+	"html/template"
 	"math"
 	"net/http"
 	"time"
 
 	"yinxin/api/web"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
 	"yinxin/sealer/issuance/compose"
@@ -35,6 +38,10 @@ type Config struct {
 	MaxUpload int64
 	// Bind makes a PDF of scanned pages.
 	Bind func(ctx context.Context, list ...compose.Scan) ([]byte, error)
+	// Ledger proves what is on record.
+	Ledger *ledger.Ledger
+	// Verdict verifies a document as anyone who holds it could, and gives what the page for that says, as HTML.
+	Verdict func(ctx context.Context, d sealer.Document, language string) (template.HTML, error)
 	// Stopping ends when the service is about to stop.
 	Stopping <-chan struct{}
 }
@@ -67,7 +74,7 @@ func Area(c Config) web.Area {
 			get("/clerk", p.seals), get("/clerk/seals/{code}/picture", p.picture),
 			get("/clerk/new", p.choose), {Method: http.MethodPost, Path: "/clerk/new", Roles: clerks, Body: c.MaxUpload + 1<<20, Handle: p.receive},
 			get("/clerk/documents/{id}", p.desk), get("/clerk/documents/{id}/pages/{number}", p.page), post("/clerk/documents/{id}/seal", p.seal),
-			get("/clerk/sealings/{id}", p.sealed), get("/clerk/log", p.log),
+			get("/clerk/sealings/{id}", p.sealed), get("/clerk/sealings/{id}/verification", p.verified), get("/clerk/log", p.log),
 		}}
 	if c.Batches != nil {
 		area.Menu = append(area.Menu, web.Item{Path: "/clerk/batches", Label: titleBatches, Roles: clerks})
@@ -145,6 +152,7 @@ func stateWord(s register.State, language string) (word, class string) {
 	return w.word.In(language), w.class
 }
 
+// reasons are said otherwise here than where a seal is refused.
 var reasons = map[string]web.Text{
 	"seal.not-granted":         {ZH: "您没有生效中的用印授权。", EN: "You have no grant in force."},
 	"seal.quota-exhausted":     {ZH: "本次授权的次数已用完。", EN: "All uses of the grant are made."},
@@ -155,11 +163,15 @@ var reasons = map[string]web.Text{
 	"seal.certificate-revoked": {ZH: "印章的证书已撤销。", EN: "The certificate of the seal is revoked."},
 }
 
+// why is the sentence of a code.
 func (p pages) why(code, language string) string {
 	if t, ok := reasons[code]; ok {
 		return t.In(language)
 	}
-	return web.Text{ZH: "暂不能使用（" + code + "）。", EN: "Cannot be used now (" + code + ")."}.In(language)
+	if s, ok := fault.Find(code); ok {
+		return web.Text{ZH: s.ZH, EN: s.EN}.In(language)
+	}
+	return web.Text{ZH: "没有完成（" + code + "）。", EN: "Not done (" + code + ")."}.In(language)
 }
 
 func (p pages) seals(q *web.Request) error {

@@ -7,12 +7,14 @@ import (
 	"io"
 	"mime/multipart"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 
 	"yinxin/api/web"
 	"yinxin/internal/fault"
 	"yinxin/sealer"
+	"yinxin/sealer/intake"
 	"yinxin/sealer/issuance/compose"
 	"yinxin/sealer/pdf"
 )
@@ -96,16 +98,28 @@ func (p pages) upload(q *web.Request) (id string, err error) {
 	return p.bind(q, scans)
 }
 
-// take stores a PDF as it arrives.
+// take stores a PDF as it arrives, unless another file follows it in the form.
 func (p pages) take(q *web.Request, part *multipart.Part, head []byte, form *multipart.Reader) (string, error) {
-	d, err := p.Sealer.Upload(q.Context(), q.Actor, part.FileName(), io.MultiReader(bytes.NewReader(head), part))
-	if err != nil {
-		return "", err
+	d, err := p.Sealer.Upload(q.Context(), q.Actor, part.FileName(), io.MultiReader(bytes.NewReader(head), part, &lastFile{form}))
+	return d.ID, err
+}
+
+// lastFile ends a file that is read if it was the last of its form; else reading it fails, so that it is not stored.
+type lastFile struct{ form *multipart.Reader }
+
+func (l *lastFile) Read([]byte) (int, error) {
+	for {
+		next, err := l.form.NextPart()
+		if err == io.EOF {
+			return 0, io.EOF
+		}
+		if err != nil {
+			return 0, errNoFile.Because(err)
+		}
+		if next.FileName() != "" {
+			return 0, errMixed.New()
+		}
 	}
-	if next, err := form.NextPart(); err == nil && next.FileName() != "" {
-		return "", errMixed.New()
-	}
-	return d.ID, nil
 }
 
 // bind makes one document of scanned pages.
@@ -127,6 +141,43 @@ type table struct {
 	Key      string // for the order, so that it is sealed once
 	Settings string // for the script, as JSON
 	Place    place
+	Closed   bool      // no seal can be put on it
+	Found    []finding // in it, that a person should know
+}
+
+// finding is what the intake found of one kind.
+type finding struct {
+	Sentence, Class string
+	Pages           []int // the first of those that are known
+	More            int   // others of the kind
+}
+
+// maxFindingPages is on how many pages one kind of finding is named.
+const maxFindingPages = 5
+
+// findings are what was found, each kind once: what the document is refused for before what is warned of.
+func findings(d intake.Decision, language string) (list []finding) {
+	at := map[intake.Code]int{}
+	for n, f := range slices.Concat(d.Refused, d.Warnings) {
+		i, known := at[f.Code]
+		if !known {
+			i = len(list)
+			at[f.Code] = i
+			class := "doubt"
+			if n < len(d.Refused) {
+				class = "bad"
+			}
+			list = append(list, finding{Sentence: f.Sentence(language), Class: class})
+		}
+		switch l := &list[i]; {
+		case f.Page > 0 && slices.Contains(l.Pages, f.Page):
+		case f.Page > 0 && len(l.Pages) < maxFindingPages:
+			l.Pages = append(l.Pages, f.Page)
+		case known:
+			l.More++
+		}
+	}
+	return list
 }
 
 // place is the seal's place as typed.
@@ -147,6 +198,14 @@ func (p pages) deskAgain(q *web.Request, at place, problem error) error {
 	t := table{Document: d, Key: strings.ToLower(rand.Text()), Place: at}
 	if t.Pages, err = p.Sealer.Pages(q.Context(), q.Actor, d.ID); err != nil {
 		problem = err // the reason, beside what is known of the file
+	} else if found, closed, err := p.Sealer.Look(q.Context(), q.Actor, d.ID); err != nil {
+		problem = err
+	} else {
+		if t.Closed = closed != nil; t.Closed {
+			problem = closed
+			found.Warnings = slices.DeleteFunc(found.Warnings, func(f intake.Finding) bool { return f.Code == intake.CodeCertified }) // said already
+		}
+		t.Found = findings(found, q.Language)
 	}
 	if t.Seals, err = p.cards(q); err != nil {
 		return err

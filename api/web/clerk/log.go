@@ -1,12 +1,18 @@
 package clerk
 
 import (
+	"html/template"
 	"time"
 
 	"yinxin/api/web"
 	"yinxin/internal/civil"
+	"yinxin/internal/fault"
+	"yinxin/internal/ledger"
 	"yinxin/sealer"
+	"yinxin/sealer/pdf"
 )
+
+var errNotSealed = fault.Spec{Kind: fault.NotFound, Code: "clerk.not-sealed", ZH: "这次盖章没有结果文件。", EN: "This sealing led to no document."}
 
 var sealingStates = []web.Option{{Value: "released", Label: web.Text{ZH: "已盖章", EN: "sealed"}}, {Value: "failed", Label: web.Text{ZH: "失败", EN: "failed"}},
 	{Value: "abandoned", Label: web.Text{ZH: "已放弃", EN: "abandoned"}}, {Value: "intended", Label: web.Text{ZH: "进行中", EN: "under way"}}}
@@ -75,8 +81,48 @@ func days(from, until string) (a, b time.Time, err error) {
 type shownSealing struct {
 	sealer.Recorded
 	Name, SealName, SM3 string
-	Word, Class         string
+	Word, Class, Why    string
 	Size                int64
+	Places              []pdf.Mark
+	Straddle            []pdf.Mark // the first and the last of its strips
+	Strips              int
+	Ledger              proved
+}
+
+// proved is what the ledger proves of a sealing.
+type proved struct {
+	Class  string // good, note: not yet, bad
+	Words  string
+	Number int64 // of the entry, from 1
+	Size   int64 // entries under the checkpoint
+}
+
+// maxProofs is how many entries of one sealing are looked at: it has two or three.
+const maxProofs = 20
+
+// proof proves every entry of a sealing against the signed checkpoint, and compares the result with what was recorded when it
+// was released.
+func (p pages) proof(q *web.Request, r sealer.Recorded, sm3 string) (proved, error) {
+	proofs, err := p.Ledger.Proofs(q.Context(), r.ID, maxProofs)
+	same := r.State != "released"
+	for i := 0; err == nil && i < len(proofs); i++ {
+		e := proofs[i].Entry
+		same = same || e.Kind == "sealing.released" && e.Data["sm3"] == sm3 && e.Data["result"] == r.Result
+		err = p.Ledger.Check(proofs[i])
+	}
+	f, known := fault.Of(err)
+	switch {
+	case fault.Has(err, ledger.ErrPending):
+		return proved{Class: "note", Words: q.T("正在写入日志，请稍后刷新。", "The ledger takes it up just now; look again in a moment.")}, nil
+	case known && f.Kind != fault.Unavailable:
+		return proved{Class: "bad", Words: q.T("日志核对不通过："+f.ZH, "The ledger does not prove it: "+f.EN)}, nil
+	case err != nil:
+		return proved{}, err
+	case !same:
+		return proved{Class: "bad", Words: q.T("日志中的文件摘要与本文件不同。", "The ledger has another digest of the document.")}, nil
+	}
+	last := proofs[len(proofs)-1]
+	return proved{Class: "good", Words: q.T("日志未被改动 ✔", "The ledger is unchanged ✔"), Number: last.Entry.Position + 1, Size: last.Checkpoint.Size}, nil
 }
 
 func (p pages) sealed(q *web.Request) error {
@@ -95,6 +141,22 @@ func (p pages) sealed(q *web.Request) error {
 		return err
 	}
 	s.Name, s.SM3, s.Size = d.Name, d.SM3, d.Size
+	if r.Failure != "" {
+		s.Why = p.why(r.Failure, q.Language)
+	}
+	if s.Ledger, err = p.proof(q, r, d.SM3); err != nil {
+		return err
+	}
+	for _, m := range r.Details.Marks {
+		if m.Kind != pdf.MarkStraddle {
+			s.Places = append(s.Places, m)
+			continue
+		}
+		if s.Strips++; s.Strips > 1 {
+			s.Straddle = s.Straddle[:1]
+		}
+		s.Straddle = append(s.Straddle, m)
+	}
 	seals, err := p.Register.Seals(q.Context(), q.Actor)
 	if err != nil {
 		return err
@@ -106,4 +168,26 @@ func (p pages) sealed(q *web.Request) error {
 	}
 	return q.Show("sealing", web.Page{Title: web.Text{ZH: "盖章：" + d.Name, EN: "Sealed: " + d.Name}, Trail: []web.Item{{Path: "/clerk/log", Label: titleLog}},
 		Data: s, Styles: []string{"clerk.css"}})
+}
+
+// verified is what anyone who holds the sealed document would be told of it.
+func (p pages) verified(q *web.Request) error {
+	r, err := p.Sealer.Recorded(q.Context(), q.Actor, q.PathValue("id"))
+	if err != nil {
+		return err
+	}
+	if r.Result == "" {
+		return errNotSealed.New()
+	}
+	d, err := p.Sealer.Document(q.Context(), q.Actor, r.Result)
+	if err != nil {
+		return err
+	}
+	said, err := p.Verdict(q.Context(), d, q.Language)
+	if err != nil {
+		return err
+	}
+	return q.Show("verification", web.Page{Title: web.Text{ZH: "验章：" + d.Name, EN: "Verification: " + d.Name},
+		Trail: []web.Item{{Path: "/clerk/log", Label: titleLog}, {Path: "/clerk/sealings/" + r.ID, Label: web.Text{ZH: d.Name, EN: d.Name}}},
+		Data:  struct{ Verdict template.HTML }{said}, Styles: []string{"clerk.css"}})
 }

@@ -45,8 +45,14 @@ func (p pages) shown(q *web.Request, t terminal.Task) shownTask {
 		s.Word, s.Class = q.T("已取消", "cancelled"), "none"
 	case t.State == "expired" || now.After(t.Expires):
 		s.Word, s.Class = q.T("已过期", "expired"), "none"
+	case t.Open() == 0 && t.Counts[manifest.ItemSealed] == 0 && t.Counts[manifest.ItemFailed] > 0:
+		s.Word, s.Class = q.T("失败", "failed"), "bad"
+	case t.Open() == 0 && t.Counts[manifest.ItemSealed] == 0:
+		s.Word, s.Class = q.T("已拒绝", "declined"), "doubt"
 	case t.Open() == 0 && t.Counts[manifest.ItemFailed] > 0:
 		s.Word, s.Class = q.T("部分失败", "some failed"), "doubt"
+	case t.Open() == 0 && t.Counts[manifest.ItemDeclined] > 0:
+		s.Word, s.Class = q.T("部分完成", "some sealed"), "doubt"
 	case t.Open() == 0:
 		s.Word, s.Class = q.T("已完成", "done"), "good"
 	case s.AtTerminal:
@@ -55,7 +61,7 @@ func (p pages) shown(q *web.Request, t terminal.Task) shownTask {
 		s.Word, s.Class = q.T("等待签章终端", "waits for the terminal"), "note"
 	}
 	s.Finished = t.Open() == 0 || t.State != "open"
-	s.MayRetry = t.State == "open" && now.Before(t.Expires) && t.Counts[manifest.ItemFailed]+t.Counts[manifest.ItemDeclined] > 0
+	s.MayRetry = t.State == "open" && now.Before(t.Expires) && t.Counts[manifest.ItemFailed] > 0 // what a person declined stays declined
 	for _, i := range t.Items {
 		w := itemWords[i.State]
 		item := shownItem{Item: i, Word: w.word.In(q.Language), Class: w.class}
