@@ -25,16 +25,14 @@ const PathTrustList = "/pki/trust-list.p7s"
 type trustListCache struct {
 	sync.Mutex
 	looked   time.Time
-	content  [32]byte // of what it says but for its times and number
+	content  [32]byte // SM3 of what it says but for its times and number, and of its signer's certificate
 	signed   []byte
-	issued   time.Time
-	until    time.Time
 	sequence int64
 }
 
 // TrustList is the newest trust list, signed: CA certificates, complete revocation lists, and the seals that the register
-// gives, which must be the same register in every call. It is made anew when something in it changed, and once a day; whether
-// something changed is looked for every ten seconds. The signer is the responder of the first issuing CA. The sequence
+// gives, which must be the same register in every call. It is made anew when something in it changed, which happens at
+// least once a day because revocation lists are made then; that is looked for every ten seconds. The signer is the responder of the first issuing CA. The sequence
 // number is the time of issue in Unix seconds, and at least one above the last of this process. Errors: those of CRL and
 // of package trustlist; ca.key, ca.not-found without a responder.
 func (a *Authority) TrustList(ctx context.Context, seals func(context.Context) ([]trustlist.Seal, error)) ([]byte, error) {
@@ -52,19 +50,19 @@ func (a *Authority) TrustList(ctx context.Context, seals func(context.Context) (
 	if l.Seals, err = seals(ctx); err != nil {
 		return nil, err
 	}
-	plain, err := json.Marshal(l)
-	if err != nil {
-		return nil, err
-	}
-	content := sm3.Sum(plain)
-	if c.signed != nil && content == c.content && !now.Before(c.issued) && now.Sub(c.issued) < CRLInterval && now.Before(c.until) {
-		c.looked = now
-		return c.signed, nil
-	}
 	first := a.issuers[0]
 	responder, key, err := a.current(ctx, keyOf(KeyOCSP, first.ID), Filter{Profile: ProfileOCSP, Issuer: first.ID}, now)
 	if err != nil {
 		return nil, err
+	}
+	plain, err := json.Marshal(l)
+	if err != nil {
+		return nil, err
+	}
+	content := sm3.Sum(append(plain, responder.Raw...))
+	if c.signed != nil && content == c.content {
+		c.looked = now
+		return c.signed, nil
 	}
 	l.Issued, l.NextUpdate, l.Sequence = now, now.Add(TrustListValidity), max(now.Unix(), c.sequence+1)
 	if responder.NotAfter.Before(l.NextUpdate) {
@@ -74,7 +72,7 @@ func (a *Authority) TrustList(ctx context.Context, seals func(context.Context) (
 	if err != nil {
 		return nil, err
 	}
-	c.looked, c.content, c.signed, c.issued, c.until, c.sequence = now, content, signed, now, l.NextUpdate, l.Sequence
+	c.looked, c.content, c.signed, c.sequence = now, content, signed, l.Sequence
 	return signed, nil
 }
 

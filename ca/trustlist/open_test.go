@@ -9,6 +9,7 @@ import (
 
 	"yinxin/ca/chain"
 	"yinxin/ca/chain/chaintest"
+	"yinxin/ca/cms"
 	"yinxin/internal/fault"
 )
 
@@ -56,6 +57,7 @@ func TestOnlyAListOfItsAuthorityIsOpened(t *testing.T) {
 		change func(l *List)
 		by     *chaintest.Holder
 		trust  *chaintest.Holder
+		also   *chaintest.Holder
 		at     time.Time
 		want   fault.Spec
 	}{
@@ -66,6 +68,7 @@ func TestOnlyAListOfItsAuthorityIsOpened(t *testing.T) {
 		{name: "too old", at: now.AddDate(0, 0, 8), want: ErrExpired},
 		{name: "of tomorrow", change: func(l *List) { l.Issued = now.Add(24 * time.Hour) }, want: ErrFuture},
 		{name: "with the CA of somebody else", change: func(l *List) { l.Authorities = append(l.Authorities, s.other.Certificate.Raw) }, want: ErrUntrusted},
+		{name: "with the CA of somebody else who is trusted, too", also: s.other, change: func(l *List) { l.Authorities = append(l.Authorities, s.other.Certificate.Raw) }, want: ErrUntrusted},
 		{name: "with revocations by somebody else", change: func(l *List) { l.CRLs = [][]byte{s.other.CRL(t, 1, now, now.Add(time.Hour))} }, want: ErrUntrusted},
 		{name: "with an institution as CA", change: func(l *List) { l.Authorities = append(l.Authorities, s.institution.Certificate.Raw) }, want: ErrMalformed},
 		{name: "with what is no CRL", change: func(l *List) { l.CRLs = [][]byte{{0x30, 0}} }, want: ErrMalformed},
@@ -87,7 +90,11 @@ func TestOnlyAListOfItsAuthorityIsOpened(t *testing.T) {
 			if !c.at.IsZero() {
 				at = c.at
 			}
-			o, err := Open(t.Context(), signed(t, by, s.issuing, l), Check{Chain: &chain.Verifier{Anchors: chain.NewAnchors(trust.Certificate)}, At: at, Now: now})
+			anchors := chain.NewAnchors(trust.Certificate)
+			if c.also != nil {
+				anchors = chain.NewAnchors(trust.Certificate, c.also.Certificate)
+			}
+			o, err := Open(t.Context(), signed(t, by, s.issuing, l), Check{Chain: &chain.Verifier{Anchors: anchors}, At: at, Now: now})
 			if c.want.Code == "" {
 				if err != nil {
 					t.Fatal(err)
@@ -187,5 +194,34 @@ func TestOneWayToWriteAList(t *testing.T) {
 	}
 	if _, err := Open(t.Context(), make([]byte, MaxSize+1), Check{}); !fault.Has(err, ErrTooLarge) {
 		t.Errorf("too long: %v", err)
+	}
+}
+
+// TestWhomNobodyTrustsIsNotRead: the content of a list is looked at only when its signer is trusted.
+func TestWhomNobodyTrustsIsNotRead(t *testing.T) {
+	s := newScene(t)
+	w, err := cms.NewWriter(cms.Template{Profile: cms.ProfileCMS, Certificate: s.responder.Certificate, Chain: []*chain.Certificate{s.issuing.Certificate}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := chaintest.Start.Add(time.Hour)
+	p := w.PrepareEmbedded([]byte("{}"), now)
+	e, err := p.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := s.responder.SignDigest(t.Context(), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	signed, err := p.Assemble(value, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for trusted, want := range map[*chaintest.Holder]fault.Spec{s.root: ErrMalformed, s.other: ErrUntrusted} {
+		_, err := Open(t.Context(), signed, Check{Chain: &chain.Verifier{Anchors: chain.NewAnchors(trusted.Certificate)}, At: now, Now: now})
+		if !fault.Has(err, want) {
+			t.Errorf("%v, want %s", err, want.Code)
+		}
 	}
 }
