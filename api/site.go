@@ -5,6 +5,8 @@ import (
 	"net/http"
 
 	"yinxin/api/web"
+	"yinxin/api/web/admin"
+	"yinxin/api/web/audit"
 	"yinxin/api/web/clerk"
 	"yinxin/api/web/copies"
 	"yinxin/api/web/desk"
@@ -27,6 +29,10 @@ func (s *server) areas() []web.Area {
 	if s.Registration != nil {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
+	}
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
+	if key := s.Ledger.Public(); key != nil {
+		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger, Key: key}))
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/store"
 )
 
@@ -102,4 +103,42 @@ func (r *Recorded) times(signed, intended, finished string) error {
 		}
 	}
 	return nil
+}
+
+// Uses is how often a seal was used in a month.
+type Uses struct {
+	Month string // 2026-11, of China's time
+	Seal  string
+	Count int
+}
+
+// Uses counts what was sealed since a moment, by month and seal, for an auditor. Error: access.role.
+func (s *Service) Uses(ctx context.Context, by access.Actor, since time.Time) (list []Uses, err error) {
+	if !by.Has(access.RoleAuditor) {
+		return nil, access.ErrRole.With("%s", access.RoleAuditor)
+	}
+	rows, err := s.DB.Read().QueryContext(ctx, `SELECT substr(intended_at, 1, 13), seal_code, COUNT(*) FROM sealing
+		WHERE intended_at >= $1 AND state = 'released' GROUP BY substr(intended_at, 1, 13), seal_code`, store.Time(since))
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	counted := map[Uses]int{}
+	for rows.Next() {
+		var hour, seal string
+		var n int
+		if err := rows.Scan(&hour, &seal, &n); err != nil {
+			return nil, err
+		}
+		at, err := time.Parse("2006-01-02T15", hour)
+		if err != nil {
+			return nil, err
+		}
+		counted[Uses{Month: civil.Day(at)[:7], Seal: seal}] += n
+	}
+	for u, n := range counted {
+		u.Count = n
+		list = append(list, u)
+	}
+	return list, rows.Err()
 }

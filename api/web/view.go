@@ -154,6 +154,7 @@ func functions(language string) template.FuncMap {
 		"day":      func(t time.Time) string { return Day(t, language) },
 		"minute":   Minute,
 		"number":   Number,
+		"number64": func(n int64) string { return Number(int(n)) },
 		"size":     Size,
 		"sum":      func(a, b int) int { return a + b },
 		"inc":      func(n int) int { return n + 1 },

@@ -116,9 +116,12 @@ func (s *Service) CreateKey(ctx context.Context, actorID, label string) (secret 
 	return s.IssueKey(ctx, actorID, actorID, KeyTerms{Label: label})
 }
 
-// officers are those whose word counts as that of one of two people, or who look what the others did: whoever made keys
-// for them could speak for both.
+// officers are the roles of Officer.
 var officers = []Role{RoleRegistrar, RoleApprover, RoleAuditor}
+
+// Officer says whether somebody's word counts as that of one of two people, or looks what the others did: what lets
+// others act as them is not given out from afar.
+func (a Actor) Officer() bool { return slices.ContainsFunc(officers, a.Has) }
 
 // MakeKey is IssueKey by an administrator from afar, who may not make keys for registrars, approvers and auditors.
 // Errors: access.role, access.key-officer and those of IssueKey.
@@ -130,7 +133,7 @@ func (s *Service) MakeKey(ctx context.Context, by Actor, actorID string, t KeyTe
 	if err != nil {
 		return "", err
 	}
-	if slices.ContainsFunc(officers, whose.Has) {
+	if whose.Officer() {
 		return "", ErrKeyOfficer.With("%s", actorID)
 	}
 	return s.IssueKey(ctx, by.ID, actorID, t)

@@ -48,6 +48,14 @@ func New(db *store.DB, key Signer, clock func() time.Time) *Ledger {
 	return &Ledger{db: db, key: key, clock: clock, holder: rand.Text()}
 }
 
+// Public verifies the checkpoints; nil for a Ledger without key.
+func (l *Ledger) Public() *ecdsa.PublicKey {
+	if l == nil || l.key == nil {
+		return nil
+	}
+	return l.key.Public()
+}
+
 // alphabet is in ascending order, so that identifiers sort as the numbers that they spell.
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 

@@ -12,4 +12,8 @@ var (
 		ZH: "尚未登录，或登录已过期。", EN: "Nobody is signed in here, or the session has ended."}
 	ErrPassword = fault.Spec{Kind: fault.Invalid, Code: "login.password",
 		ZH: "新密码不符合要求：12 至 128 个字符，且不得包含用户名。", EN: "The new password is not accepted: 12 to 128 characters, without the name of the account."}
+	ErrSessionNotFound = fault.Spec{Kind: fault.NotFound, Code: "login.session-not-found",
+		ZH: "没有这个登录会话，或它已结束。", EN: "There is no such session, or it has ended."}
+	ErrOfficer = fault.Spec{Kind: fault.Denied, Code: "login.officer",
+		ZH: "登记员、审核员和审计员的密码只能在服务器上设置（yinxin enroll people password）。", EN: "Passwords of registrars, approvers and auditors are set on the server itself (yinxin enroll people password)."}
 )

@@ -34,7 +34,8 @@ type Config struct {
 // Service is the room's door. It is safe for concurrent use.
 type Service struct {
 	Config
-	hashing chan struct{} // bounds the memory that hashing takes
+	hashing   chan struct{} // bounds the memory that hashing takes
+	strangers strangers
 }
 
 // New gives a Service over tables that Migrate has made.

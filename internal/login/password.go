@@ -5,12 +5,15 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"sync"
 	"time"
 	"unicode/utf8"
 
 	"github.com/alexedwards/argon2id"
+	"github.com/emmansun/gmsm/sm3"
 
 	"yinxin/internal/access"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
 )
@@ -26,15 +29,25 @@ const nobodysHash = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAA
 // Sessions of the actor end. Errors: access.role, access.actor-not-found, login.password.
 func (s *Service) SetPassword(ctx context.Context, by access.Actor, actorID, password string) error {
 	return s.set(ctx, actorID, password, true, func(tx *store.Tx) error {
-		who, err := s.Access.ActorIn(ctx, tx, by.ID)
-		if err != nil {
+		if err := s.administers(ctx, tx, by); err != nil {
 			return err
-		}
-		if !who.Has(access.RoleAdministrator) {
-			return access.ErrRole.With("%s", access.RoleAdministrator)
 		}
 		return s.record(ctx, tx, "login.password-set", by.ID, actorID, nil)
 	})
+}
+
+// ResetPassword is SetPassword by an administrator from afar, who may not do it for registrars, approvers and auditors:
+// whoever can set their passwords could speak for two people. Theirs are set on the machine itself. Errors: login.officer,
+// and those of SetPassword.
+func (s *Service) ResetPassword(ctx context.Context, by access.Actor, actorID, password string) error {
+	whose, err := s.Access.Actor(ctx, actorID)
+	if err != nil {
+		return err
+	}
+	if whose.Officer() {
+		return ErrOfficer.With("%s", actorID)
+	}
+	return s.SetPassword(ctx, by, actorID, password)
 }
 
 // FoundingPassword gives the first people of an installation their passwords, while nobody could. Error:
@@ -120,69 +133,121 @@ func (s *Service) inTurn(ctx context.Context, do func() error) error {
 	}
 }
 
-// check compares a password, and counts.
+// check compares a password, and counts. The attempt is counted before the password is compared, so that of many that
+// come at once no more than maxFailures are compared.
 func (s *Service) check(ctx context.Context, actorID, password string) error {
 	now := s.Clock()
-	hash, locked, err := s.account(ctx, actorID)
+	a, err := s.attempt(ctx, actorID, now)
 	if err != nil {
 		return err
 	}
 	if len(password) > 1024 {
 		password = "" // too long to be one; it is compared like any other
 	}
-	same, err := s.compare(ctx, password, hash)
+	same, err := s.compare(ctx, password, a.hash)
 	switch {
 	case err != nil:
 		return err
-	case now.Before(locked):
-		return ErrLocked.Saying("请在 "+locked.In(beijing).Format("15:04")+" 之后再试，或请管理员重设密码", "try again after "+locked.UTC().Format("15:04")+" UTC").RetryIn(locked.Sub(now))
-	case !same || hash == nobodysHash:
-		if err := s.failed(ctx, actorID, now); err != nil {
+	case now.Before(a.locked):
+		return ErrLocked.Saying("请在 "+a.locked.In(civil.China).Format("15:04")+" 之后再试，或请管理员重设密码", "try again after "+a.locked.UTC().Format("15:04")+" UTC").RetryIn(a.locked.Sub(now))
+	case !same || a.hash == nobodysHash:
+		if err := s.failed(ctx, actorID, a, now); err != nil {
 			return err
 		}
 		return ErrRefused.New()
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = NULL WHERE actor = $1 AND failures > 0`, actorID)
+		_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = NULL WHERE actor = $1 AND hash = $2`, actorID, a.hash)
 		return err
 	})
 }
 
-var beijing = time.FixedZone("UTC+8", 8*3600)
-
-// account reads what a password is compared with; the hash of nobody where there is no account.
-func (s *Service) account(ctx context.Context, actorID string) (hash string, locked time.Time, err error) {
-	var until sql.NullString
-	err = s.DB.Read().QueryRowContext(ctx, `SELECT l.hash, l.locked_until FROM login_account l JOIN access_actor a ON a.id = l.actor
-		WHERE l.actor = $1 AND a.retired IS NULL`, actorID).Scan(&hash, &until)
-	if errors.Is(err, sql.ErrNoRows) {
-		return nobodysHash, time.Time{}, nil
-	}
-	if err == nil && until.Valid {
-		locked, err = store.ParseTime(until.String)
-	}
-	return hash, locked, err
+// attempt is one password that is about to be compared.
+type attempt struct {
+	hash   string
+	locked time.Time // until when the account was closed before this one
+	last   bool      // it closes the account if it is wrong
 }
 
-// failed counts a wrong password; the last that may be wrong closes the account for a while.
-func (s *Service) failed(ctx context.Context, actorID string, now time.Time) error {
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
+// attempt counts; it gives the hash of nobody where there is no account.
+func (s *Service) attempt(ctx context.Context, actorID string, now time.Time) (a attempt, err error) {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		a = attempt{}
+		var until sql.NullString
 		var failures int
-		err := tx.QueryRowContext(ctx, `UPDATE login_account SET failures = failures + 1 WHERE actor = $1 RETURNING failures`, actorID).Scan(&failures)
+		err := tx.QueryRowContext(ctx, `SELECT l.hash, l.locked_until, l.failures FROM login_account l JOIN access_actor a ON a.id = l.actor
+			WHERE l.actor = $1 AND a.retired IS NULL`, actorID).Scan(&a.hash, &until, &failures)
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil // names that are nobody's are not kept: they may be passwords typed into the wrong field
+			a.hash = nobodysHash
+			return nil
 		}
 		if err != nil {
 			return err
 		}
-		kind := "login.refused"
-		if failures >= maxFailures {
-			kind = "login.locked"
-			_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = $2 WHERE actor = $1`, actorID, store.Time(now.Add(lockTime)))
-			if err != nil {
+		if until.Valid {
+			if a.locked, err = store.ParseTime(until.String); err != nil {
 				return err
 			}
 		}
+		if now.Before(a.locked) {
+			return nil
+		}
+		if failures++; failures >= maxFailures {
+			a.last = true
+			_, err = tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = $2 WHERE actor = $1`, actorID, store.Time(now.Add(lockTime)))
+			return err
+		}
+		_, err = tx.ExecContext(ctx, `UPDATE login_account SET failures = $2, locked_until = NULL WHERE actor = $1`, actorID, failures)
+		return err
+	})
+	if err == nil && a.hash == nobodysHash {
+		a.locked = s.strangers.attempt(actorID, now)
+	}
+	return a, err
+}
+
+// failed records a wrong password.
+func (s *Service) failed(ctx context.Context, actorID string, a attempt, now time.Time) error {
+	if a.hash == nobodysHash {
+		return nil // names that are nobody's are not kept: they may be passwords typed into the wrong field
+	}
+	kind := "login.refused"
+	if a.last {
+		kind = "login.locked"
+	}
+	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		return s.record(ctx, tx, kind, actorID, actorID, map[string]string{"method": "password"})
 	})
+}
+
+// strangers counts for names that are nobody's as for others, so that who asks does not learn which names there are. It
+// holds digests in memory alone, and starts anew when it is full.
+type strangers struct {
+	sync.Mutex
+	known map[[32]byte]stranger
+}
+
+type stranger struct {
+	failures int
+	locked   time.Time
+}
+
+const maxStrangers = 10_000
+
+func (s *strangers) attempt(name string, now time.Time) (locked time.Time) {
+	s.Lock()
+	defer s.Unlock()
+	key := sm3.Sum([]byte(name))
+	one := s.known[key]
+	if now.Before(one.locked) {
+		return one.locked
+	}
+	if one.failures++; one.failures >= maxFailures {
+		one = stranger{locked: now.Add(lockTime)}
+	}
+	if s.known == nil || len(s.known) >= maxStrangers {
+		s.known = map[[32]byte]stranger{}
+	}
+	s.known[key] = one
+	return time.Time{}
 }

@@ -1,0 +1,237 @@
+// Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys.
+package admin
+
+import (
+	"crypto/rand"
+	"embed"
+	"net/http"
+	"slices"
+	"strings"
+
+	"yinxin/api/web"
+	"yinxin/internal/access"
+	"yinxin/internal/login"
+)
+
+//go:embed all:templates
+var files embed.FS
+
+// Config is what these pages work with.
+type Config struct {
+	Access *access.Service
+	Login  *login.Service
+}
+
+type pages struct{ Config }
+
+var administrators = []access.Role{access.RoleAdministrator}
+
+const people = "/admin/people"
+
+// Area gives the pages.
+func Area(c Config) web.Area {
+	p := pages{c}
+	get := func(path string, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodGet, Path: path, Roles: administrators, Handle: h}
+	}
+	post := func(path string, h web.Handler) web.Route {
+		return web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h}
+	}
+	notice := func(zh, en string) web.Text { return web.Text{ZH: zh, EN: en} }
+	return web.Area{Name: "admin", Files: files, Menu: []web.Item{{Path: people, Label: titlePeople, Roles: administrators}},
+		Notices: map[string]web.Text{
+			"added": notice("已登记。还没有角色，也没有密码。", "Recorded, without a role and without a password."), "unlocked": notice("账号已解锁。", "The account is open again."),
+			"ended": notice("已结束。", "It has ended."), "asked": notice("已提交，等待另一人审批。", "Asked for: another person approves."), "withdrawn": notice("角色已收回。", "The role was taken away."),
+			"retired": notice("该人员已停用，不能再登录。", "They are retired and can sign in no more."), "given": notice("角色已授予。", "The role was given."),
+		},
+		Routes: []web.Route{get(people, p.list), get(people+"/new", p.ask), post(people+"/new", p.add), get(people+"/{id}", p.one),
+			post(people+"/{id}/password", p.password), post(people+"/{id}/unlock", p.unlock), post(people+"/{id}/end-session", p.endSession),
+			post(people+"/{id}/ask-role", p.askRole), post(people+"/{id}/give-role", p.giveRole), post(people+"/{id}/withdraw-role", p.withdrawRole), post(people+"/{id}/retire", p.retire),
+			post(people+"/{id}/keys", p.makeKey), post(people+"/{id}/end-key", p.endKey)}}
+}
+
+var titlePeople = web.Text{ZH: "人员", EN: "People"}
+
+var roleWords = map[access.Role]web.Text{
+	access.RoleRegistrar: {ZH: "登记员", EN: "registrar"}, access.RoleApprover: {ZH: "审核员", EN: "approver"}, access.RoleOperator: {ZH: "用印员", EN: "operator"},
+	access.RolePlatform: {ZH: "平台程序", EN: "platform"}, access.RoleAuditor: {ZH: "审计员", EN: "auditor"}, access.RoleAdministrator: {ZH: "管理员", EN: "administrator"},
+	access.RoleApplicant: {ZH: "经办人", EN: "applicant"}, access.RoleCity: {ZH: "市级", EN: "city"}, access.RoleRequester: {ZH: "协作方程序", EN: "requester"},
+}
+
+func rolesOf(a access.Actor, language string) string {
+	var words []string
+	for _, r := range a.Roles {
+		words = append(words, roleWords[r].In(language))
+	}
+	return strings.Join(words, "、")
+}
+
+// list shows everybody who is not retired. A text filters what a page of people holds; the list goes on behind it.
+func (p pages) list(q *web.Request) error {
+	text := strings.ToLower(strings.TrimSpace(q.URL.Query().Get("text")))
+	role := access.Role(q.URL.Query().Get("role"))
+	roles := web.Filter{Name: "role", Label: web.Text{ZH: "角色", EN: "Role"}}
+	for r, word := range roleWords {
+		roles.Options = append(roles.Options, web.Option{Value: string(r), Label: word})
+	}
+	slices.SortFunc(roles.Options, func(a, b web.Option) int { return strings.Compare(a.Value, b.Value) })
+	list := web.List{File: q.T("人员", "people"), Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "姓名、用户名或单位", EN: "Name, account or organisation"}}, roles},
+		Columns: []web.Column{{Label: web.Text{ZH: "用户名", EN: "Account"}}, {Label: web.Text{ZH: "姓名", EN: "Name"}}, {Label: web.Text{ZH: "单位", EN: "Organisation"}}, {Label: web.Text{ZH: "角色", EN: "Roles"}}}}
+	return q.ShowList("people", web.Page{Title: titlePeople}, list, func(after string, limit int) (rows []web.Row, next string, err error) {
+		for len(rows) < limit {
+			found, err := p.Access.Actors(q.Context(), after, limit)
+			if err != nil {
+				return nil, "", err
+			}
+			for _, a := range found {
+				if len(rows) == limit {
+					return rows, after, nil
+				}
+				after = a.ID
+				if role != "" && !a.Has(role) || text != "" && !strings.Contains(strings.ToLower(a.ID+"\n"+a.Name+"\n"+a.Organisation), text) {
+					continue
+				}
+				rows = append(rows, web.Row{Cells: []web.Cell{{Text: a.ID, Path: people + "/" + a.ID}, {Text: a.Name}, {Text: a.Organisation}, {Text: rolesOf(a, q.Language)}}})
+			}
+			if len(found) < limit {
+				return rows, "", nil
+			}
+		}
+		return rows, after, nil
+	})
+}
+
+func (p pages) ask(q *web.Request) error { return p.askAgain(q, access.Actor{}, nil) }
+
+func (p pages) askAgain(q *web.Request, a access.Actor, problem error) error {
+	return q.Show("new", web.Page{Title: web.Text{ZH: "登记人员", EN: "Record somebody"}, Trail: []web.Item{{Path: people, Label: titlePeople}}, Data: a, Problem: problem})
+}
+
+func (p pages) add(q *web.Request) error {
+	a := access.Actor{ID: strings.TrimSpace(q.PostFormValue("id")), Name: strings.TrimSpace(q.PostFormValue("name")), Organisation: strings.TrimSpace(q.PostFormValue("organisation"))}
+	made, err := p.Access.CreateActor(q.Context(), a)
+	if err != nil {
+		return p.askAgain(q, a, err)
+	}
+	return q.Go(people+"/"+made.ID, "added")
+}
+
+// person is what the page of somebody shows. Secret is a password or key that was just made: it is shown this once.
+type person struct {
+	access.Actor
+	Roles    []roleLine
+	Missing  []roleLine
+	Account  login.Account
+	Locked   bool
+	Sessions []login.OpenSession
+	Keys     []access.APIKey
+	Scopes   []string
+	Password string
+	Secret   string
+	Self     bool
+}
+
+type roleLine struct {
+	Role access.Role
+	Word web.Text
+}
+
+func (p pages) one(q *web.Request) error { return p.show(q, person{}, nil) }
+
+// show shows somebody, with what was just made for them.
+func (p pages) show(q *web.Request, v person, problem error) error {
+	ctx := q.Context()
+	var err error
+	if v.Actor, err = p.Access.Actor(ctx, q.PathValue("id")); err != nil {
+		return err
+	}
+	if v.Account, err = p.Login.Account(ctx, v.ID); err != nil {
+		return err
+	}
+	if v.Sessions, err = p.Login.Sessions(ctx, q.Actor, v.ID); err != nil {
+		return err
+	}
+	if v.Keys, err = p.Access.Keys(ctx, v.ID); err != nil {
+		return err
+	}
+	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
+	for r, word := range roleWords {
+		line := roleLine{r, word}
+		if v.Has(r) {
+			v.Roles = append(v.Roles, line)
+		} else if len(v.Actor.Roles) == 0 || r.Side() == v.Actor.Roles[0].Side() {
+			v.Missing = append(v.Missing, line)
+		}
+	}
+	for _, lines := range [][]roleLine{v.Roles, v.Missing} {
+		slices.SortFunc(lines, func(a, b roleLine) int { return strings.Compare(string(a.Role), string(b.Role)) })
+	}
+	return q.Show("person", web.Page{Title: web.Text{ZH: v.Name, EN: v.Name}, Trail: []web.Item{{Path: people, Label: titlePeople}}, Data: v, Problem: problem})
+}
+
+// after leads back to somebody's page, or shows it with what was wrong.
+func (p pages) after(q *web.Request, err error, notice string) error {
+	if err != nil {
+		return p.show(q, person{}, err)
+	}
+	return q.Go(people+"/"+q.PathValue("id"), notice)
+}
+
+// password sets a password made up here, which is shown this once and changed at the first login.
+func (p pages) password(q *web.Request) error {
+	word := strings.ToLower(rand.Text()[:16])
+	if err := p.Login.ResetPassword(q.Context(), q.Actor, q.PathValue("id"), word); err != nil {
+		return p.show(q, person{}, err)
+	}
+	return p.show(q, person{Password: word}, nil)
+}
+
+func (p pages) unlock(q *web.Request) error {
+	return p.after(q, p.Login.Unlock(q.Context(), q.Actor, q.PathValue("id")), "unlocked")
+}
+
+func (p pages) endSession(q *web.Request) error {
+	return p.after(q, p.Login.EndSession(q.Context(), q.Actor, q.PathValue("id"), q.PostFormValue("session")), "ended")
+}
+
+// askRole asks for a role; an approver decides, and then it is given.
+func (p pages) askRole(q *web.Request) error {
+	_, err := p.Access.Request(q.Context(), q.Actor, access.KindGrantRole, access.GrantSubject(q.PathValue("id"), access.Role(q.PostFormValue("role"))))
+	return p.after(q, err, "asked")
+}
+
+func (p pages) giveRole(q *web.Request) error {
+	return p.after(q, p.Access.GrantRole(q.Context(), strings.TrimSpace(q.PostFormValue("approval")), q.PathValue("id"), access.Role(q.PostFormValue("role"))), "given")
+}
+
+func (p pages) withdrawRole(q *web.Request) error {
+	return p.after(q, p.Access.WithdrawRole(q.Context(), q.Actor, q.PathValue("id"), access.Role(q.PostFormValue("role"))), "withdrawn")
+}
+
+func (p pages) retire(q *web.Request) error {
+	if err := p.Access.RetireActor(q.Context(), q.Actor, q.PathValue("id")); err != nil {
+		return p.show(q, person{}, err)
+	}
+	return q.Go(people, "retired")
+}
+
+func (p pages) makeKey(q *web.Request) error {
+	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals"))}}
+	if days := map[string]int{"30": 30, "90": 90, "365": 365}[q.PostFormValue("days")]; days > 0 {
+		t.Expires = q.Now().AddDate(0, 0, days)
+	}
+	secret, err := p.Access.MakeKey(q.Context(), q.Actor, q.PathValue("id"), t)
+	return p.show(q, person{Secret: secret}, err)
+}
+
+func (p pages) endKey(q *web.Request) error {
+	id := q.PostFormValue("key")
+	keys, err := p.Access.Keys(q.Context(), q.PathValue("id"))
+	if err == nil && !slices.ContainsFunc(keys, func(k access.APIKey) bool { return k.ID == id }) {
+		err = access.ErrKeyNotFound.New()
+	}
+	if err == nil {
+		err = p.Access.RevokeKey(q.Context(), q.Actor.ID, id)
+	}
+	return p.after(q, err, "ended")
+}
