@@ -16,7 +16,7 @@ var layers = []string{"main", "internal/command", "api", "sealer", "ca", "keysto
 
 // leaves know nothing of databases, keys and HTTP: they compute.
 var leaves = []string{
-	"ca/chain", "ca/cms", "ca/conform", "ca/csr", "ca/envelope", "ca/number", "ca/ocsp", "ca/enroll/form", "ca/enroll/roster", "ca/enroll/workday",
+	"ca/chain", "ca/cms", "ca/conform", "ca/csr", "ca/envelope", "ca/number", "ca/ocsp", "ca/trustlist", "ca/enroll/form", "ca/enroll/roster", "ca/enroll/workday",
 	"sealer/imprint", "sealer/intake", "sealer/issuance/compose", "sealer/pdf", "sealer/ses", "sealer/terminal/manifest", "sealer/verify", "sealer/view",
 	"internal/bitset", "internal/civil", "internal/durable", "internal/fault", "internal/hashstate", "internal/oid", "internal/paper", "internal/scan", "internal/truetype", "internal/worker",
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/ca"
+	"yinxin/ca/trustlist"
 	"yinxin/ca/tsa"
 )
 
@@ -33,6 +34,11 @@ func (s *server) pki() {
 	}, mediaCertificate)
 	s.published(ca.PathIssuers+"{file}", "issuer-file", "Certificate of an issuing CA (issuing.cer), its complete CRL (issuing.crl) or the delta CRL to that (issuing-delta.crl); of another CA than the first with its name", s.ofIssuer, mediaCertificate, mediaCRL)
 	s.published(ca.PathIssuers+"{issuer}/{list}", "issuer-crl-shard", "CRL of an issuing CA for the certificates that point there (n.crl), or delta CRL to it (n-delta.crl)", s.list, mediaCRL)
+
+	s.published(ca.PathTrustList, "trust-list", "Trust list: CA certificates, CRLs and seals with their states, signed, for verifying offline", func(_ http.ResponseWriter, r *http.Request) (string, []byte, error) {
+		signed, err := s.Authority.TrustList(r.Context(), s.Register.Published)
+		return trustlist.Media, signed, err
+	}, trustlist.Media)
 
 	answer := func() map[string]*huma.Response {
 		return with(s.answers(400, 413, 415, 429), http.StatusOK, &huma.Response{Description: "OCSPResponse in DER", Content: binary(ocspResponse)})

@@ -5,13 +5,16 @@ import (
 	"encoding/base64"
 	"net/http/httptest"
 	"net/url"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/ca/ocsp"
+	"yinxin/ca/trustlist"
 	"yinxin/internal/access"
 	"yinxin/internal/oid"
 )
@@ -181,5 +184,45 @@ func TestOnlyAProxyIsBelievedWhoTheCallerIs(t *testing.T) {
 	config.Limits.Proxies = []string{"10.0.0.0/99"}
 	if _, err := New(config); err == nil {
 		t.Error("an address that is none")
+	}
+}
+
+// TestTheTrustListIsServed: for anyone, as caches may keep it, with what changed since.
+func TestTheTrustListIsServed(t *testing.T) {
+	w := newWorld(t)
+	opened := func(body []byte) *trustlist.Opened {
+		t.Helper()
+		return got(trustlist.Open(t.Context(), body, trustlist.Check{Chain: &chain.Verifier{Anchors: chain.NewAnchors(w.authority.Root())}, At: time.Now(), Now: time.Now()}))(t)
+	}
+	var ahead atomic.Int64
+	clock := w.authority.Clock
+	w.authority.Clock = func() time.Time { return clock().Add(time.Duration(ahead.Load())) }
+	a := w.call("", "GET", ca.PathTrustList, nil).is(200)
+	if a.header.Get("Cache-Control") != "public, max-age=30" || a.header.Get("Content-Type") != "application/pkcs7-mime" {
+		t.Errorf("header %v", a.header)
+	}
+	first := opened(a.body)
+	if len(first.Authorities) != 3 || len(first.Lists) != 3 || len(first.Seals) != 1 || first.Seals[0].Code != sealCode || len(first.Seals[0].Instances) != 1 {
+		t.Fatalf("%d authorities, %d lists, seals %v", len(first.Authorities), len(first.Lists), first.Seals)
+	}
+	if s := first.StateAt(sealCode, nil, time.Now()); s.State != "active" || s.Made {
+		t.Errorf("%+v", s)
+	}
+	ahead.Store(int64(11 * time.Second)) // nothing changed: the same
+	w.call("", "GET", ca.PathTrustList, nil, "If-None-Match: "+a.header.Get("ETag")).is(304)
+	must(t, w.register.Suspend(t.Context(), w.people[0], sealCode, "test"))
+	w.revoked()
+	w.call("", "GET", ca.PathTrustList, nil, "If-None-Match: "+a.header.Get("ETag")).is(304) // looked a moment ago
+	ahead.Store(int64(22 * time.Second))
+	second := opened(w.call("", "GET", ca.PathTrustList, nil, "If-None-Match: "+a.header.Get("ETag")).is(200).body)
+	if second.Sequence <= first.Sequence || second.StateAt(sealCode, nil, time.Now()).State != "suspended" {
+		t.Errorf("sequence %d after %d, %v", second.Sequence, first.Sequence, second.Seals)
+	}
+	if !slices.ContainsFunc(second.Lists, func(l *chain.CRL) bool { _, listed := l.Lookup(w.certificate.Serial); return listed }) {
+		t.Error("no list names the revoked certificate")
+	}
+	ahead.Store(int64(25 * time.Hour)) // once a day
+	if third := w.call("", "GET", ca.PathTrustList, nil).is(200); bytes.Contains(third.body, []byte(second.Issued.Format(time.RFC3339))) {
+		t.Error("not made anew after a day")
 	}
 }

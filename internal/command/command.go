@@ -50,6 +50,7 @@ type commands struct {
 	Normalise normaliseCommand `cmd:"" help:"Write a damaged PDF anew: the result is a different file."`
 	Agent     agentCommand     `cmd:"" help:"At a clerk's terminal: seal with a USB Key what a server prepared, or local files."`
 	CA        caCommand        `cmd:"" name:"ca" help:"The certificate authority: ceremony, status, publishing, certificates, trust anchors."`
+	Trust     trustCommand     `cmd:"" help:"The trust list: CA certificates, revocation lists and seals, signed, for verifying offline."`
 	Enroll    enrollCommand    `cmd:"" help:"Registration: applications, from the paper form to certificates and seals, and their users."`
 	Escrow    escrowCommand    `cmd:"" help:"The key centre: recovery key, encryption keys in escrow, recovery of a key."`
 	Keystore  keystoreCommand  `cmd:"" help:"The keys of the service: where they are; change the key of personal data."`

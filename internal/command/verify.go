@@ -19,6 +19,7 @@ type verifyCommand struct {
 	Data     string   `help:"Data directory whose CA and seals are trusted." placeholder:"DIR"`
 	Database string   `help:"Database of the data directory, if not the recorded one." placeholder:"URL" env:"YINXIN_DATABASE"`
 	Trust    []string `help:"Trust anchors and CRLs: files or folders (PEM or DER)." placeholder:"FILE|DIR" sep:"none"`
+	List     []string `name:"trust-list" help:"Signed trust list of an installation whose root is trusted; may be repeated." placeholder:"FILE" sep:"none"`
 	At       string   `help:"Judge as of this time (RFC 3339) instead of now." placeholder:"TIME"`
 	Online   bool     `help:"Ask the OCSP responders and fetch the revocation lists that certificates name."`
 	Private  bool     `name:"online-private" help:"With --online: also ask addresses inside this machine and private networks."`
@@ -106,6 +107,7 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 		}
 		o.At = at
 	}
+	var err error
 	v := &chain.Verifier{}
 	if c.Data != "" {
 		h, err := openForReading(ctx, c.Data, c.Database, s.now)
@@ -126,6 +128,10 @@ func (c verifyCommand) options(ctx context.Context, s streams) (verify.Options, 
 			return o, func() {}, err
 		}
 		v = withTrust(v, anchors, crls)
+	}
+	if v, err = c.trustLists(ctx, s, v, &o); err != nil {
+		done()
+		return o, func() {}, err
 	}
 	if c.Online {
 		o.TimeLimit = 5 * time.Minute

@@ -13,6 +13,7 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"embed"
+	"sync"
 	"time"
 
 	"yinxin/ca/chain"
@@ -58,10 +59,13 @@ type Config struct {
 type Certificates func(ctx context.Context, c *chain.Certificate, at time.Time) (chain.Status, error)
 
 // Register is the register of seals. It is safe for concurrent use.
-type Register struct{ Config }
+type Register struct {
+	Config
+	digests sync.Map // of instances for the trust list, by their IDs
+}
 
 // New gives the register over its tables.
-func New(c Config) *Register { return &Register{c} }
+func New(c Config) *Register { return &Register{Config: c} }
 
 // Custody says where the key of an instance lies.
 type Custody string
