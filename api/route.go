@@ -145,6 +145,9 @@ func (s *server) admit(who caller, h http.HandlerFunc) http.HandlerFunc {
 			return
 		}
 		factsOf(r.Context()).actor = actor.ID
+		if s.tooManyOf(w, r, actor) {
+			return
+		}
 		h(w, r.WithContext(context.WithValue(r.Context(), actorKey{}, actor)))
 	}
 }

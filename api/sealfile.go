@@ -92,6 +92,9 @@ func (s *server) sealForm(r *http.Request) (sealer.Sealed, error) {
 	if err != nil {
 		return sealer.Sealed{}, err
 	}
+	if err := s.countSeals(r.Context(), s.Register.Authorise, o.Seal); err != nil {
+		return sealer.Sealed{}, err
+	}
 	if part, err = form.NextPart(); err != nil && err != io.EOF {
 		return sealer.Sealed{}, broken(err)
 	}

@@ -152,6 +152,9 @@ func (s *server) seal(ctx context.Context, in *sealInput) (*sealOutput, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := s.countSeals(ctx, s.Register.Authorise, o.Seal); err != nil {
+		return nil, err
+	}
 	// Keys of the API are their own: none can meet a key that another door made up.
 	o.IdempotencyKey = "api:" + in.Key
 	done, err := s.sealOnce(ctx, o)

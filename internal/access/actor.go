@@ -46,6 +46,7 @@ type Actor struct {
 	Organisation string
 	Roles        []Role // ordered by name when read
 	Only                // what the key allows through which the actor came; empty when read from the database
+	Key          string // identifier of that key; empty without one
 }
 
 // Has reports whether the actor held the role when it was read.

@@ -207,7 +207,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if err != nil {
 		return Actor{}, err
 	}
-	a.Only = Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals)}
+	a.Key, a.Only = id, Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals)}
 	return a, s.keyUsed(ctx, id, used.String, now)
 }
 
