@@ -41,7 +41,7 @@ func (s *server) sealFiles() {
 				"Idempotency-Replayed": {Description: "true, when the key was used before and this is its stored result.", Schema: &huma.Schema{Type: "string"}},
 				"ETag":                 {Description: "The SM3 digest.", Schema: &huma.Schema{Type: "string"}}},
 			Content: binary("application/pdf")})},
-		sealUsers(), s.sealFile)
+		sealTesters(), s.sealFile)
 }
 
 func (s *server) sealFile(w http.ResponseWriter, r *http.Request) {
