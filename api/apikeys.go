@@ -18,6 +18,7 @@ type APIKey struct {
 	Label   string    `json:"label"`
 	Scopes  []string  `json:"scopes" doc:"The parts of the API that it reaches; empty: all that its owner may call."`
 	Seals   []string  `json:"seals" doc:"Codes of the seals that it may use; empty: all that its owner was granted."`
+	Sandbox bool      `json:"sandbox" doc:"Seals for trial alone."`
 	Created time.Time `json:"created"`
 	Expires time.Time `json:"expires,omitzero"`
 	Bound   string    `json:"certificate,omitempty" doc:"SM3 of the client certificate with which alone it counts."`
@@ -35,12 +36,13 @@ type NewKey struct {
 	Label   string    `json:"label" minLength:"1" maxLength:"200" doc:"What it is for."`
 	Scopes  []string  `json:"scopes,omitempty" maxItems:"20" doc:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service."`
 	Seals   []string  `json:"seals,omitempty" maxItems:"100" doc:"Only these seals, by their codes."`
+	Sandbox bool      `json:"sandbox,omitempty" doc:"It seals for trial alone: every page and the reason of the signature say 测试, and nothing counts against a grant."`
 	Expires time.Time `json:"expires,omitzero" doc:"When it ends by itself."`
 	Bound   string    `json:"certificate,omitempty" maxLength:"64" doc:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)."`
 }
 
 func apiKeyOf(k access.APIKey) APIKey {
-	return APIKey{ID: k.ID, Actor: k.Actor, Label: k.Label, Scopes: append([]string{}, k.Scopes...), Seals: append([]string{}, k.Seals...), Created: k.Created.UTC(),
+	return APIKey{ID: k.ID, Actor: k.Actor, Label: k.Label, Scopes: append([]string{}, k.Scopes...), Seals: append([]string{}, k.Seals...), Sandbox: k.Sandbox, Created: k.Created.UTC(),
 		Expires: k.Expires.UTC(), Used: k.Used.UTC(), Bound: k.Certificate, Revoked: k.Revoked}
 }
 
@@ -83,7 +85,7 @@ func (s *server) apiKeys() {
 		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)}, administrators,
 		func(ctx context.Context, in *wanted) (*made, error) {
 			secret, err := s.Access.MakeKey(ctx, actorOf(ctx), in.Actor, access.KeyTerms{Label: in.Body.Label,
-				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
+				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals, Sandbox: in.Body.Sandbox}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
 			return &made{MadeKey{secret}}, err
 		})
 	type ended struct {

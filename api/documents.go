@@ -38,7 +38,7 @@ func (s *server) documents() {
 		Responses: with(s.answers(400, 401, 403, 408, 413, 415, 503), http.StatusCreated, &huma.Response{Description: "Stored",
 			Headers: map[string]*huma.Header{"Location": {Schema: &huma.Schema{Type: "string"}}},
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Document{})}}})},
-		sealUsers(), s.upload)
+		sealTesters(), s.upload)
 
 	type one struct {
 		ID string `path:"id" maxLength:"64" doc:"Identifier of the document."`
@@ -46,7 +46,7 @@ func (s *server) documents() {
 	type described struct{ Body Document }
 	operate(s, huma.Operation{OperationID: "get-document", Method: http.MethodGet, Path: documentPath + "{id}", Tags: []string{"sealing"},
 		Summary: "Describe a document", Responses: s.answers(401, 403, 404)},
-		sealUsers(), func(ctx context.Context, in *one) (*described, error) {
+		sealTesters(), func(ctx context.Context, in *one) (*described, error) {
 			d, err := s.Sealer.Document(ctx, actorOf(ctx), in.ID)
 			return &described{documentOf(d)}, err
 		})
@@ -57,7 +57,7 @@ func (s *server) documents() {
 	operate(s, huma.Operation{OperationID: "find-document", Method: http.MethodGet, Path: "/v1/documents", Tags: []string{"sealing"},
 		Summary: "Find a document by its content", Description: "The newest with this digest that the caller has, so that it need not be uploaded again. Those of others are not found.",
 		Responses: s.answers(400, 401, 403, 404, 422)},
-		sealUsers(), func(ctx context.Context, in *content) (*described, error) {
+		sealTesters(), func(ctx context.Context, in *content) (*described, error) {
 			d, err := s.Sealer.DocumentOf(ctx, actorOf(ctx), in.SM3)
 			return &described{documentOf(d)}, err
 		})
@@ -71,7 +71,7 @@ func (s *server) documents() {
 			http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf"),
 				Headers: map[string]*huma.Header{"ETag": {Description: "The SM3 digest.", Schema: &huma.Schema{Type: "string"}},
 					"Content-Disposition": {Schema: &huma.Schema{Type: "string"}}}})},
-		sealUsers(), s.content)
+		sealTesters(), s.content)
 }
 
 func (s *server) upload(w http.ResponseWriter, r *http.Request) {

@@ -31,6 +31,10 @@ var (
 		ZH: "正在验证的文件太多，请稍后再试。", EN: "Too many files are being verified; try again shortly."}
 	errTooMany = fault.Spec{Kind: fault.Unavailable, Code: "request.too-many",
 		ZH: "请求过于频繁，请稍后再试。", EN: "Too many requests came from this address; try again later."}
+	errKeyRate = fault.Spec{Kind: fault.Unavailable, Code: "request.key-rate",
+		ZH: "该密钥或用户的请求过于频繁，请稍后再试。", EN: "Too many requests came with this key, or from this person; try again later."}
+	errSealRate = fault.Spec{Kind: fault.Unavailable, Code: "request.seal-rate",
+		ZH: "该印章的用印请求过于频繁，请稍后再试。", EN: "Too many orders came for this seal; try again later."}
 	errNotReady = fault.Spec{Kind: fault.Unavailable, Code: "service.not-ready",
 		ZH: "服务尚未就绪。", EN: "The service is not ready."}
 	errScratch = fault.Spec{Kind: fault.Unavailable, Code: "service.scratch",

@@ -3,12 +3,16 @@ package api
 import (
 	"context"
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/sealer"
+	"yinxin/sealer/register"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/terminal/manifest"
 )
@@ -104,6 +108,37 @@ func (in *keyTaskInput) task() (terminal.NewTask, error) {
 	return t, nil
 }
 
+// mayAsk says whether somebody may ask a clerk to use a seal; empty: themselves. The domain says what is the matter.
+func (s *server) mayAsk(clerk string) authorises {
+	return func(ctx context.Context, by access.Actor, code string) (register.Instance, error) {
+		holder := by
+		if clerk != "" && clerk != by.ID {
+			var err error
+			if holder, err = s.Access.Actor(ctx, clerk); err != nil {
+				return register.Instance{}, err
+			}
+			if !by.Has(access.RolePlatform) || by.Organisation == "" || holder.Organisation != by.Organisation {
+				return register.Instance{}, errClosed.New()
+			}
+		}
+		if err := by.CheckSeal(code); err != nil {
+			return register.Instance{}, err
+		}
+		return s.Register.AuthoriseHolder(ctx, holder, code)
+	}
+}
+
+// sealsOf are the seals of some orders, each once.
+func sealsOf(orders []sealer.Order) []string {
+	var codes []string
+	for _, o := range orders {
+		if !slices.Contains(codes, o.Seal) {
+			codes = append(codes, o.Seal)
+		}
+	}
+	return codes
+}
+
 type keyTaskOutput struct {
 	Status   int
 	Location string `header:"Location"`
@@ -122,6 +157,9 @@ func (s *server) keyTasks() {
 		sealUsers(), func(ctx context.Context, in *keyTaskInput) (*keyTaskOutput, error) {
 			t, err := in.task()
 			if err != nil {
+				return nil, err
+			}
+			if err := s.countSeals(ctx, s.mayAsk(t.Clerk), sealsOf(t.Orders)...); err != nil {
 				return nil, err
 			}
 			made, existed, err := s.Terminals.Create(ctx, actorOf(ctx), t)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"cmp"
+	"context"
 	"net"
 	"net/http"
 	"net/netip"
@@ -11,12 +12,14 @@ import (
 	"github.com/go-chi/httprate"
 
 	"yinxin/api/web"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/sealer/register"
 )
 
-// Limits are how many requests one address of a caller may make in a minute of what needs no account. IPv6 addresses count
-// by their /64. 0 is the default, less than 0 no limit.
+// Limits are how many requests one address of a caller may make in a minute of what needs no account, and how many one key
+// and one seal may have. IPv6 addresses count by their /64. 0 is the default, less than 0 no limit.
 type Limits struct {
 	// OCSP is 6000 by default: a platform behind one address may verify much, and answers are kept.
 	OCSP int `json:"ocsp,omitempty"`
@@ -28,6 +31,12 @@ type Limits struct {
 	Codes int `json:"codes,omitempty"`
 	// Pairings is 30 by default: a person types a code, and a wrong one ends soon.
 	Pairings int `json:"pairings,omitempty"`
+	// Keys is for all calls of the API with one API key, or of one person who signed in. No limit by default: what a machine
+	// can do is not known here, and grants have quotas.
+	Keys int `json:"keys,omitempty"`
+	// Seals is for the orders to seal with one seal, whoever gives them: sealings, sealed documents, batches (one each) and
+	// tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
+	Seals int `json:"seals,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
 	// else's is believed.
 	Proxies []string `json:"proxies,omitempty"`
@@ -40,6 +49,8 @@ type limits struct {
 	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
 
 	ocsp, stamps, list, codes, pair *httprate.RateLimiter
+
+	keys, seals *httprate.RateLimiter // nil: no limit
 }
 
 // newLimits checks the addresses of the proxies. Errors: request.invalid.
@@ -52,18 +63,20 @@ func (s *server) newLimits(c Limits) error {
 		}
 		s.limits.caller = middleware.ClientIPFromXFF(c.Proxies...)
 	}
-	limiter := func(n int) *httprate.RateLimiter {
+	limiter := func(n int, over http.HandlerFunc) *httprate.RateLimiter {
 		if n < 0 {
 			return nil
 		}
-		return httprate.NewRateLimiter(n, limitWindow, httprate.WithLimitHandler(s.tooMany),
+		return httprate.NewRateLimiter(n, limitWindow, httprate.WithLimitHandler(over),
 			httprate.WithResponseHeaders(httprate.ResponseHeaders{RetryAfter: "Retry-After"}))
 	}
-	s.limits.ocsp = limiter(cmp.Or(c.OCSP, 6000))
-	s.limits.stamps = limiter(cmp.Or(c.TimeStamps, 600))
-	s.limits.list = limiter(cmp.Or(c.Lists, 300))
-	s.limits.codes = limiter(cmp.Or(c.Codes, 30))
-	s.limits.pair = limiter(cmp.Or(c.Pairings, 30))
+	s.limits.ocsp = limiter(cmp.Or(c.OCSP, 6000), s.tooMany)
+	s.limits.stamps = limiter(cmp.Or(c.TimeStamps, 600), s.tooMany)
+	s.limits.list = limiter(cmp.Or(c.Lists, 300), s.tooMany)
+	s.limits.codes = limiter(cmp.Or(c.Codes, 30), s.tooMany)
+	s.limits.pair = limiter(cmp.Or(c.Pairings, 30), s.tooMany)
+	s.limits.keys = limiter(cmp.Or(c.Keys, -1), func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errKeyRate.New()) })
+	s.limits.seals = limiter(cmp.Or(c.Seals, -1), nil)
 	return nil
 }
 
@@ -101,3 +114,42 @@ func (s *server) tooMany(w http.ResponseWriter, r *http.Request) {
 	}
 	s.fail(w, r, errTooMany.New())
 }
+
+// tooManyOf answers 429 when a key, or a person who signed in, asks too often.
+func (s *server) tooManyOf(w http.ResponseWriter, r *http.Request, a access.Actor) bool {
+	if s.limits.keys == nil {
+		return false
+	}
+	who := "key " + a.Key
+	if a.Key == "" {
+		who = "person " + a.ID
+	}
+	return s.limits.keys.RespondOnLimit(w, r, who)
+}
+
+// authorises says whether somebody may use a seal, as register.Authorise does.
+type authorises func(context.Context, access.Actor, string) (register.Instance, error)
+
+// countSeals says that a seal is used too often: request.seal-rate. An order of somebody who may not use the seal is not
+// counted; what is the matter with it is for the domain to say.
+func (s *server) countSeals(ctx context.Context, may authorises, codes ...string) error {
+	if s.limits.seals == nil {
+		return nil
+	}
+	for _, code := range codes {
+		if _, err := may(ctx, actorOf(ctx), code); err != nil {
+			continue
+		}
+		if s.limits.seals.OnLimit(unanswered{}, (&http.Request{}).WithContext(ctx), code) {
+			return errSealRate.With("%s", code).RetryIn(limitWindow)
+		}
+	}
+	return nil
+}
+
+// unanswered is where the limiter of seals writes its header fields: who was too often becomes a problem like others.
+type unanswered struct{}
+
+func (unanswered) Header() http.Header         { return http.Header{} }
+func (unanswered) Write(b []byte) (int, error) { return len(b), nil }
+func (unanswered) WriteHeader(int)             {}

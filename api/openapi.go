@@ -83,6 +83,9 @@ func declare(op *huma.Operation, who caller) {
 		op.Security = []map[string][]string{{terminalScheme: {}}}
 	case !who.anyone:
 		op.Security = []map[string][]string{{keyScheme: {}}}
+		if failed := op.Responses[strconv.Itoa(http.StatusInternalServerError)]; failed != nil { // the limits of keys and seals
+			op.Responses[strconv.Itoa(http.StatusTooManyRequests)] = &huma.Response{Description: http.StatusText(http.StatusTooManyRequests), Content: failed.Content}
+		}
 	}
 }
 

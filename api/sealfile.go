@@ -41,7 +41,7 @@ func (s *server) sealFiles() {
 				"Idempotency-Replayed": {Description: "true, when the key was used before and this is its stored result.", Schema: &huma.Schema{Type: "string"}},
 				"ETag":                 {Description: "The SM3 digest.", Schema: &huma.Schema{Type: "string"}}},
 			Content: binary("application/pdf")})},
-		sealUsers(), s.sealFile)
+		sealTesters(), s.sealFile)
 }
 
 func (s *server) sealFile(w http.ResponseWriter, r *http.Request) {
@@ -90,6 +90,9 @@ func (s *server) sealForm(r *http.Request) (sealer.Sealed, error) {
 	}
 	o, err := s.orderOf(r.Context(), part)
 	if err != nil {
+		return sealer.Sealed{}, err
+	}
+	if err := s.countSeals(r.Context(), s.Register.Authorise, o.Seal); err != nil {
 		return sealer.Sealed{}, err
 	}
 	if part, err = form.NextPart(); err != nil && err != io.EOF {

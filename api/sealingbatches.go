@@ -113,6 +113,9 @@ func (s *server) sealingBatches() {
 			if err != nil {
 				return nil, err
 			}
+			if err := s.countSeals(ctx, s.Register.Authorise, o.Seal); err != nil {
+				return nil, err
+			}
 			r := batch.Request{Title: in.Body.Title, Order: o, Key: "api:" + in.Key, Files: make([]batch.Wanted, 0, len(in.Body.Files))}
 			for _, f := range in.Body.Files {
 				r.Files = append(r.Files, batch.Wanted{Document: f.Document, Reference: f.Reference})

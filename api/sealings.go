@@ -119,7 +119,7 @@ func (s *server) sealings() {
 		DefaultStatus: http.StatusCreated, RequestBody: orderExamples(),
 		Responses: with(s.answers(400, 401, 403, 404, 408, 409, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "Sealed before, with the same key",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Sealing{})}}})},
-		sealUsers(), s.seal)
+		sealTesters(), s.seal)
 
 	type listed struct {
 		Body struct {
@@ -128,7 +128,7 @@ func (s *server) sealings() {
 	}
 	operate(s, huma.Operation{OperationID: "list-seals", Method: http.MethodGet, Path: "/v1/seals", Tags: []string{"sealing"},
 		Summary: "List one's seals", Description: "All seals that the caller was ever granted, usable or not.", Responses: s.answers(401, 403)},
-		sealUsers(), func(ctx context.Context, _ *struct{}) (*listed, error) {
+		sealTesters(), func(ctx context.Context, _ *struct{}) (*listed, error) {
 			seals, err := s.Register.Seals(ctx, actorOf(ctx))
 			if err != nil {
 				return nil, err
@@ -150,6 +150,9 @@ func sealOf(l register.Listed) Seal {
 func (s *server) seal(ctx context.Context, in *sealInput) (*sealOutput, error) {
 	o, err := in.Body.Order()
 	if err != nil {
+		return nil, err
+	}
+	if err := s.countSeals(ctx, s.Register.Authorise, o.Seal); err != nil {
 		return nil, err
 	}
 	// Keys of the API are their own: none can meet a key that another door made up.

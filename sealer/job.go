@@ -56,6 +56,9 @@ func (s *Service) PrepareOwn(ctx context.Context, by access.Actor, o Order, reco
 
 func (s *Service) prepareJob(ctx context.Context, by access.Actor, o Order, authorise func(context.Context, access.Actor, string) (register.Instance, error),
 	record func(ctx context.Context, tx *store.Tx, j Job) error) (Job, error) {
+	if err := by.CheckReal(); err != nil {
+		return Job{}, err
+	}
 	o, err := o.Checked()
 	if err != nil {
 		return Job{}, err
@@ -126,6 +129,9 @@ func (s *Service) Job(ctx context.Context, by access.Actor, id string) (Job, err
 // its life is over, seal.superseded when the seal was remade, and those of Seal, all of which end the job;
 // sealing.bad-signature for a value of another key or another job, and the end of ctx, which leave it waiting.
 func (s *Service) Complete(ctx context.Context, by access.Actor, id string, value []byte) (Sealed, error) {
+	if err := by.CheckReal(); err != nil {
+		return Sealed{}, err
+	}
 	done, err := s.complete(ctx, by, id, value)
 	if err == nil || ctx.Err() != nil || fault.Has(err, errBadSignature) {
 		return done, err

@@ -54,6 +54,7 @@ type Order struct {
 	// another order sealing.key-reused. Empty: the order is sealed anew each time.
 	IdempotencyKey string `json:"-"`
 
+	sandbox bool   // set from the key that the actor came with
 	content string // SM3 of a document that comes with the order, in hex: what the key is bound to then
 }
 
@@ -139,7 +140,10 @@ func (o Order) digest() string {
 	if o.content != "" {
 		o.Document = "sm3:" + o.content
 	}
-	b, err := json.Marshal(o)
+	b, err := json.Marshal(struct {
+		Order
+		Sandbox bool `json:"sandbox,omitempty"`
+	}{o, o.sandbox})
 	if err != nil {
 		panic("sealer: an order always marshals: " + err.Error())
 	}

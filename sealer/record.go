@@ -48,6 +48,10 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 	if err != nil {
 		return err
 	}
+	sandbox := 0
+	if i.order.sandbox {
+		sandbox = 1
+	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
 		// Asked before the grant, whose last use may be that of the other order with this key.
 		if taken, err := keyTaken(ctx, tx, i.actor, i.order.IdempotencyKey); err != nil {
@@ -66,10 +70,10 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 			}
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing (id, caller, idempotency_key, request_digest, document_id, seal_code,
-			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until, details)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13, $14)`,
+			instance_id, grant_id, signing_time, data_hash, byte_range, state, intended_at, lease_until, details, sandbox)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, 'intended', $12, $13, $14, $15)`,
 			i.id, i.actor.ID, i.order.IdempotencyKey, i.order.digest(), i.order.Document, i.order.Seal, i.instance.ID, grant,
-			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(i.until), string(details)); err != nil {
+			store.Time(i.plan.time), i.plan.DataHash(), i.plan.update.Property(), store.Time(now), store.Time(i.until), string(details), sandbox); err != nil {
 			return err
 		}
 		if i.received == nil {
@@ -82,11 +86,19 @@ func (s *Service) recordIntent(ctx context.Context, i *intent, lease time.Durati
 				return err
 			}
 		}
-		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing.intended", Actor: i.actor.ID, Subject: i.id,
-			Data: map[string]string{"seal": i.order.Seal, "instance": i.instance.ID, "document": i.order.Document, "profile": string(i.order.Profile),
-				"data_hash": i.plan.DataHash(), "byte_range": i.plan.update.Property(), "time": store.Time(i.plan.time)}})
+		data := map[string]string{"seal": i.order.Seal, "instance": i.instance.ID, "document": i.order.Document, "profile": string(i.order.Profile),
+			"data_hash": i.plan.DataHash(), "byte_range": i.plan.update.Property(), "time": store.Time(i.plan.time)}
+		i.mark(data)
+		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing.intended", Actor: i.actor.ID, Subject: i.id, Data: data})
 		return err
 	})
+}
+
+// mark says in the ledger that something was sealed for trial.
+func (i intent) mark(data map[string]string) {
+	if i.order.sandbox {
+		data["sandbox"] = "true"
+	}
 }
 
 // recordResult releases: only an intent that nobody abandoned can become a result.
@@ -112,6 +124,7 @@ func (s *Service) recordResult(ctx context.Context, i intent, d Document) error 
 			return errAbandoned.New()
 		}
 		data := map[string]string{"seal": i.order.Seal, "result": d.ID, "sm3": d.SM3}
+		i.mark(data)
 		if s.Released != nil {
 			if err := s.Released(ctx, tx, i.actor.ID, i.id, data); err != nil {
 				return err
@@ -136,17 +149,16 @@ func (s *Service) close(ctx context.Context, id, grant, actor, state, code strin
 	now := s.Clock()
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		ended = false
-		done, err := tx.ExecContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'`,
-			id, state, code, store.Time(now))
-		if err != nil {
-			return err
-		}
-		if n, err := done.RowsAffected(); err != nil || n != 1 {
+		sandbox, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'
+			RETURNING sandbox`, id, state, code, store.Time(now)))
+		if err != nil || len(sandbox) != 1 {
 			return err
 		}
 		ended = true
-		if err := s.Register.GiveBack(ctx, tx, grant); err != nil {
-			return err
+		if sandbox[0] == 0 { // else nothing was counted
+			if err := s.Register.GiveBack(ctx, tx, grant); err != nil {
+				return err
+			}
 		}
 		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing." + state, Actor: actor, Subject: id,
 			Data: map[string]string{"code": code}})

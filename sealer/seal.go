@@ -55,6 +55,7 @@ func (s *Service) Seal(ctx context.Context, by access.Actor, o Order) (Sealed, e
 	if err != nil {
 		return Sealed{}, err
 	}
+	o.sandbox = by.Sandbox
 	if o.IdempotencyKey == "" {
 		o.IdempotencyKey = store.NewID("once_")
 	}
@@ -191,11 +192,16 @@ func (s *Service) planOver(ctx context.Context, w *work, o Order, now time.Time,
 
 // request turns an order into what the PDF room plans from.
 func (s *Service) request(ctx context.Context, w *work, doc *pdf.Document, o Order) (pdf.SealRequest, error) {
-	r := pdf.SealRequest{Signer: w.prepared.instance.SealName, Reason: o.Reason, Location: o.Location, Contact: o.Contact,
+	r := pdf.SealRequest{Signer: w.prepared.instance.SealName, Reason: o.reason(), Location: o.Location, Contact: o.Contact,
 		Straddle: o.Straddle, Field: o.Field, FitField: o.FitField, Certify: o.Certify, Lock: o.Lock, AllowOverlap: o.AllowOverlap}
 	var err error
 	if r.Appearance, err = s.dress(w, doc, o); err != nil {
 		return r, err
+	}
+	if o.sandbox {
+		if r.Watermark, err = s.trialMark(r.Appearance); err != nil {
+			return r, err
+		}
 	}
 	r.Placements, err = s.placements(ctx, doc, w.object, w.document.Size, o.Places)
 	return r, err

@@ -26,6 +26,7 @@ func (s *Service) SealFile(ctx context.Context, by access.Actor, name string, r 
 	if o, err = o.Checked(); err != nil {
 		return Sealed{}, err
 	}
+	o.sandbox = by.Sandbox
 	if o.IdempotencyKey == "" {
 		o.IdempotencyKey = store.NewID("once_")
 	}

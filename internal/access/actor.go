@@ -46,6 +46,7 @@ type Actor struct {
 	Organisation string
 	Roles        []Role // ordered by name when read
 	Only                // what the key allows through which the actor came; empty when read from the database
+	Key          string // identifier of that key; empty without one
 }
 
 // Has reports whether the actor held the role when it was read.
@@ -307,6 +308,9 @@ func (s *Service) Organisations(ctx context.Context, q store.Querier, r Role) ([
 
 // acting reads the actor who acts, and refuses one who holds none of the roles now.
 func (s *Service) acting(ctx context.Context, q store.Querier, by Actor, need ...Role) (Actor, error) {
+	if err := by.CheckReal(); err != nil {
+		return Actor{}, err
+	}
 	a, err := readActor(ctx, q, by.ID)
 	if err != nil {
 		return Actor{}, err

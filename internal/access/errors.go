@@ -48,6 +48,8 @@ var (
 		ZH: "不能远程为登记员、审核员和审计员制作接口密钥。", EN: "Keys for registrars, approvers and auditors are not made from afar."}
 	ErrKeySeal = fault.Spec{Kind: fault.Denied, Code: "access.key-seal",
 		ZH: "接口密钥不包括这枚印章。", EN: "The API key is narrowed to other seals."}
+	ErrKeySandbox = fault.Spec{Kind: fault.Denied, Code: "access.key-sandbox",
+		ZH: "测试密钥只能试盖，不能用于此操作。", EN: "With a sandbox key documents are sealed for trial, and nothing else is done."}
 	ErrUnknownKey = fault.Spec{Kind: fault.Unauthenticated, Code: "access.unknown-key",
 		ZH: "接口密钥无效。", EN: "The API key is not valid."}
 	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "access.key-not-found",

@@ -9,6 +9,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -53,6 +54,9 @@ func bound(ctx context.Context, certificate string) bool {
 type Only struct {
 	Scopes []string // parts of the API, of Scopes
 	Seals  []string // codes
+	// Sandbox lets nothing be done but sealing for trial: what is sealed is marked 测试 on every page and in the signature, and
+	// does not count against a grant.
+	Sandbox bool
 }
 
 // The parts of the API that a key may be narrowed to.
@@ -81,6 +85,14 @@ func (o Only) CheckSeal(seal string) error {
 		return nil
 	}
 	return ErrKeySeal.With("%.40s", seal)
+}
+
+// CheckReal says that something is not done for trial: access.key-sandbox.
+func (o Only) CheckReal() error {
+	if o.Sandbox {
+		return ErrKeySandbox.New()
+	}
+	return nil
 }
 
 const maxKeySeals = 100
@@ -157,16 +169,20 @@ func (s *Service) IssueKey(ctx context.Context, by, actorID string, t KeyTerms) 
 	hash := sm3.Sum([]byte(secret))
 	expires := sql.NullString{String: store.Time(t.Expires), Valid: !t.Expires.IsZero()}
 	scopes, seals := strings.Join(t.Scopes, " "), strings.Join(t.Seals, " ")
+	sandbox := 0
+	if t.Sandbox {
+		sandbox = 1
+	}
 	err = s.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := readActor(ctx, tx, actorID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`,
-			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate)
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
+			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate, sandbox)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate})
+		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate, "sandbox": strconv.FormatBool(t.Sandbox)})
 	})
 	if err != nil {
 		return "", err
@@ -184,8 +200,9 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	var actor, scopes, seals, certificate string
 	var hash []byte
 	var expires, used sql.NullString
-	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
-		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate)
+	var sandbox int
+	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate, sandbox FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
+		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate, &sandbox)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Actor{}, ErrUnknownKey.New()
 	}
@@ -210,7 +227,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if err != nil {
 		return Actor{}, err
 	}
-	a.Only = Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals)}
+	a.Key, a.Only = id, Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals), Sandbox: sandbox == 1}
 	return a, s.keyUsed(ctx, id, used.String, now)
 }
 
@@ -265,7 +282,7 @@ func (s *Service) RevokeKey(ctx context.Context, by, id string) error {
 
 // Keys lists the API keys of an actor, oldest first.
 func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate, sandbox FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
 	if err != nil {
 		return nil, err
 	}
@@ -275,7 +292,8 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 		k := APIKey{Actor: actorID}
 		var created, scopes, seals string
 		var revoked, expires, used sql.NullString
-		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate); err != nil {
+		var sandbox int
+		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate, &sandbox); err != nil {
 			return nil, err
 		}
 		for to, text := range map[*time.Time]string{&k.Created: created, &k.Expires: expires.String, &k.Used: used.String} {
@@ -286,7 +304,7 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 				return nil, err
 			}
 		}
-		k.Scopes, k.Seals, k.Revoked = strings.Fields(scopes), strings.Fields(seals), revoked.Valid
+		k.Scopes, k.Seals, k.Revoked, k.Sandbox = strings.Fields(scopes), strings.Fields(seals), revoked.Valid, sandbox == 1
 		list = append(list, k)
 	}
 	return list, rows.Err()

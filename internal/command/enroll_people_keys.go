@@ -28,6 +28,8 @@ type keyJSON struct {
 	Scopes []string `json:"scopes,omitempty"`
 	Seals  []string `json:"seals,omitempty"`
 
+	Sandbox bool `json:"sandbox,omitempty"`
+
 	Secret string `json:"secret,omitempty"`
 }
 
@@ -38,6 +40,7 @@ type enrollKeysAddCommand struct {
 	Scope       []string `help:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service." placeholder:"NAME,..."`
 	Seal        []string `help:"Only these seals." placeholder:"CODE,..."`
 	Certificate string   `help:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)." placeholder:"SM3"`
+	Sandbox     bool     `help:"It seals for trial alone: every page and the reason of the signature say 测试."`
 	Days        int      `help:"It ends after so many days; 0 is never." placeholder:"N"`
 }
 
@@ -51,7 +54,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 		if err := k.needs(access.RoleAdministrator); err != nil {
 			return err
 		}
-		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal}, Certificate: c.Certificate}
+		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal, Sandbox: c.Sandbox}, Certificate: c.Certificate}
 		if c.Days > 0 {
 			terms.Expires = s.now().AddDate(0, 0, c.Days)
 		}
@@ -60,7 +63,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret, Scopes: c.Scope, Seals: c.Seal, Expires: moment(terms.Expires)})
+			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret, Scopes: c.Scope, Seals: c.Seal, Sandbox: c.Sandbox, Expires: moment(terms.Expires)})
 		}
 		_, err = fmt.Fprintf(s.out, "%s 的 API 密钥（只显示一次） API key of %s, shown once:\n%s\n", c.Actor, c.Actor, secret)
 		return err
@@ -85,7 +88,7 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 			all := []keyJSON{}
 			for _, key := range list {
 				all = append(all, keyJSON{ID: key.ID, Actor: key.Actor, Label: key.Label, Created: moment(key.Created), Expires: moment(key.Expires), Used: moment(key.Used),
-					Ended: key.Revoked, Scopes: key.Scopes, Seals: key.Seals})
+					Ended: key.Revoked, Scopes: key.Scopes, Seals: key.Seals, Sandbox: key.Sandbox})
 			}
 			return printJSON(s, all)
 		}
@@ -95,13 +98,17 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 		w := newTable(s.out)
 		for _, key := range list {
 			state := "有效 in force"
+			label := key.Label
+			if key.Sandbox {
+				label += "（测试 sandbox）"
+			}
 			switch {
 			case key.Revoked:
 				state = "已停用 ended"
 			case !key.Expires.IsZero() && !key.Expires.After(s.now()):
 				state = "已到期 expired"
 			}
-			w.row(key.ID, key.Label, moment(key.Created), state, "至 until "+moment(key.Expires), "最近 used "+moment(key.Used), strings.Join(append(key.Scopes, key.Seals...), ","))
+			w.row(key.ID, label, moment(key.Created), state, "至 until "+moment(key.Expires), "最近 used "+moment(key.Used), strings.Join(append(key.Scopes, key.Seals...), ","))
 		}
 		return w.flush()
 	})

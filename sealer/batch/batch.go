@@ -196,6 +196,9 @@ func (s *Service) Create(ctx context.Context, by access.Actor, r Request) (Batch
 	if b, found, err := s.replay(ctx, by, r.Key, digest); found || err != nil {
 		return b, err
 	}
+	if err := by.CheckReal(); err != nil { // the work is done later, without the key
+		return Batch{}, err
+	}
 	if _, err := s.Register.Authorise(ctx, by, r.Order.Seal); err != nil {
 		return Batch{}, err
 	}

@@ -155,6 +155,9 @@ func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch,
 	if err == nil {
 		err = by.CheckSeal(b.Seal)
 	}
+	if err == nil {
+		err = by.CheckReal()
+	}
 	if err != nil {
 		return b, err
 	}

@@ -27,6 +27,9 @@ type Order struct {
 // seal after it was issued it gives the case as it is. Errors: issuance.pages, issuance.seal, issuance.no-font,
 // issuance.waits-for-key, issuance.no-keys, those of compose and of sealing, issuance.not-found, issuance.side, issuance.state.
 func (s *Service) Issue(ctx context.Context, by access.Actor, id string, o Order) (Case, error) {
+	if err := by.CheckReal(); err != nil {
+		return Case{}, err
+	}
 	if err := by.CheckSeal(o.Seal); err != nil { // whoever composed it first may have been let through without limits
 		return Case{}, err
 	}

@@ -95,7 +95,8 @@ func (p *plan) checkOverlap(page *Page, spots []int) error {
 	margin := edgeTolerance / page.UserUnit
 	for i, a := range spots {
 		for _, b := range spots[:i] {
-			if p.spots[a].Rect.overlaps(p.spots[b].Rect, margin) {
+			if p.spots[a].Kind != markWatermark && p.spots[b].Kind != markWatermark &&
+				p.spots[a].Rect.overlaps(p.spots[b].Rect, margin) {
 				return errOverlap.Saying("两个盖章位置重叠", "two places of this seal cover each other").At(fault.Page(page.Number))
 			}
 		}
@@ -115,7 +116,7 @@ func (p *plan) checkOverlap(page *Page, spots []int) error {
 			return err
 		}
 		for _, i := range spots {
-			if what != nil && p.spots[i].Rect.overlaps(rect, margin) {
+			if what != nil && p.spots[i].Kind != markWatermark && p.spots[i].Rect.overlaps(rect, margin) {
 				return what.At(fault.Place{Page: page.Number, Object: ref.String()})
 			}
 		}

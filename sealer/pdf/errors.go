@@ -52,6 +52,8 @@ var (
 		ZH: "文件的表单域过多。", EN: "The file has too many form fields."}
 	errBadPicture = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-picture",
 		ZH: "印章图片无法使用。", EN: "The picture of the seal cannot be used."}
+	errWatermarkSigned = fault.Spec{Kind: fault.Refused, Code: "pdf.watermark-signed",
+		ZH: "文件已有签名，不能再加测试标记。", EN: "The file is signed already and takes no watermark."}
 	errNoFont = fault.Spec{Kind: fault.Refused, Code: "pdf.no-font",
 		ZH: "没有可用的中文字体，不能在印章旁写日期或编号。", EN: "No Chinese font is available, so no date or number can be written with the seal."}
 	errBadLines = fault.Spec{Kind: fault.Invalid, Code: "pdf.bad-lines",

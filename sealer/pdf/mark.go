@@ -21,6 +21,8 @@ const (
 	MarkSeal     MarkKind = "seal"     // a whole seal
 	MarkField    MarkKind = "field"    // the seal in the rectangle of an existing signature field
 	MarkStraddle MarkKind = "straddle" // a strip of a straddle seal
+
+	markWatermark MarkKind = "watermark" // no place of the seal
 )
 
 // Note says something about a plan that the person should know; it is no error.

@@ -23,6 +23,9 @@ type SealRequest struct {
 	// Straddle, if not nil, spreads one more seal over the edges of the pages.
 	Straddle *Straddle
 
+	// Watermark, if not nil, is laid over every page. A document that is signed already does not take one.
+	Watermark *Watermark
+
 	// Field names an existing empty signature field to sign, by its full name; empty: a new field is made. The seal
 	// stands at its true size in the middle of the field's rectangle. FitField lets it be made smaller where the
 	// rectangle is, instead of refusing.

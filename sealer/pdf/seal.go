@@ -2,6 +2,7 @@ package pdf
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"time"
 
@@ -26,7 +27,7 @@ type plan struct {
 	field    *emptyField // the existing field to sign; nil for a new one
 	notes    []Note
 
-	signature, widget, picture, form, lock int // object numbers, 0 for none
+	signature, widget, picture, watermark, form, lock int // object numbers, 0 for none
 }
 
 // PlanSeal plans a signature with the places where its seal is shown. The document itself is not changed, and only its
@@ -56,6 +57,9 @@ func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error)
 	}
 	if err := s.admit(r); err != nil {
 		return nil, err
+	}
+	if r.Watermark != nil && s.signed {
+		return nil, errWatermarkSigned.New()
 	}
 	p := &plan{document: d, request: r, kind: "Sig", name: r.Field}
 	if r.Field == "" {
@@ -89,6 +93,9 @@ func (d *Document) planSeal(ctx context.Context, r SealRequest) (*Update, error)
 // and a /Size that is too small is not believed.
 func (p *plan) numberObjects() error {
 	needed := 8 + len(p.spots) + len(p.looks.list)
+	if r := p.request.Watermark; r != nil {
+		needed += len(r.parts)
+	}
 	if err := p.startNumbers(needed + p.pictureObjects()); err != nil {
 		return err
 	}
@@ -109,6 +116,10 @@ func (p *plan) numberObjects() error {
 		p.picture = p.next
 		p.next += n
 	}
+	if m := p.request.Watermark; m != nil {
+		p.watermark = p.next
+		p.next += len(m.parts)
+	}
 	if p.field == nil && p.request.Lock != nil {
 		p.lock = p.number()
 	}
@@ -117,7 +128,7 @@ func (p *plan) numberObjects() error {
 
 // pictureObjects is how many objects the picture takes: none where nothing shows it.
 func (p *plan) pictureObjects() int {
-	if len(p.looks.list) == 0 {
+	if !slices.ContainsFunc(p.looks.list, func(k numberedLook) bool { return !k.word }) {
 		return 0
 	}
 	return p.request.Appearance.objects()

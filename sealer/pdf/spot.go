@@ -20,6 +20,7 @@ type look struct {
 	x, y, width, height float64 // of the picture
 	rotate              int
 	bare                bool // the seal without its lines
+	word                bool // the watermark instead of the seal
 }
 
 type numberedLook struct {
@@ -98,10 +99,18 @@ func (p *plan) findSpots(ctx context.Context) error {
 			return err
 		}
 	}
-	if p.field != nil || len(p.spots) > 0 {
+	if p.field == nil && len(p.spots) == 0 {
+		if err := p.addInvisible(); err != nil {
+			return err
+		}
+	}
+	if p.request.Watermark == nil {
 		return nil
 	}
-	return p.addInvisible()
+	if err := p.listPages(ctx, &pages); err != nil {
+		return err
+	}
+	return p.addWatermark(pages)
 }
 
 func (p *plan) listPages(ctx context.Context, pages **pageList) (err error) {

@@ -54,6 +54,9 @@ func (p *plan) size() int {
 	if p.picture != 0 {
 		size += r.Appearance.size()
 	}
+	if p.watermark != 0 {
+		size += r.Watermark.bytes
+	}
 	for _, w := range p.rewrites {
 		size += len(w.body) + 64
 	}
@@ -79,6 +82,7 @@ func (p *plan) write() (*Update, error) {
 	if p.picture != 0 {
 		p.request.Appearance.write(w, p.picture)
 	}
+	p.writeWatermark(w)
 	if p.form != 0 {
 		w.begin(Ref{Num: p.form})
 		w.text("<</Fields[")
@@ -123,7 +127,7 @@ func (p *plan) writeRewrites(w *writer) {
 func (p *plan) marks() []Mark {
 	marks := make([]Mark, 0, len(p.spots))
 	for i := range p.spots {
-		if p.spots[i].look >= 0 {
+		if p.spots[i].look >= 0 && p.spots[i].Kind != markWatermark {
 			marks = append(marks, p.spots[i].Mark)
 		}
 	}

@@ -42,7 +42,10 @@ func (p *plan) writeStamp(w *writer, s *spot, i int) {
 	if s.Kind == MarkStraddle {
 		what = "骑缝章"
 	}
-	if p.request.Signer != "" {
+	switch {
+	case s.Kind == markWatermark:
+		what = "水印"
+	case p.request.Signer != "":
 		what += " " + p.request.Signer
 	}
 	w.buf = appendText(w.buf, what+" ("+p.name+")")
@@ -96,7 +99,10 @@ func (p *plan) writeLooks(w *writer) {
 		w.text(k.matrix())
 		w.text("/Resources<</XObject<</Seal ")
 		number := p.picture
-		if k.bare {
+		switch {
+		case k.word:
+			number = p.watermark
+		case k.bare:
 			number += p.request.Appearance.sealPart()
 		}
 		w.reference(number)

@@ -42,6 +42,9 @@ type NewTask struct {
 // says that the key was used before with the same task. Errors: terminal.task with the row, terminal.no-clerk, terminal.too-many-tasks, terminal.key-reused,
 // access.role, document.not-found, those of register.Authorise.
 func (s *Service) Create(ctx context.Context, by access.Actor, t NewTask) (_ Task, existed bool, err error) {
+	if err := by.CheckReal(); err != nil {
+		return Task{}, false, err
+	}
 	if t.Clerk == "" {
 		t.Clerk = by.ID
 	}

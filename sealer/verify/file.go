@@ -238,6 +238,9 @@ func newSignature(f pdf.SignatureField, language string) *signature {
 	if n, ok := f.Dict.Get("SubFilter").(pdf.Name); ok {
 		s.out.SubFilter = clip(string(n), 64)
 	}
+	if text, ok := f.Dict.Get("Reason").(pdf.String); ok {
+		s.out.Reason = clip(text.Text(), 1000)
+	}
 	return s
 }
 

@@ -71,6 +71,7 @@ type Signature struct {
 	SignerName string  `json:"signerName,omitempty"` // the common name of the signer's certificate
 	Seal       string  `json:"seal"`                 // the name of the seal, from the signed data
 	SealID     string  `json:"sealId,omitempty"`
+	Reason     string  `json:"reason,omitempty"` // why it was signed, as the signer says in the signed part
 	// Time is the time at which the signature is judged, RFC 3339, or empty: the proved time, else the signer's claim.
 	Time       string `json:"time"`
 	TimeSource string `json:"timeSource"`

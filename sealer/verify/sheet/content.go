@@ -115,6 +115,9 @@ func cardOf(s verify.Signature, number int, language string, budget *int) card {
 	if s.Seal != "" {
 		c.Facts = append(c.Facts, fact{say("印章名称", "Seal"), s.Seal, s.SealID})
 	}
+	if s.Reason != "" {
+		c.Facts = append(c.Facts, fact{say("签章事由", "Reason"), s.Reason, say("签章人所述", "as the signer says")})
+	}
 	unit := say("签章单位", "Unit")
 	if s.Kind == verify.KindTimeStamp {
 		unit = say("时间戳机构", "Authority")

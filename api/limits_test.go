@@ -1,0 +1,78 @@
+package api
+
+import "testing"
+
+func (a answer) waits(code string) {
+	a.t.Helper()
+	if a.problem(429, code); a.header.Get("Retry-After") != "60" || a.header.Get("Cache-Control") != "no-store" {
+		a.t.Errorf("%v", a.header)
+	}
+}
+
+func TestAKeyThatAsksTooOftenIsToldToWaitAndNoOther(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits = Limits{Keys: 3} })
+	for _, name := range []string{"first", "second"} {
+		w.keys[name] = got(w.access.CreateKey(t.Context(), "platform", name))(t)
+	}
+	const path = "/v1/seals"
+	for range 2 {
+		w.call("first", "GET", path, nil).is(200)
+	}
+	w.call("first", "GET", "/v1/documents/d_none", nil).is(404) // all calls count
+	w.call("first", "GET", path, nil).waits("request.key-rate")
+	w.call("first", "POST", "/v1/verifications", nil).problem(400, "request.no-file") // needs no key
+	w.call("second", "GET", path, nil).is(200)                                        // of the same actor
+	// Whoever does not have the secret uses up nothing.
+	w.keys["wrong"] = w.keys["second"][:len(w.keys["second"])-1] + "_"
+	for range 5 {
+		w.call("wrong", "GET", path, nil).problem(401, "access.unknown-key")
+	}
+	w.call("second", "GET", path, nil).is(200)
+
+	// A person counts as one, signed in once or twice.
+	one, two := w.signIn("clerk"), w.signIn("clerk")
+	w.call("", "GET", path, nil, "Cookie: "+one).is(200)
+	w.call("", "GET", path, nil, "Cookie: "+two).is(200)
+	w.call("", "GET", path, nil, "Cookie: "+one).is(200)
+	w.call("", "GET", path, nil, "Cookie: "+two).waits("request.key-rate")
+	w.call("clerk", "GET", path, nil).is(200) // with a key of their own
+}
+
+func TestASealThatIsOrderedTooOftenIsToldToWait(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits = Limits{Seals: 3} })
+	d := w.uploaded("platform", onePage(t))
+	elsewhere := object{"document": d.ID, "seal": "29010000000099", "placement": object{"page": 1, "x": 20, "y": 20}}
+	for range 5 { // nobody uses up what they may not use, and orders for another seal do not count
+		w.order("stranger", "k", order(d.ID)).problem(422, "seal.not-granted")
+		w.order("platform", "k", elsewhere).is(404)
+		w.order("platform", "k", object{"document": d.ID, "seal": "x"}).is(422)
+	}
+	w.order("platform", "k", order(d.ID)).is(201)
+	body, contentType := sealForm(t, "order", terms(), "file", onePage(t))
+	w.call("platform", "POST", sealFilePath, body, contentType, "Idempotency-Key: k").is(200)
+	batch := object{"order": object{"seal": sealCode, "placement": object{"page": 1, "x": 20, "y": 20}}, "files": []object{{"document": d.ID}}}
+	w.send("platform", "POST", sealingBatchPath, batch, "Idempotency-Key: b").is(202)
+	w.send("platform", "POST", sealingBatchPath, batch, "Idempotency-Key: b").waits("request.seal-rate")
+	w.order("platform", "other", order(d.ID)).waits("request.seal-rate")
+	body, contentType = sealForm(t, "order", terms(), "file", onePage(t))
+	w.call("platform", "POST", sealFilePath, body, contentType, "Idempotency-Key: other").waits("request.seal-rate")
+	w.call("platform", "GET", "/v1/seals", nil).is(200) // which is no order
+	w.order("platform", "z", elsewhere).is(404)
+}
+
+func TestTasksForUSBKeysCountForTheirSealsOnce(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits = Limits{Seals: 2} })
+	w.usbKey()
+	d := w.uploaded("clerk", onePage(t))
+	item := object{"document": d.ID, "order": object{"seal": sealCode, "placement": object{"page": 1, "x": 20, "y": 20}}}
+	ask := func(actor, clerk, key string) answer {
+		return w.send(actor, "POST", keyTaskPath, object{"clerk": clerk, "items": []object{item, item}}, "Idempotency-Key: "+key)
+	}
+	for range 3 {
+		ask("platform", "clerk", "k").problem(404, "terminal.no-clerk") // of another organisation
+		ask("stranger", "clerk", "k").is(403)
+	}
+	ask("clerk", "", "one").is(201)
+	ask("clerk", "clerk", "two").is(201)
+	ask("clerk", "", "three").waits("request.seal-rate")
+}
