@@ -208,7 +208,14 @@ func run[T any](b browserTest, a chromedp.Action[T]) T {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
-	return got(chromedp.Run(ctx, a))(b.t)
+	for {
+		v, err := chromedp.Run(ctx, a)
+		// A question that the page leaves while it is asked is asked of the next page.
+		if err != nil && strings.Contains(err.Error(), "Inspected target navigated") && ctx.Err() == nil {
+			continue
+		}
+		return got(v, err)(b.t)
+	}
 }
 
 func (b browserTest) do(steps ...chromedp.Action[chromedp.Void]) {

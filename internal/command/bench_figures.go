@@ -72,7 +72,7 @@ func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(
 	}()
 	quiet := s
 	quiet.out = io.Discard
-	if err := (demoCommand{Dir: filepath.Join(dir, "demo"), Listen: defaultListen, NoServe: true}).Run(ctx, quiet); err != nil {
+	if err := (demoCommand{Dir: filepath.Join(dir, "demo"), Listen: defaultListen, NoServe: true, Bare: true}).Run(ctx, quiet); err != nil {
 		return nil, nil, err
 	}
 	h, err := openInstallation(ctx, dataFlags{Data: filepath.Join(dir, "demo")}, s.now)

@@ -24,11 +24,17 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/store"
+	"yinxin/sealer/issuance/compose"
+	"yinxin/sealer/pdf/normalise"
 	"yinxin/sealer/register"
 )
 
 // The scripts run this test program as yinxin.
 func TestMain(m *testing.M) {
+	// What a test runs in this process starts its workers as this program.
+	if len(os.Args) > 1 && (os.Args[1] == normalise.WorkerName || os.Args[1] == compose.WorkerName) {
+		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
+	}
 	testscript.Main(m, map[string]func(){
 		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 		"upload": uploadProgram,

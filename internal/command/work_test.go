@@ -24,7 +24,7 @@ func province(t *testing.T) (dir string, serial *big.Int) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "province")
 	var out bytes.Buffer
-	if status := run(t.Context(), []string{"demo", "--dir", dir, "--no-serve"}, streams{in: strings.NewReader(""), out: &out, err: &out, now: time.Now}); status != 0 {
+	if status := run(t.Context(), []string{"demo", "--dir", dir, "--no-serve", "--bare"}, streams{in: strings.NewReader(""), out: &out, err: &out, now: time.Now}); status != 0 {
 		t.Fatalf("demo: exit status %d\n%s", status, out.String())
 	}
 	h := openAt(t, dir, time.Now)

@@ -72,6 +72,15 @@ func (p *plane) smoothedAlong() *plane {
 	return result
 }
 
+// sample is the bilinear value at a position that may lie outside. Whether it lies inside is asked after rounding, which
+// may have put it on the edge.
+func (p *plane) sample(px, py float64) float32 {
+	if x, y := float32(px), float32(py); x >= 0 && y >= 0 && x < float32(p.w-1) && y < float32(p.h-1) {
+		return p.between(x, y)
+	}
+	return float32(p.at(px, py))
+}
+
 // between is the bilinear value at a position that is known to lie inside.
 func (p *plane) between(x, y float32) float32 {
 	x0, y0 := int(x), int(y)

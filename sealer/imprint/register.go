@@ -38,18 +38,12 @@ func (v *view) onCanvas(source *plane, declared size, perMM float64) *plane {
 	m := v.affine()
 	result := roughPlane(declared.pixels(perMM))
 	halfW, halfH := float64(result.w)/2, float64(result.h)/2
-	right, bottom := float64(source.w-1), float64(source.h-1)
 	for y := range result.h {
 		row := result.row(y)
 		cv := (float64(y) + .5 - halfH) / perMM
 		for x := range row {
 			cu := (float64(x) + .5 - halfW) / perMM
-			px, py := m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f
-			if px >= 0 && py >= 0 && px < right && py < bottom {
-				row[x] = source.between(float32(px), float32(py))
-			} else {
-				row[x] = float32(source.at(px, py))
-			}
+			row[x] = source.sample(m.a*cu+m.b*cv+m.c, m.d*cu+m.e*cv+m.f)
 		}
 	}
 	return result
