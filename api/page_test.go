@@ -211,7 +211,7 @@ func run[T any](b browserTest, a chromedp.Action[T]) T {
 	for {
 		v, err := chromedp.Run(ctx, a)
 		// A question that the page leaves while it is asked is asked of the next page.
-		if err != nil && strings.Contains(err.Error(), "Inspected target navigated") && ctx.Err() == nil {
+		if err != nil && (strings.Contains(err.Error(), "Inspected target navigated") || strings.Contains(err.Error(), "Cannot find context")) && ctx.Err() == nil {
 			continue
 		}
 		return got(v, err)(b.t)
@@ -226,6 +226,14 @@ func (b browserTest) do(steps ...chromedp.Action[chromedp.Void]) {
 func (b browserTest) open(url string, width, height int64, o ...chromedp.EmulateViewportOption) {
 	b.t.Helper()
 	b.do(chromedp.EmulateViewport(width, height, o...), chromedp.Navigate(url), chromedp.WaitVisible(chromedp.CSS(".scripted #drop")))
+}
+
+// leave clicks on what leads to another page, and waits until that is there.
+func (b browserTest) leave(selector string) {
+	b.t.Helper()
+	evaluate[bool](b, `(window.before = true)`)
+	b.do(chromedp.Click(chromedp.CSS(selector)))
+	run(b, chromedp.Poll[bool](`!window.before && document.readyState === "complete"`))
 }
 
 // openAs shows a page to somebody who is signed in.
