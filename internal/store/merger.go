@@ -16,8 +16,6 @@ const (
 	mergeTime  = 20 * time.Millisecond
 	// cachedStatements bounds the prepared statements that are kept; rooms have far fewer texts.
 	cachedStatements = 512
-	// spareStatements bounds how many of one query are kept.
-	spareStatements = 4
 )
 
 // merger is SQLite's writer: one goroutine owns the one writing connection and runs BEGIN IMMEDIATE, a savepoint for
@@ -34,15 +32,6 @@ type merger struct {
 	// Owned by the goroutine of run.
 	connection *sql.Conn
 	statements map[string]*sql.Stmt
-	queries    map[string]*spare // and those with rows
-	asked      []*spare          // of the caller whose turn it is
-}
-
-// spare are the prepared statements of a query: as many as one caller had at the same time. Each is given out once in a
-// turn, since its rows may still be read when the caller asks the same again; at the end of the turn none are.
-type spare struct {
-	prepared []*sql.Stmt
-	given    int
 }
 
 // request is one caller of Write.
@@ -187,26 +176,22 @@ func (m *merger) step(r *request) (keep bool, err error) {
 		return false, nil
 	}
 	background := context.Background()
-	if _, err := m.ExecContext(background, `SAVEPOINT caller`); err != nil {
+	if _, err := m.exec(background, `SAVEPOINT caller`, nil); err != nil {
 		r.done <- fail(err)
 		return false, err
 	}
-	r.turn <- &Tx{querier: m, detached: true}
+	r.turn <- &Tx{querier: m.connection, exec: m.exec, detached: true}
 	outcome := <-r.outcome
-	for _, q := range m.asked {
-		q.given = 0
-	}
-	m.asked = m.asked[:0]
 	if outcome == nil {
-		if _, err := m.ExecContext(background, `RELEASE caller`); err != nil {
+		if _, err := m.exec(background, `RELEASE caller`, nil); err != nil {
 			return true, err // it learns with the others that nothing was committed
 		}
 		return true, nil
 	}
 	// A full disk or a failing one has rolled back the whole transaction, savepoint and all: then this fails, and the
 	// callers before are told.
-	if _, err = m.ExecContext(background, `ROLLBACK TO caller`); err == nil {
-		_, err = m.ExecContext(background, `RELEASE caller`)
+	if _, err = m.exec(background, `ROLLBACK TO caller`, nil); err == nil {
+		_, err = m.exec(background, `RELEASE caller`, nil)
 	}
 	r.done <- outcome
 	return false, err
@@ -219,9 +204,9 @@ func (m *merger) begin() error {
 		if err != nil {
 			return err
 		}
-		m.connection, m.statements, m.queries = connection, make(map[string]*sql.Stmt), make(map[string]*spare)
+		m.connection, m.statements = connection, make(map[string]*sql.Stmt)
 	}
-	_, err := m.ExecContext(background, `BEGIN IMMEDIATE`)
+	_, err := m.exec(background, `BEGIN IMMEDIATE`, nil)
 	if err != nil {
 		m.disconnect(true)
 	}
@@ -233,12 +218,13 @@ func (m *merger) commit(changed bool) error {
 	if changed {
 		end = `COMMIT`
 	}
-	_, err := m.ExecContext(context.Background(), end)
+	_, err := m.exec(context.Background(), end, nil)
 	return err
 }
 
-// ExecContext runs a statement without rows, prepared once per text.
-func (m *merger) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
+// exec runs a statement without rows, prepared once per text. Only such statements are kept: one with rows could be
+// run again while its rows are still being read.
+func (m *merger) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
 	statement, ok := m.statements[query]
 	if !ok {
 		var err error
@@ -256,50 +242,6 @@ func (m *merger) ExecContext(ctx context.Context, query string, args ...any) (sq
 	return statement.ExecContext(ctx, args...)
 }
 
-// QueryContext runs a statement with rows, prepared where possible.
-func (m *merger) QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error) {
-	if statement := m.query(ctx, query); statement != nil {
-		return statement.QueryContext(ctx, args...)
-	}
-	return m.connection.QueryContext(ctx, query, args...)
-}
-
-// QueryRowContext is QueryContext for at most one row.
-func (m *merger) QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row {
-	if statement := m.query(ctx, query); statement != nil {
-		return statement.QueryRowContext(ctx, args...)
-	}
-	return m.connection.QueryRowContext(ctx, query, args...)
-}
-
-// query gives a prepared statement that nobody else has in this turn; nil when it cannot be had, or when there are too
-// many already: then the query itself is run, and says what is wrong with it.
-func (m *merger) query(ctx context.Context, text string) *sql.Stmt {
-	q := m.queries[text]
-	if q == nil {
-		if len(m.queries) >= cachedStatements {
-			return nil
-		}
-		q = &spare{}
-		m.queries[text] = q
-	}
-	if q.given == len(q.prepared) {
-		if q.given >= spareStatements {
-			return nil
-		}
-		statement, err := m.connection.PrepareContext(ctx, text)
-		if err != nil {
-			return nil
-		}
-		q.prepared = append(q.prepared, statement)
-	}
-	if q.given == 0 {
-		m.asked = append(m.asked, q)
-	}
-	q.given++
-	return q.prepared[q.given-1]
-}
-
 // disconnect gives the connection back, or has it closed, which rolls back what it was in.
 func (m *merger) disconnect(discard bool) {
 	if m.connection == nil {
@@ -308,14 +250,9 @@ func (m *merger) disconnect(discard bool) {
 	for _, statement := range m.statements {
 		_ = statement.Close()
 	}
-	for _, q := range m.queries {
-		for _, statement := range q.prepared {
-			_ = statement.Close()
-		}
-	}
 	if discard {
 		_ = m.connection.Raw(func(any) error { return driver.ErrBadConn })
 	}
 	_ = m.connection.Close()
-	m.connection, m.statements, m.queries, m.asked = nil, nil, nil, nil
+	m.connection, m.statements = nil, nil
 }

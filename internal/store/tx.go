@@ -8,6 +8,8 @@ import (
 // Tx is a transaction inside Write. It must not be used after fn has returned, nor by two goroutines at once.
 type Tx struct {
 	querier Querier
+	// exec, when set, runs a statement without rows; it has a cache of prepared statements.
+	exec func(ctx context.Context, query string, args []any) (sql.Result, error)
 	// detached says that a statement must not be interrupted: SQLite would roll back the other merged callers with it.
 	detached bool
 
@@ -22,7 +24,12 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err != nil {
 		return nil, err
 	}
-	result, err := tx.querier.ExecContext(ctx, query, args...)
+	var result sql.Result
+	if tx.exec != nil {
+		result, err = tx.exec(ctx, query, args)
+	} else {
+		result, err = tx.querier.ExecContext(ctx, query, args...)
+	}
 	return result, tx.note(err)
 }
 
