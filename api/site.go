@@ -32,8 +32,8 @@ func (s *server) areas() []web.Area {
 			Receive: s.received, Time: s.VerifyTime}))
 	}
 	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
-	if key := s.Ledger.Public(); key != nil {
-		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger, Key: key}))
+	if s.Ledger.Public() != nil {
+		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))

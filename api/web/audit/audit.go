@@ -3,7 +3,6 @@
 package audit
 
 import (
-	"crypto/ecdsa"
 	"embed"
 	"fmt"
 	"net/http"
@@ -26,9 +25,7 @@ var files embed.FS
 // Config is what these pages work with.
 type Config struct {
 	Sealer *sealer.Service
-	Ledger *ledger.Ledger
-	// Key verifies the checkpoints of the ledger.
-	Key *ecdsa.PublicKey
+	Ledger *ledger.Ledger // with its key
 }
 
 type pages struct{ Config }
@@ -53,58 +50,29 @@ var (
 	titleLedger   = web.Text{ZH: "审计日志", EN: "Ledger"}
 )
 
-var states = []web.Option{{Value: "released", Label: web.Text{ZH: "已盖章", EN: "sealed"}}, {Value: "failed", Label: web.Text{ZH: "失败", EN: "failed"}},
-	{Value: "abandoned", Label: web.Text{ZH: "已放弃", EN: "abandoned"}}, {Value: "intended", Label: web.Text{ZH: "进行中", EN: "under way"}}}
-
-var classes = map[string]string{"released": "good", "failed": "bad", "abandoned": "none", "intended": "note"}
-
-func wordOf(state, language string) string {
-	for _, o := range states {
-		if o.Value == state {
-			return o.Label.In(language)
-		}
-	}
-	return state
-}
-
 // sealings is the log of all uses of seals.
 func (p pages) sealings(q *web.Request) error {
 	query := q.URL.Query()
 	f := sealer.Filter{Seal: query.Get("seal"), State: query.Get("state"), Caller: query.Get("caller")}
 	var err error
-	if f.From, f.Until, err = days(query.Get("from"), query.Get("until")); err != nil {
+	if f.From, f.Until, err = web.Days(query); err != nil {
 		return err
 	}
 	list := web.List{File: q.T("用印日志", "sealings"), Empty: web.Text{ZH: "还没有用印记录。", EN: "Nothing was sealed yet."},
-		Filters: []web.Filter{{Name: "seal", Label: web.Text{ZH: "印章编码", EN: "Code of the seal"}}, {Name: "caller", Label: web.Text{ZH: "用印人", EN: "Who"}},
-			{Name: "state", Label: web.Text{ZH: "状态", EN: "State"}, Options: states}, {Name: "from", Label: web.Text{ZH: "从", EN: "From"}, Kind: "date"}, {Name: "until", Label: web.Text{ZH: "至", EN: "Until"}, Kind: "date"}},
+		Filters: append([]web.Filter{{Name: "seal", Label: web.Text{ZH: "印章编码", EN: "Code of the seal"}}, {Name: "caller", Label: web.Text{ZH: "用印人", EN: "Who"}},
+			{Name: "state", Label: web.Text{ZH: "状态", EN: "State"}, Options: web.SealingStates}}, web.FromUntil...),
 		Columns: []web.Column{{Label: web.Text{ZH: "时间", EN: "Time"}}, {Label: web.Text{ZH: "编号", EN: "Identifier"}}, {Label: web.Text{ZH: "用印人", EN: "Who"}}, {Label: web.Text{ZH: "印章", EN: "Seal"}},
 			{Label: web.Text{ZH: "状态", EN: "State"}}, {Label: web.Text{ZH: "SM3 摘要", EN: "SM3 digest"}}}}
 	return q.ShowList("list", web.Page{Title: titleSealings}, list, func(after string, limit int) (rows []web.Row, next string, err error) {
 		f.After, f.Limit = after, limit
 		found, next, err := p.Sealer.Log(q.Context(), q.Actor, f)
 		for _, l := range found {
+			word, class := web.SealingWord(l.State, q.Language)
 			rows = append(rows, web.Row{Cells: []web.Cell{{Text: civil.Minute(l.Intended)}, {Text: l.ID, Path: "/audit/sealings/" + l.ID}, {Text: l.Caller}, {Text: l.Seal},
-				{Text: wordOf(l.State, q.Language), Class: classes[l.State], Fine: l.Failure}, {Text: l.SM3}}})
+				{Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3}}})
 		}
 		return rows, next, err
 	})
-}
-
-// days reads the days of a filter; until is the beginning of the day after.
-func days(from, until string) (a, b time.Time, err error) {
-	if from != "" {
-		if a, err = civil.ParseDay(from); err != nil {
-			return a, b, err
-		}
-	}
-	if until != "" {
-		if b, err = civil.ParseDay(until); err != nil {
-			return a, b, err
-		}
-		b = b.AddDate(0, 0, 1)
-	}
-	return a, b, nil
 }
 
 // proved is an entry of the ledger with what became of the check of its proof.
@@ -119,25 +87,21 @@ type proved struct {
 
 type pair struct{ Name, Value string }
 
-// check asks for the proof of an entry and verifies it with the public key alone, as anyone else would.
-func (p pages) check(q *web.Request, id string) (proved, error) {
-	proof, err := p.Ledger.Inclusion(q.Context(), id)
-	if fault.Has(err, ledger.ErrPending) {
-		return proved{Open: true}, nil
-	}
-	if err != nil {
-		return proved{}, err
-	}
+// check verifies a proof with the public key, as anyone else would.
+func (p pages) check(proof ledger.Proof) proved {
 	out := proved{Entry: proof.Entry, Hashes: len(proof.Hashes), Size: proof.Checkpoint.Size}
 	for name, value := range proof.Entry.Data {
 		out.Data = append(out.Data, pair{name, value})
 	}
 	slices.SortFunc(out.Data, func(a, b pair) int { return strings.Compare(a.Name, b.Name) })
-	if err := proof.Verify(p.Key); err != nil {
+	if err := p.Ledger.Check(proof); err != nil {
 		out.Wrong = fault.CodeOf(err)
 	}
-	return out, nil
+	return out
 }
+
+// maxProofs is how many entries of one sealing are looked at: it has two or three.
+const maxProofs = 20
 
 // shownSealing is a sealing with its entries in the ledger.
 type shownSealing struct {
@@ -151,17 +115,14 @@ func (p pages) sealing(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	s := shownSealing{Recorded: r, Word: wordOf(r.State, q.Language), Class: classes[r.State]}
-	entries, err := ledger.OfSubject(q.Context(), p.Sealer.DB.Read(), r.ID, 20)
-	if err != nil {
+	s := shownSealing{Recorded: r}
+	s.Word, s.Class = web.SealingWord(r.State, q.Language)
+	proofs, err := p.Ledger.Proofs(q.Context(), r.ID, maxProofs)
+	if err != nil && !fault.Has(err, ledger.ErrPending) {
 		return err
 	}
-	for _, e := range entries {
-		checked, err := p.check(q, e.ID)
-		if err != nil {
-			return err
-		}
-		s.Entries = append(s.Entries, checked)
+	for _, proof := range proofs {
+		s.Entries = append(s.Entries, p.check(proof))
 	}
 	return q.Show("sealing", web.Page{Title: web.Text{ZH: "用印 " + r.ID, EN: "Sealing " + r.ID}, Trail: []web.Item{{Path: "/audit/sealings", Label: titleSealings}}, Data: s})
 }
@@ -203,8 +164,11 @@ func (p pages) entries(q *web.Request) error {
 }
 
 func (p pages) entry(q *web.Request) error {
-	checked, err := p.check(q, q.PathValue("id"))
-	if err != nil {
+	checked := proved{Open: true}
+	proof, err := p.Ledger.Inclusion(q.Context(), q.PathValue("id"))
+	if err == nil {
+		checked = p.check(proof)
+	} else if !fault.Has(err, ledger.ErrPending) {
 		return err
 	}
 	return q.Show("entry", web.Page{Title: web.Text{ZH: "日志条目", EN: "An entry of the ledger"}, Trail: []web.Item{{Path: "/audit/ledger", Label: titleLedger}}, Data: checked})
