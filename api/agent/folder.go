@@ -15,6 +15,7 @@ import (
 
 	"yinxin/internal/durable"
 	"yinxin/internal/fault"
+	"yinxin/internal/filelock"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -194,9 +195,14 @@ func (f Folder) Lock() (unlock func(), err error) {
 	if err != nil {
 		return nil, ErrFolder.At(fault.File(name)).Because(err)
 	}
-	if err := lock(file); err != nil {
+	taken, err := filelock.Try(file)
+	if err != nil {
 		file.Close()
-		return nil, ErrRunning.At(fault.File(f.path)).Because(err)
+		return nil, ErrFolder.At(fault.File(name)).Because(err)
+	}
+	if !taken {
+		file.Close()
+		return nil, ErrRunning.At(fault.File(f.path))
 	}
 	return func() { file.Close() }, nil
 }

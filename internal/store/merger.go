@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -24,6 +25,7 @@ const (
 // panics, runtime.Goexit and stack traces what they are.
 type merger struct {
 	pool     *sql.DB
+	turn     *turn
 	requests chan *request
 	stop     chan struct{}
 	stopping sync.Once
@@ -42,8 +44,8 @@ type request struct {
 	done    chan error  // committed or rolled back
 }
 
-func newMerger(pool *sql.DB) *merger {
-	m := &merger{pool: pool, requests: make(chan *request), stop: make(chan struct{}), stopped: make(chan struct{})}
+func newMerger(pool *sql.DB, turn *turn) *merger {
+	m := &merger{pool: pool, turn: turn, requests: make(chan *request), stop: make(chan struct{}), stopped: make(chan struct{})}
 	go m.run()
 	return m
 }
@@ -51,7 +53,7 @@ func newMerger(pool *sql.DB) *merger {
 func (m *merger) close() error {
 	m.stopping.Do(func() { close(m.stop) })
 	<-m.stopped
-	return m.pool.Close()
+	return errors.Join(m.pool.Close(), m.turn.close())
 }
 
 func (m *merger) write(ctx context.Context, fn func(tx *Tx) error) error {
@@ -121,7 +123,7 @@ func (m *merger) run() {
 func (m *merger) batch(first *request) {
 	if err := m.begin(); err != nil {
 		if first.claimed.CompareAndSwap(false, true) {
-			first.done <- fail(err)
+			first.done <- err
 		}
 		return
 	}
@@ -202,15 +204,20 @@ func (m *merger) begin() error {
 	if m.connection == nil {
 		connection, err := m.pool.Conn(background)
 		if err != nil {
-			return err
+			return fail(err)
 		}
 		m.connection, m.statements = connection, make(map[string]*sql.Stmt)
 	}
+	if err := m.turn.take(); err != nil {
+		return err
+	}
 	_, err := m.exec(background, `BEGIN IMMEDIATE`, nil)
+	m.turn.giveBack()
 	if err != nil {
 		m.disconnect(true)
+		return fail(err)
 	}
-	return err
+	return nil
 }
 
 func (m *merger) commit(changed bool) error {

@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -15,7 +16,7 @@ import (
 )
 
 // busyMilliseconds is how long a statement waits for another process that holds the write lock.
-const busyMilliseconds = "10000"
+const busyMilliseconds = 10_000
 
 // sqliteReaders is how many reads run at once. More only compete for the processor.
 const sqliteReaders = 8
@@ -82,7 +83,7 @@ func (e *sqliteEngine) dialect() string { return "sqlite" }
 // open makes a pool. lock is the kind of lock that a transaction takes when it begins.
 func (e *sqliteEngine) open(readOnly bool, lock string) (*sql.DB, error) {
 	options := url.Values{}
-	options.Set("_busy_timeout", busyMilliseconds)
+	options.Set("_busy_timeout", strconv.Itoa(busyMilliseconds))
 	options.Set("_foreign_keys", "1")
 	switch {
 	case e.readOnly:
@@ -117,7 +118,12 @@ func (e *sqliteEngine) openWrite() (writer, error) {
 	if err != nil {
 		return nil, err
 	}
-	return newMerger(db), nil
+	turn, err := openTurn(e.path)
+	if err != nil {
+		_ = db.Close()
+		return nil, errOpen.Because(err)
+	}
+	return newMerger(db, turn), nil
 }
 
 func (e *sqliteEngine) openPool() (*sql.DB, error) {

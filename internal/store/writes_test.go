@@ -452,3 +452,40 @@ func TestPostgresIsDurableAndSerializable(t *testing.T) {
 		}
 	})
 }
+
+// A process that writes without pause must not keep another from its turn: SQLite alone lets the waiting one look ever
+// more seldom, and starve.
+func TestAWriterWithoutPauseLetsOthersIn(t *testing.T) {
+	url := filepath.Join(t.TempDir(), "turn.db")
+	busy, other := prepared(t, storetest.Open(t, url)), storetest.Open(t, url)
+	ctx, stop := context.WithCancel(context.Background())
+	var writing sync.WaitGroup
+	var written atomic.Int64
+	writing.Go(func() {
+		for ctx.Err() == nil {
+			id := written.Add(1)
+			err := busy.Write(context.Background(), func(tx *store.Tx) error {
+				// Work of a while under the lock, of which the pause between two is a small part.
+				time.Sleep(5 * time.Millisecond)
+				return insert(tx, id, fmt.Sprint(id))
+			})
+			if err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	defer writing.Wait()
+	defer stop()
+	const rounds = 20
+	before := written.Load()
+	for round := range rounds {
+		err := other.Write(ctx, func(tx *store.Tx) error { return insert(tx, -1-int64(round), fmt.Sprint(-1-round)) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if passed := written.Load() - before; passed > 5*rounds {
+		t.Fatalf("%d writes of the busy one went before %d of the other", passed, rounds)
+	}
+}
