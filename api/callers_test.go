@@ -8,7 +8,7 @@ var mayCall = map[string]string{
 	"GET /metrics":                "administrator auditor",
 	"GET /v1/actors/{actor}/keys": "administrator auditor", "POST /v1/actors/{actor}/keys": "administrator", "DELETE /v1/actors/{actor}/keys/{key}": "administrator",
 
-	"POST /logout": "everybody", "GET /home": "everybody", "GET /account": "everybody", "GET /account/password": "everybody", "POST /account/password": "everybody",
+	"POST /logout": "everybody", "GET /home": "everybody", "GET /account": "everybody", "POST /account/end-session": "everybody", "POST /account/end-others": "everybody", "GET /account/password": "everybody", "POST /account/password": "everybody",
 
 	"POST /v1/documents": "platform clerk", "GET /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",

@@ -133,3 +133,53 @@ func TestTheFrameInABrowser(t *testing.T) {
 		chromedp.Click(chromedp.CSS("#content .button")), chromedp.WaitVisible(chromedp.CSS(`[data-code="login.refused"]`)))
 	b.screenshot("login-refused")
 }
+
+func TestPeopleLookAfterTheirOwnLogins(t *testing.T) {
+	b := newBrowser(t)
+	w := newWorld(t)
+	cookie, second, third, others := w.signIn("clerk"), w.signIn("clerk"), w.signIn("clerk"), w.signIn("stranger")
+	sessions := func(cookie string) (ids []string) {
+		page := string(w.call("", "GET", "/account", nil, "Cookie: "+cookie).is(200).body)
+		for _, part := range strings.Split(page, `name="session" value="`)[1:] {
+			id, _, _ := strings.Cut(part, `"`)
+			ids = append(ids, id)
+		}
+		return ids
+	}
+	mine := sessions(cookie)
+	if len(mine) != 2 {
+		t.Fatalf("%d sessions can be ended, want those elsewhere", len(mine))
+	}
+	// Nobody ends a session of somebody else's, whatever its identifier.
+	w.post(others, "/account/end-session", url.Values{"session": {mine[0]}}).is(404)
+	w.post(cookie, "/account/end-session", url.Values{"session": {mine[0]}}).is(303)
+	if left := sessions(cookie); len(left) != 1 || left[0] != mine[1] {
+		t.Errorf("%v is left of %v", left, mine)
+	}
+	w.post(cookie, "/account/end-others", nil).is(303)
+	for _, ended := range []string{second, third} {
+		w.call("", "GET", "/account", nil, "Cookie: "+ended).is(303)
+	}
+	w.call("", "GET", "/account", nil, "Cookie: "+others).is(200)
+
+	must(t, w.server.Login.SetPassword(t.Context(), access.Actor{ID: "administrator"}, "clerk", "first-password-of-many"))
+	w.post("", "/login", url.Values{"name": {"clerk"}, "password": {"no"}}).is(401)
+	in, _, err := w.server.Login.ByPassword(t.Context(), "clerk", "first-password-of-many", login.Origin{Address: "192.0.2.7"})
+	must(t, err)
+	must(t, w.server.Login.ChangePassword(t.Context(), in, "first-password-of-many", "second-password-of-many", login.Origin{}))
+	b.openAs(w, "clerk", "/account", 1024, 768)
+	text := b.text("#content")
+	for _, word := range []string{"本次登录", "192.0.2.7", "失败", "成功", "127.0.0.1", "密码", "结束其他全部登录"} {
+		if !strings.Contains(text, word) {
+			t.Errorf("the page does not say %q: %s", word, text)
+		}
+	}
+	b.screenshot("account-logins")
+	cookie = w.signIn("clerk")
+	if csv := string(w.call("", "GET", "/account?format=csv", nil, "Cookie: "+cookie).is(200).body); strings.Count(csv, "\n") != 3 {
+		t.Errorf("%s", csv)
+	}
+	if none := string(w.call("", "GET", "/account?until=2020-01-01", nil, "Cookie: "+cookie).is(200).body); !strings.Contains(none, "没有符合条件的记录") {
+		t.Errorf("%s", none)
+	}
+}

@@ -153,6 +153,7 @@ func functions(language string) template.FuncMap {
 		"language": func() string { return language },
 		"day":      func(t time.Time) string { return Day(t, language) },
 		"minute":   Minute,
+		"method":   func(m string) string { return LoginMethod(m, language) },
 		"number":   Number,
 		"number64": func(n int64) string { return Number(int(n)) },
 		"size":     Size,

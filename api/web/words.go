@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yinxin/internal/civil"
+	"yinxin/internal/login"
 )
 
 // Text is a sentence or a word in both languages.
@@ -66,4 +67,14 @@ func Size(n int64) string {
 		return fmt.Sprintf("%.0f KB", float64(n)/(1<<10))
 	}
 	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
+}
+
+var loginMethods = map[string]Text{login.MethodPassword: {"密码", "password"}}
+
+// LoginMethod is how somebody signed in, in words.
+func LoginMethod(method, language string) string {
+	if word, ok := loginMethods[method]; ok {
+		return word.In(language)
+	}
+	return method
 }

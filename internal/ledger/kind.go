@@ -4,6 +4,7 @@ import (
 	"context"
 	"strconv"
 	"strings"
+	"time"
 
 	"yinxin/internal/store"
 )
@@ -60,6 +61,46 @@ func EachOfKinds(ctx context.Context, q store.Querier, fn func(Entry) error, kin
 		return fn(entry)
 	}, `SELECT COALESCE(position, -1), entry FROM ledger_event WHERE kind IN (`+strings.Join(marks, ", ")+`)
 		ORDER BY CASE WHEN position IS NULL THEN 1 ELSE 0 END, position, id`, args...)
+}
+
+// Told asks for the newest entries about one thing.
+type Told struct {
+	Subject     string
+	Kinds       []string
+	From, Until time.Time // zero: no bound
+	Before      string    // identifier of an entry: those that came before it; empty: from the newest
+	Limit       int
+}
+
+// Newest gives what was told of one thing, the newest first, entries that wait for their place among them: their position
+// is -1.
+func Newest(ctx context.Context, q store.Querier, t Told) ([]Entry, error) {
+	var from, until string
+	if !t.From.IsZero() {
+		from = store.Time(t.From)
+	}
+	if !t.Until.IsZero() {
+		until = store.Time(t.Until)
+	}
+	args := []any{t.Subject, t.Before, from, until, t.Limit}
+	marks := make([]string, len(t.Kinds))
+	for i, kind := range t.Kinds {
+		args = append(args, kind)
+		marks[i] = "$" + strconv.Itoa(len(args))
+	}
+	var list []Entry
+	err := store.Each(ctx, q, func(scan func(...any) error) error {
+		var position int64
+		var leaf string
+		if err := scan(&position, &leaf); err != nil {
+			return err
+		}
+		e, err := decodeEntry(position, []byte(leaf))
+		list = append(list, e)
+		return err
+	}, `SELECT COALESCE(position, -1), entry FROM ledger_event WHERE subject = $1 AND ($2 = '' OR id < $2) AND ($3 = '' OR time >= $3) AND ($4 = '' OR time < $4)
+		AND kind IN (`+strings.Join(marks, ", ")+`) ORDER BY id DESC LIMIT $5`, args...)
+	return list, err
 }
 
 // EndLease ends whatever lease a copied database still records: its holder works on the original.

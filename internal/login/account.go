@@ -4,9 +4,12 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 
 	"yinxin/internal/access"
+	"yinxin/internal/ledger"
 	"yinxin/internal/store"
 )
 
@@ -67,6 +70,52 @@ func (s *Service) Unlock(ctx context.Context, by access.Actor, actorID string) e
 	})
 }
 
+// Login is a login that came about or was refused.
+type Login struct {
+	ID      string // of its entry in the ledger
+	At      time.Time
+	Method  string
+	Address string // where it came from; empty where that was not recorded
+	// Refusal is empty for a login that came about, "refused", or "locked" for the refusal that closed the account.
+	Refusal string
+}
+
+// Span is the part of a history that is asked for: the newest logins, or those before one of them.
+type Span struct {
+	From, Until time.Time // zero: no bound
+	Before      string    // ID of a Login
+	Limit       int
+}
+
+const kindOpened, kindRefused, kindLocked = "login.opened", "login.refused", "login.locked"
+
+// History tells of the logins of somebody and of what was refused in their name, the newest first, as the ledger has it: to
+// themselves, or to an administrator. Error: access.role.
+func (s *Service) History(ctx context.Context, by access.Actor, actorID string, span Span) ([]Login, error) {
+	if err := mayLook(by, actorID); err != nil {
+		return nil, err
+	}
+	entries, err := ledger.Newest(ctx, s.DB.Read(), ledger.Told{Subject: actorID, Kinds: []string{kindOpened, kindRefused, kindLocked},
+		From: span.From, Until: span.Until, Before: span.Before, Limit: span.Limit})
+	list := make([]Login, 0, len(entries))
+	for _, e := range entries {
+		l := Login{ID: e.ID, At: e.Time, Method: e.Data["method"], Address: e.Data["address"]}
+		if e.Kind != kindOpened {
+			l.Refusal = strings.TrimPrefix(e.Kind, "login.")
+		}
+		list = append(list, l)
+	}
+	return list, err
+}
+
+// mayLook lets somebody look at their own logins, and administrators at all.
+func mayLook(by access.Actor, actorID string) error {
+	if by.ID != actorID && !by.Has(access.RoleAdministrator) {
+		return access.ErrRole.With("%s", access.RoleAdministrator)
+	}
+	return nil
+}
+
 func (s *Service) administers(ctx context.Context, tx *store.Tx, by access.Actor) error {
 	who, err := s.Access.ActorIn(ctx, tx, by.ID)
 	if err != nil {
@@ -93,8 +142,8 @@ func (in Session) ID() string { return in.id }
 // Sessions lists where somebody is signed in now, the newest first: for themselves, or for an administrator. Error:
 // access.role.
 func (s *Service) Sessions(ctx context.Context, by access.Actor, actorID string) ([]OpenSession, error) {
-	if by.ID != actorID && !by.Has(access.RoleAdministrator) {
-		return nil, access.ErrRole.With("%s", access.RoleAdministrator)
+	if err := mayLook(by, actorID); err != nil {
+		return nil, err
 	}
 	now := s.Clock()
 	var list []OpenSession
@@ -134,4 +183,15 @@ func (s *Service) EndSession(ctx context.Context, by access.Actor, actorID, id s
 		}
 		return s.record(ctx, tx, "login.ended", by.ID, actorID, map[string]string{"reason": "ended"})
 	})
+}
+
+// EndOthers ends all sessions of somebody but the one that asks, and says how many there were.
+func (s *Service) EndOthers(ctx context.Context, in Session) (ended int64, err error) {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		if ended, err = endOthers(ctx, tx, in.Actor.ID, s.Clock(), in.id); err != nil || ended == 0 {
+			return err
+		}
+		return s.record(ctx, tx, "login.ended", in.Actor.ID, in.Actor.ID, map[string]string{"reason": "others", "sessions": strconv.FormatInt(ended, 10)})
+	})
+	return ended, err
 }

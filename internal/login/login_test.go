@@ -231,9 +231,9 @@ func TestChangingOnesPasswordEndsTheOtherSessions(t *testing.T) {
 		ctx := t.Context()
 		_, elsewhere := r.in()
 		in, here := r.in()
-		r.wants(r.ChangePassword(ctx, in, wrong, "another-horse-battery"), ErrRefused)
+		r.wants(r.ChangePassword(ctx, in, wrong, "another-horse-battery", Origin{}), ErrRefused)
 		r.stands(elsewhere, true)
-		must(t, r.ChangePassword(ctx, in, right, "another-horse-battery"))
+		must(t, r.ChangePassword(ctx, in, right, "another-horse-battery", Origin{}))
 		r.stands(elsewhere, false)
 		r.stands(here, true)
 		_, _, err := r.try("clerk", right)
@@ -281,6 +281,55 @@ func TestPeopleSeeAndEndTheirOwnSessionsAlone(t *testing.T) {
 		r.stands(token, true)
 		must(t, r.EndSession(ctx, in.Actor, "clerk", in.ID()))
 		r.stands(token, false)
+	})
+}
+
+func TestAllOtherSessionsEndAtOnce(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		ctx := t.Context()
+		_, first := r.in()
+		_, second := r.in()
+		in, here := r.in()
+		if n, err := r.EndOthers(ctx, in); err != nil || n != 2 {
+			t.Errorf("%d ended, %v", n, err)
+		}
+		r.stands(first, false)
+		r.stands(second, false)
+		r.stands(here, true)
+		if n, err := r.EndOthers(ctx, in); err != nil || n != 0 {
+			t.Errorf("%d ended, %v", n, err)
+		}
+		if n := r.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'login.ended' AND subject = 'clerk'`); n != 1 {
+			t.Errorf("%d entries", n)
+		}
+	})
+}
+
+func TestTheHistoryHasLoginsAndRefusalsTheNewestFirst(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		ctx := t.Context()
+		in, _ := r.in()
+		r.pass(time.Hour)
+		for range maxFailures {
+			_, _, err := r.ByPassword(ctx, "clerk", wrong, Origin{Address: "192.0.2.9"})
+			r.wants(err, ErrRefused)
+		}
+		r.pass(lockTime)
+		r.in()
+		list, err := r.History(ctx, in.Actor, "clerk", Span{Limit: 10})
+		must(t, err)
+		if len(list) != 7 || list[0].Refusal != "" || list[1].Refusal != "locked" || list[2].Refusal != "refused" || list[6].Refusal != "" ||
+			list[1].Address != "192.0.2.9" || list[0].Address != "192.0.2.1" || list[0].Method != MethodPassword || !list[0].At.Equal(r.now) {
+			t.Fatalf("%+v", list)
+		}
+		if rest, err := r.History(ctx, in.Actor, "clerk", Span{Before: list[5].ID, Limit: 10}); err != nil || len(rest) != 1 || rest[0].ID != list[6].ID {
+			t.Errorf("%+v, %v", rest, err)
+		}
+		if some, err := r.History(ctx, r.admin, "clerk", Span{From: list[5].At, Until: list[0].At, Limit: 10}); err != nil || len(some) != 5 {
+			t.Errorf("%+v, %v", some, err)
+		}
+		_, err = r.History(ctx, access.Actor{ID: "other"}, "clerk", Span{Limit: 10})
+		r.wants(err, access.ErrRole)
 	})
 }
 

@@ -33,7 +33,7 @@ func (s *Service) SetPassword(ctx context.Context, by access.Actor, actorID, pas
 			return err
 		}
 		return s.record(ctx, tx, "login.password-set", by.ID, actorID, nil)
-	})
+	}, "")
 }
 
 // ResetPassword is SetPassword by an administrator from afar, who may not do it for registrars, approvers and auditors:
@@ -62,13 +62,13 @@ func (s *Service) FoundingPassword(ctx context.Context, actorID, password string
 			return access.ErrFoundingClosed.New()
 		}
 		return s.record(ctx, tx, "login.password-set", "", actorID, nil)
-	})
+	}, "")
 }
 
 // ChangePassword replaces one's own password, which has to be given once more. The other sessions of the actor end.
 // Errors: login.refused, login.locked, login.password.
-func (s *Service) ChangePassword(ctx context.Context, in Session, old, password string) error {
-	if err := s.check(ctx, in.Actor.ID, old); err != nil {
+func (s *Service) ChangePassword(ctx context.Context, in Session, old, password string, from Origin) error {
+	if err := s.check(ctx, in.Actor.ID, old, from); err != nil {
 		return err
 	}
 	return s.set(ctx, in.Actor.ID, password, false, func(tx *store.Tx) error {
@@ -76,7 +76,7 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, old, password 
 	}, in.id)
 }
 
-func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep ...string) error {
+func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep string) error {
 	if n := utf8.RuneCountInString(password); n < 12 || n > 128 || !utf8.ValidString(password) || strings.Contains(strings.ToLower(password), actorID) {
 		return ErrPassword.At(fault.Field("password"))
 	}
@@ -102,7 +102,8 @@ func (s *Service) set(ctx context.Context, actorID, password string, must bool, 
 		if err != nil {
 			return err
 		}
-		return endOthers(ctx, tx, actorID, now, keep...)
+		_, err = endOthers(ctx, tx, actorID, now, keep)
+		return err
 	})
 }
 
@@ -135,7 +136,7 @@ func (s *Service) inTurn(ctx context.Context, do func() error) error {
 
 // check compares a password, and counts. The attempt is counted before the password is compared, so that of many that
 // come at once no more than maxFailures are compared.
-func (s *Service) check(ctx context.Context, actorID, password string) error {
+func (s *Service) check(ctx context.Context, actorID, password string, from Origin) error {
 	now := s.Clock()
 	a, err := s.attempt(ctx, actorID, now)
 	if err != nil {
@@ -151,7 +152,7 @@ func (s *Service) check(ctx context.Context, actorID, password string) error {
 	case now.Before(a.locked):
 		return ErrLocked.Saying("请在 "+a.locked.In(civil.China).Format("15:04")+" 之后再试，或请管理员重设密码", "try again after "+a.locked.UTC().Format("15:04")+" UTC").RetryIn(a.locked.Sub(now))
 	case !same || a.hash == nobodysHash:
-		if err := s.failed(ctx, actorID, a, now); err != nil {
+		if err := s.failed(ctx, actorID, a, from); err != nil {
 			return err
 		}
 		return ErrRefused.New()
@@ -207,16 +208,16 @@ func (s *Service) attempt(ctx context.Context, actorID string, now time.Time) (a
 }
 
 // failed records a wrong password.
-func (s *Service) failed(ctx context.Context, actorID string, a attempt, now time.Time) error {
+func (s *Service) failed(ctx context.Context, actorID string, a attempt, from Origin) error {
 	if a.hash == nobodysHash {
 		return nil // names that are nobody's are not kept: they may be passwords typed into the wrong field
 	}
-	kind := "login.refused"
+	kind := kindRefused
 	if a.last {
-		kind = "login.locked"
+		kind = kindLocked
 	}
 	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		return s.record(ctx, tx, kind, actorID, actorID, map[string]string{"method": "password"})
+		return s.record(ctx, tx, kind, actorID, actorID, map[string]string{"method": MethodPassword, "address": from.Address})
 	})
 }
 

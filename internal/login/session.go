@@ -19,10 +19,13 @@ import (
 // Origin is where a login comes from: the address, and what the browser calls itself (at most 200 bytes are kept).
 type Origin struct{ Address, Agent string }
 
+// MethodPassword says that somebody signed in with a password.
+const MethodPassword = "password"
+
 // Session is somebody who is signed in.
 type Session struct {
 	Actor   access.Actor
-	Method  string // password
+	Method  string // MethodPassword
 	Created time.Time
 	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
 	MustChange bool
@@ -33,10 +36,10 @@ type Session struct {
 // ByPassword signs somebody in. The token goes into the browser's cookie. Errors: login.refused, login.locked.
 func (s *Service) ByPassword(ctx context.Context, name, password string, from Origin) (Session, string, error) {
 	name = strings.ToLower(strings.TrimSpace(name))
-	if err := s.check(ctx, name, password); err != nil {
+	if err := s.check(ctx, name, password, from); err != nil {
 		return Session{}, "", err
 	}
-	return s.open(ctx, name, "password", from)
+	return s.open(ctx, name, MethodPassword, from)
 }
 
 // open makes a session of somebody who has proved who they are.
@@ -59,7 +62,7 @@ func (s *Service) open(ctx context.Context, actorID, method string, from Origin)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "login.opened", actorID, actorID, map[string]string{"method": method, "address": from.Address})
+		return s.record(ctx, tx, kindOpened, actorID, actorID, map[string]string{"method": method, "address": from.Address})
 	})
 	if err != nil {
 		return Session{}, "", err
@@ -85,7 +88,7 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	if err != nil {
 		return Session{}, err
 	}
-	in.MustChange = must.Int64 == 1 && in.Method == "password"
+	in.MustChange = must.Int64 == 1 && in.Method == MethodPassword
 	if in.Created, err = store.ParseTime(created); err != nil {
 		return Session{}, err
 	}
@@ -125,14 +128,15 @@ func (s *Service) End(ctx context.Context, in Session) error {
 	})
 }
 
-// endOthers ends the sessions of an actor but those in keep.
-func endOthers(ctx context.Context, tx *store.Tx, actorID string, now time.Time, keep ...string) error {
-	kept := ""
-	if len(keep) > 0 {
-		kept = keep[0]
+// endOthers ends the sessions of an actor but the one to keep, if there is one, and says how many stood open.
+func endOthers(ctx context.Context, tx *store.Tx, actorID string, now time.Time, keep string) (open int64, err error) {
+	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM login_session WHERE actor = $1 AND ended IS NULL AND id <> $2 AND seen >= $3 AND created >= $4`,
+		actorID, keep, store.Time(now.Add(-idleTime)), store.Time(now.Add(-lifeTime))).Scan(&open)
+	if err != nil {
+		return 0, err
 	}
-	_, err := tx.ExecContext(ctx, `UPDATE login_session SET ended = $2 WHERE actor = $1 AND ended IS NULL AND id <> $3`, actorID, store.Time(now), kept)
-	return err
+	_, err = tx.ExecContext(ctx, `UPDATE login_session SET ended = $2 WHERE actor = $1 AND ended IS NULL AND id <> $3`, actorID, store.Time(now), keep)
+	return open, err
 }
 
 func idOf(token string) string {

@@ -29,23 +29,24 @@ func Area(c Config) web.Area {
 	p := pages{c}
 	return web.Area{Name: "home", Files: files,
 		Notices: map[string]web.Text{"password": {ZH: "密码已修改，其他地方的登录已失效。", EN: "The password was changed; other sessions have ended."},
-			"left": {ZH: "已退出登录。", EN: "You have signed out."}},
+			"left":  {ZH: "已退出登录。", EN: "You have signed out."},
+			"ended": {ZH: "该登录已结束。", EN: "That session has ended."}, "others": {ZH: "其他地方的登录均已结束。", EN: "All other sessions have ended."}},
 		Routes: []web.Route{
 			{Method: http.MethodGet, Path: "/login", Anyone: true, Handle: p.ask},
 			{Method: http.MethodPost, Path: "/login", Anyone: true, Limited: true, Handle: p.signIn},
 			{Method: http.MethodPost, Path: "/logout", Everybody: true, Unchanged: true, Handle: p.signOut},
 			{Method: http.MethodGet, Path: "/home", Everybody: true, Handle: p.start},
 			{Method: http.MethodGet, Path: "/account", Everybody: true, Handle: p.account},
+			{Method: http.MethodPost, Path: "/account/end-session", Everybody: true, Handle: p.endSession},
+			{Method: http.MethodPost, Path: "/account/end-others", Everybody: true, Handle: p.endOthers},
 			{Method: http.MethodGet, Path: "/account/password", Everybody: true, Unchanged: true, Handle: p.askPassword},
 			{Method: http.MethodPost, Path: "/account/password", Everybody: true, Unchanged: true, Handle: p.changePassword},
 		}}
 }
 
 var (
-	titleLogin    = web.Text{ZH: "登录", EN: "Sign in"}
-	titleStart    = web.Text{ZH: "工作台", EN: "Start"}
-	titleAccount  = web.Text{ZH: "我的账号", EN: "My account"}
-	titlePassword = web.Text{ZH: "修改密码", EN: "Change the password"}
+	titleLogin = web.Text{ZH: "登录", EN: "Sign in"}
+	titleStart = web.Text{ZH: "工作台", EN: "Start"}
 )
 
 // entry is what the login form shows.
@@ -96,33 +97,3 @@ func (p pages) start(q *web.Request) error {
 	}
 	return q.Show("start", web.Page{Title: titleStart, Data: tiles})
 }
-
-func (p pages) account(q *web.Request) error {
-	return q.Show("account", web.Page{Title: titleAccount, Data: q.Session})
-}
-
-func (p pages) askPassword(q *web.Request) error {
-	return q.Show("password", web.Page{Title: titlePassword, Data: q.Session})
-}
-
-func (p pages) changePassword(q *web.Request) error {
-	again := func(err error) error {
-		return q.Show("password", web.Page{Title: titlePassword, Data: q.Session, Problem: err})
-	}
-	if q.PostFormValue("password") != q.PostFormValue("again") {
-		return again(errTwice.At(fault.Field("again")))
-	}
-	err := p.Login.ChangePassword(q.Context(), q.Session, q.PostFormValue("old"), q.PostFormValue("password"))
-	if _, known := fault.Of(err); known {
-		return again(err)
-	}
-	if err != nil {
-		return err
-	}
-	if q.Session.MustChange {
-		return q.Go("/home", "password")
-	}
-	return q.Go("/account", "password")
-}
-
-var errTwice = fault.Spec{Kind: fault.Invalid, Code: "login.twice", ZH: "两次输入的新密码不一致。", EN: "The new password was not typed the same twice."}
