@@ -5,9 +5,11 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/ca"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
+	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/sealer/registration"
 )
@@ -33,7 +35,9 @@ type applicationPage struct {
 	Changed               []enroll.Line // since the page was opened that somebody acted on
 	Steps                 []offer
 	Acts                  []act
-	Acting                bool // acts that wait for CarryOut
+	Acting                bool   // acts that wait for CarryOut
+	Keys                  int    // people who have yet to come with a USB Key
+	Unlocks               string // the token whose SO PIN is to be released
 	Template              *registration.Kept
 	TemplateWarns         bool
 	Batches               []enroll.Batch
@@ -78,6 +82,7 @@ type offer struct {
 type act struct {
 	business.Act
 	Word, Phase string
+	KeyPath     string // the page of the USB Key, for those who may see it
 }
 
 type option struct{ Value, Label string }
@@ -127,7 +132,7 @@ func (p *pages) gatherPage(q *web.Request, id string) (*applicationPage, error) 
 		return nil, err
 	}
 	d := &applicationPage{Application: a, StateWord: stateWords.of(string(a.State), q.Language), StateClass: stateClass(a.State), May: map[string]bool{},
-		Registers: q.Actor.Has(registrar), Today: q.Now().Format("2006-01-02")}
+		Registers: q.Actor.Has(registrar), Today: civil.Day(q.Now())}
 	d.Days = int(q.Now().Sub(a.Since).Hours() / 24)
 	d.Late = late(a.State, d.Days)
 	possible, err := e.Possible(ctx, q.Actor, id)
@@ -202,8 +207,19 @@ func (p *pages) addActs(q *web.Request, d *applicationPage) error {
 		return err
 	}
 	d.Acts = actsOf(acts, q)
-	for _, a := range acts {
-		d.Acting = d.Acting || d.State == enroll.StateApproved && !a.Done && a.Phase == "issue" && a.Actor == ""
+	overseen := slices.ContainsFunc(overseers, q.Actor.Has)
+	for i, a := range acts {
+		personal := a.Kind == "certificate" && a.Profile == ca.ProfilePersonal && a.Phase == "issue"
+		if personal && overseen && (a.Done || d.State == enroll.StateApproved) {
+			d.Acts[i].KeyPath = keyPath(d.ID, a.Actor)
+		}
+		if d.State == enroll.StateApproved && !a.Done && personal {
+			d.Keys++
+		}
+		if d.State == enroll.StateApproved && !a.Done && a.Kind == "unlock" {
+			d.Unlocks = a.Object
+		}
+		d.Acting = d.Acting || d.State == enroll.StateApproved && !a.Done && a.Phase == "issue" && a.Actor == "" && a.Kind != "unlock"
 	}
 	if !d.Form.NeedsImprint() {
 		return nil

@@ -70,6 +70,8 @@ const (
 	suspensions  = root + "/suspensions"
 	batches      = root + "/batches"
 	units        = root + "/units"
+	keys         = root + "/keys"
+	tokens       = root + "/tokens"
 )
 
 // Area gives the pages.
@@ -81,6 +83,7 @@ func Area(c Config) web.Area {
 			{Path: approvals, Label: web.Text{ZH: "审批", EN: "Approvals"}, Roles: overseers},
 			{Path: certificates, Label: web.Text{ZH: "证书", EN: "Certificates"}, Roles: overseers},
 			{Path: seals, Label: web.Text{ZH: "印章", EN: "Seals"}, Roles: overseers},
+			{Path: keys, Label: titleKeys, Roles: overseers},
 			{Path: renewals, Label: web.Text{ZH: "到期续期", EN: "Renewals"}, Roles: overseers},
 			{Path: suspensions, Label: web.Text{ZH: "停用", EN: "Suspensions"}, Roles: readers},
 			{Path: batches, Label: web.Text{ZH: "汇总批次", EN: "Batches"}, Roles: gatherers},
@@ -124,6 +127,7 @@ func (p *pages) routes() []web.Route {
 		post(one+"/"+s.name, s.roles, p.move(s))
 	}
 	post(one+"/carry-out", registrars, p.carryOut)
+	post(one+"/release-so-pin", registrars, p.releasePIN)
 
 	get(approvals, overseers, p.approvals)
 	get(approvals+"/{id}", overseers, p.approval)
@@ -143,7 +147,23 @@ func (p *pages) routes() []web.Route {
 	post(seals+"/{id}/request", registrars, p.askResume)
 	post(seals+"/{id}/carry-out", registrars, p.resumeSeal)
 
+	get(seals+"/{id}/instances/{instance}", registrars, p.keySeal)
+
+	const usbKey = keys + "/{id}/{actor}"
+	get(keys, overseers, p.keys)
+	get(usbKey, overseers, p.key)
+	post(usbKey+"/register", registrars, p.registerToken)
+	post(usbKey+"/issue", registrars, p.issueKey)
+	post(usbKey+"/confirm", registrars, p.confirmKey)
+	post(usbKey+"/hand-over", registrars, p.handOver)
+	get(tokens, overseers, p.tokens)
+	get(tokens+"/{id}", overseers, p.token)
+	post(tokens+"/{id}/confirm", registrars, p.confirmPIN)
+
 	get(renewals, overseers, p.renewals)
+	get(renewals+"/new", registrars, p.askRenewKey)
+	post(renewals+"/new", registrars, p.renewKey)
+	get(renewals+"/{id}/certificates.pem", overseers, p.renewalCertificates)
 	get(renewals+"/{id}", overseers, p.renewal)
 	post(renewals+"/{id}/accept", registrars, p.acceptRenewal)
 	post(renewals+"/{id}/object", registrars, p.objectToRenewal)
@@ -203,6 +223,11 @@ func (p *pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, erro
 		waiting("等待原件", "Wait for the original", false, enroll.StateReceived)
 		waiting("等待审核", "To be examined", true, enroll.StateOriginal)
 		waiting("已批准、正在办理", "Approved, being carried out", false, enroll.StateApproved)
+		usb, err := p.keyTiles(ctx, actor)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, usb...)
 		waiting("有异议", "Objected to", true, enroll.StateObjected)
 		waiting("已接受、可办结", "Accepted, to be closed", false, enroll.StateAccepted)
 	}

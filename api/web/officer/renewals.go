@@ -19,14 +19,18 @@ func (p *pages) renewals(q *web.Request) error {
 	}
 	l := web.List{File: q.T("续期", "renewals"), Filters: filters, Empty: web.Text{ZH: "没有证书续期。证书到期前，系统会自动准备续期。", EN: "There is no renewal. They are prepared before certificates end."},
 		Columns: []web.Column{{Label: web.Text{ZH: "印章或持有人", EN: "Seal or holder"}}, {Label: web.Text{ZH: "状态", EN: "State"}}, {Label: web.Text{ZH: "已准备", EN: "Made"}}, {Label: web.Text{ZH: "异议期限", EN: "Objections until"}}, {Label: web.Text{ZH: "证书数", EN: "Certificates"}, Number: true}}}
-	return q.ShowList("list", web.Page{Title: titleRenewals, Styles: styles}, l, func(after string, limit int) ([]web.Row, string, error) {
+	return q.ShowList("renewals", web.Page{Title: titleRenewals, Styles: styles, Data: q.Actor.Has(registrar)}, l, func(after string, limit int) ([]web.Row, string, error) {
 		found, err := p.Desk.Business.ListRenewals(q.Context(), business.RenewalFilter{State: business.RenewalState(q.URL.Query().Get("state")), After: after, Limit: limit})
 		if err != nil {
 			return nil, "", err
 		}
 		var rows []web.Row
 		for _, r := range found {
-			rows = append(rows, web.Row{Cells: []web.Cell{{Text: r.Seal + r.Holder, Path: renewals + "/" + r.ID}, {Text: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)]},
+			name, err := p.nameOf(q, r.Holder)
+			if err != nil {
+				return nil, "", err
+			}
+			rows = append(rows, web.Row{Cells: []web.Cell{{Text: r.Seal + name, Path: renewals + "/" + r.ID}, {Text: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)]},
 				{Text: web.Minute(r.Made)}, {Text: web.Minute(r.AcceptBy)}, {Text: web.Number(len(r.Certificates))}}})
 		}
 		if len(found) < limit {
@@ -41,41 +45,69 @@ type renewalPage struct {
 	Word, Class string
 	Rows        []renewed
 	May         bool
+	Registers   bool
+	Name        string      // of the holder of a USB Key
+	Seals       []sealOfKey // on the USB Key, renewed
+	Open        string
 }
+
+type sealOfKey struct{ ID, Code string }
 
 type renewed struct {
 	New, Old, Authority string
 	Instances           int
 }
 
-func (p *pages) renewal(q *web.Request) error { return p.showRenewal(q, nil) }
+func (p *pages) renewal(q *web.Request) error { return p.showRenewal(q, "", nil) }
 
-func (p *pages) showRenewal(q *web.Request, problem error) error {
+func (p *pages) showRenewal(q *web.Request, open string, problem error) error {
 	r, err := p.Desk.Business.Renewal(q.Context(), q.PathValue("id"))
 	if err != nil {
 		return err
 	}
-	d := renewalPage{Renewal: r, Word: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)], May: r.State == business.RenewalWaiting && q.Actor.Has(registrar)}
+	d := renewalPage{Renewal: r, Word: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)], May: r.State == business.RenewalWaiting && q.Actor.Has(registrar), Registers: q.Actor.Has(registrar), Open: open}
+	if d.Name, err = p.nameOf(q, r.Holder); err != nil {
+		return err
+	}
 	for _, c := range r.Certificates {
 		d.Rows = append(d.Rows, renewed{ca.SerialText(c.Successor), ca.SerialText(c.Predecessor), c.Authority, len(c.Instances)})
+		for _, id := range c.Instances {
+			if r.Holder == "" {
+				continue
+			}
+			in, err := p.Register.Instance(q.Context(), id)
+			if err != nil {
+				return err
+			}
+			d.Seals = append(d.Seals, sealOfKey{id, in.SealCode})
+		}
 	}
-	return q.Show("renewal", web.Page{Title: web.Text{ZH: "续期 " + r.Seal + r.Holder, EN: "Renewal " + r.Seal + r.Holder}, Trail: []web.Item{{Path: renewals, Label: titleRenewals}}, Data: d, Problem: problem, Styles: styles})
+	return q.Show("renewal", web.Page{Title: web.Text{ZH: "续期 " + r.Seal + d.Name, EN: "Renewal " + r.Seal + d.Name}, Trail: []web.Item{{Path: renewals, Label: titleRenewals}}, Data: d, Problem: problem, Styles: styles})
 }
 
-func (p *pages) afterRenewal(q *web.Request, err error) error {
+// nameOf is the name of an actor; empty for nobody.
+func (p *pages) nameOf(q *web.Request, actor string) (string, error) {
+	if actor == "" {
+		return "", nil
+	}
+	a, err := p.Access.Actor(q.Context(), actor)
+	return a.Name, err
+}
+
+func (p *pages) afterRenewal(q *web.Request, open string, err error) error {
 	if err == nil {
 		return q.Go(renewals+"/"+url.PathEscape(q.PathValue("id")), "done")
 	}
 	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
 		return err
 	}
-	return p.showRenewal(q, err)
+	return p.showRenewal(q, open, err)
 }
 
 func (p *pages) acceptRenewal(q *web.Request) error {
-	return p.afterRenewal(q, p.Desk.Business.AcceptRenewal(q.Context(), q.Actor, q.PathValue("id")))
+	return p.afterRenewal(q, "", p.Desk.Business.AcceptRenewal(q.Context(), q.Actor, q.PathValue("id")))
 }
 
 func (p *pages) objectToRenewal(q *web.Request) error {
-	return p.afterRenewal(q, p.Desk.Business.ObjectToRenewal(q.Context(), q.Actor, q.PathValue("id"), strings.TrimSpace(q.PostFormValue("reason"))))
+	return p.afterRenewal(q, "object", p.Desk.Business.ObjectToRenewal(q.Context(), q.Actor, q.PathValue("id"), strings.TrimSpace(q.PostFormValue("reason"))))
 }

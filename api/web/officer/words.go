@@ -7,20 +7,24 @@ import (
 )
 
 var notices = map[string]web.Text{
-	"done":      {ZH: "已办理。", EN: "Done."},
-	"saved":     {ZH: "已保存。", EN: "Saved."},
-	"created":   {ZH: "已新建申请（草稿）。请补齐附件后提交。", EN: "The application was begun as a draft. Add its scans, then hand it in."},
-	"attached":  {ZH: "附件已添加。", EN: "The scan was attached."},
-	"removed":   {ZH: "附件已移除。", EN: "The scan was taken away."},
-	"roster":    {ZH: "汇总表已导入。", EN: "The roster was imported."},
-	"template":  {ZH: "印章模板已保存。", EN: "The template of the seal was kept."},
-	"approved":  {ZH: "已批准。", EN: "Approved."},
-	"rejected":  {ZH: "已驳回。", EN: "Refused."},
-	"requested": {ZH: "已提交，等待另一人审批。", EN: "Requested; a second person decides."},
-	"held":      {ZH: "证书已冻结，立即生效。", EN: "The certificate is on hold, at once."},
-	"suspended": {ZH: "已停用，立即生效。", EN: "Suspended, at once."},
-	"handed-in": {ZH: "批次已报送省级。", EN: "The batch was handed in to the province."},
-	"assigned":  {ZH: "已登记。", EN: "Recorded."},
+	"done":        {ZH: "已办理。", EN: "Done."},
+	"saved":       {ZH: "已保存。", EN: "Saved."},
+	"created":     {ZH: "已新建申请（草稿）。请补齐附件后提交。", EN: "The application was begun as a draft. Add its scans, then hand it in."},
+	"attached":    {ZH: "附件已添加。", EN: "The scan was attached."},
+	"removed":     {ZH: "附件已移除。", EN: "The scan was taken away."},
+	"roster":      {ZH: "汇总表已导入。", EN: "The roster was imported."},
+	"template":    {ZH: "印章模板已保存。", EN: "The template of the seal was kept."},
+	"approved":    {ZH: "已批准。", EN: "Approved."},
+	"rejected":    {ZH: "已驳回。", EN: "Refused."},
+	"requested":   {ZH: "已提交，等待另一人审批。", EN: "Requested; a second person decides."},
+	"held":        {ZH: "证书已冻结，立即生效。", EN: "The certificate is on hold, at once."},
+	"suspended":   {ZH: "已停用，立即生效。", EN: "Suspended, at once."},
+	"handed-in":   {ZH: "批次已报送省级。", EN: "The batch was handed in to the province."},
+	"written":     {ZH: "已登记：Key 中已有证书和加密密钥。应答文件不再发放。", EN: "Recorded: the Key has its certificates and its encryption key. The answer is not handed out any more."},
+	"handed-over": {ZH: "交付已登记。", EN: "The hand-over is on record."},
+	"confirmed":   {ZH: "已登记：Key 的 SO PIN 已改好。", EN: "Recorded: the Key has its new SO PIN."},
+	"renewed":     {ZH: "已准备续期，等待持有人接受。", EN: "The renewal is made and waits for its holder's acceptance."},
+	"assigned":    {ZH: "已登记。", EN: "Recorded."},
 }
 
 // labelled gives a word in both languages for what is known by a key.

@@ -1,4 +1,4 @@
-// Squared paper at true size, and forms whose answer is a file: the page stays, so they may be sent again.
+// Squared paper at true size, forms whose answer is a file (the page stays, so they may be sent again), and secrets.
 
 for (const paper of document.querySelectorAll("[data-squared]")) {
   const width = Number(paper.dataset.width);
@@ -45,5 +45,12 @@ for (const rows of document.querySelectorAll("[data-rows]")) {
       more.querySelector("input").value = "";
       rows.append(more);
     }
+  });
+}
+
+// A secret that is shown once does not come back from the browser's history.
+if (document.querySelector("[data-secret]")) {
+  window.addEventListener("pagehide", () => {
+    for (const secret of document.querySelectorAll("[data-secret]")) secret.textContent = "";
   });
 }
