@@ -3,25 +3,29 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io"
 	"mime"
 	"net/http"
 	"regexp"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 
 	"github.com/danielgtaylor/huma/v2"
+
+	"yinxin/ca/tsa"
 )
 
-// contract holds every answer that a test gets against the OpenAPI document: status, media type and JSON body.
+// contract holds every request that a test makes and was not refused, and every answer that it gets, against the OpenAPI
+// document: parameters, status, media types and JSON bodies.
 type contract struct {
 	document *huma.OpenAPI
 	routes   []contractRoute
 	lock     sync.Mutex
-	broken   []string
+	broken   map[string]string // what is not as described, with one case
 }
 
 type contractRoute struct {
@@ -35,7 +39,7 @@ var pathParameter = regexp.MustCompile(`\\\{[^}]+\\\}`)
 
 // underContract wraps the handler of a server. What breaks the contract fails the test when it ends.
 func underContract(t *testing.T, document *huma.OpenAPI, h http.Handler) http.Handler {
-	c := &contract{document: document}
+	c := &contract{document: document, broken: map[string]string{}}
 	for path, item := range document.Paths {
 		pattern := pathParameter.ReplaceAllString(regexp.QuoteMeta(path), `[^/]+`)
 		for method, op := range map[string]*huma.Operation{"GET": item.Get, "POST": item.Post, "PUT": item.Put, "PATCH": item.Patch, "DELETE": item.Delete, "HEAD": item.Head} {
@@ -47,8 +51,8 @@ func underContract(t *testing.T, document *huma.OpenAPI, h http.Handler) http.Ha
 	t.Cleanup(func() {
 		c.lock.Lock()
 		defer c.lock.Unlock()
-		for _, b := range c.broken {
-			t.Error("not as in openapi.json: ", b)
+		for what, one := range c.broken {
+			t.Errorf("not as in openapi.json: %s\n%s", what, one)
 		}
 	})
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -58,18 +62,28 @@ func underContract(t *testing.T, document *huma.OpenAPI, h http.Handler) http.Ha
 			return
 		}
 		seen := &seenAnswer{ResponseWriter: w}
+		request := &seenRequest{ReadCloser: r.Body}
+		if r.Body = request; r.ContentLength == 0 {
+			r.Body = request.ReadCloser
+		}
 		h.ServeHTTP(seen, r)
-		if err := c.check(op, seen); err != nil {
+		err := c.check(op, seen)
+		if err == nil && seen.status > 0 && seen.status < 400 {
+			called.note(op.OperationID)
+			err = c.checkRequest(op, r, request.body.Bytes())
+		}
+		if err != nil {
 			c.lock.Lock()
 			defer c.lock.Unlock()
-			if text := fmt.Sprintf("%s %s (%s): %v", r.Method, r.URL.Path, op.OperationID, err); !slices.Contains(c.broken, text) {
-				c.broken = append(c.broken, text)
-			}
+			c.broken[fmt.Sprintf("%s: %v", op.OperationID, err)] = fmt.Sprintf("%s %s: %.300s answered %.300s", r.Method, r.URL.Path, request.body.Bytes(), seen.body.Bytes())
 		}
 	})
 }
 
 func (c *contract) operation(method, path string) *huma.Operation {
+	if method == http.MethodHead {
+		method = http.MethodGet
+	}
 	var best contractRoute
 	for _, r := range c.routes {
 		if r.method == method && r.literal >= best.literal && r.path.MatchString(path) {
@@ -86,7 +100,7 @@ func (c *contract) check(op *huma.Operation, a *seenAnswer) error {
 	}
 	response := op.Responses[strconv.Itoa(status)]
 	if response == nil {
-		return fmt.Errorf("status %d: %.200s", status, a.body.Bytes())
+		return fmt.Errorf("status %d", status)
 	}
 	if a.body.Len() == 0 {
 		return nil
@@ -102,16 +116,96 @@ func (c *contract) check(op *huma.Operation, a *seenAnswer) error {
 	if media != "application/json" && media != problemType || content.Schema == nil {
 		return nil
 	}
-	var v any
-	if err := json.Unmarshal(a.body.Bytes(), &v); err != nil {
+	if err := c.fits(content.Schema, huma.ModeReadFromServer, a.body.Bytes()); err != nil {
 		return fmt.Errorf("status %d: %w", status, err)
 	}
-	var result huma.ValidateResult
-	huma.Validate(c.document.Components.Schemas, content.Schema, huma.NewPathBuffer(nil, 0), huma.ModeReadFromServer, v, &result)
-	if len(result.Errors) > 0 {
-		return fmt.Errorf("status %d: %v in %.300s", status, result.Errors[0], a.body.Bytes())
+	return nil
+}
+
+// checkRequest is for a request that was not refused: what the server takes is described.
+func (c *contract) checkRequest(op *huma.Operation, r *http.Request, body []byte) error {
+	described := map[string]bool{}
+	for _, p := range op.Parameters {
+		if p.Ref != "" {
+			return fmt.Errorf("parameter %s is a reference, which this check does not follow", p.Ref)
+		}
+		given := true
+		switch p.In {
+		case "query":
+			described[p.Name] = true
+			given = r.URL.Query().Has(p.Name)
+		case "header":
+			given = r.Header.Get(p.Name) != ""
+		}
+		if p.Required && !given {
+			return fmt.Errorf("%s %s is described as required, and was not needed", p.In, p.Name)
+		}
+	}
+	for name := range r.URL.Query() {
+		if !described[name] {
+			return fmt.Errorf("query %s is not described", name)
+		}
+	}
+	if op.RequestBody == nil {
+		if len(body) > 0 {
+			return errors.New("a body is not described")
+		}
+		return nil
+	}
+	if r.ContentLength == 0 {
+		if op.RequestBody.Required && op.RequestBody.Content[tsa.MediaRequest] == nil { // RFC 3161 has an answer for every request
+			return errors.New("the body is described as required, and was not needed")
+		}
+		return nil
+	}
+	media := mediaOf(r)
+	if media == "" { // huma and uploads have a default
+		media = "application/json"
+		if op.RequestBody.Content[media] == nil {
+			media = "application/octet-stream"
+		}
+	}
+	content := op.RequestBody.Content[media]
+	if content == nil {
+		return fmt.Errorf("media type %s of the request", media)
+	}
+	if media != "application/json" {
+		return nil
+	}
+	if content.Schema == nil {
+		return errors.New("the body has no schema")
+	}
+	if err := c.fits(content.Schema, huma.ModeWriteToServer, body); err != nil {
+		return fmt.Errorf("request: %w", err)
 	}
 	return nil
+}
+
+func (c *contract) fits(schema *huma.Schema, mode huma.ValidateMode, text []byte) error {
+	var v any
+	if err := json.Unmarshal(text, &v); err != nil {
+		return err
+	}
+	var result huma.ValidateResult
+	huma.Validate(c.document.Components.Schemas, schema, huma.NewPathBuffer(nil, 0), mode, v, &result)
+	if len(result.Errors) > 0 {
+		return result.Errors[0]
+	}
+	return nil
+}
+
+// seenRequest keeps the first megabytes of a request on its way.
+type seenRequest struct {
+	io.ReadCloser
+	body bytes.Buffer
+}
+
+func (r *seenRequest) Read(b []byte) (int, error) {
+	n, err := r.ReadCloser.Read(b)
+	if r.body.Len() < 16<<20 {
+		r.body.Write(b[:n])
+	}
+	return n, err
 }
 
 // seenAnswer keeps the first megabytes of an answer on its way.

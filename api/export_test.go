@@ -18,10 +18,9 @@ type Served struct {
 	Ledger   *ecdsa.PublicKey
 }
 
-// Serve gives a world that serves, and holds what it answers against the OpenAPI document.
+// Serve gives a world that serves.
 func Serve(t *testing.T) Served {
 	w := equipped(t)
-	w.http.Config.Handler = underContract(t, w.server.huma.OpenAPI(), w.server.router)
 	return Served{URL: w.http.URL, Keys: w.keys, Seal: sealCode, Work: w.work, Ledger: w.ledgerKey,
 		Sequence: func() error { _, err := w.server.Ledger.Sequence(t.Context()); return err }}
 }

@@ -144,7 +144,7 @@ func (s *server) tokenRoutes() {
 		})
 	operate(s, huma.Operation{OperationID: "release-so-pin", Method: http.MethodPost, Path: applicationPath + "/{id}/release-so-pin", Tags: []string{tagIssuing},
 		Summary: "Unlock a USB Key (Key 解锁)", Description: "Gives the SO PIN of the token that an approved application names, once, and the one to be set instead.",
-		Responses: s.answers(401, 403, 404, 409, 422)},
+		Responses: s.answers(400, 401, 403, 404, 409, 422)},
 		registrars(), func(ctx context.Context, in *Named) (*pin, error) {
 			p, err := s.Registration.Business.ReleaseSOPIN(ctx, actorOf(ctx), in.ID)
 			return &pin{sopinOf(p)}, err

@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"reflect"
 	"strconv"
@@ -73,23 +74,44 @@ func schemaName(t reflect.Type, hint string) string {
 	return name
 }
 
-// declare puts into an operation's description who may call it.
-func declare(op *huma.Operation, who caller) {
+// declare puts into an operation's description who may call it, and what admit answers to others.
+func (s *server) declare(op *huma.Operation, who caller) {
+	op.Responses = maps.Clone(op.Responses) // operations may share a list, and huma writes into it
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
 	switch {
 	case who.terminal:
 		op.Security = []map[string][]string{{terminalScheme: {}}}
+		s.alsoAnswers(op, http.StatusUnauthorized, http.StatusForbidden)
 	case !who.anyone:
 		op.Security = []map[string][]string{{keyScheme: {}}}
-		if failed := op.Responses[strconv.Itoa(http.StatusInternalServerError)]; failed != nil { // the limits of keys and seals
-			op.Responses[strconv.Itoa(http.StatusTooManyRequests)] = &huma.Response{Description: http.StatusText(http.StatusTooManyRequests), Content: failed.Content}
+		s.alsoAnswers(op, http.StatusUnauthorized, http.StatusForbidden, http.StatusTooManyRequests)
+	}
+}
+
+// declareInput puts into the description of an operation of huma what comes of input that is not as described.
+func (s *server) declareInput(path, method string) {
+	item := s.huma.OpenAPI().Paths[path]
+	op := map[string]*huma.Operation{http.MethodGet: item.Get, http.MethodPost: item.Post, http.MethodPut: item.Put, http.MethodDelete: item.Delete}[method]
+	if len(op.Parameters) > 0 {
+		s.alsoAnswers(op, http.StatusUnprocessableEntity)
+	}
+	if op.RequestBody != nil {
+		s.alsoAnswers(op, http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType, http.StatusUnprocessableEntity)
+	}
+}
+
+// alsoAnswers adds problems to those of an operation.
+func (s *server) alsoAnswers(op *huma.Operation, statuses ...int) {
+	for status, response := range s.answers(statuses...) {
+		if op.Responses[status] == nil {
+			op.Responses[status] = response
 		}
 	}
 }
 
-// answers describes a response for each status, the errors as problems.
+// answers describes a response for each status, the errors as problems. What every route has, declare adds.
 func (s *server) answers(errors ...int) map[string]*huma.Response {
 	list := map[string]*huma.Response{}
 	for _, status := range append(errors, http.StatusInternalServerError) {
@@ -108,6 +130,16 @@ func with(list map[string]*huma.Response, status int, r *huma.Response) map[stri
 // schema is the schema of a value's type, kept in the document's components.
 func (s *server) schema(v any) *huma.Schema {
 	return s.huma.OpenAPI().Components.Schemas.Schema(reflect.TypeOf(v), true, "")
+}
+
+// notModified adds the answer to a caller who has a copy under the tag, which give and the documents know.
+func notModified(list map[string]*huma.Response) map[string]*huma.Response {
+	return with(list, http.StatusNotModified, &huma.Response{Description: "The caller's copy is the same"})
+}
+
+// tagParameter describes If-None-Match of a route that answers with an ETag.
+func tagParameter() *huma.Param {
+	return parameter("header", "If-None-Match", "The ETag of a copy that the caller has.", false)
 }
 
 // binary is the content of a body that is not JSON.
@@ -147,7 +179,7 @@ func parameter(in, name, doc string, required bool) *huma.Param {
 // openAPI adds the route of the document itself and fixes its text.
 func (s *server) openAPI() error {
 	s.stream(huma.Operation{OperationID: "openapi", Method: http.MethodGet, Path: "/v1/openapi.json", Tags: []string{"service"},
-		Summary: "This document", Responses: with(s.answers(), http.StatusOK,
+		Summary: "This document", Parameters: []*huma.Param{tagParameter()}, Responses: with(notModified(s.answers()), http.StatusOK,
 			&huma.Response{Description: "OpenAPI 3.1", Content: map[string]*huma.MediaType{"application/json": {Schema: &huma.Schema{Type: "object"}}}})},
 		anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, "application/json", s.spec) })
 	schemas := s.huma.OpenAPI().Components.Schemas.Map()

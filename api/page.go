@@ -5,6 +5,8 @@ import (
 	"html/template"
 	"net/http"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"yinxin/api/web"
 	"yinxin/ca"
 	"yinxin/sealer"
@@ -15,9 +17,13 @@ import (
 func (s *server) page() {
 	s.handle(http.MethodGet, "/", anyone(), s.showStart)
 	s.handle(http.MethodPost, "/", anyone(), s.showVerdict)
-	s.handle(http.MethodGet, ca.PathCPS, anyone(), func(w http.ResponseWriter, r *http.Request) {
-		s.show(w, r, func() ([]byte, error) { return s.pages.Practice(languageOf(r)) })
-	})
+	s.stream(huma.Operation{OperationID: "practice-statement", Method: http.MethodGet, Path: ca.PathCPS, Tags: []string{"pki"},
+		Summary: "The practice statement (CPS) that certificates name, as a page", Parameters: []*huma.Param{tagParameter(),
+			{In: "query", Name: "lang", Description: "Otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}}},
+		Responses: with(notModified(s.answers()), http.StatusOK, &huma.Response{Description: "The page", Content: map[string]*huma.MediaType{"text/html": {Schema: &huma.Schema{Type: "string"}}}})},
+		anyone(), func(w http.ResponseWriter, r *http.Request) {
+			s.show(w, r, func() ([]byte, error) { return s.pages.Practice(languageOf(r)) })
+		})
 	for _, a := range s.pages.Assets() {
 		s.handle(http.MethodGet, a.Path, anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, a.Type, a.Body) })
 	}

@@ -103,8 +103,8 @@ func (s *server) published(path, id, summary string, get getter, media ...string
 	for _, m := range media {
 		maps.Copy(content, binary(m))
 	}
-	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary,
-		Responses: with(s.answers(404, 429, 503), http.StatusOK, &huma.Response{Description: "DER", Content: content})}
+	op := huma.Operation{OperationID: id, Method: http.MethodGet, Path: path, Tags: []string{"pki"}, Summary: summary, Parameters: []*huma.Param{tagParameter()},
+		Responses: with(notModified(s.answers(404, 429, 503)), http.StatusOK, &huma.Response{Description: "DER", Content: content})}
 	for _, p := range [][2]string{{"file", "id.cer, id.crl or id-delta.crl."}, {"issuer", "id of an issuing CA."}, {"list", "n.crl or n-delta.crl, n from 1."}} {
 		if strings.Contains(path, "{"+p[0]+"}") {
 			op.Parameters = append(op.Parameters, parameter("path", p[0], p[1], true))

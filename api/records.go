@@ -173,7 +173,7 @@ func (s *server) ledger() {
 		}
 	}
 	operate(s, huma.Operation{OperationID: "ledger-consistency", Method: http.MethodGet, Path: "/v1/ledger/consistency", Tags: []string{"ledger"},
-		Summary: "Prove that one ledger is the beginning of another", Responses: s.reading()},
+		Summary: "Prove that one ledger is the beginning of another", Responses: s.answers(400, 404)},
 		recordReaders(), func(ctx context.Context, in *span) (*consistency, error) {
 			if in.From > in.To {
 				return nil, errInvalid.Saying("from 不能大于 to", "from is not greater than to")

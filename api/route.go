@@ -69,7 +69,7 @@ func (s *server) handle(method, path string, who caller, h http.HandlerFunc) {
 // stream registers a route that handles its own bodies, and describes it in the OpenAPI document.
 func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
 	who.scope = scopeOf(op)
-	declare(&op, who)
+	s.declare(&op, who)
 	s.huma.OpenAPI().AddOperation(&op)
 	s.handle(op.Method, op.Path, who, h)
 }
@@ -77,7 +77,7 @@ func (s *server) stream(op huma.Operation, who caller, h http.HandlerFunc) {
 // operate registers a JSON operation. Whatever error the handler gives becomes a problem.
 func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.Context, *I) (*O, error)) {
 	who.scope = scopeOf(op)
-	declare(&op, who)
+	s.declare(&op, who)
 	most := cmp.Or(op.MaxBodyBytes, maxJSON)
 	op.MaxBodyBytes = 2 * most // adapter.Handle has enforced it by then
 	op.BodyReadTimeout = -1    // and the pace
@@ -89,6 +89,7 @@ func operate[I, O any](s *server, op huma.Operation, who caller, h func(context.
 		}
 		return out, nil
 	})
+	s.declareInput(op.Path, op.Method)
 }
 
 // scopes say to which part of the API an operation belongs, by its first tag. One without is reached by no narrowed key.

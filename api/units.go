@@ -113,11 +113,17 @@ func (s *server) areaRoutes() {
 		Areas []Area `json:"areas" minItems:"1" maxItems:"200"`
 	}
 	type given struct{ Body body }
+	type listed struct {
+		Body struct {
+			Areas []Area `json:"areas" maxItems:"200"` // none before the first were recorded
+		}
+	}
 	operate(s, huma.Operation{OperationID: "list-areas", Method: http.MethodGet, Path: "/v1/areas", Tags: []string{tagRegistration},
 		Summary: "List areas", Responses: s.answers(401, 403)},
-		anyOf(append(registrationReaders().roles, access.RoleAdministrator)...), func(ctx context.Context, _ *struct{}) (*given, error) {
+		anyOf(append(registrationReaders().roles, access.RoleAdministrator)...), func(ctx context.Context, _ *struct{}) (*listed, error) {
 			areas, err := s.Registration.Enroll.Areas(ctx)
-			out := &given{body{Areas: []Area{}}}
+			out := &listed{}
+			out.Body.Areas = []Area{}
 			for _, a := range areas {
 				out.Body.Areas = append(out.Body.Areas, Area(a))
 			}

@@ -121,6 +121,7 @@ func got[T any](v T, err error) func(t *testing.T) T {
 func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Helper()
 	ctx := t.Context()
+	called.skips(t)
 	w := &world{t: t, dir: t.TempDir(), log: &journal{}, keys: map[string]string{}}
 	// The founding lies an hour back: signing times are whole seconds, and nothing is in force before its first one.
 	clock := func() time.Time {
@@ -176,7 +177,10 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	font, _ := truetype.Find() // without one nothing can be issued, and all else can
 	c.Issuance = issuance.New(issuance.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Safe: c.Registration.Enroll.Safe,
 		Verify: c.Verify, Clock: clock, Font: font})
-	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "yinxin_token_ready 1\n") })
+	c.Metrics = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "text/plain; version=0.0.4")
+		_, _ = io.WriteString(w, "yinxin_token_ready 1\n")
+	})
 	c.Desk = backend.NewDesk(backend.Config{DB: w.db, Ledger: l, Access: w.access, Authority: w.authority, Clock: clock})
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
@@ -192,7 +196,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		f(&c)
 	}
 	w.server = got(newServer(c))(t)
-	w.http = httptest.NewServer(w.server.router)
+	w.http = httptest.NewServer(underContract(t, w.server.huma.OpenAPI(), w.server.router))
 	w.http.Client().CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 	t.Cleanup(w.http.Close)
 	return w
