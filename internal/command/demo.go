@@ -78,11 +78,15 @@ type demo struct {
 	dir, making string
 	listen      string
 	bare        bool
+	ago         time.Duration // that the story stands behind the clock: it begins last year
 	s           streams
 	steps       int
 	printer     *view.Viewer
 	warm        <-chan struct{} // closed when the printer has started
 }
+
+// now is the moment of the story.
+func (d *demo) now() time.Time { return d.s.now().Add(-d.ago) }
 
 func (d *demo) build(ctx context.Context) error {
 	start := time.Now()

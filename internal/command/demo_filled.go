@@ -12,32 +12,39 @@ import (
 	"path/filepath"
 	"time"
 
-	"yinxin/ca/enroll"
-	"yinxin/ca/enroll/form"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/sealer/issuance"
-	"yinxin/sealer/registration"
 )
-
-// demoOnTheWay are the cities whose archives' applications are on their way; handler-3 acts for the first, and so on.
-var demoOnTheWay = []string{"青岚市", "柏溪市", "雁鸣市", "澄湖市", "北屏市"}
-
-func demoHandler(i int) string { return fmt.Sprintf("handler-%d", i+3) }
-
-// demoSuspended is the seal of the third archive, which is stopped.
-const demoSuspended = "29030000000033"
 
 // demoIssued is a copy that was issued to another archive, to look up by the code on its last page.
 const demoIssued = "copy-issued.pdf"
 
-// fill makes the province one in which work goes on: applications in many states, a suspended seal, and copies asked for,
-// issued, handed over and withdrawn.
-func (d *demo) fill(ctx context.Context, h *installation, people officers, central *demoSeal) error {
-	if err := d.issuances(ctx, h, central); err != nil {
+// fill makes the province one in which work goes on: applications in every state, seals suspended and revoked, a batch with a file that
+// failed, and copies asked for, issued, handed over and withdrawn.
+func (d *demo) fill(ctx context.Context, h *installation, people officers, central, byKey *demoSeal) error {
+	batch, err := d.startBatch(ctx, h, central)
+	if err != nil {
 		return err
 	}
-	return d.applications(ctx, h, people)
+	defer batch.stop()
+	seals := demoArchives()
+	scans, err := d.begin(ctx, h, people, seals)
+	if err != nil {
+		return err
+	}
+	defer scans.stop()
+	errands := make(chan error, 1)
+	go func() { errands <- d.issuances(ctx, h, central, byKey) }()
+	err = d.applications(ctx, h, people, seals, scans, byKey)
+	if failed := d.step("异地出证：待答复、超期、待盖章、已出具、已撤回…… copies for other archives, in every state", func() (string, error) { return demoIssued, <-errands }); err == nil {
+		err = failed
+	}
+	if err != nil {
+		return err
+	}
+	return d.step("批量盖章，一份失败 a batch of which one file failed", func() (string, error) { return "", batch.wait(ctx) })
 }
 
 // scanned is a page as a scanner gives it, at 150 dpi: lines of grey on nearly white.
@@ -84,10 +91,11 @@ var errands = []errand{
 	{until: issuance.Received, days: 2, scan: true, purpose: "办理公证", sought: "父母 1979 年结婚登记申请书"},
 	{until: issuance.Delivered, days: 5, purpose: "落实政策", sought: "母亲 1980 年复工通知"},
 	{until: issuance.Withdrawn, days: 9, purpose: "办理退休手续", sought: "本人 1987 年技校毕业生登记表"},
+	{until: issuance.Composed, toOther: true, purpose: "办理退休手续", sought: "本人 1984 年集体企业转正表"},
 }
 
 // issuances plays the errands: the second archive asks the first, which has a seal that the service keeps.
-func (d *demo) issuances(ctx context.Context, h *installation, central *demoSeal) error {
+func (d *demo) issuances(ctx context.Context, h *installation, central, byKey *demoSeal) error {
 	asks, err := h.access.Actor(ctx, "clerk-2")
 	if err != nil {
 		return err
@@ -96,17 +104,18 @@ func (d *demo) issuances(ctx context.Context, h *installation, central *demoSeal
 	if err != nil {
 		return err
 	}
-	return d.step("异地出证：待答复、超期、已出具、已撤回…… copies for other archives, in every state", func() (string, error) {
-		for i, e := range errands {
-			if err := d.errand(ctx, h, uint64(i), e, asks, holds, central.code); err != nil {
-				return "", fmt.Errorf("errand %d: %w", i+1, err)
-			}
+	for i, e := range errands {
+		if e.until == issuance.Composed && len(byKey.keys) == 0 {
+			continue // without a soft token nobody has a USB Key
 		}
-		return demoIssued, nil
-	})
+		if err := d.errand(ctx, h, uint64(i), e, asks, holds, central, byKey); err != nil {
+			return fmt.Errorf("errand %d: %w", i+1, err)
+		}
+	}
+	return nil
 }
 
-func (d *demo) errand(ctx context.Context, h *installation, seed uint64, e errand, asks, holds access.Actor, seal string) error {
+func (d *demo) errand(ctx context.Context, h *installation, seed uint64, e errand, asks, holds access.Actor, central, byKey *demoSeal) error {
 	// Asked some days ago: the clock of the request alone is set back.
 	config := h.issuance.Config
 	config.Clock = func() time.Time { return h.now().AddDate(0, 0, -e.days) }
@@ -155,7 +164,17 @@ func (d *demo) errand(ctx context.Context, h *installation, seed uint64, e erran
 	if e.until == issuance.Found {
 		return nil
 	}
-	if _, err := s.Issue(ctx, holds, c.ID, issuance.Order{Seal: seal}); err != nil || e.until == issuance.Issued {
+	if e.until == issuance.Composed {
+		holder, err := h.access.Actor(ctx, byKey.keys[0].actor)
+		if err != nil {
+			return err
+		}
+		if _, err = s.Issue(ctx, holder, c.ID, issuance.Order{Seal: byKey.code, ByKey: true}); !fault.Has(err, issuance.ErrWaiting) {
+			return errDemoFailed.With("%s", c.Number).Because(err)
+		}
+		return nil
+	}
+	if _, err := s.Issue(ctx, holds, c.ID, issuance.Order{Seal: central.code}); err != nil || e.until == issuance.Issued {
 		return err
 	}
 	if e.until == issuance.Withdrawn {
@@ -174,95 +193,4 @@ func (d *demo) errand(ctx context.Context, h *installation, seed uint64, e erran
 	}
 	_, err = s.Deliver(ctx, asks, c.ID, issuance.Delivery{Manner: issuance.Printed, IdentityChecked: true})
 	return err
-}
-
-// applications adds archives whose applications are on their way: one in use and stopped, one with a doubtful imprint,
-// two drafts, one withdrawn.
-func (d *demo) applications(ctx context.Context, h *installation, people officers) error {
-	var seals []*demoSeal
-	for i, city := range demoOnTheWay {
-		seals = append(seals, &demoSeal{archive: fixtures.Archive(city), code: fmt.Sprintf("290%d0000000000", i+4), seed: uint64(i + 3), method: form.Central, handler: demoHandler(i),
-			area: fmt.Sprintf("227%d00", i+3), direct: true, suffix: fmt.Sprintf("-%d", i+3)})
-	}
-	seals[0].code = demoSuspended
-	seals[1].askew = 18
-	if err := d.units(ctx, h, people, seals...); err != nil {
-		return err
-	}
-	if err := d.apply(ctx, h, seals[0]); err != nil {
-		return err
-	}
-	if err := d.decide(ctx, h, people, seals[0]); err != nil {
-		return err
-	}
-	handler, err := h.access.Actor(ctx, seals[0].handler)
-	if err != nil {
-		return err
-	}
-	if err := d.step("接受后停用 accepted, then suspended, "+demoSuspended, func() (string, error) {
-		if _, err := h.enroll.Accept(ctx, handler, seals[0].application.Ref()); err != nil {
-			return "", err
-		}
-		return "", h.register.Suspend(ctx, people.registrar, demoSuspended, "单位更名，暂停用章")
-	}); err != nil {
-		return err
-	}
-	if err := d.apply(ctx, h, seals[1]); err != nil {
-		return err
-	}
-	return d.step("印模存疑、草稿、已撤回 a doubtful imprint, drafts, withdrawn", func() (string, error) {
-		if err := seals[1].receive(ctx, h, people); err != nil {
-			return "", err
-		}
-		if _, err := h.desk.MakeTemplate(ctx, people.registrar, seals[1].application.Ref(), registration.Order{Code: seals[1].code, Reason: "演示"}); err != nil {
-			return "", err
-		}
-		return "", d.drafts(ctx, h, seals[2:])
-	})
-}
-
-// drafts are an application just begun, one that was agreed to, and one that was withdrawn.
-func (d *demo) drafts(ctx context.Context, h *installation, seals []*demoSeal) error {
-	for i, s := range seals {
-		handler, err := h.access.Actor(ctx, s.handler)
-		if err != nil {
-			return err
-		}
-		a, err := h.enroll.Create(ctx, handler, s.unit, s.filled(h.now()))
-		if err == nil && i > 0 {
-			a, err = h.enroll.AcceptAgreement(ctx, handler, a.Ref(), demoVersion)
-		}
-		if err == nil && i == 2 {
-			_, err = h.enroll.Withdraw(ctx, handler, a.Ref(), "单位撤并，不再申请")
-		}
-		if err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// units records the archives of the seals, and who acts for each.
-func (d *demo) units(ctx context.Context, h *installation, people officers, seals ...*demoSeal) error {
-	areas, err := h.enroll.Areas(ctx)
-	if err != nil {
-		return err
-	}
-	for _, s := range seals {
-		areas = append(areas, enroll.Area{Code: s.area, Name: s.archive.City})
-	}
-	if err := h.enroll.SetAreas(ctx, people.registrar, areas); err != nil {
-		return err
-	}
-	for _, s := range seals {
-		units, err := h.enroll.SetUnits(ctx, people.registrar, []enroll.Unit{{Name: s.archive.Name, CreditCode: s.archive.CreditCode, Area: s.area, Direct: s.direct, Expected: true}})
-		if err != nil {
-			return err
-		}
-		s.unit = units[0].ID
-		if err := h.enroll.AssignUnit(ctx, people.registrar, s.handler, s.unit); err != nil {
-			return err
-		}
-	}
-	return nil
 }

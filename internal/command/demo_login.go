@@ -1,10 +1,12 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -37,6 +39,24 @@ func (d *demo) logins(ctx context.Context, h *installation) error {
 		return err
 	}
 	return writeBytes(ctx, filepath.Join(d.making, demoLogins), 0o600, []byte(lines.String()))
+}
+
+// keyLogins gives those who have a USB Key a password as well, which they have to change at their first login.
+func (d *demo) keyLogins(ctx context.Context, h *installation, people officers, users []demoUSBKey) error {
+	name := filepath.Join(d.making, demoLogins)
+	list, err := os.ReadFile(name)
+	if err != nil {
+		return err
+	}
+	lines := bytes.NewBuffer(list)
+	for _, u := range users {
+		password := strings.ToLower(rand.Text()[:16])
+		if err := h.login.SetPassword(ctx, people.administrator, u.actor, password); err != nil {
+			return err
+		}
+		fmt.Fprintf(lines, "%-14s %s  %s：USB Key 用印员，首次登录须改密码 (operator, changes the password at first)\n", u.actor, password, u.name)
+	}
+	return writeBytes(ctx, name, 0o600, lines.Bytes())
 }
 
 // showLogins says where to sign in, and as whom.

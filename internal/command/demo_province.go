@@ -30,6 +30,9 @@ const demoCity = "city"
 func (d *demo) province(ctx context.Context) error {
 	central := &demoSeal{archive: fixtures.Archive("云山市"), code: "29010000000017", seed: 1, method: form.Central, handler: "handler", area: "227100", direct: true}
 	byKey := &demoSeal{archive: fixtures.Archive("松河市"), code: "29020000000025", seed: 2, method: form.Distributed, handler: "handler-2", area: "227200", suffix: "-2"}
+	if !d.bare {
+		d.ago = demoPast
+	}
 	stop, err := d.startPrinter(ctx)
 	if err != nil {
 		return err
@@ -46,6 +49,11 @@ func (d *demo) province(ctx context.Context) error {
 	if err := d.registry(ctx, h, people, central, byKey); err != nil {
 		return err
 	}
+	if !d.bare {
+		if err := d.lastYear(ctx, h, people); err != nil {
+			return err
+		}
+	}
 	if err := d.centralSeal(ctx, h, people, central); err != nil {
 		return err
 	}
@@ -59,7 +67,7 @@ func (d *demo) province(ctx context.Context) error {
 		return err
 	}
 	if !d.bare {
-		if err := d.fill(ctx, h, people, central); err != nil {
+		if err := d.fill(ctx, h, people, central, byKey); err != nil {
 			return err
 		}
 	}
@@ -78,8 +86,8 @@ func (d *demo) found(ctx context.Context) (h *installation, people officers, err
 		}
 		h, people, err = founding{dir: d.making, name: demoName, plan: ceremony.Default("临江省档案局", "http://"+d.listen), database: databaseName,
 			registration: registrationConfig{Regions: fixtures.Regions()}, // its people and bodies are of cities that do not exist
-			confirmed:    [2]time.Time{d.s.now(), d.s.now()}, passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations,
-			passphraseFile: passphraseName, now: d.s.now}.found(ctx)
+			confirmed:    [2]time.Time{d.now(), d.now()}, passphrase: passphrase, rootPassphrase: passphrase, iterations: demoIterations,
+			passphraseFile: passphraseName, now: d.now}.found(ctx)
 		if err != nil {
 			return "", err
 		}
@@ -100,9 +108,9 @@ func (d *demo) users(ctx context.Context, h *installation) error {
 		{ID: "auditor", Name: "临江省档案局 审计人员", Organisation: "临江省档案局", Roles: []access.Role{access.RoleAuditor}},
 		{ID: "platform", Name: "临江省档案信息资源共享平台", Organisation: "临江省档案局", Roles: []access.Role{access.RolePlatform}},
 	}
-	for i, city := range demoOnTheWay {
-		if !d.bare {
-			all = append(all, access.Actor{ID: demoHandler(i), Name: city + "档案馆 经办人", Organisation: fixtures.Archive(city).Name, Roles: []access.Role{access.RoleApplicant}})
+	if !d.bare {
+		for _, s := range append(demoArchives(), demoEarlier()) {
+			all = append(all, access.Actor{ID: s.handler, Name: s.archive.City + "档案馆 经办人", Organisation: s.archive.Name, Roles: []access.Role{access.RoleApplicant}})
 		}
 	}
 	for _, a := range all {

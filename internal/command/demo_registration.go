@@ -2,7 +2,9 @@ package command
 
 import (
 	"bytes"
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"image/png"
 	"io"
@@ -15,7 +17,6 @@ import (
 	"yinxin/ca/enroll/form"
 	"yinxin/ca/escrow"
 	"yinxin/fixtures"
-	"yinxin/internal/access"
 	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/truetype"
@@ -30,12 +31,15 @@ type demoSeal struct {
 	code        string
 	seed        uint64
 	method      form.Method
-	handler     string  // actor
-	area        string  // code
-	direct      bool    // hands in to the province itself
-	unit        string  // its identifier
-	suffix      string  // of the names of its files
-	askew       float64 // degrees by which the imprints are turned more than usual
+	handler     string        // actor
+	area        string        // code
+	direct      bool          // hands in to the province itself
+	unit        string        // its identifier
+	suffix      string        // of the names of its files
+	business    form.Business // empty: a new seal
+	keys        []demoUSBKey  // of its users, where there is a soft token
+	dpi         int           // of its scans; 0: 300
+	askew       float64       // degrees by which the imprints are turned more than usual
 	application enroll.Application
 }
 
@@ -110,67 +114,81 @@ func (d *demo) registry(ctx context.Context, h *installation, people officers, s
 // filled is the archive's application for a new seal.
 func (s *demoSeal) filled(today time.Time) form.Application {
 	o, person := s.archive, fixtures.MakePerson(rand.New(rand.NewPCG(s.seed, 1)))
-	return form.Application{SealType: form.SealOfficial, Businesses: []form.Business{form.New}, Scopes: []form.Scope{form.GovernmentNetwork},
+	business, code := cmp.Or(s.business, form.New), ""
+	if business != form.New {
+		code = s.code
+	}
+	a := form.Application{SealType: form.SealOfficial, Businesses: []form.Business{business}, Scopes: []form.Scope{form.GovernmentNetwork},
 		Methods: []form.Method{s.method}, Unit: form.Unit{Name: o.Name, Type: form.UnitInstitution, CreditCode: o.CreditCode, Phone: o.Phone, Address: o.Address},
 		Approver: o.Approver, Purpose: "出具档案证明，异地查档出证", Handler: form.Handler{Name: person.Name, Email: person.Email, Address: o.Address},
-		AppliedOn: civil.Day(today), Seal: form.Seal{Name: o.Name, Size: form.Round(fixtures.OfficialSeal(o.Name).Diameter)},
+		AppliedOn: civil.Day(today), Seal: form.Seal{Name: o.Name, Size: form.Round(fixtures.OfficialSeal(o.Name).Diameter), Code: code},
 		Personal: form.Personal{HandlerIdentity: person.IdentityNumber, HandlerMobile: person.Mobile}}
+	if a.ConcernsKey() {
+		holder := s.users()[0]
+		a.Key, a.Personal.KeyHolderIdentity = form.Key{Holder: holder.Name, Serial: s.keys[0].serial}, holder.IdentityNumber
+	}
+	return a
 }
 
 // apply takes an application from the handler's screen over paper and stamp back to a submitted one.
 func (d *demo) apply(ctx context.Context, h *installation, s *demoSeal) error {
-	var printed []byte
-	var handler access.Actor
-	err := d.step(s.archive.Name+"：填报并打印申请表 form filled in, printed", func() (_ string, err error) {
-		if handler, err = h.access.Actor(ctx, s.handler); err != nil {
-			return "", err
-		}
-		if s.application, err = h.enroll.Create(ctx, handler, s.unit, s.filled(h.now())); err != nil {
-			return "", err
-		}
-		if s.application, err = h.enroll.AcceptAgreement(ctx, handler, s.application.Ref(), demoVersion); err != nil {
-			return "", err
-		}
-		var b bytes.Buffer
-		if err := h.desk.Print(ctx, handler, s.application.ID, "", &b); err != nil {
-			return "", err
-		}
-		printed = b.Bytes()
+	var printed, scan []byte
+	if err := d.step(s.archive.Name+"：填报并打印申请表 form filled in, printed", func() (_ string, err error) {
+		printed, err = s.print(ctx, h)
 		name := s.file("form", ".pdf")
-		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o600, printed)
-	})
-	if err != nil {
-		return err
-	}
-	var scan []byte
-	if err := d.step("盖好印模并扫描 stamped with the real seal, scanned", func() (_ string, err error) {
-		<-d.warm
-		if scan, err = s.stamped(ctx, d.printer, printed); err != nil {
-			return "", err
-		}
-		name := s.file("form", ".jpg")
-		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o600, scan)
+		return name, errors.Join(err, writeBytes(ctx, filepath.Join(d.making, name), 0o600, printed))
 	}); err != nil {
 		return err
 	}
-	if err := d.step("扫描件按二维码归入申请 the scan finds its application by its code", func() (string, error) { return "", s.attach(ctx, h, handler, scan) }); err != nil {
+	if err := d.step("盖好印模并扫描 stamped with the real seal, scanned", func() (_ string, err error) {
+		<-d.warm
+		scan, err = s.stamped(ctx, d.printer, printed)
+		name := s.file("form", ".jpg")
+		return name, errors.Join(err, writeBytes(ctx, filepath.Join(d.making, name), 0o600, scan))
+	}); err != nil {
+		return err
+	}
+	if err := d.step("扫描件按二维码归入申请 the scan finds its application by its code", func() (string, error) { return "", s.attach(ctx, h, scan) }); err != nil {
 		return err
 	}
 	if s.method == form.Distributed {
-		if err := d.roster(ctx, h, s, handler); err != nil {
+		if err := d.roster(ctx, h, s); err != nil {
 			return err
 		}
 	}
-	return d.step("提交申请 submitted", func() (_ string, err error) {
-		s.application, err = h.enroll.Submit(ctx, handler, s.application.Ref())
-		return "", err
-	})
+	return d.step("提交申请 submitted", func() (string, error) { return "", s.submit(ctx, h) })
 }
 
-// stamped prints the form at 300 dpi, stamps it where the boxes are, and lays it on a scanner, a little askew.
+// print fills in an application and prints its form.
+func (s *demoSeal) print(ctx context.Context, h *installation) ([]byte, error) {
+	handler, err := h.access.Actor(ctx, s.handler)
+	if err != nil {
+		return nil, err
+	}
+	if s.application, err = h.enroll.Create(ctx, handler, s.unit, s.filled(h.now())); err != nil {
+		return nil, err
+	}
+	if s.application, err = h.enroll.AcceptAgreement(ctx, handler, s.application.Ref(), demoVersion); err != nil {
+		return nil, err
+	}
+	var b bytes.Buffer
+	err = h.desk.Print(ctx, handler, s.application.ID, "", &b)
+	return b.Bytes(), err
+}
+
+func (s *demoSeal) submit(ctx context.Context, h *installation) error {
+	handler, err := h.access.Actor(ctx, s.handler)
+	if err != nil {
+		return err
+	}
+	s.application, err = h.enroll.Submit(ctx, handler, s.application.Ref())
+	return err
+}
+
+// stamped prints the form, stamps it where the boxes are, and lays it on a scanner, a little askew.
 func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []byte) ([]byte, error) {
-	const dpi = 300
-	picture, err := printer.Render(ctx, bytes.NewReader(printed), int64(len(printed)), 1, dpi)
+	dpi := cmp.Or(s.dpi, 300)
+	picture, err := printer.Render(ctx, bytes.NewReader(printed), int64(len(printed)), 1, float64(dpi))
 	if err != nil {
 		return nil, err
 	}
@@ -181,7 +199,11 @@ func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []
 	seal := fixtures.OfficialSeal(s.archive.Name)
 	first, second, stamp := form.Places()
 	sheet := fixtures.PrintedSheet{Print: page, DPI: dpi, Skew: 0.6, Seed: s.seed, Quality: 92}
-	for i, box := range []form.Box{first, second, stamp} {
+	boxes := []form.Box{stamp}
+	if s.application.Form.NeedsImprint() {
+		boxes = []form.Box{first, second, stamp}
+	}
+	for i, box := range boxes {
 		sheet.Stamps = append(sheet.Stamps, fixtures.Stamping{Seal: seal, X: box.X + box.Width/2, Y: box.Y + box.Height/2, Angle: float64(i) - 1 + s.askew})
 	}
 	scan, _, err := fixtures.ScanSheet(sheet)
@@ -189,7 +211,11 @@ func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []
 }
 
 // attach puts the scans with the application: the form by its code, certificate and card by hand.
-func (s *demoSeal) attach(ctx context.Context, h *installation, handler access.Actor, scan []byte) error {
+func (s *demoSeal) attach(ctx context.Context, h *installation, scan []byte) error {
+	handler, err := h.access.Actor(ctx, s.handler)
+	if err != nil {
+		return err
+	}
 	pages, err := h.desk.Scan(ctx, handler, "form.jpg", scan)
 	if err != nil {
 		return err
@@ -217,7 +243,11 @@ func (s *demoSeal) users() []fixtures.Person {
 }
 
 // roster shows a workbook with a wrong row going back, and the corrected one coming in.
-func (d *demo) roster(ctx context.Context, h *installation, s *demoSeal, handler access.Actor) error {
+func (d *demo) roster(ctx context.Context, h *installation, s *demoSeal) error {
+	handler, err := h.access.Actor(ctx, s.handler)
+	if err != nil {
+		return err
+	}
 	var rows []fixtures.RosterRow
 	for _, person := range s.users() {
 		rows = append(rows, fixtures.RosterRow{Person: person, Unit: s.archive.Name, Seal: s.archive.Name})
@@ -306,31 +336,43 @@ func (d *demo) decide(ctx context.Context, h *installation, people officers, s *
 		return err
 	}
 	if err := d.step("印模 → 印章模板 imprints → template", func() (string, error) {
-		made, err := h.desk.MakeTemplate(ctx, people.registrar, s.application.Ref(), registration.Order{Code: s.code, Reason: "演示"})
+		template, err := s.template(ctx, h, people)
 		if err != nil {
 			return "", err
 		}
-		if !made.Stored || made.Verdict == imprint.StampAgain {
-			return "", errDemoFailed.With("%s: %s", s.application.Number, made.Verdict)
-		}
 		name := s.file("template", ".png")
-		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, made.Template)
+		return name, writeBytes(ctx, filepath.Join(d.making, name), 0o644, template)
 	}); err != nil {
 		return err
 	}
-	return d.step("审核、另一人审批，即行办理 examined, approved by another, carried out", func() (_ string, err error) {
-		if s.application, err = h.enroll.Examine(ctx, people.registrar, s.application.Ref()); err != nil {
-			return "", err
-		}
-		if s.application, err = h.enroll.Approve(ctx, people.approver, s.application.Ref()); err != nil {
-			return "", err
-		}
-		if err := h.business.CarryOut(ctx, people.registrar, s.application.ID); err != nil {
-			return "", err
-		}
-		s.application, err = h.enroll.Application(ctx, people.registrar, s.application.ID)
-		return "", err
-	})
+	return d.step("审核、另一人审批，即行办理 examined, approved by another, carried out", func() (string, error) { return "", s.approve(ctx, h, people) })
+}
+
+// template makes and keeps the template of the seal from the imprints of its form.
+func (s *demoSeal) template(ctx context.Context, h *installation, people officers) ([]byte, error) {
+	made, err := h.desk.MakeTemplate(ctx, people.registrar, s.application.Ref(), registration.Order{Code: s.code, Reason: "演示"})
+	if err != nil {
+		return nil, err
+	}
+	if !made.Stored || made.Verdict == imprint.StampAgain {
+		return nil, errDemoFailed.With("%s: %s", s.application.Number, made.Verdict)
+	}
+	return made.Template, nil
+}
+
+// approve is the word of two officers, and what it makes at once.
+func (s *demoSeal) approve(ctx context.Context, h *installation, people officers) (err error) {
+	if s.application, err = h.enroll.Examine(ctx, people.registrar, s.application.Ref()); err != nil {
+		return err
+	}
+	if s.application, err = h.enroll.Approve(ctx, people.approver, s.application.Ref()); err != nil {
+		return err
+	}
+	if err := h.business.CarryOut(ctx, people.registrar, s.application.ID); err != nil {
+		return err
+	}
+	s.application, err = h.enroll.Application(ctx, people.registrar, s.application.ID)
+	return err
 }
 
 // receive takes the paper in and lets what is doubtful pass, with a reason.
@@ -339,11 +381,14 @@ func (s *demoSeal) receive(ctx context.Context, h *installation, people officers
 	if s.application, err = h.enroll.Receive(ctx, by, s.application.Ref()); err != nil {
 		return err
 	}
-	if s.application, err = h.enroll.ReceiveOriginal(ctx, by, s.application.Ref(), civil.Day(h.now()), fmt.Sprintf("机要2026-%04d", s.seed)); err != nil {
+	if s.application, err = h.enroll.ReceiveOriginal(ctx, by, s.application.Ref(), civil.Day(h.now()), fmt.Sprintf("机要%d-%04d", h.now().In(civil.China).Year(), s.seed)); err != nil {
 		return err
 	}
-	f := s.application.Form
-	s.application, err = h.enroll.ConfirmInk(ctx, by, s.application.Ref(), form.Reading{StampedUnit: f.Unit.Name, ImprintText: f.Seal.Name, Measured: f.Seal.Size, Centre: form.Star})
+	f, imprinted := s.application.Form, ""
+	if f.NeedsImprint() {
+		imprinted = f.Seal.Name
+	}
+	s.application, err = h.enroll.ConfirmInk(ctx, by, s.application.Ref(), form.Reading{StampedUnit: f.Unit.Name, ImprintText: imprinted, Measured: f.Seal.Size, Centre: form.Star})
 	if err != nil {
 		return err
 	}

@@ -152,6 +152,10 @@ func (d *demo) issueKeys(ctx context.Context, h *installation, people officers, 
 	if err != nil {
 		return err
 	}
+	s.keys = users
+	if err := d.keyLogins(ctx, h, people, users); err != nil {
+		return err
+	}
 	var list strings.Builder
 	for _, user := range users {
 		line := fmt.Sprintf("%s  %s  序列号 serial %s  PIN %s\n", user.name, user.actor, user.serial, user.pin)

@@ -30,7 +30,7 @@ var (
 		ZH: "所选印章不属于保管该档案的档案馆。", EN: "The seal is not one of the archive that holds the file."}
 	errNoKeys = fault.Spec{Kind: fault.Unavailable, Code: "issuance.no-keys",
 		ZH: "此服务没有配置 USB Key 签章。", EN: "Sealing with USB Keys is not configured here."}
-	errWaiting = fault.Spec{Kind: fault.Unavailable, Code: "issuance.waits-for-key",
+	ErrWaiting = fault.Spec{Kind: fault.Unavailable, Code: "issuance.waits-for-key",
 		ZH: "等待在终端上用 USB Key 盖章。", EN: "The copy waits to be sealed with the USB Key on a terminal."}
 	// ErrTaskEnded is what a KeySealing says of a task that ended without a seal.
 	ErrTaskEnded = fault.Spec{Kind: fault.Conflict, Code: "issuance.key-task-ended",

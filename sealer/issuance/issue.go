@@ -225,7 +225,7 @@ func (s *Service) sealedBy(ctx context.Context, issuer access.Actor, c keptCopy,
 	}
 	document, err := s.Keys.Sealed(ctx, issuer, c.Task)
 	if err == nil && document == "" {
-		err = errWaiting.New()
+		err = ErrWaiting.New()
 	}
 	return document, err
 }

@@ -183,7 +183,7 @@ func (p pages) issue(q *web.Request) error {
 	}
 	key := slices.ContainsFunc(list, func(l register.Listed) bool { return l.Code == code && l.Custody == register.UserKey })
 	_, err = p.Issuance.Issue(ctx, q.Actor, q.PathValue("id"), issuance.Order{Seal: code, ByKey: key})
-	if err != nil && fault.CodeOf(err) == "issuance.waits-for-key" {
+	if fault.Has(err, issuance.ErrWaiting) {
 		return q.Go("/desk/"+q.PathValue("id"), "waits")
 	}
 	return p.after(q, err, "issued", nil)
