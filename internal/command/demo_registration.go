@@ -111,10 +111,13 @@ func (d *demo) registry(ctx context.Context, h *installation, people officers, s
 	})
 }
 
-// filled is the archive's application for a new seal.
+// doing is what the seal's archive applies for.
+func (s *demoSeal) doing() form.Business { return cmp.Or(s.business, form.New) }
+
+// filled is the archive's application.
 func (s *demoSeal) filled(today time.Time) form.Application {
 	o, person := s.archive, fixtures.MakePerson(rand.New(rand.NewPCG(s.seed, 1)))
-	business, code := cmp.Or(s.business, form.New), ""
+	business, code := s.doing(), ""
 	if business != form.New {
 		code = s.code
 	}
@@ -200,7 +203,7 @@ func (s *demoSeal) stamped(ctx context.Context, printer *view.Viewer, printed []
 	first, second, stamp := form.Places()
 	sheet := fixtures.PrintedSheet{Print: page, DPI: dpi, Skew: 0.6, Seed: s.seed, Quality: 92}
 	boxes := []form.Box{stamp}
-	if s.application.Form.NeedsImprint() {
+	if (form.Application{Businesses: []form.Business{s.doing()}}).NeedsImprint() {
 		boxes = []form.Box{first, second, stamp}
 	}
 	for i, box := range boxes {
