@@ -207,14 +207,7 @@ func (d *dossier) unlocking(serial string) *dossier {
 	}
 	f["key"] = object{"holder": userPerson.Name, "serial": serial}
 	f["personal"].(object)["keyHolderIdentity"] = userPerson.IdentityNumber
-	u := d.create(f)
-	u.step("handler", "accept-agreement", object{"version": "2026-01"}, enroll.StateDraft)
-	scan := u.printed(u.stamps()...)
-	u.call("handler", "POST", "/v1/scans", bytes.NewReader(scan), "Content-Type: image/jpeg").is(200)
-	u.look()
-	u.attach("credit-code", card(d.t))
-	u.attach("identity", card(d.t))
-	u.step("handler", "submit", nil, enroll.StateSubmitted)
+	u := d.submitted(f)
 	u.step("registrar", "receive", nil, enroll.StateReceived)
 	u.step("registrar", "original", object{"on": u.today(), "number": "机要2026-0018"}, enroll.StateOriginal)
 	u.step("registrar", "ink", object{"stampedUnit": u.name}, enroll.StateOriginal)

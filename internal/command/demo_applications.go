@@ -68,14 +68,10 @@ func (d *demo) lastYear(ctx context.Context, h *installation, people officers) e
 		return err
 	}
 	return d.step("去年启用、即将到期；回到今天 in use since last year, renewal due; back to today", func() (string, error) {
-		handler, err := h.access.Actor(ctx, s.handler)
-		if err != nil {
+		if err := s.accept(ctx, h); err != nil {
 			return "", err
 		}
-		if s.application, err = h.enroll.Accept(ctx, handler, s.application.Ref()); err != nil {
-			return "", err
-		}
-		if _, err = h.enroll.Close(ctx, people.registrar, s.application.Ref(), ""); err != nil {
+		if _, err := h.enroll.Close(ctx, people.registrar, s.application.Ref(), ""); err != nil {
 			return "", err
 		}
 		if err := d.paperless(ctx, h, people, s, "青岚市档案馆档案利用专用章", enroll.StateExpired); err != nil {
@@ -125,7 +121,7 @@ func (d *demo) begin(ctx context.Context, h *installation, people officers, seal
 		return pressing{}, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
-	p := pressing{stop: cancel}
+	var p pressing
 	var printed [][]byte
 	for _, s := range seals[:begun] {
 		page, err := s.print(ctx, h)
@@ -195,11 +191,7 @@ func (d *demo) end(ctx context.Context, h *installation, people officers, s *dem
 	if err := d.carriedOut(ctx, h, people, s); err != nil {
 		return err
 	}
-	handler, err := h.access.Actor(ctx, s.handler)
-	if err != nil {
-		return err
-	}
-	if _, err := h.enroll.Accept(ctx, handler, s.application.Ref()); err != nil {
+	if err := s.accept(ctx, h); err != nil {
 		return err
 	}
 	if err := h.register.Suspend(ctx, people.registrar, s.code, "单位撤并，停止用章"); err != nil {
@@ -207,19 +199,24 @@ func (d *demo) end(ctx context.Context, h *installation, people officers, s *dem
 	}
 	last := *s
 	last.business, last.dpi = form.Cancellation, demoPlainDPI
-	page, err := last.print(ctx, h)
-	if err != nil {
+	if err := errors.Join(d.handIn(ctx, h, &last), last.receive(ctx, h, people)); err != nil {
 		return err
 	}
-	scan, err := last.stamped(ctx, d.printer, page)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(last.attach(ctx, h, scan), last.submit(ctx, h), last.receive(ctx, h, people)); err != nil {
-		return err
-	}
-	_, err = h.enroll.Examine(ctx, people.registrar, last.application.Ref())
+	_, err := h.enroll.Examine(ctx, people.registrar, last.application.Ref())
 	return err
+}
+
+// handIn takes an application over paper and stamp to a submitted one, as apply does, in one step of the story.
+func (d *demo) handIn(ctx context.Context, h *installation, s *demoSeal) error {
+	page, err := s.print(ctx, h)
+	if err != nil {
+		return err
+	}
+	scan, err := s.stamped(ctx, d.printer, page)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.attach(ctx, h, scan), s.submit(ctx, h))
 }
 
 // object has a unit refuse what was made for it; the certificate is revoked by two.
@@ -330,15 +327,7 @@ func (d *demo) gatherAgain(ctx context.Context, h *installation, of *demoSeal, a
 func (d *demo) locked(ctx context.Context, h *installation, people officers, s *demoSeal) error {
 	k := *s
 	k.business, k.dpi = form.KeyUnlock, demoPlainDPI
-	page, err := k.print(ctx, h)
-	if err != nil {
-		return err
-	}
-	scan, err := k.stamped(ctx, d.printer, page)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(k.attach(ctx, h, scan), k.submit(ctx, h)); err != nil {
+	if err := d.handIn(ctx, h, &k); err != nil {
 		return err
 	}
 	b, err := d.gatherAgain(ctx, h, s, k.application, "第二批")

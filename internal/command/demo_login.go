@@ -30,7 +30,7 @@ func (d *demo) logins(ctx context.Context, h *installation) error {
 		if a.Has(access.RolePlatform) {
 			continue // a program
 		}
-		password := strings.ToLower(rand.Text()[:16])
+		password := demoPassword()
 		fmt.Fprintf(&lines, "%-14s %s  %s (%s)\n", a.ID, password, a.Name, roleWords(a.Roles))
 		all.Go(func() { failed[i] = h.login.FoundingPassword(ctx, a.ID, password) })
 	}
@@ -41,6 +41,8 @@ func (d *demo) logins(ctx context.Context, h *installation) error {
 	return writeBytes(ctx, filepath.Join(d.making, demoLogins), 0o600, []byte(lines.String()))
 }
 
+func demoPassword() string { return strings.ToLower(rand.Text()[:16]) }
+
 // keyLogins gives those who have a USB Key a password as well, which they have to change at their first login.
 func (d *demo) keyLogins(ctx context.Context, h *installation, people officers, users []demoUSBKey) error {
 	name := filepath.Join(d.making, demoLogins)
@@ -50,7 +52,7 @@ func (d *demo) keyLogins(ctx context.Context, h *installation, people officers, 
 	}
 	lines := bytes.NewBuffer(list)
 	for _, u := range users {
-		password := strings.ToLower(rand.Text()[:16])
+		password := demoPassword()
 		if err := h.login.SetPassword(ctx, people.administrator, u.actor, password); err != nil {
 			return err
 		}

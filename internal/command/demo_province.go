@@ -144,11 +144,7 @@ func (d *demo) centralSeal(ctx context.Context, h *installation, people officers
 		return err
 	}
 	return d.step("单位接受，印章启用；授权用印员 accepted, in use; clerk granted, "+s.code, func() (string, error) {
-		handler, err := h.access.Actor(ctx, s.handler)
-		if err != nil {
-			return "", err
-		}
-		if s.application, err = h.enroll.Accept(ctx, handler, s.application.Ref()); err != nil {
+		if err := s.accept(ctx, h); err != nil {
 			return "", err
 		}
 		g := register.Grant{SealCode: s.code, Actor: "clerk", From: h.now(), Until: h.now().AddDate(1, 0, 0)}

@@ -139,15 +139,10 @@ func (d *demo) issueKeys(ctx context.Context, h *installation, people officers, 
 		}
 	}
 	err := d.step("单位接受，印章启用 accepted, in use, "+s.code, func() (_ string, err error) {
-		handler, err := h.access.Actor(ctx, s.handler)
-		if err != nil {
-			return "", err
-		}
 		if s.application, err = h.enroll.Application(ctx, people.registrar, s.application.ID); err != nil {
 			return "", err
 		}
-		s.application, err = h.enroll.Accept(ctx, handler, s.application.Ref())
-		return "", err
+		return "", s.accept(ctx, h)
 	})
 	if err != nil {
 		return err

@@ -257,7 +257,7 @@ func (p *pages) decide(q *web.Request, notice string, take func(access.Pending) 
 		return err
 	}
 	if err := take(r); err != nil {
-		if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+		if !sayable(err) {
 			return err
 		}
 		return p.showApproval(q, err)

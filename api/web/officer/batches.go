@@ -55,7 +55,7 @@ func (p *pages) openBatch(q *web.Request) error {
 	if err == nil {
 		return q.Go(batches+"/"+b.ID, "saved")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+	if !sayable(err) {
 		return err
 	}
 	return p.showBatches(q, d, err)
@@ -109,7 +109,7 @@ func (p *pages) afterBatch(q *web.Request, err error, notice string) error {
 	if err == nil {
 		return q.Go(batches+"/"+url.PathEscape(q.PathValue("id")), notice)
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showBatch(q, err)

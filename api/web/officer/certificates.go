@@ -126,7 +126,7 @@ func (p *pages) afterCertificate(q *web.Request, open string, err error, path, n
 	if err == nil {
 		return q.Go(path, notice)
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showCertificate(q, open, err)

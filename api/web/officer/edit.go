@@ -69,7 +69,7 @@ func (p *pages) create(q *web.Request) error {
 			return q.Go(applications+"/"+a.ID, "created")
 		}
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+	if !sayable(err) {
 		return err
 	}
 	return p.showForm(q, &editPage{Unit: unit, Form: filled, Size: size}, err)
@@ -115,7 +115,7 @@ func (p *pages) edit(q *web.Request) error {
 			return q.Go(applications+"/"+a.ID, "saved")
 		}
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal || f.Kind == fault.NotFound {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	now, other := p.Desk.Enroll.Application(q.Context(), q.Actor, id)

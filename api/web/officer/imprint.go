@@ -69,10 +69,7 @@ func (p *pages) makeTemplate(q *web.Request) error {
 	defer cancel()
 	made, err := p.Desk.MakeTemplate(ctx, q.Actor, refOf(q, id), registration.Order{Box: registration.Box(o.Box), Shape: imprint.Shape(o.Shape), Polarity: imprint.Polarity(o.Polarity),
 		Colour: imprint.Colour(o.Colour), Code: strings.TrimSpace(q.PostFormValue("code")), Reason: o.Reason, Dry: q.PostFormValue("keep") == ""})
-	if f, known := fault.Of(err); known && f.Kind != fault.NotFound && f.Kind != fault.Internal {
-		return p.showImprint(q, nil, o, err)
-	}
-	if fault.Has(err, registration.ErrNoForm) {
+	if sayable(err, fault.NotFound) || fault.Has(err, registration.ErrNoForm) {
 		return p.showImprint(q, nil, o, err)
 	}
 	if err != nil {

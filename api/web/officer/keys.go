@@ -123,7 +123,7 @@ func (p *pages) afterKey(q *web.Request, s keyShown, notice string) error {
 	if s.problem == nil {
 		return q.Go(keyPath(q.PathValue("id"), q.PathValue("actor")), notice)
 	}
-	if f, known := fault.Of(s.problem); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(s.problem, fault.NotFound) {
 		return s.problem
 	}
 	return p.showKey(q, s)

@@ -143,7 +143,7 @@ func (p *pages) move(s step) web.Handler {
 
 // again shows the application with an error that its reader can do something about.
 func (p *pages) again(q *web.Request, id, open string, err error) error {
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.show(q, id, shown{problem: err, open: open})

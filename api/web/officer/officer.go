@@ -10,6 +10,7 @@ import (
 	"context"
 	"embed"
 	"net/http"
+	"slices"
 	"time"
 
 	"yinxin/api/web"
@@ -17,6 +18,7 @@ import (
 	"yinxin/ca/backend"
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 	"yinxin/sealer/register"
 	"yinxin/sealer/registration"
 )
@@ -143,11 +145,10 @@ func (p *pages) routes() []web.Route {
 	get(seals, overseers, p.seals)
 	get(seals+"/{id}", overseers, p.seal)
 	get(seals+"/{id}/picture.png", overseers, p.sealPicture)
+	get(seals+"/{id}/instances/{instance}", registrars, p.keySeal)
 	post(seals+"/{id}/suspend", officers, p.suspendSeal)
 	post(seals+"/{id}/request", registrars, p.askResume)
 	post(seals+"/{id}/carry-out", registrars, p.resumeSeal)
-
-	get(seals+"/{id}/instances/{instance}", registrars, p.keySeal)
 
 	const usbKey = keys + "/{id}/{actor}"
 	get(keys, overseers, p.keys)
@@ -247,4 +248,11 @@ func (p *pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, erro
 		}
 	}
 	return all, nil
+}
+
+// sayable reports whether a page can say what was wrong and let its reader go on. Kinds that it leaves to the page of errors
+// can be added to those that are nobody's mistake.
+func sayable(err error, except ...fault.Kind) bool {
+	f, known := fault.Of(err)
+	return known && f.Kind != fault.Internal && !slices.Contains(except, f.Kind)
 }

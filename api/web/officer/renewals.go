@@ -98,7 +98,7 @@ func (p *pages) afterRenewal(q *web.Request, open string, err error) error {
 	if err == nil {
 		return q.Go(renewals+"/"+url.PathEscape(q.PathValue("id")), "done")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showRenewal(q, open, err)

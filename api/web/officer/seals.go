@@ -131,7 +131,7 @@ func (p *pages) afterSeal(q *web.Request, open string, err error, path, notice s
 	if err == nil {
 		return q.Go(path, notice)
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showSeal(q, open, err)

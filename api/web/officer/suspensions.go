@@ -96,7 +96,7 @@ func (p *pages) suspend(q *web.Request) error {
 	if err == nil {
 		return q.Go(suspensions+"/"+x.ID, "suspended")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showSuspend(q, d, err)
@@ -144,7 +144,7 @@ func (p *pages) afterSuspension(q *web.Request, err error, notice string) error 
 	if err == nil {
 		return q.Go(suspensions+"/"+url.PathEscape(q.PathValue("id")), notice)
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showSuspension(q, err)

@@ -3,7 +3,6 @@ package officer
 import (
 	"bytes"
 	"encoding/pem"
-	"mime"
 	"net/url"
 	"slices"
 	"strings"
@@ -84,7 +83,7 @@ func (p *pages) confirmPIN(q *web.Request) error {
 	if err == nil {
 		return q.Go(tokens+"/"+url.PathEscape(serial), "confirmed")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.NotFound || f.Kind == fault.Internal {
+	if !sayable(err, fault.NotFound) {
 		return err
 	}
 	return p.showToken(q, err)
@@ -102,16 +101,10 @@ func (p *pages) keySeal(q *web.Request) error {
 	if in.SealCode != q.PathValue("id") || in.Custody != register.UserKey {
 		return errNoSealFile.New()
 	}
-	return keep(q, in.SealCode+".esl", "application/octet-stream", in.Seal)
+	return download(q, "application/octet-stream", in.SealCode+".esl", in.Seal)
 }
 
 var errNoSealFile = fault.Spec{Kind: fault.NotFound, Code: "page.no-seal-file", ZH: "没有这枚 USB Key 印章文件。", EN: "There is no such seal of a USB Key."}
-
-// keep answers with a file for the browser to keep.
-func keep(q *web.Request, name, media string, body []byte) error {
-	q.W.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": name}))
-	return q.Attachment(media, body)
-}
 
 // renewKeyPage asks for a request by the present key of a Key.
 type renewKeyPage struct{ Serial string }
@@ -141,7 +134,7 @@ func (p *pages) renewKey(q *web.Request) error {
 	if err == nil {
 		return q.Go(renewals+"/"+r.ID, "renewed")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+	if !sayable(err) {
 		return err
 	}
 	return p.showRenewKey(q, text, err)
@@ -164,5 +157,5 @@ func (p *pages) renewalCertificates(q *web.Request) error {
 		}
 		all.Write(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: record.Certificate.Raw}))
 	}
-	return keep(q, r.ID+".pem", "application/x-pem-file", all.Bytes())
+	return download(q, "application/x-pem-file", r.ID+".pem", all.Bytes())
 }

@@ -76,7 +76,7 @@ func (p *pages) setUnit(q *web.Request) error {
 	if err == nil {
 		return q.Go(units+"/"+recorded[0].ID, "saved")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+	if !sayable(err) {
 		return err
 	}
 	return p.showUnits(q, u, err)
@@ -181,7 +181,7 @@ func (p *pages) assign(q *web.Request) error {
 	if err == nil {
 		return q.Go(root+"/members", "assigned")
 	}
-	if f, known := fault.Of(err); !known || f.Kind == fault.Internal {
+	if !sayable(err) {
 		return err
 	}
 	return p.showMembers(q, d, err)

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"yinxin/ca/enroll"
@@ -25,8 +26,8 @@ type HandOver struct {
 const maxReceipt = 60
 
 // check reads the fields: enroll.field, enroll.personal-data.
-func (h HandOver) check(s *Service) error {
-	if day, err := civil.ParseDay(h.On); err != nil || day.After(s.Clock()) {
+func (h HandOver) check(now time.Time) error {
+	if day, err := civil.ParseDay(h.On); err != nil || day.After(now) {
 		return enroll.ErrField.At(fault.Field("on"))
 	}
 	if strings.TrimSpace(h.Receipt) != h.Receipt || utf8.RuneCountInString(h.Receipt) > maxReceipt {
@@ -44,7 +45,7 @@ func (h HandOver) check(s *Service) error {
 // business.no-key, business.not-done before that, business.token for a token that is not in custody for this person,
 // business.done when it is on record.
 func (s *Service) HandOver(ctx context.Context, by access.Actor, application, actor string, h HandOver) error {
-	if err := h.check(s); err != nil {
+	if err := h.check(s.Clock()); err != nil {
 		return err
 	}
 	w, err := s.begin(ctx, by, application)

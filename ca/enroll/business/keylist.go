@@ -34,13 +34,11 @@ var KeyStates = []KeyState{KeyWaiting, KeyIssued, KeyWritten, KeyHandedOver}
 // PersonalKey is the USB Key that an approved application makes for one person.
 type PersonalKey struct {
 	Application, Number string
-	Unit, UnitName      string
+	UnitName            string
 	SealName, SealCode  string // the code in USBKey alone
 	Actor, Name         string
-	Holder              string // the person in registration
 	State               KeyState
 	Spent               bool // see Act.Spent
-	Closed              bool // the application is closed
 	Signing, Encryption string
 	Escrow              string   // of the encryption key
 	Instances           []string // of the seals
@@ -75,8 +73,8 @@ func (s *Service) USBKeys(ctx context.Context, by access.Actor, f KeyFilter) ([]
 		if f.Open {
 			open = 1
 		}
-		rows, err := q.QueryContext(ctx, `SELECT application, number, unit, unit_name, seal_name, closed, act, content, state, spent, signing, encryption, escrow, token, handed, receipt FROM (
-			SELECT a.id AS application, a.number, a.unit, a.unit_name, a.seal_name, CASE WHEN a.state = 'closed' THEN 1 ELSE 0 END AS closed, b.number AS act, b.content,
+		rows, err := q.QueryContext(ctx, `SELECT application, number, unit_name, seal_name, act, content, state, spent, signing, encryption, escrow, token, handed, receipt FROM (
+			SELECT a.id AS application, a.number, a.unit_name, a.seal_name, CASE WHEN a.state = 'closed' THEN 1 ELSE 0 END AS closed, b.number AS act, b.content,
 				CASE WHEN b.state <> 'done' AND COALESCE(p.used, 0) = 1 THEN 1 ELSE 0 END AS spent,
 				CASE WHEN h.serial IS NOT NULL THEN 'handed-over' WHEN b.state <> 'done' THEN 'waiting'
 					WHEN e.state <> 'done' OR k.state IN ('escrowed', 'delivered') THEN 'issued' ELSE 'written' END AS state,
@@ -112,8 +110,8 @@ func (s *Service) USBKeys(ctx context.Context, by access.Actor, f KeyFilter) ([]
 func scanKey(rows *sql.Rows) (PersonalKey, error) {
 	var k PersonalKey
 	var content, state string
-	var closed, spent int
-	err := rows.Scan(&k.Application, &k.Number, &k.Unit, &k.UnitName, &k.SealName, &closed, &k.act, &content, &state, &spent, &k.Signing, &k.Encryption, &k.Escrow, &k.Token, &k.On, &k.Receipt)
+	var spent int
+	err := rows.Scan(&k.Application, &k.Number, &k.UnitName, &k.SealName, &k.act, &content, &state, &spent, &k.Signing, &k.Encryption, &k.Escrow, &k.Token, &k.On, &k.Receipt)
 	if err != nil {
 		return k, err
 	}
@@ -124,7 +122,7 @@ func scanKey(rows *sql.Rows) (PersonalKey, error) {
 	if a.Certificate == nil {
 		return k, fmt.Errorf("act %d of %s has no certificate", k.act, k.Number)
 	}
-	k.Actor, k.Name, k.State, k.Closed, k.Spent = a.Group, a.Certificate.CommonName, KeyState(state), closed == 1, spent == 1
+	k.Actor, k.Name, k.State, k.Spent = a.Group, a.Certificate.CommonName, KeyState(state), spent == 1
 	return k, nil
 }
 
@@ -137,9 +135,6 @@ func (s *Service) USBKey(ctx context.Context, by access.Actor, application, acto
 	for _, k := range list {
 		if k.Actor != actor {
 			continue
-		}
-		if _, k.Holder, err = s.PersonOf(ctx, by, actor); err != nil {
-			return k, err
 		}
 		acts, err := s.Acts(ctx, application)
 		for _, a := range acts {
