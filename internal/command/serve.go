@@ -72,7 +72,7 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	background.Go(func() { h.watchClock(backgroundContext, log) })
 	background.Go(func() { h.keepTrust(backgroundContext, log) })
 	for _, d := range h.devices {
-		background.Go(func() { d.warm(backgroundContext, log) })
+		background.Go(func() { d.warm(backgroundContext, h.keys, log) })
 	}
 	background.Go(func() {
 		if err := work.Run(backgroundContext); err != nil {

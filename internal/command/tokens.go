@@ -274,7 +274,7 @@ func (d *device) close() error {
 
 // warm activates the tokens while the service starts, so that the first who seals does not wait, and says how it went. It
 // tries until the token is there or a person is needed.
-func (d *device) warm(ctx context.Context, log *slog.Logger) {
+func (d *device) warm(ctx context.Context, keys *keystore.Store, log *slog.Logger) {
 	said := ""
 	for {
 		token, err := d.give(ctx)
@@ -283,6 +283,7 @@ func (d *device) warm(ctx context.Context, log *slog.Logger) {
 		}
 		if err == nil {
 			log.Info("token in use", "token", d.setting.Name, "serial", token.Info().Serial)
+			d.testKeys(ctx, keys, log)
 			return
 		}
 		if text := err.Error(); text != said { // not the same line every half minute
@@ -299,6 +300,24 @@ func (d *device) warm(ctx context.Context, log *slog.Logger) {
 		case <-ctx.Done():
 			timer.Stop()
 			return
+		}
+	}
+}
+
+// testKeys runs the self-test of every key that the keystore has on the token. One that fails is not used; it is said now, and
+// not to the first who wants a seal.
+func (d *device) testKeys(ctx context.Context, keys *keystore.Store, log *slog.Logger) {
+	all, err := keys.List(ctx)
+	if err != nil {
+		log.Error("keys of the token not tested", "token", d.setting.Name, "error", err)
+		return
+	}
+	for _, k := range all {
+		if k.Token != d.setting.Name || k.State == keystore.StateDestroyed {
+			continue
+		}
+		if err := keys.Check(ctx, k.Name); err != nil && ctx.Err() == nil {
+			log.Error("key not in use", "token", d.setting.Name, "key", k.Name, "error", err)
 		}
 	}
 }

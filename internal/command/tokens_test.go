@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"strings"
@@ -257,5 +258,60 @@ func TestATokenIsActivatedOnce(t *testing.T) {
 	}
 	if err := m.Close(); err != nil {
 		t.Errorf("somebody still uses the module: %v", err)
+	}
+}
+
+// A key that signs wrongly is known as its token is activated, before anybody wants a signature.
+func TestKeysAreTestedAsTheirTokenIsActivated(t *testing.T) {
+	module := tokentest.Module(t)
+	folder := tokentest.NewFolder(t)
+	t.Setenv(tokentest.Environment, folder.Path)
+	told(t, time.Now, tokentest.SOPIN+"\n"+tokentest.UserPIN+"\n", "token", "init", "--module", module, "--token", "slot:0", "--label", "hsm")
+	t.Setenv("YINXIN_TEST_PIN", tokentest.UserPIN)
+	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("test"), Iterations: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	h := &installation{dir: t.TempDir(), now: time.Now}
+	activated := func(prepare func()) string {
+		d, err := h.device(tokenSetting{Name: "hsm", Module: module, Profile: "sansec", Label: "hsm", PINVariable: "YINXIN_TEST_PIN"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() {
+			if err := d.close(); err != nil {
+				t.Error(err)
+			}
+		}()
+		if err := keys.AttachLater("hsm", d.give); err != nil {
+			t.Fatal(err)
+		}
+		prepare()
+		var log bytes.Buffer
+		d.warm(t.Context(), keys, slog.New(slog.NewTextHandler(&log, nil)))
+		if !strings.Contains(log.String(), "token in use") {
+			t.Errorf("%s", log.String())
+		}
+		return log.String()
+	}
+	log := activated(func() {
+		if err := keys.MakeOn("hsm", keystore.PurposeSealing); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"seal-1", "seal-2"} {
+			if _, err := keys.Ring(keystore.PurposeSealing).Generate(t.Context(), name, keystore.PurposeSealing); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if err := keys.Ring(keystore.PurposeSealing).SetState(t.Context(), "seal-2", keystore.StateDestroyed); err != nil {
+			t.Fatal(err)
+		}
+	})
+	if strings.Contains(log, "not in use") {
+		t.Errorf("%s", log)
+	}
+	log = activated(func() { folder.Fault(t, 0, "wrong_encoding = 1") })
+	if strings.Count(log, "key not in use") != 1 || !strings.Contains(log, "key=seal-1") || !strings.Contains(log, hsm.ErrSelfTest.Code) {
+		t.Errorf("%s", log)
 	}
 }
