@@ -67,6 +67,9 @@ func (t *Token) Generate(ctx context.Context, n NewKey) (*Key, error) {
 	if err == nil && k.info.Algorithm != n.Algorithm {
 		err = ErrAlgorithm.With("%s, not %s", k.info.Algorithm, n.Algorithm)
 	}
+	if err == nil {
+		err = ctx.Err() // the key may be ready in the moment in which the caller gives up: nobody would ask for it again
+	}
 	if err != nil {
 		_ = t.DestroyKey(context.WithoutCancel(ctx), id) // what cannot be destroyed has no user: nobody was given it
 		return nil, err
