@@ -24,6 +24,7 @@ import (
 const (
 	flowTime = 10 * time.Minute // that somebody may take at the provider
 	maxFlows = 10_000           // under way at one time
+	maxNext  = 1000             // bytes of where somebody wanted to go; one with more is not kept
 )
 
 // Answer is what the provider sent the browser back with (RFC 6749 clause 4.1.2, RFC 9207).
@@ -78,6 +79,9 @@ func (p *Providers) Begin(ctx context.Context, name, network, next string) (targ
 	d, err := derive(secret)
 	if err != nil {
 		return "", "", err
+	}
+	if len(next) > maxNext {
+		next = ""
 	}
 	now := p.clock()
 	err = p.db.Write(ctx, func(tx *store.Tx) error {

@@ -161,7 +161,7 @@ func (p *Provider) Asked(path string) (n int) {
 func Claims(t testing.TB, answer map[string]any) map[string]any {
 	t.Helper()
 	raw, _ := answer["id_token"].(string)
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Errorf("the provider's ID token: %v", err)
 		return nil
