@@ -136,21 +136,14 @@ func (p *Providers) take(ctx context.Context, name, secret string) (next string,
 	var at time.Time
 	err = p.db.Write(ctx, func(tx *store.Tx) error {
 		var created string
-		err := tx.QueryRowContext(ctx, `SELECT next, created FROM login_oidc_flow WHERE id = $1 AND provider = $2`, idOf(secret), name).Scan(&next, &created)
+		err := tx.QueryRowContext(ctx, `DELETE FROM login_oidc_flow WHERE id = $1 AND provider = $2 RETURNING next, created`, idOf(secret), name).Scan(&next, &created)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrFlow.New()
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			at, err = store.ParseTime(created)
 		}
-		if at, err = store.ParseTime(created); err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, `DELETE FROM login_oidc_flow WHERE id = $1`, idOf(secret))
-		if err != nil {
-			return err
-		}
-		return store.ExactlyOne(result, ErrFlow.New()) // otherwise another answer was faster
+		return err
 	})
 	if err == nil && p.clock().Sub(at) > flowTime {
 		err = ErrFlow.New()

@@ -268,16 +268,7 @@ func TestAProviderThatCannotBeAskedIsToldAndAskedAgain(t *testing.T) {
 		change  func(path string, answer map[string]any)
 	}{
 		{"broken", func(w http.ResponseWriter, r *http.Request) { http.Error(w, "no", http.StatusBadGateway) }, nil},
-		{"endless", func(w http.ResponseWriter, r *http.Request) {
-			w.Header().Set("Content-Type", "application/json")
-			chunk := []byte(strings.Repeat(" ", 64<<10))
-			for range 64 {
-				if _, err := w.Write(chunk); err != nil {
-					return
-				}
-			}
-		}, nil},
-		{"elsewhere", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/other", http.StatusFound) }, nil},
+		{"huge", nil, func(_ string, answer map[string]any) { answer["more"] = strings.Repeat("m", 300<<10) }},
 		{"of another issuer", nil, func(_ string, answer map[string]any) { answer["issuer"] = "https://elsewhere.example" }},
 		{"with an endpoint in the clear", nil, func(_ string, answer map[string]any) { answer["token_endpoint"] = "http://192.0.2.1/token" }},
 		{"without keys", nil, func(_ string, answer map[string]any) { delete(answer, "jwks_uri") }},
@@ -310,6 +301,20 @@ func TestAProviderThatCannotBeAskedIsToldAndAskedAgain(t *testing.T) {
 		f.begin() // what it said before holds
 		if n := f.provider.Asked("/.well-known/openid-configuration"); n != 2 {
 			t.Errorf("asked %d times", n)
+		}
+	})
+	t.Run("that sends the code elsewhere", func(t *testing.T) {
+		f := fresh(t)
+		f.provider.Change(func(_ string, answer map[string]any) {
+			if answer["issuer"] != nil {
+				answer["token_endpoint"] = f.provider.Issuer + "/moved/oauth/token"
+			}
+		})
+		secret, a := f.answered()
+		_, _, err := f.finish(secret, a)
+		f.wants(err, oidc.ErrAnswer)
+		if f.provider.Asked("/oauth/token") != 0 {
+			t.Error("the code and the client secret went along")
 		}
 	})
 	t.Run("when the code is shown", func(t *testing.T) {
