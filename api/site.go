@@ -31,7 +31,7 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC}))
 	if s.Ledger.Public() != nil {
 		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
 	}
@@ -39,7 +39,7 @@ func (s *server) areas() []web.Area {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

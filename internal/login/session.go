@@ -25,7 +25,7 @@ const MethodPassword = "password"
 // Session is somebody who is signed in.
 type Session struct {
 	Actor   access.Actor
-	Method  string // MethodPassword
+	Method  string // MethodPassword, or MethodOIDC and the name of a provider
 	Created time.Time
 	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
 	MustChange bool
@@ -42,8 +42,18 @@ func (s *Service) ByPassword(ctx context.Context, name, password string, from Or
 	return s.open(ctx, name, MethodPassword, from)
 }
 
+// proof is how somebody has proved who they are.
+type proof struct {
+	method string
+	link   string // the identifier of a Link; empty: none was needed
+}
+
 // open makes a session of somebody who has proved who they are.
 func (s *Service) open(ctx context.Context, actorID, method string, from Origin) (Session, string, error) {
+	return s.openBy(ctx, actorID, proof{method: method}, from)
+}
+
+func (s *Service) openBy(ctx context.Context, actorID string, by proof, from Origin) (Session, string, error) {
 	now := s.Clock()
 	token := strings.ToLower(rand.Text() + rand.Text())
 	if len(from.Agent) > 200 {
@@ -57,12 +67,16 @@ func (s *Service) open(ctx context.Context, actorID, method string, from Origin)
 		if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-			idOf(token), actorID, method, from.Address, from.Agent, store.Time(now))
+		_, err := tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
+			idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, from.Address, from.Agent, store.Time(now))
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, kindOpened, actorID, actorID, map[string]string{"method": method, "address": from.Address})
+		data := map[string]string{"method": by.method, "address": from.Address}
+		if by.link != "" {
+			data["link"] = by.link
+		}
+		return s.record(ctx, tx, kindOpened, actorID, actorID, data)
 	})
 	if err != nil {
 		return Session{}, "", err
@@ -79,9 +93,10 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	now := s.Clock()
 	in := Session{id: idOf(token)}
 	var actor, created, seen string
-	var must sql.NullInt64
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change FROM login_session s
-		LEFT JOIN login_account a ON a.actor = s.actor WHERE s.id = $1 AND s.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must)
+	var must, here sql.NullInt64
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, l.here FROM login_session s
+		LEFT JOIN login_account a ON a.actor = s.actor LEFT JOIN login_link l ON l.id = s.link
+		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &here)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession.New()
 	}
@@ -103,6 +118,9 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 		return Session{}, ErrNoSession.New()
 	} else if err != nil {
 		return Session{}, err
+	}
+	if here.Valid && here.Int64 == 0 && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar
+		return Session{}, ErrNoSession.New()
 	}
 	if now.Sub(last) < time.Minute {
 		return in, nil

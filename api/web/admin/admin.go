@@ -11,6 +11,7 @@ import (
 	"yinxin/api/web"
 	"yinxin/internal/access"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 )
 
 //go:embed all:templates
@@ -20,6 +21,7 @@ var files embed.FS
 type Config struct {
 	Access *access.Service
 	Login  *login.Service
+	OIDC   *oidc.Providers // nil: there are none
 }
 
 type pages struct{ Config }
@@ -43,11 +45,12 @@ func Area(c Config) web.Area {
 			"added": notice("已登记。还没有角色，也没有密码。", "Recorded, without a role and without a password."), "unlocked": notice("账号已解锁。", "The account is open again."),
 			"ended": notice("已结束。", "It has ended."), "asked": notice("已提交，等待另一人审批。", "Asked for: another person approves."), "withdrawn": notice("角色已收回。", "The role was taken away."),
 			"retired": notice("该人员已停用，不能再登录。", "They are retired and can sign in no more."), "given": notice("角色已授予。", "The role was given."),
+			"linked": notice("已关联，该人员可用统一身份认证登录。", "Linked: they can sign in at the identity provider."), "unlinked": notice("关联已解除，经由它的登录已结束。", "The link and the sessions opened by it have ended."),
 		},
 		Routes: []web.Route{get(people, p.list), get(people+"/new", p.ask), post(people+"/new", p.add), get(people+"/{id}", p.one),
 			post(people+"/{id}/password", p.password), post(people+"/{id}/unlock", p.unlock), post(people+"/{id}/end-session", p.endSession),
 			post(people+"/{id}/ask-role", p.askRole), post(people+"/{id}/give-role", p.giveRole), post(people+"/{id}/withdraw-role", p.withdrawRole), post(people+"/{id}/retire", p.retire),
-			post(people+"/{id}/keys", p.makeKey), post(people+"/{id}/end-key", p.endKey)}}
+			post(people+"/{id}/link", p.link), post(people+"/{id}/end-link", p.endLink), post(people+"/{id}/keys", p.makeKey), post(people+"/{id}/end-key", p.endKey)}}
 }
 
 var titlePeople = web.Text{ZH: "人员", EN: "People"}
@@ -125,6 +128,8 @@ type person struct {
 	Locked   bool
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
+	Links    []linked
+	Offers   []oidc.Offer
 	Scopes   []string
 	Password string
 	Secret   string
@@ -154,6 +159,10 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 	if v.Keys, err = p.Access.Keys(ctx, v.ID); err != nil {
 		return err
 	}
+	if v.Links, err = p.links(q, v.ID); err != nil {
+		return err
+	}
+	v.Offers = p.OIDC.Offered("")
 	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
 	for r, word := range roleWords {
 		line := roleLine{r, word}
