@@ -72,12 +72,13 @@ func (c *Client) Verify(ctx context.Context, name string, file io.Reader, size i
 // AsSealed writes the document as it was when a signature was made, to which its number in the report or the name of its
 // field.
 func (c *Client) AsSealed(ctx context.Context, name, signature string, file io.Reader, size int64, w io.Writer) error {
-	header := http.Header{"Content-Type": {pdfType}}
-	if name != "" {
-		header.Set("X-File-Name", url.PathEscape(name))
+	q, f := fileRequest("/v1/verifications/as-sealed?"+url.Values{"signature": {signature}}.Encode(), name, file, size)
+	q.repeatable = f.again
+	answer, err := c.send(ctx, q)
+	if err != nil {
+		return err
 	}
-	return c.fetch(ctx, request{method: http.MethodPost, path: "/v1/verifications/as-sealed?" + url.Values{"signature": {signature}}.Encode(),
-		header: header, stream: file, size: size}, w, "")
+	return receive(ctx, answer, w, "")
 }
 
 // BatchFile is a document of a batch, with what the caller calls it.
