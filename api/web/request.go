@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,15 @@ type Page struct {
 	Wide bool
 }
 
+// places are where a page stands, from itself upwards.
+func (p Page) places(path string) []string {
+	at := []string{path}
+	for _, i := range slices.Backward(p.Trail) {
+		at = append(at, i.Path)
+	}
+	return at
+}
+
 // frame is what the frame's templates get.
 type frame struct {
 	Page
@@ -54,7 +64,7 @@ type frame struct {
 	Language string
 	Actor    access.Actor
 	SignedIn bool
-	Menu     []menuItem
+	Menu     []entry
 	Path     string
 	Other    string // the address of the page in the other language
 	Notice   string
@@ -81,7 +91,7 @@ func (q *Request) Show(name string, p Page) error {
 
 func (q *Request) frame(p Page) frame {
 	f := frame{Page: p, Area: q.area.Name, Language: q.Language, Actor: q.Actor, SignedIn: q.Actor.ID != "", Path: q.URL.Path,
-		Menu: q.site.menu(q.Actor, q.URL.Path)}
+		Menu: q.site.menu(q.Actor, p.places(q.URL.Path), q.Language)}
 	other := q.URL.Query()
 	other.Set("lang", q.T("en", "zh"))
 	f.Other = q.URL.Path + "?" + other.Encode()
