@@ -66,6 +66,7 @@ func TestOnlyWhoIsLinkedSignsInByAProvider(t *testing.T) {
 		r.wants(err, access.ErrActorNotFound)
 		_, err = r.Link(ctx, r.admin, "clerk", Outside{Issuer: o.who.Issuer, Claim: "sub", Subject: "a\nb"})
 		r.wants(err, ErrLink)
+		must(t, r.SetPassword(ctx, r.admin, "clerk", "set-by-an-administrator"))
 		link, err := r.LinkFromAfar(ctx, r.admin, "clerk", o.who)
 		must(t, err)
 		_, err = r.Link(ctx, r.admin, "other", o.who)

@@ -24,6 +24,7 @@ import (
 const (
 	flowTime = 10 * time.Minute // that somebody may take at the provider
 	maxFlows = 10_000           // under way at one time
+	maxNext  = 1000             // bytes of where somebody wanted to go; one with more is not kept
 )
 
 // Answer is what the provider sent the browser back with (RFC 6749 clause 4.1.2, RFC 9207).
@@ -79,6 +80,9 @@ func (p *Providers) Begin(ctx context.Context, name, network, next string) (targ
 	if err != nil {
 		return "", "", err
 	}
+	if len(next) > maxNext {
+		next = ""
+	}
 	now := p.clock()
 	err = p.db.Write(ctx, func(tx *store.Tx) error {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM login_oidc_flow WHERE created < $1`, store.Time(now.Add(-flowTime))); err != nil {
@@ -132,21 +136,14 @@ func (p *Providers) take(ctx context.Context, name, secret string) (next string,
 	var at time.Time
 	err = p.db.Write(ctx, func(tx *store.Tx) error {
 		var created string
-		err := tx.QueryRowContext(ctx, `SELECT next, created FROM login_oidc_flow WHERE id = $1 AND provider = $2`, idOf(secret), name).Scan(&next, &created)
+		err := tx.QueryRowContext(ctx, `DELETE FROM login_oidc_flow WHERE id = $1 AND provider = $2 RETURNING next, created`, idOf(secret), name).Scan(&next, &created)
 		if errors.Is(err, sql.ErrNoRows) {
 			return ErrFlow.New()
 		}
-		if err != nil {
-			return err
+		if err == nil {
+			at, err = store.ParseTime(created)
 		}
-		if at, err = store.ParseTime(created); err != nil {
-			return err
-		}
-		result, err := tx.ExecContext(ctx, `DELETE FROM login_oidc_flow WHERE id = $1`, idOf(secret))
-		if err != nil {
-			return err
-		}
-		return store.ExactlyOne(result, ErrFlow.New()) // otherwise another answer was faster
+		return err
 	})
 	if err == nil && p.clock().Sub(at) > flowTime {
 		err = ErrFlow.New()

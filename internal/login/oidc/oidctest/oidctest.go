@@ -82,6 +82,9 @@ func start(t testing.TB, begin func(*httptest.Server), redirects ...string) *Pro
 	}
 	router := http.NewServeMux()
 	router.Handle("/", provider)
+	router.HandleFunc("/moved/", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, strings.TrimPrefix(r.URL.Path, "/moved"), http.StatusTemporaryRedirect)
+	})
 	// Who signs in is for the provider's own pages to find out; this is all that it takes.
 	router.HandleFunc("GET /login/username", func(w http.ResponseWriter, r *http.Request) {
 		_, _ = fmt.Fprintf(w, `<!doctype html><title>Provider</title><h1>The provider's own page</h1><form method="post"><input type="hidden" name="id" value="%s">
@@ -161,7 +164,7 @@ func (p *Provider) Asked(path string) (n int) {
 func Claims(t testing.TB, answer map[string]any) map[string]any {
 	t.Helper()
 	raw, _ := answer["id_token"].(string)
-	signed, err := jose.ParseSigned(raw, []jose.SignatureAlgorithm{jose.RS256})
+	signed, err := jose.ParseSignedCompact(raw, []jose.SignatureAlgorithm{jose.RS256})
 	if err != nil {
 		t.Errorf("the provider's ID token: %v", err)
 		return nil
@@ -173,7 +176,7 @@ func Claims(t testing.TB, answer map[string]any) map[string]any {
 	return claims
 }
 
-// Sign signs claims with the provider's own key, or with another algorithm and key.
+// Sign signs claims with the provider's own key, or with another algorithm and key; without one it is the provider's.
 func (p *Provider) Sign(t testing.TB, claims map[string]any, other ...jose.SigningKey) string {
 	t.Helper()
 	own, err := p.store.SigningKey(t.Context())
@@ -183,7 +186,10 @@ func (p *Provider) Sign(t testing.TB, claims map[string]any, other ...jose.Signi
 	}
 	key := jose.SigningKey{Algorithm: own.SignatureAlgorithm(), Key: jose.JSONWebKey{Key: own.Key(), KeyID: own.ID()}}
 	if len(other) == 1 {
-		key = other[0]
+		key.Algorithm = other[0].Algorithm
+		if other[0].Key != nil {
+			key.Key = other[0].Key
+		}
 	}
 	signer, err := jose.NewSigner(key, nil)
 	if err != nil {
