@@ -212,18 +212,23 @@ func (q *Request) toLogin() {
 // clause 4.1.3.2).
 const sessionCookie = "yinxin-session"
 
+// askingCookie is the name of the cookie of a login by USB Key that is under way.
+const askingCookie = "yinxin-key-login"
+
 func (s *Site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
 
-func (s *Site) cookieName(r *http.Request) string {
+func (s *Site) cookieName(r *http.Request, name string) string {
 	if s.secure(r) {
-		return "__Host-" + sessionCookie
+		return "__Host-" + name
 	}
-	return sessionCookie
+	return name
 }
 
 // Token is what the browser's cookie says; empty where there is none.
-func (s *Site) Token(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName(r))
+func (s *Site) Token(r *http.Request) string { return s.cookie(r, sessionCookie) }
+
+func (s *Site) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(r, name))
 	if err != nil {
 		return ""
 	}
@@ -231,8 +236,16 @@ func (s *Site) Token(r *http.Request) string {
 }
 
 // Keep gives the browser the token of a session; an empty one takes it away. It ends with the browser.
-func (q *Request) Keep(token string) {
-	c := &http.Cookie{Name: q.site.cookieName(q.Request), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
+func (q *Request) Keep(token string) { q.keep(sessionCookie, token) }
+
+// Asking is the token of the login by USB Key that this browser asked for; KeepAsking gives it one, an empty one takes it away.
+func (q *Request) Asking() string { return q.site.cookie(q.Request, askingCookie) }
+
+// KeepAsking is Keep for the token of a login by USB Key.
+func (q *Request) KeepAsking(token string) { q.keep(askingCookie, token) }
+
+func (q *Request) keep(name, token string) {
+	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
 	if token == "" {
 		c.MaxAge = -1
 	}
