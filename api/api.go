@@ -20,6 +20,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
@@ -58,6 +59,8 @@ type Config struct {
 
 	// Login lets people sign in. Nil: there are no pages but those for anyone.
 	Login *login.Service
+	// OIDC are identity providers at which people may sign in. Nil: there are none.
+	OIDC *oidc.Providers
 	// Secure says that browsers reach the service by https also where its own listener is plain.
 	Secure bool
 

@@ -46,20 +46,18 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, render func() ([]b
 
 // verdictOf verifies a stored document and says what anyone who holds it would be told.
 func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) (template.HTML, error) {
-	if err := s.turn(ctx); err != nil {
-		return "", err
-	}
-	defer func() { <-s.verifying }()
-	file, err := s.Sealer.Open(ctx, d)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
-	defer cancel()
-	o := s.Verify
-	o.At, o.Language = s.Clock(), lang
-	said, err := s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+	var said []byte
+	err := s.judging(ctx, func(ctx context.Context) error {
+		file, err := s.Sealer.Open(ctx, d)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		o := s.Verify
+		o.At, o.Language = s.Clock(), lang
+		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+		return err
+	})
 	return template.HTML(said), err // rendered by a template of ours
 }
 

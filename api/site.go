@@ -31,7 +31,7 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register}))
 	if s.Ledger.Public() != nil {
 		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
 	}
@@ -43,7 +43,7 @@ func (s *server) areas() []web.Area {
 	if s.Terminals != nil && s.Terminals.Logins != nil {
 		keys = s.Terminals
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

@@ -40,6 +40,7 @@ import (
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/store"
+	"yinxin/internal/store/storetest"
 	"yinxin/internal/truetype"
 	"yinxin/internal/webhook"
 	"yinxin/keystore"
@@ -130,12 +131,9 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		}
 		return time.Now().Add(-time.Hour)
 	}
-	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
-	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, login.Migrate, terminal.Migrate,
-		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
-		must(t, migrate(ctx, w.db))
-	}
+	w.db = storetest.Open(t, filepath.Join(w.dir, "yinxin.db"))
+	storetest.Migrate(t, w.db, ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, login.Migrate, terminal.Migrate,
+		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate)
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
 	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
 		keystore.PurposeLedger, keystore.PurposeSealing, keystore.PurposePersonalData)

@@ -46,8 +46,6 @@ type server struct {
 
 func (w *world) server() *server {
 	w.t.Helper()
-	w.must(terminal.Migrate(w.t.Context(), w.DB))
-	w.must(login.Migrate(w.t.Context(), w.DB))
 	keys, err := keystore.Create(filepath.Join(w.t.TempDir(), "manifest keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	w.must(err)
 	ring := keys.Ring(keystore.PurposeManifest)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +48,15 @@ type Page struct {
 	Wide bool
 }
 
+// places are where a page stands, from itself upwards.
+func (p Page) places(path string) []string {
+	at := []string{path}
+	for _, i := range slices.Backward(p.Trail) {
+		at = append(at, i.Path)
+	}
+	return at
+}
+
 // frame is what the frame's templates get.
 type frame struct {
 	Page
@@ -54,7 +64,7 @@ type frame struct {
 	Language string
 	Actor    access.Actor
 	SignedIn bool
-	Menu     []menuItem
+	Menu     []entry
 	Path     string
 	Other    string // the address of the page in the other language
 	Notice   string
@@ -81,7 +91,7 @@ func (q *Request) Show(name string, p Page) error {
 
 func (q *Request) frame(p Page) frame {
 	f := frame{Page: p, Area: q.area.Name, Language: q.Language, Actor: q.Actor, SignedIn: q.Actor.ID != "", Path: q.URL.Path,
-		Menu: q.site.menu(q.Actor, q.URL.Path)}
+		Menu: q.site.menu(q.Actor, p.places(q.URL.Path), q.Language)}
 	other := q.URL.Query()
 	other.Set("lang", q.T("en", "zh"))
 	f.Other = q.URL.Path + "?" + other.Encode()
@@ -212,9 +222,6 @@ func (q *Request) toLogin() {
 // clause 4.1.3.2).
 const sessionCookie = "yinxin-session"
 
-// askingCookie is the name of the cookie of a login by USB Key that is under way.
-const askingCookie = "yinxin-key-login"
-
 func (s *Site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
 
 func (s *Site) cookieName(r *http.Request, name string) string {
@@ -225,7 +232,9 @@ func (s *Site) cookieName(r *http.Request, name string) string {
 }
 
 // Token is what the browser's cookie says; empty where there is none.
-func (s *Site) Token(r *http.Request) string { return s.cookie(r, sessionCookie) }
+func (s *Site) Token(r *http.Request) string {
+	return s.cookie(r, sessionCookie)
+}
 
 func (s *Site) cookie(r *http.Request, name string) string {
 	c, err := r.Cookie(s.cookieName(r, name))
@@ -236,21 +245,20 @@ func (s *Site) cookie(r *http.Request, name string) string {
 }
 
 // Keep gives the browser the token of a session; an empty one takes it away. It ends with the browser.
-func (q *Request) Keep(token string) { q.keep(sessionCookie, token) }
+func (q *Request) Keep(token string) { q.Hold(sessionCookie, token, 0) }
 
-// Asking is the token of the login by USB Key that this browser asked for; KeepAsking gives it one, an empty one takes it away.
-func (q *Request) Asking() string { return q.site.cookie(q.Request, askingCookie) }
-
-// KeepAsking is Keep for the token of a login by USB Key.
-func (q *Request) KeepAsking(token string) { q.keep(askingCookie, token) }
-
-func (q *Request) keep(name, token string) {
-	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
-	if token == "" {
+// Hold gives the browser a secret that no script reads, for a time; 0 is until the browser ends. An empty one takes it away.
+func (q *Request) Hold(name, secret string, life time.Duration) {
+	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: secret, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
+	if secret == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(q.W, c)
 }
+
+// Held is what Hold gave the browser; empty where there is nothing.
+func (q *Request) Held(name string) string { return q.site.cookie(q.Request, name) }
 
 // Origin is where a login comes from.
 func (q *Request) Origin() login.Origin {

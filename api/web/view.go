@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"image"
 	_ "image/gif"  // pictures of seals
@@ -56,8 +57,11 @@ type seal struct {
 	TimeSourceWord, Claimed string
 	State                   string // of the seal when it was used
 	StateClass              string
-	Steps                   []step
-	Tally                   []count
+	// AsSealedName is what the document as it was sealed is called when it is taken out of a file that goes on after it; empty
+	// where it does not, and where it cannot be taken out.
+	AsSealedName string
+	Steps        []step
+	Tally        []count
 }
 
 type step struct {
@@ -90,7 +94,11 @@ func verdictOf(r *verify.Report, language string) *verdict {
 			v.Hidden = len(r.Signatures) - maxShown
 			break
 		}
-		v.Seals = append(v.Seals, sealOf(s, i+1, language, &budget))
+		card := sealOf(s, i+1, language, &budget)
+		if s.AsSealedBytes > 0 && s.AsSealedBytes < r.Size {
+			card.AsSealedName = asSealedName(r.File, i+1, language)
+		}
+		v.Seals = append(v.Seals, card)
 	}
 	if text, err := json.MarshalIndent(r, "", "  "); err == nil {
 		v.JSON = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(text))
@@ -130,6 +138,11 @@ func sealOf(s verify.Signature, number int, language string, budget *int) seal {
 		}
 	}
 	return out
+}
+
+// asSealedName names the document as it was when the signature with that number was made.
+func asSealedName(file string, number int, language string) string {
+	return fmt.Sprintf(Text{"%s-盖章时的版本-%d.pdf", "%s-as-sealed-%d.pdf"}.In(language), strings.TrimSuffix(file, path.Ext(file)), number)
 }
 
 // picture makes a data URL of a picture that browsers show and that is no document of its own (SVG could be one).

@@ -104,6 +104,8 @@ type config struct {
 	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// Listeners are the addresses on which serve listens; empty: one, without a label.
 	Listeners []listenerSetting `json:"listeners,omitempty"`
+	// Login says how people sign in beside their passwords.
+	Login loginConfig `json:"login,omitzero"`
 	// Secure says that browsers reach the service by https through a proxy although a listener is plain.
 	Secure bool `json:"secure,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.

@@ -312,7 +312,7 @@ func (s *Service) ByKey(ctx context.Context, token string, from Origin, still fu
 			err = store.ExactlyOne(done, ErrNoChallenge.New())
 		}
 		if err == nil {
-			session, err = s.openIn(ctx, tx, c.Actor, MethodKey, from, map[string]string{"terminal": c.Terminal, "asked_from": c.Origin.Address})
+			session, err = s.openIn(ctx, tx, c.Actor, proof{method: MethodKey, terminal: c.Terminal, asked: c.Origin.Address}, from)
 		}
 		return err
 	})

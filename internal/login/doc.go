@@ -1,4 +1,4 @@
-// Package login says who sits at a browser: accounts with passwords, and sessions.
+// Package login says who sits at a browser: accounts with passwords, links to accounts at identity providers, and sessions.
 //
 //	session, token, err := service.ByPassword(ctx, "zhang-san", password, origin)
 //	challenge, browser, err := service.Ask(ctx, "zhang-san", origin) // then Signed, and ByKey with the token of the browser
@@ -12,6 +12,9 @@
 // is closed for lockTime; of many guesses at once no more than that are compared, and a name that is nobody's closes too. A session is a row here and a random token of 256 bits in the browser's cookie, of which only
 // the SM3 is kept; it ends after idleTime without a request and after lifeTime in any case, and signing in always makes
 // a new one. Roles are read anew with every request. Who signed in, was refused or left is in the ledger.
+//
+// Who comes from an identity provider (package oidc) is somebody here only by a link that an administrator made; roles,
+// names and people never come from a provider.
 //
 // A login by USB Key is asked for in a name, bound to the browser that asked by a random token of which only the SM3 is kept, holds for
 // ChallengeLife, and is used once. A name that is nobody's, one without a terminal and one whose owner refuses look the same to who

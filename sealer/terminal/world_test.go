@@ -81,11 +81,9 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, db: db, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	base := sealertest.New(t, db, func() time.Time { return w.now })
+	base := sealertest.New(t, db, func() time.Time { return w.now }, terminal.Migrate, login.Migrate)
 	w.World, w.access, w.authority, w.register, w.sealer = base, base.Access, base.Authority, base.Register, base.Sealer
 	w.clerk, w.registrar = base.Clerk, base.Registrar
-	must(t, terminal.Migrate(ctx, db))
-	must(t, login.Migrate(ctx, db))
 	w.logins = login.New(login.Config{DB: db, Ledger: base.Ledger, Access: w.access, Clock: base.Clock})
 	var err error
 	w.keys, err = keystore.Create(filepath.Join(t.TempDir(), "more keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})

@@ -28,12 +28,21 @@ func AsSealed(ctx context.Context, r io.ReaderAt, size int64, which string) (*io
 	if n < 1 || n > len(v.signatures) {
 		return nil, errNoSignature.With("%s", clip(which, 100))
 	}
-	s := v.signatures[n-1]
+	length, err := v.signatures[n-1].asSealed()
+	if err != nil {
+		return nil, err
+	}
+	return io.NewSectionReader(r, 0, length), nil
+}
+
+// asSealed is the length of the document as it was when the signature was made. Errors: verify.unsound-coverage,
+// verify.not-as-sealed.
+func (s *signature) asSealed() (int64, error) {
 	if !s.sound {
-		return nil, errCoverage.With("%s", clip(s.field.Name, 100))
+		return 0, errCoverage.With("%s", clip(s.field.Name, 100))
 	}
 	if slices.ContainsFunc(s.out.Checks, func(c Check) bool { return c.Name == CheckDigest && c.Result == Failed }) {
-		return nil, errNotAsSealed.With("%s", clip(s.field.Name, 100))
+		return 0, errNotAsSealed.With("%s", clip(s.field.Name, 100))
 	}
-	return io.NewSectionReader(r, 0, s.end), nil
+	return s.end, nil
 }

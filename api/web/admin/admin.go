@@ -1,4 +1,5 @@
-// Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys.
+// Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys; who may use which
+// seal.
 package admin
 
 import (
@@ -11,6 +12,8 @@ import (
 	"yinxin/api/web"
 	"yinxin/internal/access"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
+	"yinxin/sealer/register"
 )
 
 //go:embed all:templates
@@ -18,36 +21,72 @@ var files embed.FS
 
 // Config is what these pages work with.
 type Config struct {
-	Access *access.Service
-	Login  *login.Service
+	Access   *access.Service
+	Login    *login.Service
+	OIDC     *oidc.Providers // nil: there are none
+	Register *register.Register
 }
 
 type pages struct{ Config }
 
-var administrators = []access.Role{access.RoleAdministrator}
+var (
+	administrators = []access.Role{access.RoleAdministrator}
+	readers        = []access.Role{access.RoleAdministrator, access.RoleAuditor}
+)
 
-const people = "/admin/people"
+const (
+	people = "/admin/people"
+	grants = "/admin/grants"
+)
+
+var notices = map[string]web.Text{
+	"added": {ZH: "已登记。还没有角色，也没有密码。", EN: "Recorded, without a role and without a password."}, "unlocked": {ZH: "账号已解锁。", EN: "The account is open again."},
+	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
+	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
+	"linked": {ZH: "已关联，该人员可用统一身份认证登录。", EN: "Linked: they can sign in at the identity provider."}, "unlinked": {ZH: "关联已解除，经由它的登录已结束。", EN: "The link and the sessions opened by it have ended."},
+	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
+}
 
 // Area gives the pages.
 func Area(c Config) web.Area {
 	p := pages{c}
-	get := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Path: path, Roles: administrators, Handle: h}
+	return web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
+		{Path: people, Label: titlePeople, Roles: administrators},
+		{Path: grants, Label: titleGrants, Roles: readers},
+	}}
+}
+
+func (p pages) routes() []web.Route {
+	var all []web.Route
+	get := func(path string, roles []access.Role, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodGet, Path: path, Roles: roles, Handle: h})
 	}
-	post := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h}
+	post := func(path string, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h})
 	}
-	notice := func(zh, en string) web.Text { return web.Text{ZH: zh, EN: en} }
-	return web.Area{Name: "admin", Files: files, Menu: []web.Item{{Path: people, Label: titlePeople, Roles: administrators}},
-		Notices: map[string]web.Text{
-			"added": notice("已登记。还没有角色，也没有密码。", "Recorded, without a role and without a password."), "unlocked": notice("账号已解锁。", "The account is open again."),
-			"ended": notice("已结束。", "It has ended."), "asked": notice("已提交，等待另一人审批。", "Asked for: another person approves."), "withdrawn": notice("角色已收回。", "The role was taken away."),
-			"retired": notice("该人员已停用，不能再登录。", "They are retired and can sign in no more."), "given": notice("角色已授予。", "The role was given."),
-		},
-		Routes: []web.Route{get(people, p.list), get(people+"/new", p.ask), post(people+"/new", p.add), get(people+"/{id}", p.one),
-			post(people+"/{id}/password", p.password), post(people+"/{id}/unlock", p.unlock), post(people+"/{id}/end-session", p.endSession),
-			post(people+"/{id}/ask-role", p.askRole), post(people+"/{id}/give-role", p.giveRole), post(people+"/{id}/withdraw-role", p.withdrawRole), post(people+"/{id}/retire", p.retire),
-			post(people+"/{id}/keys", p.makeKey), post(people+"/{id}/end-key", p.endKey)}}
+	get(people, administrators, p.list)
+	get(people+"/new", administrators, p.ask)
+	post(people+"/new", p.add)
+	get(people+"/{id}", administrators, p.one)
+	post(people+"/{id}/password", p.password)
+	post(people+"/{id}/unlock", p.unlock)
+	post(people+"/{id}/end-session", p.endSession)
+	post(people+"/{id}/ask-role", p.askRole)
+	post(people+"/{id}/give-role", p.giveRole)
+	post(people+"/{id}/withdraw-role", p.withdrawRole)
+	post(people+"/{id}/retire", p.retire)
+	post(people+"/{id}/link", p.link)
+	post(people+"/{id}/end-link", p.endLink)
+	post(people+"/{id}/keys", p.makeKey)
+	post(people+"/{id}/end-key", p.endKey)
+
+	get(grants, readers, p.grants)
+	get(grants+"/new", administrators, p.askGrant)
+	post(grants+"/new", p.requestGrant)
+	get(grants+"/{id}", readers, p.grant)
+	post(grants+"/{id}/end", p.endGrant)
+	post(grants+"/requests/{id}/carry-out", p.makeGrant)
+	return all
 }
 
 var titlePeople = web.Text{ZH: "人员", EN: "People"}
@@ -125,6 +164,8 @@ type person struct {
 	Locked   bool
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
+	Links    []linked
+	Offers   []oidc.Offer
 	Scopes   []string
 	Password string
 	Secret   string
@@ -154,6 +195,10 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 	if v.Keys, err = p.Access.Keys(ctx, v.ID); err != nil {
 		return err
 	}
+	if v.Links, err = p.links(q, v.ID); err != nil {
+		return err
+	}
+	v.Offers = p.OIDC.Offered("")
 	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
 	for r, word := range roleWords {
 		line := roleLine{r, word}

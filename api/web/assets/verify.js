@@ -11,6 +11,7 @@ const result = document.getElementById("result");
 const say = form.dataset;
 
 let request = null;
+let verified = null; // the file that the verdict on the page is about; the server has kept nothing of it
 
 form.classList.add("scripted");
 
@@ -47,6 +48,7 @@ function verify(file) {
     return;
   }
   result.replaceChildren();
+  verified = null;
   request = new XMLHttpRequest();
   request.open("POST", form.action);
   request.setRequestHeader("X-Fragment", "1");
@@ -65,7 +67,11 @@ function verify(file) {
     const answer = new DOMParser().parseFromString(request.responseText, "text/html");
     working(false);
     if (type.startsWith("text/html") && answer.body.children.length > 0) {
+      verified = file;
       show(answer.body.childNodes);
+      for (const actions of result.querySelectorAll(".from-file")) {
+        actions.hidden = false;
+      }
     } else {
       tell(say.lost);
     }
@@ -86,6 +92,28 @@ function verify(file) {
   body.append("file", file);
   request.send(body);
 }
+
+// The document as it was sealed is the beginning of the file, as long as the server said.
+async function saveAsSealed(button) {
+  try {
+    await verified.slice(0, 1).arrayBuffer(); // fails when the file is no longer what it was
+  } catch {
+    tell(say.gone);
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(verified.slice(0, Number(button.dataset.asSealed), "application/pdf"));
+  link.download = button.dataset.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads it meanwhile
+}
+
+result.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-as-sealed]");
+  if (button && verified) {
+    saveAsSealed(button);
+  }
+});
 
 input.addEventListener("change", () => {
   if (input.files.length > 0) {

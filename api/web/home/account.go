@@ -17,6 +17,7 @@ type account struct {
 	login.Account
 	Sessions []login.OpenSession
 	Here     string // the session that asks
+	Links    []linked
 }
 
 // account shows where somebody is signed in, and their last logins.
@@ -28,6 +29,9 @@ func (p pages) account(q *web.Request) error {
 		return err
 	}
 	if data.Sessions, err = p.Login.Sessions(ctx, q.Actor, me); err != nil {
+		return err
+	}
+	if data.Links, err = p.links(q); err != nil {
 		return err
 	}
 	span := login.Span{}

@@ -10,14 +10,17 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 )
 
-//go:embed templates assets
+//go:embed all:templates assets
 var files embed.FS
 
 // Config is what these pages work with.
 type Config struct {
 	Login *login.Service
+	// OIDC are the identity providers at which people may sign in. Nil: there are none.
+	OIDC *oidc.Providers
 	// Keys lets people sign in by USB Key; nil: it is not offered.
 	Keys Keys
 	// Tiles gathers what waits for somebody, from all areas.
@@ -32,6 +35,8 @@ func Area(c Config) web.Area {
 	routes := []web.Route{
 		{Method: http.MethodGet, Path: "/login", Anyone: true, Handle: p.ask},
 		{Method: http.MethodPost, Path: "/login", Anyone: true, Limited: true, Handle: p.signIn},
+		{Method: http.MethodGet, Path: "/login/oidc/{provider}", Anyone: true, Limited: true, Handle: p.leaveFor},
+		{Method: http.MethodGet, Path: "/login/oidc/{provider}/callback", Anyone: true, Limited: true, Handle: p.comeBack},
 		{Method: http.MethodPost, Path: "/logout", Everybody: true, Unchanged: true, Handle: p.signOut},
 		{Method: http.MethodGet, Path: "/home", Everybody: true, Handle: p.start},
 		{Method: http.MethodGet, Path: "/account", Everybody: true, Handle: p.account},
@@ -62,7 +67,15 @@ var (
 // entry is what the login form shows.
 type entry struct {
 	Name, Next string
-	Keys       bool // a USB Key will do as well
+	Keys       bool  // a USB Key will do as well
+	Ways       []way // identity providers
+	There      *way  // where one may sign out as well
+}
+
+// show shows the login form, with what was wrong.
+func (p pages) show(q *web.Request, e entry, problem error) error {
+	e.Keys, e.Ways, e.There = p.Keys != nil, p.ways(q, e.Next), p.there(q)
+	return q.Show("login", web.Page{Title: titleLogin, Data: e, Problem: problem})
 }
 
 func (p pages) ask(q *web.Request) error {
@@ -70,7 +83,7 @@ func (p pages) ask(q *web.Request) error {
 	if q.Actor.ID != "" {
 		return q.Go(next, "")
 	}
-	return q.Show("login", web.Page{Title: titleLogin, Data: entry{Next: next, Keys: p.Keys != nil}})
+	return p.show(q, entry{Next: next}, nil)
 }
 
 func (p pages) signIn(q *web.Request) error {
@@ -78,15 +91,26 @@ func (p pages) signIn(q *web.Request) error {
 	name := q.PostFormValue("name")
 	session, token, err := p.Login.ByPassword(q.Context(), name, q.PostFormValue("password"), q.Origin())
 	if fault.Has(err, login.ErrRefused) || fault.Has(err, login.ErrLocked) {
-		return q.Show("login", web.Page{Title: titleLogin, Data: entry{Name: name, Next: next, Keys: p.Keys != nil}, Problem: err})
+		return p.show(q, entry{Name: name, Next: next}, err)
 	}
 	if err != nil {
 		return err
 	}
+	return p.enter(q, session, token, next)
+}
+
+// enter gives the browser a session that was just opened.
+func (p pages) enter(q *web.Request, session login.Session, token, next string) error {
+	if q.Session.Actor.ID != "" { // whoever was signed in before has left
+		if err := p.Login.End(q.Context(), q.Session); err != nil {
+			return err
+		}
+	}
+	q.Keep(token)
 	if session.MustChange {
 		next = "/account/password"
 	}
-	return p.enter(q, token, next)
+	return q.Go(next, "")
 }
 
 func (p pages) signOut(q *web.Request) error {
@@ -94,7 +118,7 @@ func (p pages) signOut(q *web.Request) error {
 		return err
 	}
 	q.Keep("")
-	return q.Go("/login", "left")
+	return q.Go(afterLogout(q.Session.Method), "left")
 }
 
 func (p pages) start(q *web.Request) error {

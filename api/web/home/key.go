@@ -3,6 +3,7 @@ package home
 import (
 	"context"
 	"net/url"
+	"time"
 
 	"yinxin/api/web"
 	"yinxin/internal/fault"
@@ -10,6 +11,12 @@ import (
 )
 
 var titleKey = web.Text{ZH: "使用 UKey 登录", EN: "Sign in with a USB Key"}
+
+// The cookie of a login by USB Key, and how long a browser has it: longer than the login waits, so that the page can say that it is over.
+const (
+	keyCookie = "yinxin-key-login"
+	keyTime   = 15 * time.Minute
+)
 
 // Keys begins and ends logins by USB Key; sealer/terminal has them.
 type Keys interface {
@@ -27,13 +34,13 @@ type keyLogin struct {
 // Signed and Over are how a login stands.
 func (k keyLogin) Signed() bool { return k.Challenge.State == login.ChallengeSigned }
 
-// Over says that its time has passed.
-func (k keyLogin) Over() bool { return k.Challenge.State == login.ChallengeOver }
+// Over says that its time has passed, or that nobody knows of it any more.
+func (k keyLogin) Over() bool { return !k.Waits || k.Challenge.State == login.ChallengeOver }
 
 // keyState is what the browser that asks waits for.
 func (p pages) keyState(q *web.Request) (keyLogin, error) {
 	data := keyLogin{Next: web.Inside(q.URL.Query().Get("next"), "/home")}
-	c, err := p.Login.Asked(q.Context(), q.Asking())
+	c, err := p.Login.Asked(q.Context(), q.Held(keyCookie))
 	if fault.Has(err, login.ErrNoChallenge) {
 		return data, nil
 	}
@@ -74,19 +81,19 @@ func (p pages) beginKey(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	q.KeepAsking(token)
+	q.Hold(keyCookie, token, keyTime)
 	return q.Go("/login/key?next="+url.QueryEscape(data.Next), "")
 }
 
 // leaveKey forgets the login that this browser asked for. It ends by itself.
 func (p pages) leaveKey(q *web.Request) error {
-	q.KeepAsking("")
+	q.Hold(keyCookie, "", 0)
 	return q.Go("/login/key?next="+url.QueryEscape(web.Inside(q.PostFormValue("next"), "/home")), "")
 }
 
 func (p pages) signInByKey(q *web.Request) error {
 	next := web.Inside(q.PostFormValue("next"), "/home")
-	_, token, err := p.Keys.SignIn(q.Context(), q.Asking(), q.Origin())
+	session, token, err := p.Keys.SignIn(q.Context(), q.Held(keyCookie), q.Origin())
 	if fault.Has(err, login.ErrKeyWaits) {
 		data, state := p.keyState(q)
 		if state != nil {
@@ -96,25 +103,12 @@ func (p pages) signInByKey(q *web.Request) error {
 		return p.showKey(q, data, err)
 	}
 	if f, known := fault.Of(err); known && f.Kind != fault.Internal && f.Kind != fault.Unavailable {
-		q.KeepAsking("")
+		q.Hold(keyCookie, "", 0)
 		return p.showKey(q, keyLogin{Next: next}, err)
 	}
 	if err != nil {
 		return err
 	}
-	return p.enter(q, token, next)
-}
-
-// enter gives the browser the session of who has signed in. Whoever was signed in before has left.
-func (p pages) enter(q *web.Request, token, next string) error {
-	if q.Session.Actor.ID != "" {
-		if err := p.Login.End(q.Context(), q.Session); err != nil {
-			return err
-		}
-	}
-	q.Keep(token)
-	if q.Asking() != "" {
-		q.KeepAsking("")
-	}
-	return q.Go(next, "")
+	q.Hold(keyCookie, "", 0)
+	return p.enter(q, session, token, next)
 }
