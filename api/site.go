@@ -39,7 +39,11 @@ func (s *server) areas() []web.Area {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	var keys home.Keys
+	if s.Terminals != nil && s.Terminals.Logins != nil {
+		keys = s.Terminals
+	}
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

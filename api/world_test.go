@@ -189,7 +189,8 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
 		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
 	}
-	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
+	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader,
+		Logins: c.Login, Name: "临江省电子印章系统"})
 	for _, f := range change {
 		f(&c)
 	}

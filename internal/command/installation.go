@@ -359,7 +359,7 @@ func (h *installation) wireTerminals(ctx context.Context) error {
 		return err
 	}
 	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
-		TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+		Logins: h.login, Name: h.config.Name, TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
 	return nil
 }
 
