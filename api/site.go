@@ -22,7 +22,7 @@ func (s *server) areas() []web.Area {
 	var all []web.Area
 	// Each area is built here, where the rooms that it needs are there.
 	seals := clerk.Config{Sealer: s.Sealer, Register: s.Register, Terminals: s.Terminals, Batches: s.Batches, Clock: s.Clock, MaxUpload: s.MaxUpload,
-		Ledger: s.Ledger, Verdict: s.verdictOf, Stopping: s.stopping()}
+		Ledger: s.Ledger, Verdict: s.verdictOf, Stopping: s.stopping(), Count: s.countSeal}
 	if s.Issuance != nil {
 		seals.Bind = s.Issuance.Bind
 	}
@@ -36,7 +36,7 @@ func (s *server) areas() []web.Area {
 		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
 	}
 	if s.Issuance != nil {
-		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
+		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
 	var keys home.Keys

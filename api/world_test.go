@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -311,6 +312,17 @@ func (w *world) signIn(actor string) string {
 		return err
 	}))
 	return "yinxin-session=" + token
+}
+
+// over is the world as callers reach it over a listener with a label.
+func (w *world) over(network string) *world {
+	w.t.Helper()
+	there := &world{t: w.t, keys: w.keys, http: httptest.NewUnstartedServer(w.http.Config.Handler)}
+	there.http.Config.BaseContext = func(net.Listener) context.Context { return access.WithNetwork(context.Background(), network) }
+	there.http.Start()
+	there.http.Client().CheckRedirect = w.http.Client().CheckRedirect
+	w.t.Cleanup(there.http.Close)
+	return there
 }
 
 const (

@@ -167,10 +167,18 @@ type person struct {
 	Links    []linked
 	Offers   []oidc.Offer
 	Scopes   []string
+	Networks []networkLine
 	Password string
 	Secret   string
 	Self     bool
 }
+
+type networkLine struct {
+	Network string
+	Word    web.Text
+}
+
+var networks = []networkLine{{access.GovernmentNetwork, web.Text{ZH: "政务外网", EN: "government network"}}, {access.Internet, web.Text{ZH: "互联网", EN: "internet"}}}
 
 type roleLine struct {
 	Role access.Role
@@ -199,7 +207,7 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 		return err
 	}
 	v.Offers = p.OIDC.Offered("")
-	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
+	v.Locked, v.Scopes, v.Networks, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, networks, v.ID == q.Actor.ID
 	for r, word := range roleWords {
 		line := roleLine{r, word}
 		if v.Has(r) {
@@ -261,7 +269,8 @@ func (p pages) retire(q *web.Request) error {
 }
 
 func (p pages) makeKey(q *web.Request) error {
-	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals"))}}
+	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals")),
+		Networks: q.PostForm["network"]}}
 	if days := map[string]int{"30": 30, "90": 90, "365": 365}[q.PostFormValue("days")]; days > 0 {
 		t.Expires = q.Now().AddDate(0, 0, days)
 	}
