@@ -6,7 +6,7 @@ func init() {
 		"POST /admin/people/{id}/keys", "POST /admin/people/{id}/end-key"} {
 		mayCall[route] = "administrator"
 	}
-	for _, route := range []string{"GET /audit/sealings", "GET /audit/sealings/{id}", "GET /audit/use", "GET /audit/ledger", "GET /audit/ledger/{id}"} {
+	for _, route := range []string{"GET /audit/sealings", "GET /audit/sealings/{id}", "GET /audit/use", "GET /audit/use/seals", "GET /audit/use/months", "GET /audit/check", "POST /audit/check", "GET /audit/ledger", "GET /audit/ledger/{id}"} {
 		mayCall[route] = "auditor"
 	}
 }
