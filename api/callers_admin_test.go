@@ -10,7 +10,7 @@ func init() {
 	for _, route := range []string{"GET /admin/grants", "GET /admin/grants/{id}"} {
 		mayCall[route] = "administrator auditor"
 	}
-	for _, route := range []string{"GET /audit/sealings", "GET /audit/sealings/{id}", "GET /audit/use", "GET /audit/ledger", "GET /audit/ledger/{id}"} {
+	for _, route := range []string{"GET /audit/sealings", "GET /audit/sealings/{id}", "GET /audit/use", "GET /audit/use/seals", "GET /audit/use/months", "GET /audit/check", "POST /audit/check", "GET /audit/ledger", "GET /audit/ledger/{id}"} {
 		mayCall[route] = "auditor"
 	}
 }

@@ -33,7 +33,11 @@ func (s *server) areas() []web.Area {
 	}
 	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register}))
 	if s.Ledger.Public() != nil {
-		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
+		auditor := audit.Config{Sealer: s.Sealer, Register: s.Register, Access: s.Access, Ledger: s.Ledger}
+		if s.Authority != nil {
+			auditor.Restores = s.Authority.Restores
+		}
+		all = append(all, audit.Area(auditor))
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
