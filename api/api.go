@@ -112,6 +112,7 @@ type server struct {
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
+	comparing chan struct{}
 	arriving  chan struct{} // uploads by those who have an account
 	scanning  chan struct{} // and those of them that are in memory: scans, workbooks
 }
@@ -141,7 +142,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
-		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications),
+		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications), comparing: make(chan struct{}, max(1, runtime.NumCPU()/2)),
 		arriving: make(chan struct{}, c.Uploads), scanning: make(chan struct{}, scansInMemory)}
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err
