@@ -56,6 +56,9 @@ type Config struct {
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
 
+	// Retrust lets a change of the trust anchors count at once in what Verify relies on. Nil: it comes to count.
+	Retrust func(ctx context.Context) error
+
 	// Login lets people sign in. Nil: there are no pages but those for anyone.
 	Login *login.Service
 	// Secure says that browsers reach the service by https also where its own listener is plain.

@@ -1,8 +1,9 @@
 // Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys; who may use which
-// seal.
+// seal, and whose certificates are trusted.
 package admin
 
 import (
+	"context"
 	"crypto/rand"
 	"embed"
 	"net/http"
@@ -10,6 +11,8 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/ca"
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
 	"yinxin/internal/login"
 	"yinxin/sealer/register"
@@ -23,6 +26,11 @@ type Config struct {
 	Access   *access.Service
 	Login    *login.Service
 	Register *register.Register
+	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
+	Authority *ca.Authority
+	Retrust   func(ctx context.Context) error
+	// Receive takes a whole upload of one of the types, at most max bytes; done gives its room back.
+	Receive func(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error)
 }
 
 type pages struct{ Config }
@@ -33,8 +41,9 @@ var (
 )
 
 const (
-	people = "/admin/people"
-	grants = "/admin/grants"
+	people  = "/admin/people"
+	grants  = "/admin/grants"
+	anchors = "/admin/anchors"
 )
 
 var notices = map[string]web.Text{
@@ -42,6 +51,8 @@ var notices = map[string]web.Text{
 	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
 	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
 	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
+	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
+	"list-imported": {ZH: "吊销列表已导入。", EN: "The revocation list was imported."},
 }
 
 // Area gives the pages.
@@ -50,6 +61,7 @@ func Area(c Config) web.Area {
 	return web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
 		{Path: people, Label: titlePeople, Roles: administrators},
 		{Path: grants, Label: titleGrants, Roles: readers},
+		{Path: anchors, Label: titleAnchors, Roles: readers},
 	}}
 }
 
@@ -60,6 +72,9 @@ func (p pages) routes() []web.Route {
 	}
 	post := func(path string, h web.Handler) {
 		all = append(all, web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h})
+	}
+	upload := func(path string, max int64, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h, Body: max})
 	}
 	get(people, administrators, p.list)
 	get(people+"/new", administrators, p.ask)
@@ -81,6 +96,14 @@ func (p pages) routes() []web.Route {
 	get(grants+"/{id}", readers, p.grant)
 	post(grants+"/{id}/end", p.endGrant)
 	post(grants+"/requests/{id}/carry-out", p.makeGrant)
+
+	get(anchors, readers, p.anchors)
+	get(anchors+"/new", administrators, p.askAnchor)
+	upload(anchors+"/new", 2*chain.MaxCertificate+64<<10, p.requestAnchor) // as a file or as text
+	upload(anchors+"/lists", ca.MaxForeignCRL+1<<20, p.importCRL)
+	get(anchors+"/{id}", readers, p.anchor)
+	post(anchors+"/{id}/remove", p.removeAnchor)
+	post(anchors+"/requests/{id}/carry-out", p.importAnchor)
 	return all
 }
 
