@@ -1,5 +1,5 @@
 // Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys; who may use which
-// seal, and whose certificates are trusted.
+// seal, whose certificates are trusted, and what runs in the background.
 package admin
 
 import (
@@ -14,6 +14,8 @@ import (
 	"yinxin/ca"
 	"yinxin/ca/chain"
 	"yinxin/internal/access"
+	"yinxin/internal/jobs"
+	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/sealer/register"
 )
@@ -29,6 +31,9 @@ type Config struct {
 	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
 	Authority *ca.Authority
 	Retrust   func(ctx context.Context) error
+	// Jobs is the work in the background, whose retries and ends are recorded in Ledger. Nil: there is no page of it.
+	Jobs   *jobs.Jobs
+	Ledger *ledger.Ledger
 	// Receive takes a whole upload of one of the types, at most max bytes; done gives its room back.
 	Receive func(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error)
 }
@@ -44,6 +49,7 @@ const (
 	people  = "/admin/people"
 	grants  = "/admin/grants"
 	anchors = "/admin/anchors"
+	work    = "/admin/jobs"
 )
 
 var notices = map[string]web.Text{
@@ -52,17 +58,23 @@ var notices = map[string]web.Text{
 	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
 	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
 	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
+	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
 	"list-imported": {ZH: "吊销列表已导入。", EN: "The revocation list was imported."},
 }
 
 // Area gives the pages.
 func Area(c Config) web.Area {
 	p := pages{c}
-	return web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
+	area := web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
 		{Path: people, Label: titlePeople, Roles: administrators},
 		{Path: grants, Label: titleGrants, Roles: readers},
 		{Path: anchors, Label: titleAnchors, Roles: readers},
 	}}
+	if p.Jobs != nil {
+		area.Menu = append(area.Menu, web.Item{Path: work, Label: titleJobs, Roles: administrators})
+		area.Tiles = p.tiles
+	}
+	return area
 }
 
 func (p pages) routes() []web.Route {
@@ -104,6 +116,14 @@ func (p pages) routes() []web.Route {
 	get(anchors+"/{id}", readers, p.anchor)
 	post(anchors+"/{id}/remove", p.removeAnchor)
 	post(anchors+"/requests/{id}/carry-out", p.importAnchor)
+
+	if p.Jobs != nil {
+		get(work, administrators, p.jobs)
+		get(work+"/{id}", administrators, p.job)
+		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
+		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
+		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+	}
 	return all
 }
 
