@@ -18,6 +18,7 @@ import (
 	"yinxin/ca/backend"
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
@@ -56,6 +57,11 @@ type Config struct {
 	Issuance *issuance.Service
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
+
+	// Jobs is the work in the background. Nil: there is no page of it.
+	Jobs *jobs.Jobs
+	// Retrust lets a change of the trust anchors count at once in what Verify relies on. Nil: it comes to count.
+	Retrust func(ctx context.Context) error
 
 	// Login lets people sign in. Nil: there are no pages but those for anyone.
 	Login *login.Service

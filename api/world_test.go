@@ -184,7 +184,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
 	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
-	w.work = work
+	w.work, c.Jobs = work, work
 	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
 		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {

@@ -180,7 +180,8 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
-	batches   *bulk.Service // these two where background work is
+	jobs      *jobs.Jobs // these three where background work is
+	batches   *bulk.Service
 	webhooks  *webhook.Service
 	secrets   webhook.Secrets
 	terminals *terminal.Service
