@@ -59,7 +59,7 @@ func TestTheMenuSaysWhereOneIs(t *testing.T) {
 		{"clerk", "/clerk", "我的印章"}, {"clerk", at, "新建盖章"}, {"clerk", "/clerk/batches/new", "批量盖章"}, {"clerk", "/clerk/terminals", "UKey 签章终端"},
 		{"clerk", "/desk/new", "异地出证 出证业务"}, {"clerk", "/desk/statistics", "异地出证 出证统计"}, {"clerk", "/home", ""}, {"clerk", "/account", ""},
 		{"registrar", "/office/scans", "申请"}, {"registrar", "/office/members", "单位与批次 单位"}, {"registrar", "/office/tokens", "证书与印章 制发 Key"},
-		{"registrar", "/office/renewals/new", "证书与印章 到期续期"}, {"auditor", "/audit/ledger", "审计日志"}, {"administrator", "/admin/people/clerk", "人员"},
+		{"registrar", "/office/renewals/new", "证书与印章 到期续期"}, {"auditor", "/audit/ledger", "审计日志 日志条目"}, {"administrator", "/admin/people/clerk", "人员"},
 	} {
 		b.openAs(w, c[0], c[1], 1024, 500)
 		here := evaluate[string](b, `[...document.querySelectorAll(".menu summary.current, .menu [aria-current]")].map((e) => e.textContent).join(" ")`)

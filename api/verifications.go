@@ -191,11 +191,14 @@ func (s *server) judging(ctx context.Context, do func(ctx context.Context) error
 }
 
 // turn waits for a place among the running verifications.
-func (s *server) turn(ctx context.Context) error {
+func (s *server) turn(ctx context.Context) error { return s.await(ctx, s.verifying) }
+
+// await waits for a place among those at work.
+func (s *server) await(ctx context.Context, places chan<- struct{}) error {
 	patience := time.NewTimer(s.Patience)
 	defer patience.Stop()
 	select {
-	case s.verifying <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-patience.C:
 		return errBusy.New()

@@ -156,6 +156,7 @@ type clerk struct {
 	onPIN   func(PINQuestion)
 
 	asked    []Question
+	logins   []LoginQuestion
 	askedPIN []PINQuestion
 	told     []string // codes
 	progress []Progress
@@ -170,6 +171,16 @@ func (c *clerk) Agree(_ context.Context, q Question) (Answer, error) {
 	if c.onAgree != nil {
 		c.onAgree(q)
 	}
+	if c.later {
+		return Later, nil
+	}
+	return cmp.Or(c.answer, Yes), nil
+}
+
+func (c *clerk) AgreeLogin(_ context.Context, q LoginQuestion) (Answer, error) {
+	c.Lock()
+	defer c.Unlock()
+	c.logins = append(c.logins, q)
 	if c.later {
 		return Later, nil
 	}

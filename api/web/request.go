@@ -106,6 +106,9 @@ func (q *Request) wrong(err error) *wrong {
 	w := &wrong{Status: status, Code: code, Sentence: sentence, RequestID: id}
 	if f, ok := fault.Of(err); ok {
 		w.Field = f.Place.Field
+		if wait := f.RetryAfter(); wait > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+			q.W.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		}
 	}
 	return w
 }

@@ -12,6 +12,7 @@ import (
 	_ "image/png"  // pictures of seals
 	"math"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,6 +28,7 @@ type view struct {
 	Problem   string
 	RequestID string
 	Verdict   *verdict
+	Versions  *comparison
 }
 
 type verdict struct {
@@ -60,6 +62,7 @@ type seal struct {
 	// AsSealedName is what the document as it was sealed is called when it is taken out of a file that goes on after it; empty
 	// where it does not, and where it cannot be taken out.
 	AsSealedName string
+	Altered      bool // what followed was not permitted
 	Steps        []step
 	Tally        []count
 }
@@ -97,6 +100,7 @@ func verdictOf(r *verify.Report, language string) *verdict {
 		card := sealOf(s, i+1, language, &budget)
 		if s.AsSealedBytes > 0 && s.AsSealedBytes < r.Size {
 			card.AsSealedName = asSealedName(r.File, i+1, language)
+			card.Altered = slices.ContainsFunc(s.ChangesAfter, func(c verify.Change) bool { return !c.Permitted })
 		}
 		v.Seals = append(v.Seals, card)
 	}
@@ -172,6 +176,8 @@ func functions(language string) template.FuncMap {
 		"size":     Size,
 		"sum":      func(a, b int) int { return a + b },
 		"inc":      func(n int) int { return n + 1 },
+		// pair is one side of a comparison.
+		"pair": func(label string, number int, s *side) labelled { return labelled{label, number, s} },
 		// thumb is the length of a side of a page, in millimetres, as a thumbnail: some 20 dpi.
 		"thumb": func(mm float64) int { return int(math.Round(mm * 20 / 25.4)) },
 	}

@@ -70,7 +70,7 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }
 
-var loginMethods = map[string]Text{login.MethodPassword: {"密码", "password"}}
+var loginMethods = map[string]Text{login.MethodPassword: {"密码", "password"}, login.MethodKey: {"UKey", "USB Key"}}
 
 // LoginMethod is how somebody signed in, in words.
 func LoginMethod(method, language string) string {

@@ -180,7 +180,8 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
-	batches   *bulk.Service // these two where background work is
+	jobs      *jobs.Jobs // these three where background work is
+	batches   *bulk.Service
 	webhooks  *webhook.Service
 	secrets   webhook.Secrets
 	terminals *terminal.Service
@@ -359,7 +360,7 @@ func (h *installation) wireTerminals(ctx context.Context) error {
 		return err
 	}
 	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
-		TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+		Logins: h.login, Name: h.config.Name, TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
 	return nil
 }
 

@@ -28,4 +28,16 @@ var (
 		ZH: "没有这个关联，或它已解除。", EN: "There is no such link, or it has ended."}
 	ErrLinkOfficer = fault.Spec{Kind: fault.Denied, Code: "login.link-officer",
 		ZH: "登记员、审核员和审计员的统一身份认证只能在服务器上关联（yinxin enroll people identities）。", EN: "Registrars, approvers and auditors are linked to identity providers on the server itself (yinxin enroll people identities)."}
+
+	// Of logins by USB Key.
+	ErrKeyTooMany = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-too-many",
+		ZH: "以此用户名用 UKey 登录的请求过多。", EN: "Logins by USB Key were asked for too often in this name."}
+	ErrKeyBusy = fault.Spec{Kind: fault.Unavailable, Code: "login.key-busy",
+		ZH: "等待 UKey 确认的登录过多，请稍后再试。", EN: "Too many logins wait for USB Keys; try again later."}
+	ErrNoChallenge = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-none",
+		ZH: "没有等待 UKey 确认的登录，或它已结束；请重新开始。", EN: "No login waits for a USB Key here, or it has ended; begin again."}
+	ErrKeyWaits = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-waits",
+		ZH: "UKey 尚未确认，请先在签章助手中核对确认码并输入 PIN。", EN: "The USB Key has not answered yet; compare the number in the agent and give the PIN there."}
+	ErrKeyExpired = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-expired",
+		ZH: "登录请求未在时限内确认，请重新开始。", EN: "The login was not confirmed in time; begin again."}
 )

@@ -25,7 +25,7 @@ const MethodPassword = "password"
 // Session is somebody who is signed in.
 type Session struct {
 	Actor   access.Actor
-	Method  string // MethodPassword, or MethodOIDC and the name of a provider
+	Method  string // MethodPassword, MethodKey, or MethodOIDC and the name of a provider
 	Created time.Time
 	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
 	MustChange bool
@@ -46,6 +46,8 @@ func (s *Service) ByPassword(ctx context.Context, name, password string, from Or
 type proof struct {
 	method string
 	link   string // the identifier of a Link; empty: none was needed
+	// Of a login by USB Key: the terminal, and from where it was asked for.
+	terminal, asked string
 }
 
 // open makes a session of somebody who has proved who they are.
@@ -53,36 +55,51 @@ func (s *Service) open(ctx context.Context, actorID, method string, from Origin)
 	return s.openBy(ctx, actorID, proof{method: method}, from)
 }
 
-func (s *Service) openBy(ctx context.Context, actorID string, by proof, from Origin) (Session, string, error) {
-	now := s.Clock()
-	token := strings.ToLower(rand.Text() + rand.Text())
-	if len(from.Agent) > 200 {
-		from.Agent = strings.ToValidUTF8(from.Agent[:200], "")
-	}
-	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
-			return err
-		}
-		// What ended a month ago is of no use to anyone: the ledger has it.
-		if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
-			idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, from.Address, from.Agent, store.Time(now))
-		if err != nil {
-			return err
-		}
-		data := map[string]string{"method": by.method, "address": from.Address}
-		if by.link != "" {
-			data["link"] = by.link
-		}
-		return s.record(ctx, tx, kindOpened, actorID, actorID, data)
+func (s *Service) openBy(ctx context.Context, actorID string, by proof, from Origin) (session Session, token string, err error) {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		token, err = s.openIn(ctx, tx, actorID, by, from)
+		return err
 	})
 	if err != nil {
 		return Session{}, "", err
 	}
-	session, err := s.Session(ctx, token)
+	session, err = s.Session(ctx, token)
 	return session, token, err
+}
+
+// openIn is open in a transaction.
+func (s *Service) openIn(ctx context.Context, tx *store.Tx, actorID string, by proof, from Origin) (token string, err error) {
+	now := s.Clock()
+	token = strings.ToLower(rand.Text() + rand.Text())
+	from = from.short()
+	if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
+		return "", err
+	}
+	// What ended a month ago is of no use to anyone: the ledger has it.
+	if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
+		return "", err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
+		idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, from.Address, from.Agent, store.Time(now))
+	if err != nil {
+		return "", err
+	}
+	data := map[string]string{"method": by.method, "address": from.Address}
+	if by.link != "" {
+		data["link"] = by.link
+	}
+	if by.terminal != "" {
+		data["terminal"], data["asked_from"] = by.terminal, by.asked
+	}
+	return token, s.record(ctx, tx, kindOpened, actorID, actorID, data)
+}
+
+// short keeps of what the browser calls itself what is kept.
+func (o Origin) short() Origin {
+	if len(o.Agent) > 200 {
+		o.Agent = strings.ToValidUTF8(o.Agent[:200], "")
+	}
+	return o
 }
 
 // Session gives whose token it is: login.no-session where it is nobody's any more.

@@ -63,7 +63,7 @@ func kindOf(a access.Actor, q *web.Request) string {
 type asked struct {
 	access.Pending
 	Asker string
-	About []string
+	About []web.Cell
 }
 
 // requests are those of a kind that wait for the second person, and those that were approved and are to be carried out.
@@ -77,7 +77,7 @@ type requests struct {
 const maxRequests = 100
 
 // requested reads the requests of a kind; about says what one is about.
-func (p pages) requested(q *web.Request, k access.Kind, r requests, n names, about func(access.Pending) ([]string, error)) (requests, error) {
+func (p pages) requested(q *web.Request, k access.Kind, r requests, n names, about func(access.Pending) ([]web.Cell, error)) (requests, error) {
 	r.May = q.Actor.Has(access.RoleAdministrator)
 	open, err := p.Access.ListOpen(q.Context(), access.Filter{Kind: k, Limit: maxRequests})
 	if err != nil {
@@ -121,14 +121,14 @@ func (p pages) grants(q *web.Request) error { return p.showGrants(q, nil) }
 func (p pages) showGrants(q *web.Request, problem error) error {
 	query := q.URL.Query()
 	n := p.names()
-	waiting, err := p.requested(q, access.KindGrant, requests{At: grants, Heads: []web.Text{{ZH: "印章", EN: "Seal"}, {ZH: "被授权人", EN: "Who"}, {ZH: "有效期", EN: "Period"}, {ZH: "次数上限", EN: "Uses"}}}, n, func(r access.Pending) ([]string, error) {
+	waiting, err := p.requested(q, access.KindGrant, requests{At: grants, Heads: []web.Text{{ZH: "印章", EN: "Seal"}, {ZH: "被授权人", EN: "Who"}, {ZH: "有效期", EN: "Period"}, {ZH: "次数上限", EN: "Uses"}}}, n, func(r access.Pending) ([]web.Cell, error) {
 		g, err := register.ParseGrant(r.Subject)
 		if err != nil {
-			return []string{q.T("无法读取", "not readable")}, nil
+			return []web.Cell{{Text: q.T("无法读取", "not readable")}}, nil
 		}
 		who, err := n.of(q, g.Actor)
 		limit, _ := uses(g, q)
-		return []string{g.SealCode, who.Name + "（" + g.Actor + "）", web.Minute(g.From) + " – " + web.Minute(g.Until), limit}, err
+		return []web.Cell{{Text: g.SealCode}, {Text: who.Name, Fine: g.Actor}, {Text: web.Minute(g.From) + " – " + web.Minute(g.Until)}, {Text: limit}}, err
 	})
 	if err != nil {
 		return err

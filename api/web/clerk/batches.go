@@ -139,6 +139,9 @@ func (p pages) batchOf(q *web.Request) (id string, err error) {
 		return "", err
 	}
 	r.Title, r.Key = fields["title"], "page:"+fields["key"]
+	if err := p.Count(q.Context(), q.Actor, r.Order.Seal); err != nil {
+		return "", err
+	}
 	b, err := p.Batches.Create(q.Context(), q.Actor, r)
 	return b.ID, err
 }

@@ -271,7 +271,11 @@ func (p pages) seal(q *web.Request) error {
 	if at.Straddle {
 		o.Straddle = &pdf.Straddle{}
 	}
-	done, err := p.Sealer.Seal(q.Context(), q.Actor, o)
+	err := p.Count(q.Context(), q.Actor, o.Seal)
+	var done sealer.Sealed
+	if err == nil {
+		done, err = p.Sealer.Seal(q.Context(), q.Actor, o)
+	}
 	if _, known := fault.Of(err); known {
 		return p.deskAgain(q, at, err)
 	}
