@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
+
 	"yinxin/ca"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/login"
+	"yinxin/internal/oid"
 	"yinxin/keystore"
 	"yinxin/sealer/register"
 	"yinxin/sealer/sealertest"
@@ -237,6 +240,9 @@ func TestASealIsNoLoginAndALoginNoSeal(t *testing.T) {
 		must(t, err)
 		_, err = manifest.Verify(e, b.expect(task.ID, claim.Items[0]))
 		wants(t, err, "terminal.manifest-forged")
+		if sm2.VerifyASN1WithSM2(b.pinned, []byte(oid.SM2UserID), e.Manifest, e.Signature) {
+			t.Error("the server signs the bare octets of a login, as it does those of a manifest")
+		}
 		// In their places they are right.
 		_, err = w.service.Complete(ctx, b.at(), asSeal)
 		must(t, err)
