@@ -86,12 +86,8 @@ func TestAClerkSealsByDragging(t *testing.T) {
 		t.Fatalf("%.400s", verdict.body)
 	}
 	// Where it was left, there the seal is: after[0] mm from the right edge, after[1] from below, on the last page.
-	id := strings.Split(link, "/")[3]
-	picture := got(png.Decode(bytes.NewReader(w.call("", "GET", "/clerk/documents/"+id+"/pages/5", nil, "Cookie: "+w.signIn("clerk")).is(200).body)))(t)
-	red := redOf(picture, picture.Bounds().Dx()-60) // left of the straddle seal
-	right := float64(picture.Bounds().Dx()-red.Max.X) / perMM
-	below := float64(picture.Bounds().Dy()-red.Max.Y) / perMM
-	if math.Abs(right-after[0]) > .6 || math.Abs(below-after[1]) > .6 {
+	right, below := w.inkAt(strings.Split(link, "/")[3], 5, 16) // left of the straddle seal
+	if math.Abs(right-after[0]) > .1 || math.Abs(below-after[1]) > .1 {
 		t.Errorf("the seal stands %.2f mm from the right and %.2f from below, not %v", right, below, after)
 	}
 	b.do(chromedp.Navigate(w.http.URL+"/clerk/log"), chromedp.WaitVisible(chromedp.CSS("table.list")))
