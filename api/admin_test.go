@@ -50,11 +50,13 @@ func TestAnAdministratorLooksAfterPeople(t *testing.T) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	// A key is shown once and acts within its limits; officers get neither key nor password from here.
-	made := w.post(cookie, "/admin/people/platform/keys", url.Values{"label": {"试用"}, "scope": {"ledger"}, "days": {"30"}}).is(200)
+	made := w.post(cookie, "/admin/people/platform/keys", url.Values{"label": {"试用"}, "scope": {"ledger"}, "network": {access.Internet}, "days": {"30"}}).is(200)
 	_, rest, _ = strings.Cut(string(made.body), `class="code">yx_`)
 	secret, _, _ := strings.Cut(rest, "<")
 	w.keys["made"] = "yx_" + secret
-	w.call("made", "GET", "/v1/seals", nil).problem(403, "access.key-scope")
+	w.call("made", "GET", "/v1/seals", nil).problem(403, "access.key-network")
+	w.over(access.GovernmentNetwork).call("made", "GET", "/v1/seals", nil).problem(403, "access.key-network")
+	w.over(access.Internet).call("made", "GET", "/v1/seals", nil).problem(403, "access.key-scope")
 	for _, officer := range []string{"registrar", "approver", "auditor"} {
 		if a := w.post(cookie, "/admin/people/"+officer+"/keys", url.Values{"label": {"x"}}); a.status != 403 || !bytes.Contains(a.body, []byte("access.key-officer")) {
 			t.Errorf("%s: %d", officer, a.status)

@@ -106,6 +106,9 @@ func (q *Request) wrong(err error) *wrong {
 	w := &wrong{Status: status, Code: code, Sentence: sentence, RequestID: id}
 	if f, ok := fault.Of(err); ok {
 		w.Field = f.Place.Field
+		if wait := f.RetryAfter(); wait > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+			q.W.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		}
 	}
 	return w
 }
@@ -224,16 +227,20 @@ const sessionCookie = "yinxin-session"
 
 func (s *Site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
 
-func (s *Site) cookieName(r *http.Request) string {
+func (s *Site) cookieName(r *http.Request, name string) string {
 	if s.secure(r) {
-		return "__Host-" + sessionCookie
+		return "__Host-" + name
 	}
-	return sessionCookie
+	return name
 }
 
 // Token is what the browser's cookie says; empty where there is none.
 func (s *Site) Token(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName(r))
+	return s.cookie(r, sessionCookie)
+}
+
+func (s *Site) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(r, name))
 	if err != nil {
 		return ""
 	}
@@ -241,13 +248,20 @@ func (s *Site) Token(r *http.Request) string {
 }
 
 // Keep gives the browser the token of a session; an empty one takes it away. It ends with the browser.
-func (q *Request) Keep(token string) {
-	c := &http.Cookie{Name: q.site.cookieName(q.Request), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
-	if token == "" {
+func (q *Request) Keep(token string) { q.Hold(sessionCookie, token, 0) }
+
+// Hold gives the browser a secret that no script reads, for a time; 0 is until the browser ends. An empty one takes it away.
+func (q *Request) Hold(name, secret string, life time.Duration) {
+	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: secret, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
+	if secret == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(q.W, c)
 }
+
+// Held is what Hold gave the browser; empty where there is nothing.
+func (q *Request) Held(name string) string { return q.site.cookie(q.Request, name) }
 
 // Origin is where a login comes from.
 func (q *Request) Origin() login.Origin {

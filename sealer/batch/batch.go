@@ -101,6 +101,12 @@ type Request struct {
 	Key   string       `json:"-"` // idempotency key; empty: none
 }
 
+// ordered is how the documents of a batch are sealed, and over which network that was asked for: as it is kept.
+type ordered struct {
+	sealer.Order
+	Network string `json:"network,omitempty"`
+}
+
 // Wanted is a document to be sealed, with what the caller calls it; or one that could not be read as it arrived, which has
 // no document and stands in the batch with the reason.
 type Wanted struct {
@@ -224,7 +230,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, r Request) (Batch
 	if _, err := s.Register.Authorise(ctx, by, r.Order.Seal); err != nil {
 		return Batch{}, err
 	}
-	order, err := json.Marshal(r.Order)
+	order, err := json.Marshal(ordered{r.Order, access.NetworkOf(ctx)})
 	if err != nil {
 		return Batch{}, err
 	}

@@ -153,14 +153,15 @@ func (s *Service) Cancel(ctx context.Context, by access.Actor, id string) (Batch
 	return s.Find(ctx, by, id)
 }
 
-// Retry takes up the files that failed, but for those that could not be read. Errors: batch.not-found, batch.cancelled, batch.nothing-failed.
+// Retry takes up the files that failed, but for those that could not be read. Errors: batch.not-found, batch.cancelled,
+// batch.nothing-failed and those of register.Authorise.
 func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch, error) {
 	b, err := s.Find(ctx, by, id)
 	if err == nil {
-		err = by.CheckSeal(b.Seal)
-	}
-	if err == nil {
 		err = by.CheckReal()
+	}
+	if err == nil { // who asks again asks from where they are
+		_, err = s.Register.Authorise(ctx, by, b.Seal)
 	}
 	if err != nil {
 		return b, err

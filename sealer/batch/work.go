@@ -34,16 +34,19 @@ func (s *Service) work(ctx context.Context, job jobs.Job, p part) error {
 	if state != string(Running) {
 		return nil
 	}
-	var order sealer.Order
+	var order ordered
 	if err := json.Unmarshal([]byte(request), &order); err != nil {
 		return jobs.Permanent(err)
+	}
+	if order.Network != "" { // a seal is used on the networks of its 用章范围, also when its turn comes later
+		ctx = access.WithNetwork(ctx, order.Network)
 	}
 	waiting, err := files(ctx, s.DB.Read(), `batch_id = $1 AND state = 'waiting' AND number > $2 AND number <= $3 ORDER BY number`,
 		p.Batch, p.Part*perJob, (p.Part+1)*perJob)
 	if err != nil {
 		return err
 	}
-	w := worker{s: s, batch: p.Batch, order: order, last: job.Last}
+	w := worker{s: s, batch: p.Batch, order: order.Order, last: job.Last}
 	if w.by, err = s.Access.Actor(ctx, caller); err != nil {
 		return err
 	}

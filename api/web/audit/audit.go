@@ -94,7 +94,7 @@ type shownSealing struct {
 	sealer.Recorded
 	Word, Class string
 	By          person
-	Grant       *register.Granted // nil: there is none any more
+	Grant       *register.GrantCard // nil: there is none any more
 	Places      web.Places
 	Entries     []proved
 }
@@ -107,7 +107,7 @@ func (p pages) sealing(q *web.Request) error {
 	s := shownSealing{Recorded: r}
 	s.Word, s.Class = web.SealingWord(r.State, q.Language)
 	s.By, s.Places = p.person(q, r.Caller), web.PlacesOf(r.Details.Marks)
-	if g, err := p.Register.Granted(q.Context(), q.Actor, r.Grant); err == nil {
+	if g, err := p.Register.GrantCard(q.Context(), q.Actor, r.Grant); err == nil {
 		s.Grant = &g
 	} else if _, known := fault.Of(err); !known {
 		return err

@@ -150,6 +150,9 @@ func (p pages) batchOf(q *web.Request, f *form) (id string, err error) {
 	if len(f.unread) == len(f.files) {
 		return "", errNoneRead.New()
 	}
+	if err := p.Count(q.Context(), q.Actor, f.order.Seal); err != nil {
+		return "", err
+	}
 	b, err := p.Batches.Create(q.Context(), q.Actor, batch.Request{Title: f.fields["title"], Key: "page:" + f.fields["key"], Order: f.order, Files: f.files})
 	return b.ID, err
 }

@@ -36,6 +36,8 @@ type Config struct {
 	Clock   func() time.Time
 	// MaxUpload is the largest document in bytes.
 	MaxUpload int64
+	// Count counts an order for a seal, and refuses one too many.
+	Count func(ctx context.Context, by access.Actor, seal string) error
 	// Bind makes a PDF of scanned pages.
 	Bind func(ctx context.Context, list ...compose.Scan) ([]byte, error)
 	// Ledger proves what is on record.

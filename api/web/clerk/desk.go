@@ -301,7 +301,11 @@ func (p pages) seal(q *web.Request) error {
 	for _, code := range at.Accept[:min(len(at.Accept), maxAccepted)] {
 		o.Accept = append(o.Accept, intake.Code(code))
 	}
-	done, err := p.Sealer.Seal(q.Context(), q.Actor, o)
+	err := p.Count(q.Context(), q.Actor, o.Seal)
+	var done sealer.Sealed
+	if err == nil {
+		done, err = p.Sealer.Seal(q.Context(), q.Actor, o)
+	}
 	if _, known := fault.Of(err); known {
 		return p.deskAgain(q, at, err)
 	}

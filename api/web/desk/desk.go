@@ -32,6 +32,8 @@ type Config struct {
 	// Draw draws a page of a document.
 	Draw  func(ctx context.Context, d sealer.Document, number int, dpi float64) (*view.Picture, error)
 	Clock func() time.Time
+	// Count counts an order for a seal, and refuses one too many.
+	Count func(ctx context.Context, by access.Actor, seal string) error
 	// StepTime bounds what one step takes: composing, sealing, verifying.
 	StepTime time.Duration
 }
