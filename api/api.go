@@ -82,6 +82,9 @@ type Config struct {
 	// Metrics writes figures of process and devices for Prometheus. Nil: there is no such route.
 	Metrics http.Handler
 
+	// Agents is a folder with the programs for terminals, which clerks download. Empty: there are none.
+	Agents string
+
 	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
 	MaxUpload int64
 	// MaxVerify is the largest file for verification alone; 0 is 256 MiB.

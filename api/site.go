@@ -22,7 +22,7 @@ func (s *server) areas() []web.Area {
 	var all []web.Area
 	// Each area is built here, where the rooms that it needs are there.
 	seals := clerk.Config{Sealer: s.Sealer, Register: s.Register, Terminals: s.Terminals, Batches: s.Batches, Clock: s.Clock, MaxUpload: s.MaxUpload,
-		Ledger: s.Ledger, Verdict: s.verdictOf, Stopping: s.stopping(), Count: s.countSeal}
+		Ledger: s.Ledger, Verdict: s.verdictOf, Agents: s.Agents, Stopping: s.stopping(), Count: s.countSeal}
 	if s.Issuance != nil {
 		seals.Bind = s.Issuance.Bind
 	}

@@ -13,9 +13,12 @@ type Item struct {
 	Path  string
 	Label Text
 	Roles []access.Role
-	// Group is what the entry stands under, with others of its area; one that is alone there stands by itself.
+	// Group is what the entry stands under, with others; one that is alone there stands by itself.
 	Group Text
 }
+
+// Holdings is what certificates, seals and what belongs to them stand under.
+var Holdings = Text{"证书与印章", "Seals & keys"}
 
 // entry is what stands in the row of the menu: an item, or items that open under a word.
 type entry struct {
@@ -33,10 +36,7 @@ type menuItem struct {
 // menu is what the actor may open, in the order of the areas. What the row of the menu has no room for opens under its
 // last word.
 func (s *Site) menu(actor access.Actor, at []string, language string) []entry {
-	var all []entry
-	for _, a := range s.areas {
-		all = append(all, a.entries(actor)...)
-	}
+	all := s.entries(actor)
 	here := currentOf(all, at)
 	for i := range all {
 		e := &all[i]
@@ -51,9 +51,17 @@ func (s *Site) menu(actor access.Actor, at []string, language string) []entry {
 	return fitted(all, language)
 }
 
-// entries are those of an area, with the items of a group together.
-func (a Area) entries(actor access.Actor) (all []entry) {
-	for _, i := range a.Menu {
+// items are those of all menus.
+func (s *Site) items() (all []Item) {
+	for _, a := range s.areas {
+		all = append(all, a.Menu...)
+	}
+	return all
+}
+
+// entries are those of all areas, with the items of a group together.
+func (s *Site) entries(actor access.Actor) (all []entry) {
+	for _, i := range s.items() {
 		if !slices.ContainsFunc(i.Roles, actor.Has) {
 			continue
 		}

@@ -108,6 +108,9 @@ type config struct {
 	Login loginConfig `json:"login,omitzero"`
 	// Secure says that browsers reach the service by https through a proxy although a listener is plain.
 	Secure bool `json:"secure,omitempty"`
+	// Agents is a folder, in the data folder or absolute, with the programs for terminals that clerks download, as make
+	// agents leaves them; empty: agents beside the program.
+	Agents string `json:"agents,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }

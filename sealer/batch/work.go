@@ -157,7 +157,7 @@ func (w worker) one(ctx context.Context, f File) error {
 	if _, known := fault.Of(err); !known {
 		w.s.Log.ErrorContext(ctx, "sealing a file of a batch", "batch", w.batch, "file", f.Number, "error", err)
 	}
-	failure, marshal := json.Marshal(failureOf(err))
+	failure, marshal := json.Marshal(FailureOf(err))
 	if marshal != nil {
 		return marshal
 	}
@@ -199,7 +199,8 @@ var errShift = fault.Spec{Kind: fault.Unavailable, Code: "batch.shift",
 var errFailed = fault.Spec{Kind: fault.Internal, Code: "batch.failed",
 	ZH: "服务内部出错，文件没有盖章。", EN: "The service failed; the file was not sealed."}
 
-func failureOf(err error) Failure {
+// FailureOf is why a file was not sealed, as far as its owner may know.
+func FailureOf(err error) Failure {
 	f, ok := fault.Of(err)
 	if !ok {
 		f = errFailed.Because(err)

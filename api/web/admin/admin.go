@@ -70,8 +70,8 @@ func Area(c Config) web.Area {
 	p := pages{c}
 	area := web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
 		{Path: people, Label: titlePeople, Roles: administrators},
-		{Path: grants, Label: titleGrants, Roles: readers},
-		{Path: anchors, Label: titleAnchors, Roles: readers},
+		{Path: grants, Label: titleGrants, Roles: readers, Group: web.Holdings},
+		{Path: anchors, Label: titleAnchors, Roles: readers, Group: web.Holdings},
 	}}
 	if p.Jobs != nil {
 		area.Menu = append(area.Menu, web.Item{Path: work, Label: titleJobs, Roles: administrators})

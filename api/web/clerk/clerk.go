@@ -44,6 +44,8 @@ type Config struct {
 	Ledger *ledger.Ledger
 	// Verdict verifies a document as anyone who holds it could, and gives what the page for that says, as HTML.
 	Verdict func(ctx context.Context, d sealer.Document, language string) (template.HTML, error)
+	// Agents is a folder with the programs for terminals, as make agents leaves them. Empty: there are none to be had.
+	Agents string
 	// Stopping ends when the service is about to stop.
 	Stopping <-chan struct{}
 }
@@ -89,7 +91,7 @@ func Area(c Config) web.Area {
 		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks, Group: group}, web.Item{Path: "/clerk/terminals", Label: titleTerminals, Roles: clerks, Group: group})
 		area.Routes = append(area.Routes, get("/clerk/tasks", p.tasks), get("/clerk/tasks/{id}", p.task), get("/clerk/tasks/{id}/events", p.taskEvents),
 			post("/clerk/tasks/{id}/cancel", p.cancelTask), post("/clerk/tasks/{id}/retry", p.retryTask),
-			get("/clerk/terminals", p.terminals), post("/clerk/terminals", p.pair), post("/clerk/terminals/{id}/remove", p.unpair))
+			get("/clerk/agents/{name}", p.agent), get("/clerk/terminals", p.terminals), post("/clerk/terminals", p.pair), post("/clerk/terminals/{id}/remove", p.unpair))
 		area.Tiles = p.tiles
 	}
 	return area
