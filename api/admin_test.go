@@ -95,9 +95,6 @@ func TestAnAuditorSeesProofsChecked(t *testing.T) {
 		b.do(chromedp.WaitVisible(chromedp.CSS("table.list")))
 		b.screenshot(strings.ReplaceAll(path[1:], "/", "-"))
 	}
-	if use := string(w.call("", "GET", "/audit/use", nil, "Cookie: "+cookie).is(200).body); !strings.Contains(use, sealCode) || !strings.Contains(use, `<rect width="1000"`) {
-		t.Errorf("%s", use)
-	}
 	// An entry that somebody changed is not called unchanged.
 	var entry string
 	must(t, w.db.Read().QueryRowContext(t.Context(), `SELECT id FROM ledger_event WHERE subject = $1 ORDER BY position LIMIT 1`, id).Scan(&entry))

@@ -31,6 +31,8 @@ type Limits struct {
 	Codes int `json:"codes,omitempty"`
 	// Pairings is 30 by default: a person types a code, and a wrong one ends soon.
 	Pairings int `json:"pairings,omitempty"`
+	// Comparisons is 20 by default: pages are drawn for each.
+	Comparisons int `json:"comparisons,omitempty"`
 	// Keys is for all calls of the API with one API key, or of one person who signed in. No limit by default: what a machine
 	// can do is not known here, and grants have quotas.
 	Keys int `json:"keys,omitempty"`
@@ -48,7 +50,7 @@ const limitWindow = time.Minute
 type limits struct {
 	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
 
-	ocsp, stamps, list, codes, pair *httprate.RateLimiter
+	ocsp, stamps, list, codes, pair, comparisons *httprate.RateLimiter
 
 	keys, seals *httprate.RateLimiter // nil: no limit
 }
@@ -75,6 +77,7 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.list = limiter(cmp.Or(c.Lists, 300), s.tooMany)
 	s.limits.codes = limiter(cmp.Or(c.Codes, 30), s.tooMany)
 	s.limits.pair = limiter(cmp.Or(c.Pairings, 30), s.tooMany)
+	s.limits.comparisons = limiter(cmp.Or(c.Comparisons, 20), s.tooMany)
 	s.limits.keys = limiter(cmp.Or(c.Keys, -1), func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errKeyRate.New()) })
 	s.limits.seals = limiter(cmp.Or(c.Seals, -1), nil)
 	return nil

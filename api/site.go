@@ -31,15 +31,23 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received, Jobs: s.Jobs, Ledger: s.Ledger}))
 	if s.Ledger.Public() != nil {
-		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
+		auditor := audit.Config{Sealer: s.Sealer, Register: s.Register, Access: s.Access, Ledger: s.Ledger}
+		if s.Authority != nil {
+			auditor.Restores = s.Authority.Restores
+		}
+		all = append(all, audit.Area(auditor))
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
 		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	var keys home.Keys
+	if s.Terminals != nil && s.Terminals.Logins != nil {
+		keys = s.Terminals
+	}
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

@@ -13,7 +13,8 @@ import (
 )
 
 // Status implements chain.RevocationSource from the database: it knows every change at the moment of its commit, and
-// what was the case at any earlier time. Of a certificate that it did not issue, byte for byte, it knows nothing.
+// what was the case at any earlier time. Of a certificate of another authority it says what the imported lists say
+// (ImportCRL), of one that only pretends to be its own it knows nothing.
 func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate, at time.Time) (chain.Status, error) {
 	const source = "ca"
 	unknown := func(why string) (chain.Status, error) {
@@ -23,7 +24,7 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	case cert == nil || issuer == nil:
 		return unknown("no certificate")
 	case !a.isOurs(issuer) || !bytes.Equal(cert.RawIssuer, issuer.RawSubject):
-		return unknown("issued by another authority")
+		return a.foreignStatus(ctx, cert, issuer, at)
 	}
 	serial := SerialText(cert.Serial)
 	der, events, err := a.history(ctx, serial)

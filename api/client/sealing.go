@@ -69,6 +69,18 @@ func (c *Client) Verify(ctx context.Context, name string, file io.Reader, size i
 	return sent[verify.Report](ctx, c, q)
 }
 
+// AsSealed writes the document as it was when a signature was made, to which its number in the report or the name of its
+// field.
+func (c *Client) AsSealed(ctx context.Context, name, signature string, file io.Reader, size int64, w io.Writer) error {
+	q, f := fileRequest("/v1/verifications/as-sealed?"+url.Values{"signature": {signature}}.Encode(), name, file, size)
+	q.repeatable = f.again
+	answer, err := c.send(ctx, q)
+	if err != nil {
+		return err
+	}
+	return receive(ctx, answer, w, "")
+}
+
 // BatchFile is a document of a batch, with what the caller calls it.
 type BatchFile struct {
 	Document  string `json:"document"`

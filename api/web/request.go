@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -48,6 +49,15 @@ type Page struct {
 	Wide bool
 }
 
+// places are where a page stands, from itself upwards.
+func (p Page) places(path string) []string {
+	at := []string{path}
+	for _, i := range slices.Backward(p.Trail) {
+		at = append(at, i.Path)
+	}
+	return at
+}
+
 // frame is what the frame's templates get.
 type frame struct {
 	Page
@@ -55,7 +65,7 @@ type frame struct {
 	Language string
 	Actor    access.Actor
 	SignedIn bool
-	Menu     []menuItem
+	Menu     []entry
 	Path     string
 	Other    string // the address of the page in the other language
 	Notice   string
@@ -82,7 +92,7 @@ func (q *Request) Show(name string, p Page) error {
 
 func (q *Request) frame(p Page) frame {
 	f := frame{Page: p, Area: q.area.Name, Language: q.Language, Actor: q.Actor, SignedIn: q.Actor.ID != "", Path: q.URL.Path,
-		Menu: q.site.menu(q.Actor, q.URL.Path)}
+		Menu: q.site.menu(q.Actor, p.places(q.URL.Path), q.Language)}
 	other := q.URL.Query()
 	other.Set("lang", q.T("en", "zh"))
 	f.Other = q.URL.Path + "?" + other.Encode()
@@ -240,16 +250,20 @@ const sessionCookie = "yinxin-session"
 
 func (s *Site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
 
-func (s *Site) cookieName(r *http.Request) string {
+func (s *Site) cookieName(r *http.Request, name string) string {
 	if s.secure(r) {
-		return "__Host-" + sessionCookie
+		return "__Host-" + name
 	}
-	return sessionCookie
+	return name
 }
 
 // Token is what the browser's cookie says; empty where there is none.
 func (s *Site) Token(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName(r))
+	return s.cookie(r, sessionCookie)
+}
+
+func (s *Site) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(r, name))
 	if err != nil {
 		return ""
 	}
@@ -257,13 +271,20 @@ func (s *Site) Token(r *http.Request) string {
 }
 
 // Keep gives the browser the token of a session; an empty one takes it away. It ends with the browser.
-func (q *Request) Keep(token string) {
-	c := &http.Cookie{Name: q.site.cookieName(q.Request), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
-	if token == "" {
+func (q *Request) Keep(token string) { q.Hold(sessionCookie, token, 0) }
+
+// Hold gives the browser a secret that no script reads, for a time; 0 is until the browser ends. An empty one takes it away.
+func (q *Request) Hold(name, secret string, life time.Duration) {
+	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: secret, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
+	if secret == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(q.W, c)
 }
+
+// Held is what Hold gave the browser; empty where there is nothing.
+func (q *Request) Held(name string) string { return q.site.cookie(q.Request, name) }
 
 // Origin is where a login comes from.
 func (q *Request) Origin() login.Origin {

@@ -97,10 +97,14 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
+	providers, err := h.providers(log)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, OIDC: providers, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
-		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(),
+		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(), Retrust: h.refreshAnchors, Jobs: h.jobs,
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)

@@ -53,11 +53,8 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 				return time.Now()
 			}
 			return founded.Add(time.Since(start))
-		})
+		}, jobs.Migrate, batch.Migrate)
 		late.Store(true)
-		for _, migrate := range []func(context.Context, *store.DB) error{jobs.Migrate, batch.Migrate} {
-			must(t, migrate(t.Context(), db))
-		}
 		fn(t, h)
 	})
 }

@@ -76,6 +76,12 @@ const (
 	tokens       = root + "/tokens"
 )
 
+// What the menu's entries stand under.
+var (
+	holdings  = web.Text{ZH: "证书与印章", EN: "Seals & keys"}
+	gathering = web.Text{ZH: "单位与批次", EN: "Units"}
+)
+
 // Area gives the pages.
 func Area(c Config) web.Area {
 	p := &pages{c}
@@ -83,13 +89,13 @@ func Area(c Config) web.Area {
 		Menu: []web.Item{
 			{Path: applications, Label: web.Text{ZH: "申请", EN: "Applications"}, Roles: readers},
 			{Path: approvals, Label: web.Text{ZH: "审批", EN: "Approvals"}, Roles: overseers},
-			{Path: certificates, Label: web.Text{ZH: "证书", EN: "Certificates"}, Roles: overseers},
-			{Path: seals, Label: web.Text{ZH: "印章", EN: "Seals"}, Roles: overseers},
-			{Path: keys, Label: titleKeys, Roles: overseers},
-			{Path: renewals, Label: web.Text{ZH: "到期续期", EN: "Renewals"}, Roles: overseers},
-			{Path: suspensions, Label: web.Text{ZH: "停用", EN: "Suspensions"}, Roles: readers},
-			{Path: batches, Label: web.Text{ZH: "汇总批次", EN: "Batches"}, Roles: gatherers},
-			{Path: units, Label: web.Text{ZH: "单位", EN: "Units"}, Roles: readers},
+			{Path: certificates, Label: web.Text{ZH: "证书", EN: "Certificates"}, Roles: overseers, Group: holdings},
+			{Path: seals, Label: web.Text{ZH: "印章", EN: "Seals"}, Roles: overseers, Group: holdings},
+			{Path: keys, Label: titleKeys, Roles: overseers, Group: holdings},
+			{Path: renewals, Label: web.Text{ZH: "到期续期", EN: "Renewals"}, Roles: overseers, Group: holdings},
+			{Path: suspensions, Label: web.Text{ZH: "停用", EN: "Suspensions"}, Roles: readers, Group: holdings},
+			{Path: batches, Label: web.Text{ZH: "汇总批次", EN: "Batches"}, Roles: gatherers, Group: gathering},
+			{Path: units, Label: web.Text{ZH: "单位", EN: "Units"}, Roles: readers, Group: gathering},
 		},
 		Routes: p.routes()}
 }
