@@ -58,7 +58,7 @@ func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) 
 		}
 		defer file.Close()
 		o := s.Verify
-		o.At, o.Language = s.Clock(), lang
+		o.At, o.Language, o.Contact = s.Clock(), lang, s.contact
 		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
 		return err
 	})

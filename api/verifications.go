@@ -135,7 +135,7 @@ func (s *server) verify(r *http.Request, lang string) (report *verify.Report, er
 	defer done()
 	err = s.judging(r.Context(), func(ctx context.Context) error {
 		o := s.Verify
-		o.At, o.Language, o.SecondOpinion = s.Clock(), lang, r.URL.Query().Get("second-opinion") == "true"
+		o.At, o.Language, o.Contact, o.SecondOpinion = s.Clock(), lang, s.contact, r.URL.Query().Get("second-opinion") == "true"
 		report = verify.File(ctx, f.name, f, f.size, o)
 		return nil
 	})
