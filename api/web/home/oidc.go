@@ -7,10 +7,10 @@ import (
 	"time"
 
 	"yinxin/api/web"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
-	"yinxin/sealer/register"
 )
 
 // The cookie of a login that is under way at a provider, and how long it may take: package oidc looks, too.
@@ -22,7 +22,7 @@ const (
 // leaveFor sends the browser to an identity provider.
 func (p pages) leaveFor(q *web.Request) error {
 	next := web.Inside(q.URL.Query().Get("next"), "/home")
-	target, secret, err := p.OIDC.Begin(q.Context(), q.PathValue("provider"), register.NetworkOf(q.Context()), next)
+	target, secret, err := p.OIDC.Begin(q.Context(), q.PathValue("provider"), access.NetworkOf(q.Context()), next)
 	if err != nil {
 		return p.entryAgain(q, next, err)
 	}
@@ -36,7 +36,7 @@ func (p pages) comeBack(q *web.Request) error {
 	answer, ctx := q.URL.Query(), q.Context()
 	secret := q.Held(flowCookie)
 	q.Hold(flowCookie, "", 0)
-	who, next, err := p.OIDC.Finish(ctx, q.PathValue("provider"), register.NetworkOf(ctx), secret,
+	who, next, err := p.OIDC.Finish(ctx, q.PathValue("provider"), access.NetworkOf(ctx), secret,
 		oidc.Answer{Code: answer.Get("code"), State: answer.Get("state"), Issuer: answer.Get("iss"), Error: answer.Get("error")})
 	next = web.Inside(next, "/home")
 	if err != nil {
@@ -66,7 +66,7 @@ type way struct {
 }
 
 func (p pages) ways(q *web.Request, next string) (all []way) {
-	for _, o := range p.OIDC.Offered(register.NetworkOf(q.Context())) {
+	for _, o := range p.OIDC.Offered(access.NetworkOf(q.Context())) {
 		all = append(all, way{Label: web.Text{ZH: o.ZH, EN: o.EN}, Path: oidc.Path(o.Name) + "?" + url.Values{"next": {next}}.Encode()})
 	}
 	return all
