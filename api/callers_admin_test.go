@@ -10,7 +10,7 @@ func init() {
 		"GET /admin/terminals", "GET /admin/terminals/{id}", "POST /admin/terminals/{id}/end"} {
 		mayCall[route] = "administrator"
 	}
-	for _, route := range []string{"GET /admin/grants", "GET /admin/grants/{id}", "GET /admin/anchors", "GET /admin/anchors/{id}"} {
+	for _, route := range []string{"GET /admin/grants", "GET /admin/grants/{id}", "GET /admin/anchors", "GET /admin/anchors/{id}", "GET /admin/listeners"} {
 		mayCall[route] = "administrator auditor"
 	}
 	for _, route := range []string{"GET /audit/sealings", "GET /audit/sealings/{id}", "GET /audit/use", "GET /audit/use/seals", "GET /audit/use/months", "GET /audit/check", "POST /audit/check", "GET /audit/ledger", "GET /audit/ledger/{id}"} {

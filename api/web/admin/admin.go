@@ -39,6 +39,8 @@ type Config struct {
 	Ledger *ledger.Ledger
 	// Terminals are those of clerks. Nil: there is no page of them.
 	Terminals *terminal.Service
+	// Listeners are what the service listens on. Nil: there is no page of them.
+	Listeners []Listener
 	// Receive takes a whole upload of one of the types, at most max bytes; done gives its room back.
 	Receive func(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error)
 }
@@ -56,6 +58,7 @@ const (
 	anchors   = "/admin/anchors"
 	work      = "/admin/jobs"
 	terminals = "/admin/terminals"
+	listeners = "/admin/listeners"
 )
 
 var notices = map[string]web.Text{
@@ -84,6 +87,9 @@ func Area(c Config) web.Area {
 	if p.Jobs != nil {
 		area.Menu = append(area.Menu, web.Item{Path: work, Label: titleJobs, Roles: administrators})
 		area.Tiles = p.tiles
+	}
+	if p.Listeners != nil {
+		area.Menu = append(area.Menu, web.Item{Path: listeners, Label: titleListeners, Roles: readers})
 	}
 	return area
 }
@@ -141,6 +147,9 @@ func (p pages) routes() []web.Route {
 		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
 		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
 		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+	}
+	if p.Listeners != nil {
+		get(listeners, readers, p.listeners)
 	}
 	return all
 }
