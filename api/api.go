@@ -18,8 +18,10 @@ import (
 	"yinxin/ca/backend"
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
@@ -56,8 +58,15 @@ type Config struct {
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
 
+	// Jobs is the work in the background. Nil: there is no page of it.
+	Jobs *jobs.Jobs
+	// Retrust lets a change of the trust anchors count at once in what Verify relies on. Nil: it comes to count.
+	Retrust func(ctx context.Context) error
+
 	// Login lets people sign in. Nil: there are no pages but those for anyone.
 	Login *login.Service
+	// OIDC are identity providers at which people may sign in. Nil: there are none.
+	OIDC *oidc.Providers
 	// Secure says that browsers reach the service by https also where its own listener is plain.
 	Secure bool
 
@@ -72,6 +81,9 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Metrics writes figures of process and devices for Prometheus. Nil: there is no such route.
 	Metrics http.Handler
+
+	// Agents is a folder with the programs for terminals, which clerks download. Empty: there are none.
+	Agents string
 
 	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
 	MaxUpload int64

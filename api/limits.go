@@ -36,8 +36,8 @@ type Limits struct {
 	// Keys is for all calls of the API with one API key, or of one person who signed in. No limit by default: what a machine
 	// can do is not known here, and grants have quotas.
 	Keys int `json:"keys,omitempty"`
-	// Seals is for the orders to seal with one seal, whoever gives them: sealings, sealed documents, batches (one each) and
-	// tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
+	// Seals is for the orders to seal with one seal, whoever gives them, over the API and on pages: sealings, sealed documents,
+	// issued copies, batches (one each) and tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
 	Seals int `json:"seals,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
 	// else's is believed.
@@ -136,11 +136,20 @@ type authorises func(context.Context, access.Actor, string) (register.Instance, 
 // countSeals says that a seal is used too often: request.seal-rate. An order of somebody who may not use the seal is not
 // counted; what is the matter with it is for the domain to say.
 func (s *server) countSeals(ctx context.Context, may authorises, codes ...string) error {
+	return s.countSealsBy(ctx, actorOf(ctx), may, codes...)
+}
+
+// countSeal is countSeals for what pages seal with a central seal, or with one on a USB Key of the person.
+func (s *server) countSeal(ctx context.Context, by access.Actor, code string) error {
+	return s.countSealsBy(ctx, by, s.Register.AuthoriseSigner, code)
+}
+
+func (s *server) countSealsBy(ctx context.Context, by access.Actor, may authorises, codes ...string) error {
 	if s.limits.seals == nil {
 		return nil
 	}
 	for _, code := range codes {
-		if _, err := may(ctx, actorOf(ctx), code); err != nil {
+		if _, err := may(ctx, by, code); err != nil {
 			continue
 		}
 		if s.limits.seals.OnLimit(unanswered{}, (&http.Request{}).WithContext(ctx), code) {
