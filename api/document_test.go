@@ -77,6 +77,7 @@ func TestTheCommandsOfTheDocumentationRun(t *testing.T) {
 	if err := s.Sequence(); err != nil {
 		t.Fatal(err)
 	}
+	write("changed.pdf", append(got(os.ReadFile(filepath.Join(dir, "sealed.pdf")))(t), "\n% later\n"...))
 	run("Q=$(cat " + name + ")\ncurl -s $S/v1/sealings/$Q" + after)
 	original := got(os.ReadFile(filepath.Join(dir, "in.pdf")))(t)
 	sealed := []string{"sealed.pdf"}

@@ -20,6 +20,7 @@ import (
 var province = map[string]string{
 	"/v1/seals/{code}/status":      "印章状态信息查询 is for whoever uses seals or watches over them",
 	"/v1/agreements/{version}":     "everybody signs the same agreement",
+	"/clerk/agents/{name}":         "the program for terminals is the same for every clerk",
 	"/v1/renewals/{id}":            "TestAUSBKeyGetsItsCertificatesOverHTTP makes one and tries them",
 	"GET /office/suspensions/{id}": "TestAUSBKeyGetsItsCertificatesOverHTTP makes one and tries it",
 }
