@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/internal/access"
 	"yinxin/sealer/register"
 )
 
@@ -18,7 +19,7 @@ type Listener struct {
 
 var titleListeners = web.Text{ZH: "监听地址", EN: "Listeners"}
 
-var networkWords = map[string]web.Text{register.GovernmentNetwork: {ZH: "政务外网", EN: "government network"}, register.Internet: {ZH: "互联网", EN: "internet"}}
+var networkWords = map[string]web.Text{access.GovernmentNetwork: {ZH: "政务外网", EN: "government network"}, access.Internet: {ZH: "互联网", EN: "internet"}}
 
 func networkWord(network string, q *web.Request) string {
 	if word, ok := networkWords[network]; ok {
@@ -55,7 +56,7 @@ func (p pages) listeners(q *web.Request) error {
 	query := q.URL.Query()
 	text, network := strings.TrimSpace(query.Get("text")), query.Get("network")
 	networks := web.Filter{Name: "network", Label: web.Text{ZH: "可用于", EN: "Usable on"}}
-	for _, n := range register.Networks {
+	for _, n := range access.Networks {
 		networks.Options = append(networks.Options, web.Option{Value: n, Label: networkWords[n]})
 	}
 	l := web.List{File: q.T("用章范围", "scopes"), Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "印章编码、名称或单位", EN: "Code, name or unit"}}, networks}, Empty: web.Text{ZH: "还没有印章。", EN: "There is no seal yet."},
