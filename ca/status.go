@@ -133,10 +133,12 @@ type Filter struct {
 	Name    string // common name: the seal code of an institution
 	Public  []byte // uncompressed point
 	Before  time.Time
+	After   *big.Int // behind the certificate with this serial number in the list
 	Limit   int
 }
 
-// Certificates lists records, newest first. To page on, set Before to Created of the last one.
+// Certificates lists records, newest first. To page on, set After to the serial number of the last one: several may have been
+// made at the same time.
 func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
@@ -165,6 +167,11 @@ func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error
 	}
 	if !f.Before.IsZero() {
 		and("c.created <", store.Time(f.Before))
+	}
+	if f.After != nil {
+		args = append(args, SerialText(f.After))
+		at := fmt.Sprintf("(SELECT created FROM ca_certificate WHERE serial = $%d)", len(args))
+		query += fmt.Sprintf(" AND (c.created < %s OR c.created = %s AND c.serial > $%d)", at, at, len(args))
 	}
 	args = append(args, min(f.Limit, 1000))
 	query += fmt.Sprintf(" ORDER BY c.created DESC, c.serial LIMIT $%d", len(args))

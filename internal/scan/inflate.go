@@ -3,35 +3,38 @@ package scan
 import (
 	"encoding/binary"
 	"errors"
-	"hash"
-	"hash/adler32"
 	"io"
 )
 
 // inflater undoes DEFLATE in a zlib stream (RFC 1951, RFC 1950), as compress/zlib does, in a third of its time: a page of A4 at 600
-// dpi is fifty million bytes of it, mostly of codes for single bytes. Its memory is made when there is something to unpack.
+// dpi is fifty million bytes of it, most of them repetitions of three to five bytes. Its memory is made when there is something to unpack.
 type inflater struct {
 	in       io.Reader
-	raw      []byte // read and not yet taken: raw[at:end]
+	raw      *[inflateRaw + 8]byte // read and not yet taken: raw[at:end]
 	at, end  int
-	bits     uint64 // taken and not yet used, from the lowest
-	left     int    // how many of them; below 0: more were used than there are
-	out      []byte // what was unpacked: out[from:to] is not yet read, what is before can be repeated
+	bits     uint64                // taken and not yet used, from the lowest
+	left     int                   // how many of them
+	out      *[inflateOut + 8]byte // what was unpacked: out[from:to] is not yet read, what is before can be repeated
 	from, to int
-	sum      hash.Hash32 // of what was unpacked up to summed
+	sum      adler // of what was unpacked up to summed
 	summed   int
-	lengths  prefixCode // of single bytes, lengths and the end of a block
-	places   prefixCode // of distances
-	stored   int        // bytes that are left of a block that is not packed
-	inside   bool       // a packed block
-	last     bool       // the block is
-	err      error      // after what was unpacked
+	lengths  prefixCode   // of single bytes, lengths and the end of a block
+	joined   *prefixTable // of two of them in one
+	places   prefixCode   // of distances
+	stored   int          // bytes that are left of a block that is not packed
+	inside   bool         // a packed block
+	last     bool         // the block is
+	err      error        // after what was unpacked
 }
 
 const (
 	inflateHistory = 32 << 10 // how far back repetitions may begin
-	inflateOnce    = 32 << 10 // unpacked before it is read
-	inflateSlack   = 258 + 16 // the longest repetition, written in steps
+	// Both are powers of two, so that a place within is a mask and not a comparison; the eight bytes behind are read and written, never used.
+	inflateRaw = 16 << 10
+	inflateOut = 128 << 10
+
+	inflateFull  = inflateOut - 512 // from there on nothing is unpacked: the longest repetition fits, with bytes before it, in whole steps
+	inflateAhead = 16               // bytes of raw that one round of many takes at most
 )
 
 var errDeflated = errors.New("DEFLATE data that mean nothing")
@@ -45,6 +48,7 @@ func inflate(data io.Reader) *inflater {
 
 // reset begins with other data.
 func (z *inflater) reset(in io.Reader) {
+	z.sum = newAdler()
 	z.in, z.at, z.end, z.bits, z.left, z.from, z.to, z.summed, z.stored, z.inside, z.last, z.err = in, 0, 0, 0, 0, 0, 0, 0, 0, false, false, nil
 	var head [2]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
@@ -76,21 +80,20 @@ func (z *inflater) Read(p []byte) (int, error) {
 // unpack goes on until there is something to read, or sets err.
 func (z *inflater) unpack() {
 	if z.out == nil {
-		z.raw, z.out, z.sum = make([]byte, 16<<10), make([]byte, inflateHistory+inflateOnce+inflateSlack), adler32.New()
-		z.lengths.quick, z.places.quick = make([]uint32, 1<<prefixQuick), make([]uint32, 1<<prefixQuick)
+		z.raw, z.out = new([inflateRaw + 8]byte), new([inflateOut + 8]byte)
+		z.lengths, z.joined, z.places = newPrefixCode(prefixQuick), new(prefixTable), newPrefixCode(prefixPlaces)
 	}
-	if z.to == 0 {
-		z.sum.Reset()
-	}
-	if z.to >= inflateHistory+inflateOnce {
-		copy(z.out, z.out[z.to-inflateHistory:z.to])
+	if z.to >= inflateFull {
+		copy(z.out[:], z.out[z.to-inflateHistory:z.to])
 		z.from, z.to = inflateHistory, inflateHistory
 	}
 	z.summed = z.to
-	for z.to < inflateHistory+inflateOnce && z.err == nil {
+	for z.to < inflateFull && z.err == nil {
 		switch {
+		case z.inside && z.end-z.at >= inflateAhead:
+			z.many()
 		case z.inside:
-			z.block()
+			z.one()
 		case z.stored > 0:
 			z.copyStored()
 		case z.last:
@@ -104,7 +107,7 @@ func (z *inflater) unpack() {
 
 // addUp brings the sum up to date.
 func (z *inflater) addUp() {
-	_, _ = z.sum.Write(z.out[z.summed:z.to])
+	z.sum.add(z.out[z.summed:z.to])
 	z.summed = z.to
 }
 
@@ -121,7 +124,7 @@ func (z *inflater) fill() {
 			z.at, z.end = 0, 0
 			for tries := 0; z.end == 0 && tries < 100; tries++ {
 				var err error
-				if z.end, err = z.in.Read(z.raw); err != nil {
+				if z.end, err = z.in.Read(z.raw[:inflateRaw]); err != nil {
 					break
 				}
 			}
@@ -160,7 +163,7 @@ func (z *inflater) check() {
 		sum = sum<<8 | uint32(z.take(8))
 	}
 	if z.err == nil {
-		if z.err = io.EOF; sum != z.sum.Sum32() {
+		if z.err = io.EOF; sum != z.sum.sum() {
 			z.err = errDeflated
 		}
 	}
@@ -168,11 +171,10 @@ func (z *inflater) check() {
 
 // copyStored copies what is not packed.
 func (z *inflater) copyStored() {
-	const most = inflateHistory + inflateOnce
-	for z.stored > 0 && z.to < most && z.err == nil {
+	for z.stored > 0 && z.to < inflateFull && z.err == nil {
 		if z.left == 0 && z.at < z.end {
 			z.bits = 0
-			n := copy(z.out[z.to:min(z.to+z.stored, most)], z.raw[z.at:z.end])
+			n := copy(z.out[z.to:min(z.to+z.stored, inflateFull)], z.raw[z.at:z.end])
 			z.at, z.to, z.stored = z.at+n, z.to+n, z.stored-n
 			continue
 		}
@@ -195,7 +197,7 @@ func (z *inflater) header() {
 		}
 		z.stored = n
 	case 1:
-		z.inside = z.lengths.make(fixedLengths[:288], lengthEntry) && z.places.make(fixedLengths[288:], placeEntry)
+		z.begin(fixedLengths[:288], fixedLengths[288:])
 	case 2:
 		z.ownCodes()
 	default:
@@ -221,12 +223,12 @@ func (z *inflater) ownCodes() {
 	clear(sizes[:19])
 	for at := 0; at < lengths+places; {
 		z.fill()
-		e := z.places.quick[z.bits&(1<<prefixQuick-1)]
-		if e == 0 || z.left < int(e&15) {
+		e := z.places.at(z.bits)
+		if e == 0 || z.left < int(e&63) {
 			return
 		}
-		z.bits >>= e & 15
-		z.left -= int(e & 15)
+		z.bits >>= e & 63
+		z.left -= int(e & 63)
 		symbol, again := byte(e>>16), 1
 		if symbol >= 16 {
 			z.err = nil
@@ -258,88 +260,13 @@ func (z *inflater) ownCodes() {
 			at++
 		}
 	}
-	if z.lengths.make(sizes[:lengths], lengthEntry) && z.places.make(sizes[lengths:lengths+places], placeEntry) {
+	z.begin(sizes[:lengths], sizes[lengths:lengths+places])
+}
+
+// begin begins a block of codes of such lengths.
+func (z *inflater) begin(lengths, places []byte) {
+	if z.err = errDeflated; z.lengths.make(lengths, lengthEntry) && z.places.make(places, placeEntry) {
+		z.joined.join(z.lengths.quick)
 		z.inside, z.err = true, nil
-	}
-}
-
-// block unpacks codes until the block ends or out is full.
-func (z *inflater) block() {
-	bits, left, to, out := z.bits, z.left, z.to, z.out
-	lengths, places := z.lengths.quick[:1<<prefixQuick], z.places.quick[:1<<prefixQuick]
-	for to < inflateHistory+inflateOnce {
-		if left < prefixLongest {
-			if z.end-z.at >= 8 {
-				bits |= binary.LittleEndian.Uint64(z.raw[z.at:]) << (left & 63)
-				z.at += (63 - left) >> 3
-				left |= 56
-			} else {
-				z.bits, z.left = bits, left
-				z.fill()
-				bits, left = z.bits, z.left
-			}
-		}
-		e := lengths[bits&(1<<prefixQuick-1)]
-		if e&prefixFurther != 0 {
-			e = z.lengths.further[int(e>>16)+int(bits>>prefixQuick&(1<<(e>>8&15)-1))]
-		}
-		bits >>= e & 15
-		left -= int(e & 15)
-		if e&prefixByte != 0 {
-			out[to] = byte(e >> 16)
-			if to++; left < 0 {
-				to--
-				break
-			}
-			continue
-		}
-		if left < 0 || e&prefixValue == 0 { // the end of the block, of the data, or nothing
-			if z.inside = false; e&prefixEndOf == 0 {
-				z.err = errDeflated
-			}
-			break
-		}
-		if left < 33 { // for 5 further bits of the length, a code of 15 and 13 further bits
-			z.bits, z.left = bits, left
-			z.fill()
-			bits, left = z.bits, z.left
-		}
-		further := e >> 8 & 15
-		length := int(e>>16) + int(bits&(1<<further-1))
-		bits >>= further
-		left -= int(further)
-		d := places[bits&(1<<prefixQuick-1)]
-		if d&prefixFurther != 0 {
-			d = z.places.further[int(d>>16)+int(bits>>prefixQuick&(1<<(d>>8&15)-1))]
-		}
-		bits >>= d & 15
-		left -= int(d & 15)
-		further = d >> 8 & 15
-		back := int(d>>16) + int(bits&(1<<further-1))
-		bits >>= further
-		left -= int(further)
-		if d&prefixValue == 0 || left < 0 || back > to {
-			z.err = errDeflated
-			break
-		}
-		repeat(out, to, back, length)
-		to += length
-	}
-	if left < 0 {
-		left, z.err = 0, io.ErrUnexpectedEOF
-	}
-	z.bits, z.left, z.to = bits, left, to
-}
-
-// repeat copies what stands so far back; it may write some bytes more.
-func repeat(out []byte, to, back, length int) {
-	if back >= 8 {
-		for i := 0; i < length; i += 8 {
-			binary.LittleEndian.PutUint64(out[to+i:], binary.LittleEndian.Uint64(out[to-back+i:]))
-		}
-		return
-	}
-	for i := to; i < to+length; i++ {
-		out[i] = out[i-back]
 	}
 }

@@ -56,6 +56,27 @@ func FuzzPlainRows(f *testing.F) {
 	})
 }
 
+// TestPaethIsThatOfTheSpecification for all bytes that there are (PNG specification, clause 9.4).
+func TestPaethIsThatOfTheSpecification(t *testing.T) {
+	away := func(a, b int) int { return max(a-b, b-a) }
+	for left := range 256 {
+		for above := range 256 {
+			for corner := range 256 {
+				p := left + above - corner
+				want := corner
+				if toLeft, toAbove, toCorner := away(p, left), away(p, above), away(p, corner); toLeft <= toAbove && toLeft <= toCorner {
+					want = left
+				} else if toAbove <= toCorner {
+					want = above
+				}
+				if got := paeth(left, above, corner); got != want {
+					t.Fatalf("left %d, above %d, corner %d: %d, not %d", left, above, corner, got, want)
+				}
+			}
+		}
+	}
+}
+
 // TestPlainRowsLeavesTheRestToOthers: what is not of the common kind or not whole is not decoded there.
 func TestPlainRowsLeavesTheRestToOthers(t *testing.T) {
 	rows := packedZlib(t, make([]byte, 3*(3*4+1)), 6)

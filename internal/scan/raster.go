@@ -178,11 +178,12 @@ func addAbove(row, before []byte) {
 // average3 takes back the filter of averages of pixels of three bytes.
 func average3(row, before []byte) {
 	var r, g, b int
-	for before = before[:len(row)]; len(row) >= 3 && len(before) >= 3; row, before = row[3:], before[3:] {
-		r = (int(row[0]) + (r+int(before[0]))>>1) & 255
-		g = (int(row[1]) + (g+int(before[1]))>>1) & 255
-		b = (int(row[2]) + (b+int(before[2]))>>1) & 255
-		row[0], row[1], row[2] = byte(r), byte(g), byte(b)
+	before = before[:len(row)]
+	for i := 0; i < len(row)-2; i += 3 {
+		r = (int(row[i]) + (r+int(before[i]))>>1) & 255
+		g = (int(row[i+1]) + (g+int(before[i+1]))>>1) & 255
+		b = (int(row[i+2]) + (b+int(before[i+2]))>>1) & 255
+		row[i], row[i+1], row[i+2] = byte(r), byte(g), byte(b)
 	}
 }
 
@@ -204,28 +205,30 @@ func addLeft(row []byte, step int) {
 // paeth3 takes back the filter of Paeth of pixels of three bytes.
 func paeth3(row, before []byte) {
 	var r, g, b, cornerR, cornerG, cornerB int
-	for before = before[:len(row)]; len(row) >= 3 && len(before) >= 3; row, before = row[3:], before[3:] {
-		upR, upG, upB := int(before[0]), int(before[1]), int(before[2])
-		r = (int(row[0]) + paeth(r, upR, cornerR)) & 255
-		g = (int(row[1]) + paeth(g, upG, cornerG)) & 255
-		b = (int(row[2]) + paeth(b, upB, cornerB)) & 255
-		row[0], row[1], row[2] = byte(r), byte(g), byte(b)
+	before = before[:len(row)]
+	for i := 0; i < len(row)-2; i += 3 {
+		upR, upG, upB := int(before[i]), int(before[i+1]), int(before[i+2])
+		r = (int(row[i]) + paeth(r, upR, cornerR)) & 255
+		g = (int(row[i+1]) + paeth(g, upG, cornerG)) & 255
+		b = (int(row[i+2]) + paeth(b, upB, cornerB)) & 255
+		row[i], row[i+1], row[i+2] = byte(r), byte(g), byte(b)
 		cornerR, cornerG, cornerB = upR, upG, upB
 	}
 }
 
-func paeth(a, b, c int) int {
-	pa, pb := b-c, a-c
-	pc := pa + pb
-	// The sign takes part without a branch: what is noise has no foreseeable one.
-	pa, pb, pc = (pa^pa>>63)-pa>>63, (pb^pb>>63)-pb>>63, (pc^pc>>63)-pc>>63
-	if pb < pa {
-		pa, a = pb, b
+// paeth is the one of left, above and corner that is nearest to left + above - corner: the lower neighbour where the corner lies so
+// high that three times it is the sum of both and the higher one, or more; the higher neighbour where it lies as low; the corner
+// in between. Said so, it takes neither absolute values nor branches: what is noise has none that can be foreseen.
+func paeth(left, above, corner int) int {
+	low, high, bound := min(left, above), max(left, above), 3*corner-left-above
+	nearest := corner
+	if high <= bound {
+		nearest = low
 	}
-	if pc < pa {
-		a = c
+	if bound <= low {
+		nearest = high
 	}
-	return a
+	return nearest
 }
 
 // undoTIFF takes back horizontal differencing (TIFF 6.0, section 14) of samples of eight bits, and of sixteen in the order of

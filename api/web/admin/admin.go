@@ -17,6 +17,7 @@ import (
 	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 	"yinxin/sealer/register"
 	"yinxin/sealer/terminal"
 )
@@ -28,6 +29,7 @@ var files embed.FS
 type Config struct {
 	Access   *access.Service
 	Login    *login.Service
+	OIDC     *oidc.Providers // nil: there are none
 	Register *register.Register
 	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
 	Authority *ca.Authority
@@ -63,6 +65,7 @@ var notices = map[string]web.Text{
 	"added": {ZH: "已登记。还没有角色，也没有密码。", EN: "Recorded, without a role and without a password."}, "unlocked": {ZH: "账号已解锁。", EN: "The account is open again."},
 	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
 	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
+	"linked": {ZH: "已关联，该人员可用统一身份认证登录。", EN: "Linked: they can sign in at the identity provider."}, "unlinked": {ZH: "关联已解除，经由它的登录已结束。", EN: "The link and the sessions opened by it have ended."},
 	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
 	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
 	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
@@ -75,8 +78,8 @@ func Area(c Config) web.Area {
 	p := pages{c}
 	area := web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
 		{Path: people, Label: titlePeople, Roles: administrators},
-		{Path: grants, Label: titleGrants, Roles: readers},
-		{Path: anchors, Label: titleAnchors, Roles: readers},
+		{Path: grants, Label: titleGrants, Roles: readers, Group: web.Holdings},
+		{Path: anchors, Label: titleAnchors, Roles: readers, Group: web.Holdings},
 	}}
 	if p.Terminals != nil {
 		area.Menu = append(area.Menu, web.Item{Path: terminals, Label: titleTerminals, Roles: administrators})
@@ -113,6 +116,8 @@ func (p pages) routes() []web.Route {
 	post(people+"/{id}/give-role", p.giveRole)
 	post(people+"/{id}/withdraw-role", p.withdrawRole)
 	post(people+"/{id}/retire", p.retire)
+	post(people+"/{id}/link", p.link)
+	post(people+"/{id}/end-link", p.endLink)
 	post(people+"/{id}/keys", p.makeKey)
 	post(people+"/{id}/end-key", p.endKey)
 
@@ -224,11 +229,21 @@ type person struct {
 	Locked   bool
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
+	Links    []linked
+	Offers   []oidc.Offer
 	Scopes   []string
+	Networks []networkLine
 	Password string
 	Secret   string
 	Self     bool
 }
+
+type networkLine struct {
+	Network string
+	Word    web.Text
+}
+
+var networks = []networkLine{{access.GovernmentNetwork, web.Text{ZH: "政务外网", EN: "government network"}}, {access.Internet, web.Text{ZH: "互联网", EN: "internet"}}}
 
 type roleLine struct {
 	Role access.Role
@@ -253,7 +268,11 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 	if v.Keys, err = p.Access.Keys(ctx, v.ID); err != nil {
 		return err
 	}
-	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
+	if v.Links, err = p.links(q, v.ID); err != nil {
+		return err
+	}
+	v.Offers = p.OIDC.Offered("")
+	v.Locked, v.Scopes, v.Networks, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, networks, v.ID == q.Actor.ID
 	for r, word := range roleWords {
 		line := roleLine{r, word}
 		if v.Has(r) {
@@ -315,7 +334,8 @@ func (p pages) retire(q *web.Request) error {
 }
 
 func (p pages) makeKey(q *web.Request) error {
-	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals"))}}
+	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals")),
+		Networks: q.PostForm["network"]}}
 	if days := map[string]int{"30": 30, "90": 90, "365": 365}[q.PostFormValue("days")]; days > 0 {
 		t.Expires = q.Now().AddDate(0, 0, days)
 	}

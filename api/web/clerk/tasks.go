@@ -151,6 +151,7 @@ type shownTerminals struct {
 	List    []terminal.Terminal
 	Code    string
 	Expires time.Time
+	Files   []agentFile // programs for terminals that can be had here
 }
 
 func (p pages) terminals(q *web.Request) error { return p.showTerminals(q, shownTerminals{}) }
@@ -165,6 +166,7 @@ func (p pages) showTerminals(q *web.Request, s shownTerminals) error {
 			s.List = append(s.List, t)
 		}
 	}
+	s.Files = p.agentFiles()
 	return q.Show("terminals", web.Page{Title: titleTerminals, Data: s, Styles: []string{"clerk.css"}})
 }
 
