@@ -29,6 +29,7 @@ type view struct {
 	RequestID string
 	Verdict   *verdict
 	Versions  *comparison
+	Code      string
 }
 
 type verdict struct {
