@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"yinxin/api/web"
-	"yinxin/internal/access"
 	"yinxin/sealer/register"
 )
 
@@ -19,11 +18,11 @@ type Listener struct {
 
 var titleListeners = web.Text{ZH: "监听地址", EN: "Listeners"}
 
-var networkWords = map[string]web.Text{access.GovernmentNetwork: {ZH: "政务外网", EN: "government network"}, access.Internet: {ZH: "互联网", EN: "internet"}}
-
 func networkWord(network string, q *web.Request) string {
-	if word, ok := networkWords[network]; ok {
-		return word.In(q.Language)
+	for _, n := range networks {
+		if n.Network == network {
+			return n.Word.In(q.Language)
+		}
 	}
 	return q.T("未标注", "no label")
 }
@@ -55,11 +54,11 @@ func (p pages) listeners(q *web.Request) error {
 	}
 	query := q.URL.Query()
 	text, network := strings.TrimSpace(query.Get("text")), query.Get("network")
-	networks := web.Filter{Name: "network", Label: web.Text{ZH: "可用于", EN: "Usable on"}}
-	for _, n := range access.Networks {
-		networks.Options = append(networks.Options, web.Option{Value: n, Label: networkWords[n]})
+	usable := web.Filter{Name: "network", Label: web.Text{ZH: "可用于", EN: "Usable on"}}
+	for _, n := range networks {
+		usable.Options = append(usable.Options, web.Option{Value: n.Network, Label: n.Word})
 	}
-	l := web.List{File: q.T("用章范围", "scopes"), Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "印章编码、名称或单位", EN: "Code, name or unit"}}, networks}, Empty: web.Text{ZH: "还没有印章。", EN: "There is no seal yet."},
+	l := web.List{File: q.T("用章范围", "scopes"), Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "印章编码、名称或单位", EN: "Code, name or unit"}}, usable}, Empty: web.Text{ZH: "还没有印章。", EN: "There is no seal yet."},
 		Columns: []web.Column{{Label: web.Text{ZH: "印章编码", EN: "Code"}}, {Label: web.Text{ZH: "印章名称", EN: "Name"}}, {Label: web.Text{ZH: "单位", EN: "Unit"}}, {Label: web.Text{ZH: "用章范围", EN: "Scope"}}, {Label: web.Text{ZH: "可经由", EN: "Can be used over"}}}}
 	return q.ShowList("listeners", web.Page{Title: titleListeners, Data: lines}, l, func(after string, limit int) (rows []web.Row, next string, err error) {
 		for {
