@@ -161,7 +161,7 @@ func (w *world) revoke() {
 func TestWhatEndsBeforeTheBrowserComes(t *testing.T) {
 	for want, end := range map[string]func(w *world, b *box){
 		"terminal.login-certificate-revoked": func(w *world, _ *box) { w.revoke() },
-		"terminal.not-found":                 func(w *world, b *box) { must(w.t, w.service.End(w.t.Context(), w.clerk, b.id, "")) },
+		"terminal.not-found":                 func(w *world, b *box) { must(w.t, w.service.End(w.t.Context(), w.clerk, b.id, "given to somebody else")) },
 		"terminal.login-certificate":         func(w *world, _ *box) { w.makeSeal("renewed") },
 		"login.key-expired":                  func(w *world, _ *box) { w.now = w.now.Add(login.ChallengeLife) },
 	} {
