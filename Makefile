@@ -67,15 +67,19 @@ race: ## the rooms with concurrency, under the race detector
 	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain ./api/agent
 	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
 
-# The fuzzer may report the end of its own time as a failure when an input is under way; that alone is none.
+# A package is built once for all its targets. The fuzzer may report the end of its own time as a failure when an input is under
+# way; that alone is none.
 fuzz: ## every fuzz target for FUZZTIME
-	@for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+	@mkdir -p build; cache=$$($(GO) env GOCACHE)/fuzz; \
+		for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
+		$(GO) test -c -fuzz . -o build/fuzz.test $$pkg || exit 1; \
 		for f in $$(grep -h '^func Fuzz' $$pkg/*_test.go | sed -E 's/func (Fuzz[A-Za-z0-9_]+).*/\1/'); do \
-			if out=$$($(GO) test $$pkg -run '^$$' -fuzz "^$$f\$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x 2>&1); then \
+			if out=$$(cd $$pkg && $(CURDIR)/build/fuzz.test -test.run '^$$' -test.fuzz "^$$f\$$" -test.fuzztime $(FUZZTIME) \
+				-test.fuzzminimizetime 10x -test.fuzzcachedir "$$cache/yinxin/$${pkg#./}" 2>&1); then \
 				echo "ok	$$pkg $$f $$(echo "$$out" | grep -o 'execs: [0-9]*' | tail -n 1)"; \
 			elif echo "$$out" | grep -q 'context deadline exceeded' && ! echo "$$out" | grep -qE 'Failing input|panic:'; then \
 				echo "ok	$$pkg $$f (ended in the middle of an input)"; \
-			else echo "$$out" | tail -n 40; exit 1; fi; done; done
+			else echo "$$out" | tail -n 40; exit 1; fi; done; done; rm -f build/fuzz.test
 
 fuzz-hour: ## every fuzz target for an hour: a day and more
 	$(MAKE) fuzz FUZZTIME=1h

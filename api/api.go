@@ -18,8 +18,10 @@ import (
 	"yinxin/ca/backend"
 	"yinxin/ca/escrow"
 	"yinxin/internal/access"
+	"yinxin/internal/jobs"
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 	"yinxin/internal/webhook"
 	"yinxin/sealer"
 	"yinxin/sealer/batch"
@@ -56,8 +58,15 @@ type Config struct {
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
 
+	// Jobs is the work in the background. Nil: there is no page of it.
+	Jobs *jobs.Jobs
+	// Retrust lets a change of the trust anchors count at once in what Verify relies on. Nil: it comes to count.
+	Retrust func(ctx context.Context) error
+
 	// Login lets people sign in. Nil: there are no pages but those for anyone.
 	Login *login.Service
+	// OIDC are identity providers at which people may sign in. Nil: there are none.
+	OIDC *oidc.Providers
 	// Secure says that browsers reach the service by https also where its own listener is plain.
 	Secure bool
 
@@ -72,6 +81,9 @@ type Config struct {
 	Ready func(ctx context.Context) error
 	// Metrics writes figures of process and devices for Prometheus. Nil: there is no such route.
 	Metrics http.Handler
+
+	// Agents is a folder with the programs for terminals, which clerks download. Empty: there are none.
+	Agents string
 
 	// MaxUpload is the largest document in bytes; 0 is the sealer's own limit.
 	MaxUpload int64
@@ -109,6 +121,7 @@ type server struct {
 	repeats   queues // sealings, by caller and key
 	uploading chan struct{}
 	verifying chan struct{}
+	comparing chan struct{}
 	arriving  chan struct{} // uploads by those who have an account
 	scanning  chan struct{} // and those of them that are in memory: scans, workbooks
 }
@@ -138,7 +151,7 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
-		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications),
+		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications), comparing: make(chan struct{}, max(1, runtime.NumCPU()/2)),
 		arriving: make(chan struct{}, c.Uploads), scanning: make(chan struct{}, scansInMemory)}
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err

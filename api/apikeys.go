@@ -13,17 +13,18 @@ import (
 
 // APIKey is a key of a person or program, without its secret.
 type APIKey struct {
-	ID      string    `json:"id"`
-	Actor   string    `json:"actor"`
-	Label   string    `json:"label"`
-	Scopes  []string  `json:"scopes" doc:"The parts of the API that it reaches; empty: all that its owner may call."`
-	Seals   []string  `json:"seals" doc:"Codes of the seals that it may use; empty: all that its owner was granted."`
-	Sandbox bool      `json:"sandbox" doc:"Seals for trial alone."`
-	Created time.Time `json:"created"`
-	Expires time.Time `json:"expires,omitzero"`
-	Bound   string    `json:"certificate,omitempty" doc:"SM3 of the client certificate with which alone it counts."`
-	Used    time.Time `json:"last_used,omitzero" doc:"To the hour."`
-	Revoked bool      `json:"revoked"`
+	ID       string    `json:"id"`
+	Actor    string    `json:"actor"`
+	Label    string    `json:"label"`
+	Scopes   []string  `json:"scopes" doc:"The parts of the API that it reaches; empty: all that its owner may call."`
+	Seals    []string  `json:"seals" doc:"Codes of the seals that it may use; empty: all that its owner was granted."`
+	Networks []string  `json:"networks" doc:"The labels of the listeners on which it counts; empty: on all."`
+	Sandbox  bool      `json:"sandbox" doc:"Seals for trial alone."`
+	Created  time.Time `json:"created"`
+	Expires  time.Time `json:"expires,omitzero"`
+	Bound    string    `json:"certificate,omitempty" doc:"SM3 of the client certificate with which alone it counts."`
+	Used     time.Time `json:"last_used,omitzero" doc:"To the hour."`
+	Revoked  bool      `json:"revoked"`
 }
 
 // MadeKey is a key with its secret, which is given this once.
@@ -33,16 +34,17 @@ type MadeKey struct {
 
 // NewKey asks for a key.
 type NewKey struct {
-	Label   string    `json:"label" minLength:"1" maxLength:"200" doc:"What it is for."`
-	Scopes  []string  `json:"scopes,omitempty" maxItems:"20" doc:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service."`
-	Seals   []string  `json:"seals,omitempty" maxItems:"100" doc:"Only these seals, by their codes."`
-	Sandbox bool      `json:"sandbox,omitempty" doc:"It seals for trial alone: every page and the reason of the signature say 测试, and nothing counts against a grant."`
-	Expires time.Time `json:"expires,omitzero" doc:"When it ends by itself."`
-	Bound   string    `json:"certificate,omitempty" maxLength:"64" doc:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)."`
+	Label    string    `json:"label" minLength:"1" maxLength:"200" doc:"What it is for."`
+	Scopes   []string  `json:"scopes,omitempty" maxItems:"20" doc:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service."`
+	Seals    []string  `json:"seals,omitempty" maxItems:"100" doc:"Only these seals, by their codes."`
+	Networks []string  `json:"networks,omitempty" maxItems:"2" doc:"Only over listeners with these labels: government-network (政务外网), internet (互联网)."`
+	Sandbox  bool      `json:"sandbox,omitempty" doc:"It seals for trial alone: every page and the reason of the signature say 测试, and nothing counts against a grant."`
+	Expires  time.Time `json:"expires,omitzero" doc:"When it ends by itself."`
+	Bound    string    `json:"certificate,omitempty" maxLength:"64" doc:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)."`
 }
 
 func apiKeyOf(k access.APIKey) APIKey {
-	return APIKey{ID: k.ID, Actor: k.Actor, Label: k.Label, Scopes: append([]string{}, k.Scopes...), Seals: append([]string{}, k.Seals...), Sandbox: k.Sandbox, Created: k.Created.UTC(),
+	return APIKey{ID: k.ID, Actor: k.Actor, Label: k.Label, Scopes: append([]string{}, k.Scopes...), Seals: append([]string{}, k.Seals...), Networks: append([]string{}, k.Networks...), Sandbox: k.Sandbox, Created: k.Created.UTC(),
 		Expires: k.Expires.UTC(), Used: k.Used.UTC(), Bound: k.Certificate, Revoked: k.Revoked}
 }
 
@@ -85,7 +87,7 @@ func (s *server) apiKeys() {
 		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)}, administrators,
 		func(ctx context.Context, in *wanted) (*made, error) {
 			secret, err := s.Access.MakeKey(ctx, actorOf(ctx), in.Actor, access.KeyTerms{Label: in.Body.Label,
-				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals, Sandbox: in.Body.Sandbox}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
+				Only: access.Only{Scopes: in.Body.Scopes, Seals: in.Body.Seals, Networks: in.Body.Networks, Sandbox: in.Body.Sandbox}, Expires: in.Body.Expires, Certificate: in.Body.Bound})
 			return &made{MadeKey{secret}}, err
 		})
 	type ended struct {

@@ -55,19 +55,27 @@ func (s *server) certificates() {
 		Profile string    `query:"profile" maxLength:"40"`
 		Name    string    `query:"name" maxLength:"100" doc:"Common name: a person, or the code of a seal."`
 		State   string    `query:"state" enum:"pending,failed,good,held,revoked"`
-		Before  time.Time `query:"before" doc:"Only those made before: next of the answer before."`
+		Before  time.Time `query:"before" doc:"Only those made before."`
+		After   string    `query:"after" maxLength:"64" doc:"Goes on behind this one: next of the answer before."`
 		Limit   int       `query:"limit" minimum:"1" maximum:"200" default:"50"`
 	}
 	type listed struct {
 		Body struct {
 			Certificates []Certificate `json:"certificates"`
-			Next         time.Time     `json:"next,omitzero" doc:"For before, when there may be more."`
+			Next         string        `json:"next,omitempty" doc:"For after, when there may be more."`
 		}
 	}
 	operate(s, huma.Operation{OperationID: "list-certificates", Method: http.MethodGet, Path: certificatePath, Tags: []string{tagCertificates},
-		Summary: "List certificates", Description: "The newest first. With a state, an answer may have fewer than limit and yet go on.", Responses: s.answers(401, 403, 422)},
+		Summary: "List certificates", Description: "The newest first. With a state, an answer may have fewer than limit and yet go on.", Responses: s.answers(401, 403, 404, 422)},
 		overseers(), func(ctx context.Context, in *filter) (*listed, error) {
-			records, err := s.Authority.Certificates(ctx, ca.Filter{Profile: ca.Profile(in.Profile), Name: in.Name, Before: in.Before, Limit: in.Limit})
+			f := ca.Filter{Profile: ca.Profile(in.Profile), Name: in.Name, Before: in.Before, Limit: in.Limit}
+			if in.After != "" {
+				var err error
+				if f.After, err = serialOf(in.After); err != nil {
+					return nil, err
+				}
+			}
+			records, err := s.Authority.Certificates(ctx, f)
 			if err != nil {
 				return nil, err
 			}
@@ -79,7 +87,7 @@ func (s *server) certificates() {
 				}
 			}
 			if len(records) == in.Limit {
-				out.Body.Next = records[len(records)-1].Created
+				out.Body.Next = ca.SerialText(records[len(records)-1].Serial)
 			}
 			return out, nil
 		})

@@ -86,12 +86,8 @@ func TestAClerkSealsByDragging(t *testing.T) {
 		t.Fatalf("%.400s", verdict.body)
 	}
 	// Where it was left, there the seal is: after[0] mm from the right edge, after[1] from below, on the last page.
-	id := strings.Split(link, "/")[3]
-	picture := got(png.Decode(bytes.NewReader(w.call("", "GET", "/clerk/documents/"+id+"/pages/5", nil, "Cookie: "+w.signIn("clerk")).is(200).body)))(t)
-	red := redOf(picture, picture.Bounds().Dx()-60) // left of the straddle seal
-	right := float64(picture.Bounds().Dx()-red.Max.X) / perMM
-	below := float64(picture.Bounds().Dy()-red.Max.Y) / perMM
-	if math.Abs(right-after[0]) > .6 || math.Abs(below-after[1]) > .6 {
+	right, below := w.inkAt(strings.Split(link, "/")[3], 5, 16) // left of the straddle seal
+	if math.Abs(right-after[0]) > .1 || math.Abs(below-after[1]) > .1 {
 		t.Errorf("the seal stands %.2f mm from the right and %.2f from below, not %v", right, below, after)
 	}
 	b.do(chromedp.Navigate(w.http.URL+"/clerk/log"), chromedp.WaitVisible(chromedp.CSS("table.list")))
@@ -244,4 +240,94 @@ func TestABatchIsSealedAndFollowed(t *testing.T) {
 	}
 	b.do(chromedp.Navigate(w.http.URL+"/clerk/batches/new"), chromedp.WaitVisible(chromedp.CSS("#content form")))
 	b.screenshot("clerk-batch-new")
+}
+
+func TestAFileThatCannotBeReadKeepsNoOtherOut(t *testing.T) {
+	b := newBrowser(t)
+	w := equipped(t)
+	running, stop := context.WithCancel(t.Context())
+	defer stop()
+	go func() { _ = w.work.Run(running) }()
+	cookie := w.signIn("clerk")
+	type file struct {
+		name string
+		data []byte
+	}
+	send := func(x string, files ...file) answer {
+		t.Helper()
+		body := &bytes.Buffer{}
+		m := multipart.NewWriter(body)
+		for _, field := range [][2]string{{"title", "年终"}, {"key", "k-" + x + strconv.Itoa(len(files))}, {"seal", sealCode}, {"keyword", ""}, {"page", "-1"}, {"x", x}, {"y", "30"}} {
+			must(t, m.WriteField(field[0], field[1]))
+		}
+		for _, f := range files {
+			got(got(m.CreateFormFile("file", f.name))(t).Write(f.data))(t)
+		}
+		must(t, m.Close())
+		return w.call("", "POST", "/clerk/batches/new", body, "Content-Type: "+m.FormDataContentType(), "Cookie: "+cookie)
+	}
+	stored := func() (n int) {
+		t.Helper()
+		must(t, w.db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) FROM document`).Scan(&n))
+		return n
+	}
+	large := append([]byte("%PDF-1.7\n"), make([]byte, 33<<20)...) // the sealer takes 32 MiB
+	unread := []file{{"说明.docx", []byte("PK\x03\x04 no PDF")}, {"空.pdf", nil}, {"大.pdf", large}, {strings.Repeat("长", 150) + ".pdf", []byte("x")}}
+	at := send("20", append([]file{{"一.pdf", onePage(t)}}, append(unread, file{"二.pdf", onePage(t)}, file{"坏.pdf", []byte("%PDF-1.7 nothing")})...)...).is(303).header.Get("Location")
+	if n := stored(); n < 3 {
+		t.Errorf("%d documents are stored, want those that could be read", n)
+	}
+	b.openAs(w, "clerk", at, 1024, 900)
+	b.do(chromedp.WaitVisible(chromedp.CSS("#state .badge.good")))
+	state := b.text("#state")
+	if !strings.Contains(state, "共 7 份：已完成 2，失败 5，排队中 0") || !strings.Contains(state, "有 4 份文件未能读取") {
+		t.Errorf("the page says %q", state)
+	}
+	b.do(chromedp.Navigate(w.http.URL+at), chromedp.WaitVisible(chromedp.CSS("table.list")))
+	b.screenshot("clerk-batch-unread")
+	codes := func() (all []string) {
+		t.Helper()
+		rows := w.exported(cookie, at+"?format=csv")
+		for _, r := range rows {
+			all = append(all, r[1][:min(len(r[1]), 12)]+" "+r[2])
+		}
+		return all
+	}
+	if found := strings.Join(codes(), "; "); found != "一.pdf 已完成; 说明.docx 失败; 空.pdf 失败; 大.pdf 失败; 长长长长 失败; 二.pdf 已完成; 坏.pdf 失败" {
+		t.Errorf("%s", found)
+	}
+	list := string(w.call("", "GET", at+"?state=failed", nil, "Cookie: "+cookie).is(200).body)
+	for _, code := range []string{"clerk.not-pdf", "clerk.empty-file", "document.too-large", "pdf."} {
+		if !strings.Contains(list, code) {
+			t.Errorf("the list does not say %s", code)
+		}
+	}
+	// Only what can be taken up is taken up again, and the reasons of the others stay.
+	w.post(cookie, at+"/retry", nil).is(303)
+	b.openAs(w, "clerk", at, 1024, 900)
+	b.do(chromedp.WaitVisible(chromedp.CSS("#state .badge.good")))
+	if list := string(w.call("", "GET", at+"?state=failed", nil, "Cookie: "+cookie).is(200).body); strings.Count(list, "clerk.not-pdf") != 2 {
+		t.Errorf("the reasons are gone: %s", list)
+	}
+
+	// None that can be read: no batch, and the form again with what was typed and the reasons.
+	a := send("21.5", unread...)
+	if a.status != 400 || !bytes.Contains(a.body, []byte(`data-code="clerk.none-read"`)) || !bytes.Contains(a.body, []byte(`value="21.5"`)) || !bytes.Contains(a.body, []byte("说明.docx")) || !bytes.Contains(a.body, []byte(`value="年终"`)) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
+	// A wrong place is said before anything is stored.
+	before := stored()
+	if a := send("zwanzig", file{"一.pdf", onePage(t)}); a.status != 400 || !bytes.Contains(a.body, []byte("clerk.place")) || stored() != before {
+		t.Errorf("%d, %d documents, before %d", a.status, stored(), before)
+	}
+	// Only unreadable ones that failed: nothing is taken up.
+	only := send("22", file{"一.pdf", onePage(t)}, unread[0]).is(303).header.Get("Location")
+	b.openAs(w, "clerk", only, 1024, 900)
+	b.do(chromedp.WaitVisible(chromedp.CSS("#state .badge.good")))
+	if page := string(w.call("", "GET", only, nil, "Cookie: "+cookie).is(200).body); strings.Contains(page, "/retry") {
+		t.Error("what cannot be taken up is offered")
+	}
+	if a := w.post(cookie, only+"/retry", nil); a.status != 409 || !bytes.Contains(a.body, []byte("batch.nothing-failed")) {
+		t.Errorf("%d %s", a.status, a.body)
+	}
 }

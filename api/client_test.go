@@ -69,8 +69,13 @@ func TestAProgramSealsThroughTheClient(t *testing.T) {
 	if err := c.Fetch(ctx, sealed.Document, &out); err != nil || !bytes.HasPrefix(out.Bytes(), data) {
 		t.Fatal(err)
 	}
-	if r := got(c.Verify(ctx, "a.pdf", &out, int64(out.Len())))(t); r.Verdict != "valid" {
+	if r := got(c.Verify(ctx, "a.pdf", bytes.NewReader(out.Bytes()), int64(out.Len())))(t); r.Verdict != "valid" {
 		t.Errorf("%s", r.Verdict)
+	}
+	var taken bytes.Buffer
+	whole := bytes.Clone(out.Bytes())
+	if err := c.AsSealed(ctx, "a.pdf", "1", bytes.NewReader(append(bytes.Clone(whole), '\n')), int64(len(whole)+1), &taken); err != nil || !bytes.Equal(taken.Bytes(), whole) {
+		t.Errorf("%d bytes as sealed of %d, %v", taken.Len(), len(whole), err)
 	}
 	var once bytes.Buffer
 	id := got(c.SealFile(ctx, client.Key(), "a.pdf", bytes.NewReader(data), terms, &once))(t)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 	"strconv"
 	"strings"
@@ -30,14 +31,19 @@ const documentPath = "/v1/documents/"
 
 func (s *server) documents() {
 	s.stream(huma.Operation{OperationID: "upload-document", Method: http.MethodPost, Path: "/v1/documents", Tags: []string{"sealing"},
-		Summary:     "Upload a document",
-		Description: "The body is the PDF, or a form whose field “file” is. It is hashed with SM3 while it arrives. Nothing is kept of an upload that breaks off.",
+		Summary: "Upload a document",
+		Description: "The body is the PDF, or a form whose field “file” is. It is hashed with SM3 while it arrives. Nothing is kept of an upload that breaks off. " +
+			"Whoever declares the digest and sends Expect: 100-continue is answered before the bytes, if the caller has a document with this content; those of others do not count.",
 		Parameters: []*huma.Param{
-			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded. Content-Disposition with filename* serves, too.", false)},
+			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded. Content-Disposition with filename* serves, too.", false),
+			parameter("header", digestField, "sm3=:…: with the SM3 of the PDF in base64 (RFC 9530). Other algorithms are not looked at, nor the field of a form. Other bytes are refused as document.digest.", false)},
 		RequestBody: upload(),
-		Responses: with(s.answers(400, 401, 403, 408, 413, 415, 503), http.StatusCreated, &huma.Response{Description: "Stored",
+		Responses: with(with(s.answers(400, 401, 403, 408, 413, 415, 503), http.StatusCreated, &huma.Response{Description: "Stored",
 			Headers: map[string]*huma.Header{"Location": {Schema: &huma.Schema{Type: "string"}}},
-			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Document{})}}})},
+			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Document{})}}}),
+			http.StatusOK, &huma.Response{Description: "Uploaded before, under the name that it had then; nothing is stored anew",
+				Headers: map[string]*huma.Header{"Location": {Schema: &huma.Schema{Type: "string"}}},
+				Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(Document{})}}})},
 		sealTesters(), s.upload)
 
 	type one struct {
@@ -79,13 +85,39 @@ func (s *server) upload(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	d, err := s.Sealer.Upload(r.Context(), actorOf(r.Context()), name, body)
+	d, known, err := s.stored(r, name, body)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	w.Header().Set("Location", documentPath+d.ID)
-	s.giveJSON(w, r, http.StatusCreated, documentOf(d))
+	status := http.StatusCreated
+	if known {
+		status = http.StatusOK
+	}
+	s.giveJSON(w, r, status, documentOf(d))
+}
+
+// stored stores a document that is uploaded, unless its digest is declared and the caller has it.
+func (s *server) stored(r *http.Request, name string, body io.Reader) (d sealer.Document, known bool, err error) {
+	ctx, sum := r.Context(), ""
+	if mediaOf(r) != "multipart/form-data" { // a form's digest is not that of its file
+		if sum, err = digestOf(r.Header); err != nil {
+			return d, false, err
+		}
+	}
+	if sum == "" {
+		d, err = s.Sealer.Upload(ctx, actorOf(ctx), name, body)
+		return d, false, err
+	}
+	d, known, err = s.Sealer.UploadOnce(ctx, actorOf(ctx), name, sum, body)
+	if known && r.Header.Get("Expect") == "" {
+		// It is being sent: whoever writes when the connection is closed may never see the answer.
+		if _, err := io.Copy(io.Discard, body); err != nil {
+			return d, known, broken(err)
+		}
+	}
+	return d, known, err
 }
 
 func (s *server) content(w http.ResponseWriter, r *http.Request) {

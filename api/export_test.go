@@ -16,11 +16,14 @@ type Served struct {
 	// Sequence gives the entries of the ledger their places.
 	Sequence func() error
 	Ledger   *ecdsa.PublicKey
+	// USBKey gives the clerk the seal on a key of their own.
+	USBKey func()
 }
 
 // Serve gives a world that serves.
 func Serve(t *testing.T) Served {
 	w := equipped(t)
 	return Served{URL: w.http.URL, Keys: w.keys, Seal: sealCode, Work: w.work, Ledger: w.ledgerKey,
+		USBKey:   func() { w.usbKey() },
 		Sequence: func() error { _, err := w.server.Ledger.Sequence(t.Context()); return err }}
 }

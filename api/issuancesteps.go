@@ -53,6 +53,9 @@ func (s *server) issuanceSteps() {
 	operate(s, step("issue-copy", "/issue", "Compose, seal and issue the copy",
 		"Pages, note, watermark, QR code and verification code become one PDF, with the seal on the note and over the edges of all pages. It can be repeated after an error or a lost answer: one case leads to one copy."),
 		sealUsers(), func(ctx context.Context, in *issued) (*issuanceOutput, error) {
+			if err := s.countSeals(ctx, s.Register.AuthoriseSigner, in.Body.Seal); err != nil {
+				return nil, err
+			}
 			ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
 			defer cancel()
 			return showIssuance(s.Issuance.Issue(ctx, actorOf(ctx), in.ID, issuance.Order{Seal: in.Body.Seal, ByKey: in.Body.ByKey}))

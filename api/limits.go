@@ -31,11 +31,13 @@ type Limits struct {
 	Codes int `json:"codes,omitempty"`
 	// Pairings is 30 by default: a person types a code, and a wrong one ends soon.
 	Pairings int `json:"pairings,omitempty"`
+	// Comparisons is 20 by default: pages are drawn for each.
+	Comparisons int `json:"comparisons,omitempty"`
 	// Keys is for all calls of the API with one API key, or of one person who signed in. No limit by default: what a machine
 	// can do is not known here, and grants have quotas.
 	Keys int `json:"keys,omitempty"`
-	// Seals is for the orders to seal with one seal, whoever gives them: sealings, sealed documents, batches (one each) and
-	// tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
+	// Seals is for the orders to seal with one seal, whoever gives them, over the API and on pages: sealings, sealed documents,
+	// issued copies, batches (one each) and tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
 	Seals int `json:"seals,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
 	// else's is believed.
@@ -48,7 +50,7 @@ const limitWindow = time.Minute
 type limits struct {
 	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
 
-	ocsp, stamps, list, codes, pair *httprate.RateLimiter
+	ocsp, stamps, list, codes, pair, comparisons *httprate.RateLimiter
 
 	keys, seals *httprate.RateLimiter // nil: no limit
 }
@@ -75,6 +77,7 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.list = limiter(cmp.Or(c.Lists, 300), s.tooMany)
 	s.limits.codes = limiter(cmp.Or(c.Codes, 30), s.tooMany)
 	s.limits.pair = limiter(cmp.Or(c.Pairings, 30), s.tooMany)
+	s.limits.comparisons = limiter(cmp.Or(c.Comparisons, 20), s.tooMany)
 	s.limits.keys = limiter(cmp.Or(c.Keys, -1), func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errKeyRate.New()) })
 	s.limits.seals = limiter(cmp.Or(c.Seals, -1), nil)
 	return nil
@@ -133,11 +136,20 @@ type authorises func(context.Context, access.Actor, string) (register.Instance, 
 // countSeals says that a seal is used too often: request.seal-rate. An order of somebody who may not use the seal is not
 // counted; what is the matter with it is for the domain to say.
 func (s *server) countSeals(ctx context.Context, may authorises, codes ...string) error {
+	return s.countSealsBy(ctx, actorOf(ctx), may, codes...)
+}
+
+// countSeal is countSeals for what pages seal with a central seal, or with one on a USB Key of the person.
+func (s *server) countSeal(ctx context.Context, by access.Actor, code string) error {
+	return s.countSealsBy(ctx, by, s.Register.AuthoriseSigner, code)
+}
+
+func (s *server) countSealsBy(ctx context.Context, by access.Actor, may authorises, codes ...string) error {
 	if s.limits.seals == nil {
 		return nil
 	}
 	for _, code := range codes {
-		if _, err := may(ctx, actorOf(ctx), code); err != nil {
+		if _, err := may(ctx, by, code); err != nil {
 			continue
 		}
 		if s.limits.seals.OnLimit(unanswered{}, (&http.Request{}).WithContext(ctx), code) {

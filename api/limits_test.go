@@ -1,6 +1,11 @@
 package api
 
-import "testing"
+import (
+	"bytes"
+	"mime/multipart"
+	"net/url"
+	"testing"
+)
 
 func (a answer) waits(code string) {
 	a.t.Helper()
@@ -75,4 +80,36 @@ func TestTasksForUSBKeysCountForTheirSealsOnce(t *testing.T) {
 	ask("clerk", "", "one").is(201)
 	ask("clerk", "clerk", "two").is(201)
 	ask("clerk", "", "three").waits("request.seal-rate")
+}
+
+func TestOrdersOnPagesCountAsThoseOverTheAPIDo(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits = Limits{Seals: 2} })
+	cookie := w.signIn("clerk")
+	at := "/clerk/documents/" + w.uploaded("clerk", onePage(t)).ID + "/seal"
+	typed := func(key string) url.Values {
+		return url.Values{"key": {key}, "seal": {sealCode}, "page": {"1"}, "x": {"20"}, "y": {"30"}}
+	}
+	for range 4 { // nobody uses up what they may not use
+		w.post(w.signIn("stranger"), at, typed("s"))
+	}
+	w.post(cookie, at, typed("one")).is(303)
+	w.order("platform", "two", order(w.uploaded("platform", onePage(t)).ID)).is(201)
+	refused := func(what string, a answer) {
+		t.Helper()
+		if a.status != 429 || !bytes.Contains(a.body, []byte("request.seal-rate")) || a.header.Get("Retry-After") != "60" {
+			t.Errorf("%s: %d %v %s", what, a.status, a.header, a.body)
+		}
+	}
+	refused("a document", w.post(cookie, at, typed("three")))
+	var form bytes.Buffer
+	m := multipart.NewWriter(&form)
+	for name, value := range map[string]string{"key": "b", "seal": sealCode, "page": "1", "x": "20", "y": "30"} {
+		must(t, m.WriteField(name, value))
+	}
+	got(got(m.CreateFormFile("file", "a.pdf"))(t).Write(onePage(t)))(t)
+	must(t, m.Close())
+	refused("a batch", w.call("", "POST", "/clerk/batches/new", &form, "Content-Type: "+m.FormDataContentType(), "Cookie: "+cookie))
+	id := w.askedFor("one").ID
+	refused("a copy", w.post(cookie, "/desk/"+id+"/issue", url.Values{"seal": {sealCode}}))
+	w.send("clerk", "POST", issuancePath+"/"+id+"/issue", object{"seal": sealCode}).waits("request.seal-rate")
 }

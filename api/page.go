@@ -4,19 +4,23 @@ import (
 	"context"
 	"html/template"
 	"net/http"
+	"time"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/api/web"
 	"yinxin/ca"
+	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
+	"yinxin/sealer/verify/versions"
 )
 
 // page serves the page for anyone who holds a sealed file. It is no part of the API and not in its description.
 func (s *server) page() {
 	s.handle(http.MethodGet, "/", anyone(), s.showStart)
 	s.handle(http.MethodPost, "/", anyone(), s.showVerdict)
+	s.handle(http.MethodPost, web.PathVersions, anyone(), s.limit(s.limits.comparisons, s.showVersions))
 	s.stream(huma.Operation{OperationID: "practice-statement", Method: http.MethodGet, Path: ca.PathCPS, Tags: []string{"pki"},
 		Summary: "The practice statement (CPS) that certificates name, as a page", Parameters: []*huma.Param{tagParameter(),
 			{In: "query", Name: "lang", Description: "Otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}}},
@@ -46,38 +50,73 @@ func (s *server) show(w http.ResponseWriter, r *http.Request, render func() ([]b
 
 // verdictOf verifies a stored document and says what anyone who holds it would be told.
 func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) (template.HTML, error) {
-	if err := s.turn(ctx); err != nil {
-		return "", err
-	}
-	defer func() { <-s.verifying }()
-	file, err := s.Sealer.Open(ctx, d)
-	if err != nil {
-		return "", err
-	}
-	defer file.Close()
-	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
-	defer cancel()
-	o := s.Verify
-	o.At, o.Language = s.Clock(), lang
-	said, err := s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+	var said []byte
+	err := s.judging(ctx, func(ctx context.Context) error {
+		file, err := s.Sealer.Open(ctx, d)
+		if err != nil {
+			return err
+		}
+		defer file.Close()
+		o := s.Verify
+		o.At, o.Language, o.Contact = s.Clock(), lang, s.contact
+		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+		return err
+	})
 	return template.HTML(said), err // rendered by a template of ours
 }
 
 // showVerdict verifies the file of the form. The page's script asks for the verdict alone and puts it into the page; a
 // browser without script gets a whole page. Both are rendered here, so that there is one wording.
 func (s *server) showVerdict(w http.ResponseWriter, r *http.Request) {
+	s.showAnswer(w, r, func(lang string, a *web.Answer) (err error) {
+		a.Report, err = s.verify(r, lang)
+		return err
+	})
+}
+
+// compareTime is the longest that the comparison of one file may take.
+const compareTime = 20 * time.Second
+
+// showVersions sets the version as sealed beside the later ones. The file comes once more, since it was not kept.
+func (s *server) showVersions(w http.ResponseWriter, r *http.Request) {
+	s.showAnswer(w, r, func(lang string, a *web.Answer) error {
+		which := r.URL.Query().Get("signature")
+		if which == "" || len(which) > 200 {
+			return errInvalid.At(fault.Field("signature"))
+		}
+		if s.Sealer.Viewer == nil {
+			return errNotReady.New()
+		}
+		f, done, err := s.taken(r)
+		if err != nil {
+			return err
+		}
+		defer done()
+		// One place more than for verifying: whoever signed in shall not wait for pages behind those who did not.
+		if err := s.await(r.Context(), s.comparing); err != nil {
+			return err
+		}
+		defer func() { <-s.comparing }()
+		return s.judging(r.Context(), func(ctx context.Context) (err error) {
+			ctx, cancel := context.WithTimeout(ctx, compareTime)
+			defer cancel()
+			a.Versions, err = versions.Compare(ctx, s.Sealer.Viewer, f, f.size, which, lang)
+			return err
+		})
+	})
+}
+
+// showAnswer renders what is said about a file of the form.
+func (s *server) showAnswer(w http.ResponseWriter, r *http.Request, find func(lang string, a *web.Answer) error) {
 	lang := languageOf(r)
 	answer := web.Answer{Language: lang, Fragment: r.Header.Get(web.FragmentHeader) != ""}
 	status := http.StatusOK
-	report, err := s.verify(r, lang)
-	if err != nil {
+	if err := find(lang, &answer); err != nil {
 		p := s.problem(r.Context(), err)
 		for name, values := range p.header {
 			w.Header()[name] = values
 		}
 		status, answer.Problem, answer.RequestID = p.Status, sentenceOf(p, lang), p.RequestID
-	} else {
-		answer.Report = report
 	}
 	body, err := s.pages.Verdict(answer)
 	if err != nil {

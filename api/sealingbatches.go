@@ -42,7 +42,7 @@ func sealingBatchOf(b batch.Batch) SealingBatch {
 // SealingBatchFile is one document of a batch.
 type SealingBatchFile struct {
 	Number    int           `json:"number" doc:"From 1, in the order of the request."`
-	Document  string        `json:"document"`
+	Document  string        `json:"document" doc:"Identifier; empty for a file of a form that could not be read, whose failure says why."`
 	Reference string        `json:"reference,omitempty"`
 	State     string        `json:"state" enum:"waiting,sealed,failed,cancelled"`
 	Tries     int           `json:"tries"`

@@ -15,6 +15,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/sealer/verify"
 )
 
 // areas are the pages for people who sign in.
@@ -22,7 +23,7 @@ func (s *server) areas() []web.Area {
 	var all []web.Area
 	// Each area is built here, where the rooms that it needs are there.
 	seals := clerk.Config{Sealer: s.Sealer, Register: s.Register, Terminals: s.Terminals, Batches: s.Batches, Clock: s.Clock, MaxUpload: s.MaxUpload,
-		Ledger: s.Ledger, Verdict: s.verdictOf, Stopping: s.stopping()}
+		Ledger: s.Ledger, Verdict: s.verdictOf, Agents: s.Agents, Stopping: s.stopping(), Count: s.countSeal}
 	if s.Issuance != nil {
 		seals.Bind = s.Issuance.Bind
 	}
@@ -31,15 +32,23 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login}))
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received, Jobs: s.Jobs, Ledger: s.Ledger, Terminals: s.Terminals}))
 	if s.Ledger.Public() != nil {
-		all = append(all, audit.Area(audit.Config{Sealer: s.Sealer, Ledger: s.Ledger}))
+		auditor := audit.Config{Sealer: s.Sealer, Register: s.Register, Access: s.Access, Ledger: s.Ledger}
+		if s.Authority != nil {
+			auditor.Restores = s.Authority.Restores
+		}
+		all = append(all, audit.Area(auditor))
 	}
 	if s.Issuance != nil {
-		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime}))
-		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
+		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
+		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw, Telephone: s.telephone()}))
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	var keys home.Keys
+	if s.Terminals != nil && s.Terminals.Logins != nil {
+		keys = s.Terminals
+	}
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {
@@ -129,11 +138,11 @@ func (s *server) actorOfSession(r *http.Request) (access.Actor, error) {
 }
 
 // sameOrigin refuses what the page of another site has a browser send. Requests with a key of their own are not sent by
-// a browser on its own.
+// a browser on its own; one with a cookie may be, whatever else is in its header: the name and password of an address, too.
 func (s *server) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
+		if r.Header.Get("Authorization") == "" || r.Header.Get("Cookie") != "" {
 			if err := protection.Check(r); err != nil {
 				s.fail(w, r, errCrossOrigin.Because(err))
 				return
@@ -145,6 +154,24 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 
 var errCrossOrigin = fault.Spec{Kind: fault.Denied, Code: "request.cross-origin",
 	ZH: "请求来自其他网站的页面，已拒绝。", EN: "The request was sent by a page of another site and is refused."}
+
+// telephone looks up where anyone may ask at an archive; nil where units are not recorded here.
+func (s *server) telephone() func(ctx context.Context, archive string) (string, error) {
+	if s.Registration == nil {
+		return nil
+	}
+	return s.Registration.Enroll.Telephone
+}
+
+// contact is where anyone may ask about a seal of the register.
+func (s *server) contact(ctx context.Context, code string) (verify.Contact, error) {
+	unit, err := s.Register.Organisation(ctx, code)
+	if err != nil || s.Registration == nil {
+		return verify.Contact{}, err
+	}
+	number, err := s.Registration.Enroll.Telephone(ctx, unit)
+	return verify.Contact{Unit: unit, Telephone: number}, err
+}
 
 // stopping is closed when the service is about to stop.
 func (s *server) stopping() <-chan struct{} {

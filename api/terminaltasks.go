@@ -49,6 +49,43 @@ func (s *server) terminalTasks() {
 		})
 	s.terminalItems()
 	s.terminalJobs()
+	if s.Terminals.Logins != nil {
+		s.terminalLogins()
+	}
+}
+
+// terminalLogins are the routes of terminals at which somebody signs in by USB Key.
+func (s *server) terminalLogins() {
+	type named struct {
+		Login string `path:"login" maxLength:"64"`
+	}
+	type envelope struct{ Body manifest.Envelope }
+	operate(s, huma.Operation{OperationID: "terminal-login", Method: http.MethodPost, Path: manifest.RouteLogin, Tags: []string{"terminals"},
+		Summary: "Who wants to sign in, signed by the service", Description: "For a login of the terminal's clerk that waits (docs/terminal.md).", Responses: s.answers(401, 403, 404, 422)},
+		aTerminal(), func(ctx context.Context, in *named) (*envelope, error) {
+			e, err := s.Terminals.Login(ctx, terminalOf(ctx), in.Login)
+			return &envelope{e}, err
+		})
+	type answer struct {
+		Login string `path:"login" maxLength:"64"`
+		Body  manifest.LoginAnswer
+	}
+	operate(s, huma.Operation{OperationID: "answer-login", Method: http.MethodPost, Path: manifest.RouteLoginAnswer, Tags: []string{"terminals"},
+		Summary:       "Hand in what the USB Key signed",
+		Description:   "It is taken once; what is wrong with it ends the login. The browser that asked for the login is signed in when it asks next.",
+		DefaultStatus: http.StatusNoContent, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)},
+		aTerminal(), func(ctx context.Context, in *answer) (*struct{}, error) {
+			return nil, s.Terminals.AnswerLogin(ctx, terminalOf(ctx), in.Login, in.Body)
+		})
+	type decline struct {
+		Login string `path:"login" maxLength:"64"`
+		Body  manifest.Decline
+	}
+	operate(s, huma.Operation{OperationID: "decline-login", Method: http.MethodPost, Path: manifest.RouteLoginDecline, Tags: []string{"terminals"},
+		Summary: "Say that nobody is to be signed in", DefaultStatus: http.StatusNoContent, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)},
+		aTerminal(), func(ctx context.Context, in *decline) (*struct{}, error) {
+			return nil, s.Terminals.DeclineLogin(ctx, terminalOf(ctx), in.Login, in.Body.Reason)
+		})
 }
 
 func (s *server) terminalSelf() {
@@ -62,7 +99,7 @@ func (s *server) terminalSelf() {
 	operate(s, huma.Operation{OperationID: "end-own-pairing", Method: http.MethodDelete, Path: manifest.RouteSelf, Tags: []string{"terminals"},
 		Summary: "End this terminal's pairing", DefaultStatus: http.StatusNoContent, Responses: s.answers(401, 403, 404)},
 		aTerminal(), func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-			return nil, s.Terminals.End(ctx, actorOf(ctx), terminalOf(ctx).ID)
+			return nil, s.Terminals.End(ctx, actorOf(ctx), terminalOf(ctx).ID, "")
 		})
 }
 

@@ -168,7 +168,7 @@ func TestTheScratchFolderIsPrivateAndEmptiedAtStart(t *testing.T) {
 }
 
 func TestAFullScratchIsNotTakenForABrokenUpload(t *testing.T) {
-	f := scratch{got(os.Open(os.DevNull))(t)} // not open for writing
+	f := scratch{File: got(os.Open(os.DevNull))(t)} // not open for writing
 	defer f.close()
 	if _, err := f.fill(strings.NewReader("bytes")); !fault.Has(err, errScratch) {
 		t.Fatal(err)

@@ -36,6 +36,15 @@ func (s *server) verifications() {
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.Report{})},
 				"text/html": {Schema: &huma.Schema{Type: "string"}}, "application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}})},
 		anyone(), s.verification)
+	s.stream(huma.Operation{OperationID: "document-as-sealed", Method: http.MethodPost, Path: "/v1/verifications/as-sealed", Tags: []string{"verifying"},
+		Summary: "The document as it was sealed",
+		Description: "The body is the PDF, or a form whose field “file” is; the answer is its beginning, as long as asSealedBytes of the report says: the document " +
+			"as it was when the signature was made. That the signature is genuine is for the report to say. The file is deleted when it was answered; nothing of it is kept.",
+		Parameters: []*huma.Param{parameter("query", "signature", "Number of the signature in the order of the report, from 1, or the name of its field.", true),
+			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; the answer is named after it.", false)},
+		RequestBody: upload(),
+		Responses:   with(s.answers(400, 404, 408, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf")})},
+		anyone(), s.asSealed)
 }
 
 func (s *server) verification(w http.ResponseWriter, r *http.Request) {
@@ -86,50 +95,110 @@ func (s *server) font() ([]byte, error) {
 	return os.ReadFile(path)
 }
 
+// asSealed gives the document of a signature as it was when it was sealed.
+func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
+	which := r.URL.Query().Get("signature")
+	if which == "" || len(which) > 200 {
+		s.fail(w, r, errInvalid.At(fault.Field("signature")))
+		return
+	}
+	f, done, err := s.taken(r)
+	if err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	defer done()
+	var found *io.SectionReader
+	if err := s.judging(r.Context(), func(ctx context.Context) (err error) {
+		found, err = verify.AsSealed(ctx, f, f.size, which)
+		return err
+	}); err != nil {
+		s.fail(w, r, err)
+		return
+	}
+	h := w.Header()
+	h.Set("Content-Type", "application/pdf")
+	h.Set("Content-Disposition", attachment(strings.TrimPrefix(strings.TrimSuffix(f.name, ".pdf")+"-as-sealed.pdf", "-")))
+	h.Set("Content-Length", strconv.FormatInt(found.Size(), 10))
+	h.Set("Cache-Control", "no-store")
+	if _, err := io.Copy(w, found); err != nil {
+		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
+	}
+}
+
 // verify takes the file of a request and judges it. Whatever happens, nothing of the file is left afterwards.
-func (s *server) verify(r *http.Request, lang string) (*verify.Report, error) {
+func (s *server) verify(r *http.Request, lang string) (report *verify.Report, err error) {
+	f, done, err := s.taken(r)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
+	err = s.judging(r.Context(), func(ctx context.Context) error {
+		o := s.Verify
+		o.At, o.Language, o.Contact, o.SecondOpinion = s.Clock(), lang, s.contact, r.URL.Query().Get("second-opinion") == "true"
+		report = verify.File(ctx, f.name, f, f.size, o)
+		return nil
+	})
+	return report, err
+}
+
+// taken is the file of a request, in the scratch space until done is called: nothing of it is left then.
+func (s *server) taken(r *http.Request) (f scratch, done func(), err error) {
 	select {
 	case s.uploading <- struct{}{}:
-		defer func() { <-s.uploading }()
 	default:
-		return nil, errBusy.New()
+		return f, nil, errBusy.New()
 	}
+	release := func() {
+		if f.File != nil {
+			f.close()
+		}
+		<-s.uploading
+	}
+	defer func() {
+		if err != nil {
+			release()
+		}
+	}()
 	name, body, err := file(r, s.MaxVerify)
 	if err != nil {
-		return nil, err
+		return f, nil, err
 	}
-	f, err := s.scratchFile()
-	if err != nil {
-		return nil, err
+	if f, err = s.scratchFile(); err != nil {
+		return f, nil, err
 	}
-	defer f.close()
-	size, err := f.fill(body)
-	if err != nil {
-		return nil, err
+	if f.size, err = f.fill(body); err != nil {
+		return f, nil, err
 	}
-	if size == 0 {
-		return nil, errNoFile.New()
+	if f.size == 0 {
+		return f, nil, errNoFile.New()
 	}
 	drain(r)
-	ctx := r.Context()
-	// Taken only now: whoever uploads slowly must not keep others from being verified.
+	f.name = displayName(name)
+	return f, release, nil
+}
+
+// judging does what a verification does, when it is its turn and for as long as one may take. It is called once the file
+// is there: whoever uploads slowly must not keep others from being verified.
+func (s *server) judging(ctx context.Context, do func(ctx context.Context) error) error {
 	if err := s.turn(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	defer func() { <-s.verifying }()
 	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
 	defer cancel()
-	o := s.Verify
-	o.At, o.Language, o.SecondOpinion = s.Clock(), lang, r.URL.Query().Get("second-opinion") == "true"
-	return verify.File(ctx, displayName(name), f, size, o), nil
+	return do(ctx)
 }
 
 // turn waits for a place among the running verifications.
-func (s *server) turn(ctx context.Context) error {
+func (s *server) turn(ctx context.Context) error { return s.await(ctx, s.verifying) }
+
+// await waits for a place among those at work.
+func (s *server) await(ctx context.Context, places chan<- struct{}) error {
 	patience := time.NewTimer(s.Patience)
 	defer patience.Stop()
 	select {
-	case s.verifying <- struct{}{}:
+	case places <- struct{}{}:
 		return nil
 	case <-patience.C:
 		return errBusy.New()
@@ -161,7 +230,13 @@ func prepareScratch(dir string) error {
 }
 
 // scratch is a file that exists only as long as it is open.
-type scratch struct{ *os.File }
+type scratch struct {
+	*os.File
+	name string // as it is shown
+	size int64
+}
+
+func (f scratch) close() { _ = f.Close() } // nothing was to be kept
 
 func (s *server) scratchFile() (scratch, error) {
 	f, err := os.CreateTemp(s.Scratch, scratchPattern)
@@ -172,7 +247,7 @@ func (s *server) scratchFile() (scratch, error) {
 	if err := os.Remove(f.Name()); err != nil {
 		return scratch{}, errScratch.Because(err)
 	}
-	return scratch{f}, nil
+	return scratch{File: f}, nil
 }
 
 // fill copies the body into the file, telling a broken upload from a full disk.
@@ -187,8 +262,6 @@ func (f scratch) fill(body io.Reader) (int64, error) {
 	}
 	return n, nil
 }
-
-func (f scratch) close() { _ = f.Close() } // nothing was to be kept
 
 // source remembers whether it was the reading that failed.
 type source struct {

@@ -13,6 +13,7 @@ import (
 	"io"
 	"io/fs"
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -40,6 +41,7 @@ import (
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/store"
+	"yinxin/internal/store/storetest"
 	"yinxin/internal/truetype"
 	"yinxin/internal/webhook"
 	"yinxin/keystore"
@@ -130,12 +132,9 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 		}
 		return time.Now().Add(-time.Hour)
 	}
-	w.db = got(store.Open(ctx, filepath.Join(w.dir, "yinxin.db")))(t)
-	t.Cleanup(func() { w.db.Close() })
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, login.Migrate, terminal.Migrate,
-		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate} {
-		must(t, migrate(ctx, w.db))
-	}
+	w.db = storetest.Open(t, filepath.Join(w.dir, "yinxin.db"))
+	storetest.Migrate(t, w.db, ledger.Migrate, access.Migrate, ca.Migrate, backend.Migrate, register.Migrate, sealer.Migrate, jobs.Migrate, batch.Migrate, webhook.Migrate, login.Migrate, terminal.Migrate,
+		escrow.Migrate, enroll.Migrate, business.Migrate, issuance.Migrate)
 	keys := got(keystore.Create(filepath.Join(w.dir, "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}))(t)
 	ring := keys.Ring(keystore.PurposeRoot, keystore.PurposeIssuing, keystore.PurposeOCSP, keystore.PurposeSealMaker, keystore.PurposeTSA,
 		keystore.PurposeLedger, keystore.PurposeSealing, keystore.PurposePersonalData)
@@ -185,13 +184,14 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	work := got(jobs.New(jobs.Config{DB: w.db, Clock: clock, Log: slog.New(slog.DiscardHandler), Poll: 50 * time.Millisecond}))(t)
 	t.Cleanup(func() { work.Close() })
 	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
-	w.work = work
+	w.work, c.Jobs = work, work
 	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
 		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {
 		return c.Webhooks.Emit(ctx, tx, caller, webhook.KindReleased, sealing, data)
 	}
-	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader})
+	c.Terminals = terminal.New(terminal.Config{DB: w.db, Ledger: l, Access: w.access, Sealer: w.sealer, Keys: keys.Ring(keystore.PurposeManifest), Clock: clock, Random: rand.Reader,
+		Logins: c.Login, Name: "临江省电子印章系统"})
 	for _, f := range change {
 		f(&c)
 	}
@@ -312,6 +312,17 @@ func (w *world) signIn(actor string) string {
 		return err
 	}))
 	return "yinxin-session=" + token
+}
+
+// over is the world as callers reach it over a listener with a label.
+func (w *world) over(network string) *world {
+	w.t.Helper()
+	there := &world{t: w.t, keys: w.keys, http: httptest.NewUnstartedServer(w.http.Config.Handler)}
+	there.http.Config.BaseContext = func(net.Listener) context.Context { return access.WithNetwork(context.Background(), network) }
+	there.http.Start()
+	there.http.Client().CheckRedirect = w.http.Client().CheckRedirect
+	w.t.Cleanup(there.http.Close)
+	return there
 }
 
 const (

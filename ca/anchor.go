@@ -113,8 +113,45 @@ type Anchor struct {
 	Lenient       bool // a strict reader refused it, or ours overlooked something: see Readings
 	Readings      []Reading
 	Imported      time.Time
-	Approval      string
-	Removed       time.Time // zero: in force
+	// Approval is the request that was approved: who asked, who agreed.
+	Approval, Requester, Approver string
+	Removed                       time.Time // zero: in force
+	// RemovedBy and RemovalWhy are who ended the trust, and why; empty where two people did, as it once took.
+	RemovedBy, RemovalWhy string
+}
+
+// AskAnchor asks for the second person's word on an anchor; ImportApproved then imports it. by is a registrar or an
+// administrator. Errors: ca.anchor, ca.anchor-known, those of access.Request.
+func (a *Authority) AskAnchor(ctx context.Context, by access.Actor, r AnchorRequest) (request string, err error) {
+	if err := r.Check(); err != nil {
+		return "", err
+	}
+	c, _, _, err := ReadForeign(r.Certificate)
+	if err != nil {
+		return "", err
+	}
+	var known int
+	if err := a.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM ca_anchor WHERE fingerprint = $1 AND removed IS NULL`, c.FingerprintText()).Scan(&known); err != nil {
+		return "", err
+	}
+	if known > 0 {
+		return "", ErrAnchorKnown.New()
+	}
+	return a.access.Request(ctx, by, access.KindImportAnchor, r.Subject())
+}
+
+// ImportApproved imports what AskAnchor asked for and a second person approved. Errors: access.request-not-found, those of
+// ImportAnchor.
+func (a *Authority) ImportApproved(ctx context.Context, request string) (id string, err error) {
+	asked, err := a.access.Pending(ctx, request)
+	if err != nil {
+		return "", err
+	}
+	r, err := ParseAnchorRequest(asked.Subject)
+	if err != nil {
+		return "", err
+	}
+	return a.ImportAnchor(ctx, request, r)
 }
 
 // ImportAnchor trusts a certificate of another authority from now on, under an approval of kind access.KindImportAnchor
@@ -172,43 +209,48 @@ func zeroOrOne(b bool) int {
 	return 0
 }
 
-// RemoveAnchorSubject is what two people approve to end the trust in an anchor (access.KindRemoveAnchor).
-func RemoveAnchorSubject(id string) []byte {
-	text, err := json.Marshal(struct {
-		Type   string `json:"type"`
-		Anchor string `json:"anchor"`
-	}{"yinxin anchor removal 1", id})
-	if err != nil {
-		panic("ca: strings can always be encoded: " + err.Error())
+// RemoveAnchor ends the trust in an imported anchor at once; it stays on record. One person does it, a registrar or an
+// administrator, since it only narrows what is believed. Errors: ca.anchor-reason, ca.anchor-not-found, access.role.
+func (a *Authority) RemoveAnchor(ctx context.Context, by access.Actor, id, why string) error {
+	if err := by.CheckReal(); err != nil {
+		return err
 	}
-	return text
-}
-
-// RemoveAnchor ends the trust in an imported anchor; it stays on record. Errors: ca.anchor-not-found, those of
-// access.Redeem.
-func (a *Authority) RemoveAnchor(ctx context.Context, approvalID, id string) error {
+	if !validName(why) {
+		return ErrAnchorReason.New()
+	}
 	now := a.Clock()
 	return a.DB.Write(ctx, func(tx *store.Tx) error {
-		approval, err := a.access.Redeem(ctx, tx, approvalID, access.KindRemoveAnchor, RemoveAnchorSubject(id))
-		if err != nil {
+		if err := a.tendsTrust(ctx, tx, by); err != nil {
 			return err
 		}
-		result, err := tx.ExecContext(ctx, `UPDATE ca_anchor SET removed = $1, removal = $2, removal_kind = $3, removal_used = 1 WHERE id = $4 AND removed IS NULL`,
-			store.Time(now), approval.ID(), string(approval.Kind()), id)
+		result, err := tx.ExecContext(ctx, `UPDATE ca_anchor SET removed = $1, removed_by = $2, removal_why = $3 WHERE id = $4 AND removed IS NULL`,
+			store.Time(now), by.ID, why, id)
 		if err != nil {
 			return err
 		}
 		if err := store.ExactlyOne(result, ErrAnchorNotFound.New()); err != nil {
 			return err
 		}
-		return a.record(ctx, tx, now, "anchor.removed", approval.Requester(), id, map[string]string{"approval": approval.ID(), "approver": approval.Approver()})
+		if _, err := tx.ExecContext(ctx, `DELETE FROM ca_foreign_crl WHERE anchor = $1`, id); err != nil { // nobody vouches for them now
+			return err
+		}
+		return a.record(ctx, tx, now, "anchor.removed", by.ID, id, map[string]string{"reason": why})
 	})
+}
+
+// tendsTrust refuses whoever is neither a registrar nor an administrator now.
+func (a *Authority) tendsTrust(ctx context.Context, q store.Querier, by access.Actor) error {
+	now, err := a.access.ActorIn(ctx, q, by.ID)
+	if err == nil && !now.Has(access.RoleRegistrar) && !now.Has(access.RoleAdministrator) {
+		err = access.ErrRole.With("%s %s", access.RoleRegistrar, access.RoleAdministrator)
+	}
+	return err
 }
 
 // ImportedAnchors lists what was imported, newest first, what was removed included.
 func (a *Authority) ImportedAnchors(ctx context.Context) ([]Anchor, error) {
-	rows, err := a.DB.Read().QueryContext(ctx, `SELECT id, name, purposes, organisations, certificate, lenient, readings, imported, approval, COALESCE(removed, '')
-		FROM ca_anchor ORDER BY imported DESC, id`)
+	rows, err := a.DB.Read().QueryContext(ctx, `SELECT c.id, c.name, c.purposes, c.organisations, c.certificate, c.lenient, c.readings, c.imported, c.approval, a.requester, a.approver,
+		COALESCE(c.removed, ''), c.removed_by, c.removal_why FROM ca_anchor c JOIN access_approval a ON a.id = c.approval ORDER BY c.imported DESC, c.id`)
 	if err != nil {
 		return nil, err
 	}
@@ -228,7 +270,7 @@ func scanAnchor(row interface{ Scan(...any) error }) (Anchor, error) {
 	var r Anchor
 	var purposes, organisations, readings, imported, removed string
 	var der []byte
-	err := row.Scan(&r.ID, &r.Name, &purposes, &organisations, &der, &r.Lenient, &readings, &imported, &r.Approval, &removed)
+	err := row.Scan(&r.ID, &r.Name, &purposes, &organisations, &der, &r.Lenient, &readings, &imported, &r.Approval, &r.Requester, &r.Approver, &removed, &r.RemovedBy, &r.RemovalWhy)
 	if err != nil {
 		return r, err
 	}

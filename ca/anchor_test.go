@@ -2,6 +2,7 @@ package ca
 
 import (
 	"math/big"
+	"slices"
 	"strings"
 	"testing"
 
@@ -56,8 +57,11 @@ func TestAnImportedAnchorIsTrustedForItsPurposesUntilItIsRemoved(t *testing.T) {
 		}
 		_, err := w.ImportAnchor(ctx, w.approve(t, access.KindImportAnchor, r.Subject()), r)
 		wantCode(t, err, ErrAnchorKnown)
-		wantCode(t, w.RemoveAnchor(ctx, w.approve(t, access.KindRemoveAnchor, RemoveAnchorSubject("anc_x")), "anc_x"), ErrAnchorNotFound)
-		must(t, w.RemoveAnchor(ctx, w.approve(t, access.KindRemoveAnchor, RemoveAnchorSubject(id)), id))
+		wantCode(t, w.RemoveAnchor(ctx, w.registrar, "anc_x", "根密钥泄露"), ErrAnchorNotFound)
+		wantCode(t, w.RemoveAnchor(ctx, w.registrar, id, " "), ErrAnchorReason)
+		wantCode(t, w.RemoveAnchor(ctx, w.approver, id, "根密钥泄露"), access.ErrRole)
+		must(t, w.RemoveAnchor(ctx, w.registrar, id, "根密钥泄露"))
+		wantCode(t, w.RemoveAnchor(ctx, w.registrar, id, "根密钥泄露"), ErrAnchorNotFound)
 		if w.trusts(t, leaf.Certificate, chain.UsageSign) {
 			t.Error("still trusted")
 		}
@@ -67,6 +71,10 @@ func TestAnImportedAnchorIsTrustedForItsPurposesUntilItIsRemoved(t *testing.T) {
 		}
 		list, err := w.ImportedAnchors(ctx)
 		must(t, err)
+		ended := slices.IndexFunc(list, func(a Anchor) bool { return !a.Removed.IsZero() })
+		if ended < 0 || list[ended].RemovedBy != w.registrar.ID || list[ended].RemovalWhy != "根密钥泄露" || list[ended].Approver != w.approver.ID {
+			t.Errorf("%+v", list)
+		}
 		if len(list) != 2 || list[0].Removed.IsZero() == list[1].Removed.IsZero() || list[0].Lenient || len(list[0].Readings) != 3 {
 			t.Errorf("%+v", list)
 		}
@@ -78,9 +86,9 @@ func TestAnAnchorTakesTwoPeopleAndExactlyWhatTheySaw(t *testing.T) {
 		ctx := t.Context()
 		root, other := chaintest.Root(t, "甲"), chaintest.Root(t, "乙")
 		r := anchorRequest(root, AnchorSigner)
-		open, err := w.access.Request(ctx, w.registrar, access.KindImportAnchor, r.Subject())
+		open, err := w.AskAnchor(ctx, w.registrar, r)
 		must(t, err)
-		_, err = w.ImportAnchor(ctx, open, r)
+		_, err = w.ImportApproved(ctx, open)
 		wantCode(t, err, access.ErrNotApproved)
 		must(t, w.access.Approve(ctx, w.approver, open))
 		wider := r
@@ -96,10 +104,10 @@ func TestAnAnchorTakesTwoPeopleAndExactlyWhatTheySaw(t *testing.T) {
 		if err == nil {
 			t.Error("the database took an anchor whose approval was not used")
 		}
-		parsed, err := ParseAnchorRequest(r.Subject())
+		_, err = w.ImportApproved(ctx, open)
 		must(t, err)
-		_, err = w.ImportAnchor(ctx, open, parsed)
-		must(t, err)
+		_, err = w.AskAnchor(ctx, w.registrar, r)
+		wantCode(t, err, ErrAnchorKnown)
 	})
 }
 

@@ -84,6 +84,7 @@ type Authority struct {
 	publishing sync.Mutex // one CRL at a time
 	stamping   stampingCache
 	trustList  trustListCache
+	foreign    foreignLists
 
 	// interrupt, if set, is called between the steps of an issuance, in tests of what an interruption leaves.
 	interrupt func(step string)

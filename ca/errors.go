@@ -60,6 +60,14 @@ var (
 		ZH: "该证书已作为信任锚导入。", EN: "The certificate is a trust anchor already."}
 	ErrAnchorNotFound = fault.Spec{Kind: fault.NotFound, Code: "ca.anchor-not-found",
 		ZH: "没有这个信任锚，或已移除。", EN: "There is no such trust anchor, or it was removed."}
+	ErrAnchorReason = fault.Spec{Kind: fault.Invalid, Code: "ca.anchor-reason",
+		ZH: "请写明移除信任锚的理由。", EN: "Say why the trust in the anchor ends."}
+	ErrForeignCRL = fault.Spec{Kind: fault.Refused, Code: "ca.foreign-crl",
+		ZH: "吊销列表不是由已导入的信任锚或其下级签发的，不能导入。", EN: "The revocation list was signed neither by an imported trust anchor nor by a CA below one."}
+	ErrForeignCRLOld = fault.Spec{Kind: fault.Conflict, Code: "ca.foreign-crl-old",
+		ZH: "已有同一份或更新的吊销列表。", EN: "This revocation list, or a newer one, is there already."}
+	ErrForeignCRLRoom = fault.Spec{Kind: fault.Refused, Code: "ca.foreign-crl-room",
+		ZH: "导入的吊销列表过多或过大。", EN: "There are too many imported revocation lists, or they are too large."}
 	ErrNoIssuer = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-issuer",
 		ZH: "没有这个签发机构。", EN: "There is no such issuing CA."}
 	ErrNoList = fault.Spec{Kind: fault.NotFound, Code: "ca.no-such-list",

@@ -13,7 +13,8 @@ import (
 )
 
 // Status implements chain.RevocationSource from the database: it knows every change at the moment of its commit, and
-// what was the case at any earlier time. Of a certificate that it did not issue, byte for byte, it knows nothing.
+// what was the case at any earlier time. Of a certificate of another authority it says what the imported lists say
+// (ImportCRL), of one that only pretends to be its own it knows nothing.
 func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate, at time.Time) (chain.Status, error) {
 	const source = "ca"
 	unknown := func(why string) (chain.Status, error) {
@@ -23,7 +24,7 @@ func (a *Authority) Status(ctx context.Context, cert, issuer *chain.Certificate,
 	case cert == nil || issuer == nil:
 		return unknown("no certificate")
 	case !a.isOurs(issuer) || !bytes.Equal(cert.RawIssuer, issuer.RawSubject):
-		return unknown("issued by another authority")
+		return a.foreignStatus(ctx, cert, issuer, at)
 	}
 	serial := SerialText(cert.Serial)
 	der, events, err := a.history(ctx, serial)
@@ -132,10 +133,12 @@ type Filter struct {
 	Name    string // common name: the seal code of an institution
 	Public  []byte // uncompressed point
 	Before  time.Time
+	After   *big.Int // behind the certificate with this serial number in the list
 	Limit   int
 }
 
-// Certificates lists records, newest first. To page on, set Before to Created of the last one.
+// Certificates lists records, newest first. To page on, set After to the serial number of the last one: several may have been
+// made at the same time.
 func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error) {
 	if f.Limit <= 0 {
 		f.Limit = 100
@@ -164,6 +167,11 @@ func (a *Authority) Certificates(ctx context.Context, f Filter) ([]Record, error
 	}
 	if !f.Before.IsZero() {
 		and("c.created <", store.Time(f.Before))
+	}
+	if f.After != nil {
+		args = append(args, SerialText(f.After))
+		at := fmt.Sprintf("(SELECT created FROM ca_certificate WHERE serial = $%d)", len(args))
+		query += fmt.Sprintf(" AND (c.created < %s OR c.created = %s AND c.serial > $%d)", at, at, len(args))
 	}
 	args = append(args, min(f.Limit, 1000))
 	query += fmt.Sprintf(" ORDER BY c.created DESC, c.serial LIMIT $%d", len(args))

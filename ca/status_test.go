@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/asn1"
 	"math/big"
+	"slices"
 	"testing"
 	"time"
 
@@ -196,6 +197,21 @@ func TestCertificatesAreListedAndFound(t *testing.T) {
 		if got, err := w.Certificates(t.Context(), k.filter); err != nil || len(got) != k.want {
 			t.Errorf("%s: %d, %v", name, len(got), err)
 		}
+	}
+	// Those of a ceremony were made at one time: a list in pieces has each of them once.
+	var pieces []string
+	for f := (Filter{Limit: 1}); ; {
+		one, err := w.Certificates(t.Context(), f)
+		must(t, err)
+		if len(one) == 0 {
+			break
+		}
+		f.After = one[0].Serial
+		pieces = append(pieces, SerialText(one[0].Serial))
+	}
+	slices.Sort(pieces)
+	if len(slices.Compact(pieces)) != 7 {
+		t.Errorf("%v", pieces)
 	}
 	maker, err := w.Current(t.Context(), ProfileSealMaker)
 	if err != nil || maker.Fingerprint() != w.made.SealMaker.Fingerprint() {

@@ -70,9 +70,7 @@ const testBase = "http://pki.example.cn:8080/yx"
 func found(t testing.TB, db *store.DB) (*world, Ceremony) {
 	ctx := context.Background()
 	w := &world{t: t, db: db, now: time.Date(2026, 3, 5, 8, 0, 0, 123456000, time.UTC)}
-	must(t, ledger.Migrate(ctx, db))
-	must(t, access.Migrate(ctx, db))
-	must(t, Migrate(ctx, db))
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, Migrate)
 	w.ledger = ledger.New(db, nil, w.time)
 	w.access = access.New(db, w.ledger, w.time)
 	var err error

@@ -50,7 +50,24 @@ type part struct {
 // Upload stores a document while hashing it. Nothing is kept when the reader fails, the document is empty or larger
 // than allowed, or the context ends. Errors: document.upload-broken, document.empty, document.too-large, files.full.
 func (s *Service) Upload(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
-	d, err := s.receive(ctx, by, name, r)
+	return s.upload(ctx, by, name, "", r)
+}
+
+// UploadOnce is Upload of a content whose SM3, in hex, is declared before it comes. A document with this content that the
+// actor has is given as known, and r is not read: of what others have nothing can be learnt, nor had, without its bytes.
+// Errors: those of Upload, and document.digest when other bytes come.
+func (s *Service) UploadOnce(ctx context.Context, by access.Actor, name, sum string, r io.Reader) (d Document, known bool, err error) {
+	d, err = s.DocumentOf(ctx, by, sum)
+	if err == nil || !fault.Has(err, errNoDocument) {
+		return d, err == nil, err
+	}
+	d, err = s.upload(ctx, by, name, sum, r)
+	return d, false, err
+}
+
+// upload stores a document; sum is what its digest must be, empty for any.
+func (s *Service) upload(ctx context.Context, by access.Actor, name, sum string, r io.Reader) (Document, error) {
+	d, err := s.receive(ctx, by, name, sum, r)
 	if err != nil {
 		return Document{}, err
 	}
@@ -71,8 +88,9 @@ func (s *Service) recordReceived(ctx context.Context, tx *store.Tx, by access.Ac
 	return err
 }
 
-// receive stores the bytes of a document while hashing them; nothing is recorded yet.
-func (s *Service) receive(ctx context.Context, by access.Actor, name string, r io.Reader) (Document, error) {
+// receive stores the bytes of a document while hashing them, if they have the digest sum or that is empty; nothing is
+// recorded yet.
+func (s *Service) receive(ctx context.Context, by access.Actor, name, sum string, r io.Reader) (Document, error) {
 	w, err := s.Files.Create(ctx)
 	if ctx.Err() != nil {
 		err = errUpload.Because(err)
@@ -94,6 +112,9 @@ func (s *Service) receive(ctx context.Context, by access.Actor, name string, r i
 	d, err := s.arrived(by, name, size, digest)
 	if err != nil {
 		return Document{}, err
+	}
+	if sum != "" && sum != d.SM3 {
+		return Document{}, errDigest.With("SM3 %s", d.SM3)
 	}
 	object, err := w.Commit()
 	if err != nil {
@@ -243,10 +264,11 @@ func (s *Service) Document(ctx context.Context, by access.Actor, id string) (Doc
 }
 
 // DocumentOf finds the newest document with a content, by its SM3 in hex, that the actor uploaded or sealed. Documents of
-// others are not found, nor those of colleagues: document.not-found.
+// others are not found, nor those of colleagues, nor one whose bytes went with the sealing that failed: document.not-found.
 func (s *Service) DocumentOf(ctx context.Context, by access.Actor, sm3 string) (Document, error) {
 	var id string
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT id FROM document WHERE sm3 = $1 AND owner = $2 ORDER BY created_at DESC, id LIMIT 1`, sm3, by.ID).Scan(&id)
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT id FROM document WHERE sm3 = $1 AND owner = $2
+		AND EXISTS (SELECT 1 FROM document_part WHERE document_id = document.id) ORDER BY created_at DESC, id LIMIT 1`, sm3, by.ID).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Document{}, errNoDocument.With("%s", cleanName(sm3))
 	}

@@ -9,6 +9,8 @@ var (
 		ZH: "文件超过允许的大小。", EN: "The file is larger than allowed."}
 	errEmpty = fault.Spec{Kind: fault.Invalid, Code: "document.empty",
 		ZH: "文件是空的。", EN: "The file is empty."}
+	errDigest = fault.Spec{Kind: fault.Invalid, Code: "document.digest",
+		ZH: "文件内容与事先给出的摘要不符，没有保存。", EN: "The bytes are not those of the digest that was declared; nothing was kept."}
 	errUpload = fault.Spec{Kind: fault.Invalid, Code: "document.upload-broken",
 		ZH: "上传中断，文件没有保存。", EN: "The upload broke off; nothing was kept."}
 	errDamaged = fault.Spec{Kind: fault.Internal, Code: "document.damaged",

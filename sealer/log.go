@@ -21,17 +21,9 @@ type Filter struct {
 	Limit       int
 }
 
-// Logged is a sealing in the log of uses (用印记录).
-type Logged struct {
-	Recorded
-	Caller string
-	Name   string // of the document
-	SM3    string // of the sealed document, or of the original where there is none
-}
-
-// Log lists sealings, the newest first: the actor's own, or those of everybody to an auditor. next, if not empty, is the
+// Log lists sealings without their details (用印记录), the newest first: the actor's own, or those of everybody to an auditor. next, if not empty, is the
 // After of the rows that follow. Error: sealing.not-found for an After that is none.
-func (s *Service) Log(ctx context.Context, by access.Actor, f Filter) (list []Logged, next string, err error) {
+func (s *Service) Log(ctx context.Context, by access.Actor, f Filter) (list []Recorded, next string, err error) {
 	where, args := []string{"1 = 1"}, []any{}
 	add := func(condition string, values ...any) {
 		for _, v := range values {
@@ -67,16 +59,16 @@ func (s *Service) Log(ctx context.Context, by access.Actor, f Filter) (list []Lo
 	}
 	limit := min(max(f.Limit, 1), 1000)
 	rows, err := s.DB.Read().QueryContext(ctx, `SELECT s.id, s.caller, s.seal_code, s.document_id, s.state, s.failure, COALESCE(s.result_id, ''), s.signing_time,
-		s.intended_at, COALESCE(s.finished_at, ''), d.name, COALESCE(r.sm3, d.sm3) FROM sealing s JOIN document d ON d.id = s.document_id
+		s.intended_at, COALESCE(s.finished_at, ''), d.name, d.sm3, COALESCE(r.sm3, '') FROM sealing s JOIN document d ON d.id = s.document_id
 		LEFT JOIN document r ON r.id = s.result_id WHERE `+strings.Join(where, " AND ")+fmt.Sprintf(` ORDER BY s.intended_at DESC, s.id DESC LIMIT %d`, limit+1), args...)
 	if err != nil {
 		return nil, "", err
 	}
 	defer rows.Close()
 	for rows.Next() {
-		var l Logged
+		var l Recorded
 		var signed, intended, finished string
-		if err := rows.Scan(&l.ID, &l.Caller, &l.Seal, &l.Document, &l.State, &l.Failure, &l.Result, &signed, &intended, &finished, &l.Name, &l.SM3); err != nil {
+		if err := rows.Scan(&l.ID, &l.Caller, &l.Seal, &l.Document, &l.State, &l.Failure, &l.Result, &signed, &intended, &finished, &l.Name, &l.Original, &l.Sealed); err != nil {
 			return nil, "", err
 		}
 		if err := l.times(signed, intended, finished); err != nil {
@@ -112,13 +104,13 @@ type Uses struct {
 	Count int
 }
 
-// Uses counts what was sealed since a moment, by month and seal, for an auditor. Error: access.role.
-func (s *Service) Uses(ctx context.Context, by access.Actor, since time.Time) (list []Uses, err error) {
+// Uses counts what was sealed from one moment until another, by month and seal, for an auditor. Error: access.role.
+func (s *Service) Uses(ctx context.Context, by access.Actor, from, until time.Time) (list []Uses, err error) {
 	if !by.Has(access.RoleAuditor) {
 		return nil, access.ErrRole.With("%s", access.RoleAuditor)
 	}
 	rows, err := s.DB.Read().QueryContext(ctx, `SELECT substr(intended_at, 1, 13), seal_code, COUNT(*) FROM sealing
-		WHERE intended_at >= $1 AND state = 'released' GROUP BY substr(intended_at, 1, 13), seal_code`, store.Time(since))
+		WHERE intended_at >= $1 AND intended_at < $2 AND state = 'released' GROUP BY substr(intended_at, 1, 13), seal_code`, store.Time(from), store.Time(until))
 	if err != nil {
 		return nil, err
 	}

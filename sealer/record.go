@@ -1,6 +1,7 @@
 package sealer
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"encoding/json"
@@ -149,19 +150,24 @@ func (s *Service) close(ctx context.Context, id, grant, actor, state, code strin
 	now := s.Clock()
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		ended = false
-		sandbox, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'
-			RETURNING sandbox`, id, state, code, store.Time(now)))
-		if err != nil || len(sandbox) != 1 {
+		var sandbox int
+		var seal string
+		err := tx.QueryRowContext(ctx, `UPDATE sealing SET state = $2, failure = $3, finished_at = $4 WHERE id = $1 AND state = 'intended'
+			RETURNING sandbox, seal_code`, id, state, code, store.Time(now)).Scan(&sandbox, &seal)
+		if errors.Is(err, sql.ErrNoRows) {
+			return nil
+		}
+		if err != nil {
 			return err
 		}
 		ended = true
-		if sandbox[0] == 0 { // else nothing was counted
+		if sandbox == 0 { // else nothing was counted
 			if err := s.Register.GiveBack(ctx, tx, grant); err != nil {
 				return err
 			}
 		}
 		_, err = s.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "sealing." + state, Actor: actor, Subject: id,
-			Data: map[string]string{"code": code}})
+			Data: map[string]string{"seal": seal, "code": code}})
 		return err
 	})
 	return ended && err == nil, err
@@ -250,7 +256,9 @@ func (s *Service) Recover(ctx context.Context) (abandoned int, err error) {
 // Recorded is a sealing as it is on record, whatever became of it.
 type Recorded struct {
 	ID       string
+	Caller   string // who had it sealed
 	Seal     string
+	Grant    string // that allowed it
 	Document string
 	State    string // intended, released, failed, abandoned
 	Failure  string // code, when it failed or was abandoned
@@ -259,16 +267,23 @@ type Recorded struct {
 	Intended time.Time
 	Finished time.Time // zero while it is under way
 	Details  Details   // what it did, or was to do
+
+	Name             string // of the document
+	Original, Sealed string // SM3 of the document and of the result, in hex; the second is empty where there is none
 }
+
+// SM3 is the digest of the sealed document, or of the original where there is none, in hex.
+func (r Recorded) SM3() string { return cmp.Or(r.Sealed, r.Original) }
 
 // Recorded gives a sealing of the actor's, or any to an auditor. Error: sealing.not-found.
 func (s *Service) Recorded(ctx context.Context, by access.Actor, id string) (Recorded, error) {
 	r := Recorded{ID: id}
-	var caller, signed, intended, details string
+	var signed, intended, details string
 	var result, finished sql.NullString
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT caller, seal_code, document_id, state, failure, result_id, signing_time, intended_at, finished_at, details FROM sealing WHERE id = $1`, id).
-		Scan(&caller, &r.Seal, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished, &details)
-	if errors.Is(err, sql.ErrNoRows) || err == nil && caller != by.ID && !by.Has(access.RoleAuditor) {
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.caller, s.seal_code, s.grant_id, s.document_id, s.state, s.failure, s.result_id, s.signing_time, s.intended_at,
+		s.finished_at, s.details, d.name, d.sm3, COALESCE(r.sm3, '') FROM sealing s JOIN document d ON d.id = s.document_id LEFT JOIN document r ON r.id = s.result_id WHERE s.id = $1`, id).
+		Scan(&r.Caller, &r.Seal, &r.Grant, &r.Document, &r.State, &r.Failure, &result, &signed, &intended, &finished, &details, &r.Name, &r.Original, &r.Sealed)
+	if errors.Is(err, sql.ErrNoRows) || err == nil && r.Caller != by.ID && !by.Has(access.RoleAuditor) {
 		return Recorded{}, errNoSealing.New()
 	}
 	if err != nil {

@@ -75,7 +75,7 @@ func (s *Service) arrive(ctx context.Context, by access.Actor, name string, r io
 	case n == 0:
 		return Document{}, nil, errEmpty.New()
 	case n > smallFile || n > s.MaxSize:
-		d, err := s.receive(ctx, by, name, io.MultiReader(bytes.NewReader(head), r))
+		d, err := s.receive(ctx, by, name, "", io.MultiReader(bytes.NewReader(head), r))
 		return d, nil, err
 	}
 	digest := sm3.New()

@@ -193,7 +193,7 @@ func (c *client) call(ctx context.Context, method, target string, body, result a
 	return nil
 }
 
-func (c *client) tasks(ctx context.Context) ([]manifest.Task, error) {
+func (c *client) tasks(ctx context.Context) (manifest.Tasks, error) {
 	target, wait := manifest.RouteTasks, time.Duration(0)
 	if c.waits {
 		wait = manifest.MaxWait
@@ -201,7 +201,7 @@ func (c *client) tasks(ctx context.Context) ([]manifest.Task, error) {
 	}
 	var list manifest.Tasks
 	err := c.call(ctx, http.MethodGet, target, nil, &list, answerTime+wait)
-	return list.Tasks, err
+	return list, err
 }
 
 func (c *client) claim(ctx context.Context, id string) (manifest.Claim, error) {
@@ -263,6 +263,23 @@ func (c *client) complete(ctx context.Context, m *manifest.Manifest, signature, 
 
 func (c *client) decline(ctx context.Context, task, item, why string) error {
 	return c.call(ctx, http.MethodPost, route(manifest.RouteDecline, "task", task, "item", item), manifest.Decline{Reason: why}, nil, answerTime)
+}
+
+func (c *client) login(ctx context.Context, id string) (*manifest.Login, error) {
+	var e manifest.Envelope
+	if err := c.call(ctx, http.MethodPost, route(manifest.RouteLogin, "login", id), nil, &e, answerTime); err != nil {
+		return nil, err
+	}
+	return manifest.VerifyLogin(e, manifest.Expected{Key: c.pinned, Terminal: c.terminal, Clerk: c.clerk, Task: id, Now: c.clock()})
+}
+
+func (c *client) answerLogin(ctx context.Context, l *manifest.Login, signature, certificate []byte) error {
+	body := manifest.LoginAnswer{Nonce: l.Nonce, Signature: signature, Certificate: certificate}
+	return c.call(ctx, http.MethodPost, route(manifest.RouteLoginAnswer, "login", l.Login), body, nil, answerTime)
+}
+
+func (c *client) declineLogin(ctx context.Context, id, why string) error {
+	return c.call(ctx, http.MethodPost, route(manifest.RouteLoginDecline, "login", id), manifest.Decline{Reason: why}, nil, answerTime)
 }
 
 func (c *client) address() string { return c.base }

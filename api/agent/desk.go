@@ -16,6 +16,8 @@ import (
 type Desk interface {
 	// Agree shows what is to be sealed and asks whether it shall be.
 	Agree(ctx context.Context, q Question) (Answer, error)
+	// AgreeLogin shows who wants to sign in where and asks whether it is the person at the terminal.
+	AgreeLogin(ctx context.Context, q LoginQuestion) (Answer, error)
 	// PIN asks for a PIN; agent.declined when none is given. Whoever gets the octets wipes them.
 	PIN(ctx context.Context, q PINQuestion) ([]byte, error)
 	// Retry says what is wrong and asks whether to try again, once the person has done something about it.

@@ -104,7 +104,7 @@ func (d Device) activate(ctx context.Context, module *hsm.Module, profile hsm.Pr
 }
 
 // passing are the errors that a person at the terminal can do something about: insert the USB Key, or the right one.
-var passing = []fault.Spec{hsm.ErrTokenNotFound, hsm.ErrRemoved, hsm.ErrOtherToken, hsm.ErrDevice, hsm.ErrPaused, hsm.ErrTimeout, ErrWrongKey}
+var passing = []fault.Spec{hsm.ErrTokenNotFound, hsm.ErrRemoved, hsm.ErrOtherToken, hsm.ErrDevice, hsm.ErrPaused, hsm.ErrTimeout, ErrWrongKey, ErrLoginWrongKey}
 
 // again tells what is wrong and asks whether to try once more; nil: yes.
 func (u *unlocked) again(ctx context.Context, err error) error {

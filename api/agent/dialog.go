@@ -46,6 +46,7 @@ func answered(err error) (bool, error) {
 }
 
 var (
+	okSignIn = zenity.OKLabel("同意登录 Sign in")
 	okAgree  = zenity.OKLabel("同意盖章 Seal")
 	okGoOn   = zenity.OKLabel("继续 Go on")
 	okAgain  = zenity.OKLabel("再试 Try again")
@@ -68,7 +69,12 @@ func (d *Dialogs) Agree(ctx context.Context, q Question) (Answer, error) {
 			return Later, err
 		}
 	}
-	err := zenity.Question(q.text()+"\n"+q.ask(), options(ctx, okAgree, noLater, decline, zenity.DefaultCancel(), zenity.NoWrap())...)
+	return d.choose(ctx, q.text()+"\n"+q.ask(), okAgree)
+}
+
+// choose asks a question to which there are three answers.
+func (d *Dialogs) choose(ctx context.Context, question string, agree zenity.Option) (Answer, error) {
+	err := zenity.Question(question, options(ctx, agree, noLater, decline, zenity.DefaultCancel(), zenity.NoWrap())...)
 	if errors.Is(err, zenity.ErrExtraButton) {
 		return No, nil
 	}

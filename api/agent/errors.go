@@ -1,6 +1,9 @@
 package agent
 
-import "yinxin/internal/fault"
+import (
+	"yinxin/internal/fault"
+	"yinxin/sealer/terminal/manifest"
+)
 
 // The errors of a terminal. Those of the USB Key itself are hsm.*; those of the server keep its codes.
 var (
@@ -58,4 +61,12 @@ var (
 		ZH: "UKey 中有多枚印章，请用 --seal 指明。", EN: "The USB Key has several seals; name one with --seal."}
 	ErrNotVerified = fault.Spec{Kind: fault.Internal, Code: "agent.not-verified",
 		ZH: "盖章结果未通过自检，没有写入文件。", EN: "The sealed file did not pass the check and was not written."}
+
+	// Of logins by USB Key.
+	ErrLoginDeclined = fault.Spec{Kind: fault.Denied, Code: manifest.ReasonLoginDeclined,
+		ZH: "未同意登录，没有签名；确认码不一致的，可能有人冒用您的用户名，请告知管理员。", EN: "Not agreed to, nothing was signed; if the numbers differed somebody may be using your name: tell an administrator."}
+	ErrLoginWrongKey = fault.Spec{Kind: fault.Refused, Code: "agent.login-wrong-key",
+		ZH: "插入的 UKey 没有此用户的登录证书，请换用本人的 UKey。", EN: "The USB Key has no certificate of this user; insert the right one."}
+	ErrLoginCertificateExpired = fault.Spec{Kind: fault.Refused, Code: "agent.login-certificate-expired",
+		ZH: "UKey 证书不在有效期内，不能用它登录。", EN: "The certificate of the USB Key is outside its validity; nobody can sign in with it."}
 )

@@ -74,14 +74,25 @@ func (o *office) left() []manifest.Item {
 	return list
 }
 
-func (o *office) tasks(context.Context) ([]manifest.Task, error) {
+func (o *office) tasks(context.Context) (manifest.Tasks, error) {
 	o.Lock()
 	defer o.Unlock()
 	if err := o.away(); err != nil || len(o.left()) == 0 {
-		return nil, err
+		return manifest.Tasks{}, err
 	}
-	return []manifest.Task{{ID: "t"}}, nil
+	return manifest.Tasks{Tasks: []manifest.Task{{ID: "t"}}}, nil
 }
+
+// Nobody signs in here: the whole service does that in the tests of it.
+func (o *office) login(context.Context, string) (*manifest.Login, error) {
+	return nil, ErrAnswer.New()
+}
+
+func (o *office) answerLogin(context.Context, *manifest.Login, []byte, []byte) error {
+	return ErrAnswer.New()
+}
+
+func (o *office) declineLogin(context.Context, string, string) error { return ErrAnswer.New() }
 
 func (o *office) claim(context.Context, string) (manifest.Claim, error) {
 	o.Lock()

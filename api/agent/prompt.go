@@ -100,7 +100,12 @@ func (p *Prompt) Agree(ctx context.Context, q Question) (Answer, error) {
 			fmt.Fprintf(p.out, "页面图片 pictures of the pages: %s\n", q.Folder)
 		}
 	}
-	answer, err := p.Line(ctx, q.ask()+"\n[y 同意 seal / n 拒绝 decline / 回车 Enter：以后再说 later]")
+	return p.choose(ctx, q.ask()+"\n[y 同意 seal / n 拒绝 decline / 回车 Enter：以后再说 later]")
+}
+
+// choose asks a question to which there are three answers.
+func (p *Prompt) choose(ctx context.Context, question string) (Answer, error) {
+	answer, err := p.Line(ctx, question)
 	switch {
 	case ctx.Err() != nil:
 		return Later, ctx.Err()

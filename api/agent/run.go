@@ -25,15 +25,34 @@ func New(a Agent, s Server) (*Agent, error) {
 	return &a, nil
 }
 
-// Once does the tasks that wait now. It goes on with the next one when one fails, and gives the first error.
-func (a *Agent) Once(ctx context.Context) error {
+// job is something that waits for the person at the terminal.
+type job struct {
+	id string
+	do func(ctx context.Context, id string) error
+}
+
+// waiting asks for what there is to do: logins first, which wait for minutes only.
+func (a *Agent) waiting(ctx context.Context) ([]job, error) {
 	tasks, err := a.service.tasks(ctx)
+	var list []job
+	for _, l := range tasks.Logins {
+		list = append(list, job{l.ID, a.signIn})
+	}
+	for _, t := range tasks.Tasks {
+		list = append(list, job{t.ID, a.do})
+	}
+	return list, err
+}
+
+// Once does what waits now. It goes on with the next when one fails, and gives the first error.
+func (a *Agent) Once(ctx context.Context) error {
+	jobs, err := a.waiting(ctx)
 	if err != nil {
 		return err
 	}
 	var first error
-	for _, t := range tasks {
-		err := a.do(ctx, t.ID)
+	for _, j := range jobs {
+		err := j.do(ctx, j.id)
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}
@@ -47,7 +66,7 @@ func (a *Agent) Once(ctx context.Context) error {
 	return first
 }
 
-// Watch does tasks as they come, until ctx ends. When the server cannot be reached it says so once, and waits longer each time.
+// Watch does what comes, until ctx ends. When the server cannot be reached it says so once, and waits longer each time.
 func (a *Agent) Watch(ctx context.Context) error {
 	if a.link != nil {
 		a.link.waits = true
@@ -56,7 +75,7 @@ func (a *Agent) Watch(ctx context.Context) error {
 	rest := map[string]time.Time{} // tasks that failed, and until when they are left alone
 	for {
 		asked := a.Clock()
-		tasks, err := a.service.tasks(ctx)
+		jobs, err := a.waiting(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
@@ -73,28 +92,28 @@ func (a *Agent) Watch(ctx context.Context) error {
 		}
 		away = false
 		idle := true
-		for _, t := range tasks {
-			if a.Clock().Before(rest[t.ID]) {
+		for _, j := range jobs {
+			if a.Clock().Before(rest[j.id]) {
 				continue
 			}
 			idle = false
-			delete(rest, t.ID)
-			err := a.do(ctx, t.ID)
+			delete(rest, j.id)
+			err := j.do(ctx, j.id)
 			if ctx.Err() != nil {
 				return nil
 			}
 			if err == nil {
 				continue
 			}
-			rest[t.ID] = a.Clock().Add(longestPause)
+			rest[j.id] = a.Clock().Add(longestPause)
 			switch {
 			case fault.Has(err, ErrLater), fault.Has(err, ErrDeclined):
-				rest[t.ID] = a.Clock().Add(laterPause)
+				rest[j.id] = a.Clock().Add(laterPause)
 			case fault.CodeOf(err) != codeClaimed:
 				a.tell(ctx, err)
 			}
 		}
-		if !idle || len(tasks) == 0 && a.Clock().Sub(asked) > firstPause { // there was work, or the server has waited
+		if !idle || len(jobs) == 0 && a.Clock().Sub(asked) > firstPause { // there was work, or the server has waited
 			pause = firstPause
 			continue
 		}

@@ -46,15 +46,15 @@ type server struct {
 
 func (w *world) server() *server {
 	w.t.Helper()
-	w.must(terminal.Migrate(w.t.Context(), w.DB))
-	w.must(login.Migrate(w.t.Context(), w.DB))
 	keys, err := keystore.Create(filepath.Join(w.t.TempDir(), "manifest keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	w.must(err)
 	ring := keys.Ring(keystore.PurposeManifest)
 	w.must(terminal.EnsureKey(w.t.Context(), ring))
-	s := &server{w: w, room: terminal.New(terminal.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Sealer: w.Sealer, Keys: ring, Clock: w.now.read, Random: rand.Reader})}
+	logins := login.New(login.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Clock: w.now.read})
+	s := &server{w: w, room: terminal.New(terminal.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Sealer: w.Sealer, Keys: ring, Clock: w.now.read, Random: rand.Reader,
+		Logins: logins, Name: "临江省电子印章系统"})}
 	handler, err := api.New(api.Config{Sealer: w.Sealer, Register: w.Register, Access: w.Access, Authority: w.Authority, Ledger: w.Ledger, Terminals: s.room,
-		Login:   login.New(login.Config{DB: w.DB, Ledger: w.Ledger, Access: w.Access, Clock: w.now.read}),
+		Login:   logins,
 		Scratch: filepath.Join(w.t.TempDir(), "scratch"), Clock: w.now.read})
 	w.must(err)
 	s.http = httptest.NewServer(s.between(handler))

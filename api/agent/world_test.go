@@ -20,11 +20,13 @@ import (
 	"yinxin/hsm/tokentest"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/login"
 	"yinxin/internal/store/storetest"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
 	"yinxin/sealer/register"
 	"yinxin/sealer/sealertest"
+	"yinxin/sealer/terminal"
 	"yinxin/sealer/verify"
 )
 
@@ -79,7 +81,7 @@ func newWorld(t testing.TB) *world {
 	t.Helper()
 	module := tokentest.Module(t) // skips before anything is made
 	w := &world{t: t, now: &manual{at: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}}
-	w.World = sealertest.New(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")), w.now.read)
+	w.World = sealertest.New(t, storetest.Open(t, filepath.Join(t.TempDir(), "yinxin.db")), w.now.read, terminal.Migrate, login.Migrate)
 	w.device = Device{Module: module, Profile: "sansec"}
 	w.tokens = tokentest.NewFolder(t)
 	w.tokens.Ready(t, 0, label)
@@ -154,6 +156,7 @@ type clerk struct {
 	onPIN   func(PINQuestion)
 
 	asked    []Question
+	logins   []LoginQuestion
 	askedPIN []PINQuestion
 	told     []string // codes
 	progress []Progress
@@ -168,6 +171,16 @@ func (c *clerk) Agree(_ context.Context, q Question) (Answer, error) {
 	if c.onAgree != nil {
 		c.onAgree(q)
 	}
+	if c.later {
+		return Later, nil
+	}
+	return cmp.Or(c.answer, Yes), nil
+}
+
+func (c *clerk) AgreeLogin(_ context.Context, q LoginQuestion) (Answer, error) {
+	c.Lock()
+	defer c.Unlock()
+	c.logins = append(c.logins, q)
 	if c.later {
 		return Later, nil
 	}

@@ -8,8 +8,8 @@
 // What the server refuses comes back as its own fault: code, sentences in Chinese and English, kind (yinxin/internal/fault
 // inside of this module; Error has the code in front). Documents stream in both directions, and what arrives is held
 // against the SM3 that the server gave. Calls that can be repeated safely, because they only read or have an idempotency key,
-// are repeated after the time that the server asks for when it is busy, at most Tries times; an upload is sent once. Answers that are not documents
-// are read up to 16 MiB. The key goes to the server alone and into no error.
+// are repeated after the time that the server asks for when it is busy, at most Tries times; UploadOnce, SealFile and Verify are, where
+// the file can be read again. WithProgress tells how far documents have come. Answers that are not documents are read up to 16 MiB. The key goes to the server alone and into no error.
 package client
 
 import (
@@ -85,9 +85,8 @@ func pause(ctx context.Context, d time.Duration) error {
 type request struct {
 	method, path string
 	header       http.Header
-	body         []byte // of a call that may be repeated
-	stream       io.Reader
-	size         int64 // of stream
+	body         []byte
+	file         *source // instead of body
 	repeatable   bool
 }
 
@@ -109,8 +108,11 @@ func (c *Client) send(ctx context.Context, q request) (*http.Response, error) {
 }
 
 func (c *Client) once(ctx context.Context, q request) (*http.Response, error) {
-	body := q.stream
-	if body == nil && q.body != nil {
+	var body io.Reader
+	switch {
+	case q.file != nil:
+		body = q.file.open(ctx)
+	case q.body != nil:
 		body = bytes.NewReader(q.body)
 	}
 	r, err := http.NewRequestWithContext(ctx, q.method, c.base+q.path, body)
@@ -120,8 +122,8 @@ func (c *Client) once(ctx context.Context, q request) (*http.Response, error) {
 	if q.header != nil {
 		r.Header = q.header.Clone()
 	}
-	if q.stream != nil {
-		r.ContentLength = q.size
+	if q.file != nil {
+		r.ContentLength = q.file.size
 	}
 	if c.key != "" {
 		r.Header.Set("Authorization", "Bearer "+c.key)
@@ -181,11 +183,7 @@ func call[T any](ctx context.Context, c *Client, method, path, key string, body 
 			return result, err
 		}
 	}
-	answer, err := c.send(ctx, q)
-	if err != nil {
-		return result, err
-	}
-	return decoded[T](answer)
+	return sent[T](ctx, c, q)
 }
 
 func decoded[T any](answer *http.Response) (result T, err error) {
@@ -199,22 +197,9 @@ func decoded[T any](answer *http.Response) (result T, err error) {
 	return result, nil
 }
 
-// put sends a file whose answer is JSON.
-func put[T any](ctx context.Context, c *Client, path, name, media string, file io.Reader, size int64) (result T, err error) {
-	header := http.Header{"Content-Type": {media}}
-	if name != "" {
-		header.Set("X-File-Name", url.PathEscape(name))
-	}
-	answer, err := c.send(ctx, request{method: http.MethodPost, path: path, header: header, stream: file, size: size})
-	if err != nil {
-		return result, err
-	}
-	return decoded[T](answer)
-}
-
 // fetch streams a document out, and compares its digest with want, in hex, where that is known.
-func (c *Client) fetch(ctx context.Context, q request, w io.Writer, want string) error {
-	answer, err := c.send(ctx, q)
+func (c *Client) fetch(ctx context.Context, path string, w io.Writer, want string) error {
+	answer, err := c.send(ctx, request{method: http.MethodGet, path: path, repeatable: true})
 	if err != nil {
 		return err
 	}
@@ -228,7 +213,7 @@ func receive(ctx context.Context, answer *http.Response, w io.Writer, want strin
 		want = tag
 	}
 	digest := sm3.New()
-	if _, err := io.Copy(io.MultiWriter(w, digest), answer.Body); err != nil {
+	if _, err := io.Copy(io.MultiWriter(w, digest), watched(ctx, answer.Body, true, answer.ContentLength)); err != nil {
 		if ctx.Err() != nil {
 			return ctx.Err()
 		}

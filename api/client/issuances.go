@@ -11,6 +11,7 @@ import (
 
 // NewIssuance asks another archive for a file that it holds.
 type NewIssuance struct {
+	Receiving string        `json:"receiving,omitempty"` // where the applicant stands; the platform says it
 	Holding   string        `json:"holding"`
 	Number    string        `json:"number,omitempty"` // the caller's own case number
 	Applicant api.Applicant `json:"applicant"`
@@ -24,6 +25,43 @@ func (c *Client) OpenIssuance(ctx context.Context, key string, n NewIssuance) (a
 // Issuance is a case as it stands.
 func (c *Client) Issuance(ctx context.Context, id string) (api.Issuance, error) {
 	return call[api.Issuance](ctx, c, http.MethodGet, casePath(id), "", nil)
+}
+
+// IssuanceFilter says which cases to list; the zero value is all.
+type IssuanceFilter struct {
+	Side    string // out: asked of others; in: asked of the own archive
+	State   string
+	Overdue bool
+	After   string // the case behind which the list goes on
+}
+
+// Issuances lists cases, the newest first, without parts and copies; next is where to go on, empty at the end.
+func (c *Client) Issuances(ctx context.Context, f IssuanceFilter) (list []api.Issuance, next string, err error) {
+	query := url.Values{}
+	for name, value := range map[string]string{"side": f.Side, "state": f.State, "after": f.After} {
+		if value != "" {
+			query.Set(name, value)
+		}
+	}
+	if f.Overdue {
+		query.Set("overdue", "true")
+	}
+	page, err := call[struct {
+		Issuances []api.Issuance
+		Next      string
+	}](ctx, c, http.MethodGet, "/v1/issuances?"+query.Encode(), "", nil)
+	return page.Issuances, page.Next, err
+}
+
+// IssuanceArchives are those that can be asked.
+func (c *Client) IssuanceArchives(ctx context.Context) ([]string, error) {
+	list, err := call[struct{ Archives []string }](ctx, c, http.MethodGet, "/v1/issuance-archives", "", nil)
+	return list.Archives, err
+}
+
+// CancelIssuance takes a request back, before it is answered.
+func (c *Client) CancelIssuance(ctx context.Context, id string) (api.Issuance, error) {
+	return call[api.Issuance](ctx, c, http.MethodPost, casePath(id)+"/cancel", "", nil)
 }
 
 // Answer is what the holding archive answers: found with its reference, or not-found or not-open with a reason.
@@ -40,7 +78,17 @@ func (c *Client) AnswerIssuance(ctx context.Context, id string, a Answer) (api.I
 
 // AddIssuancePages puts a PDF behind the pages of a case.
 func (c *Client) AddIssuancePages(ctx context.Context, id, name string, file io.Reader, size int64) (api.Issuance, error) {
-	return put[api.Issuance](ctx, c, casePath(id)+"/pages", name, pdfType, file, size)
+	return put[api.Issuance](ctx, c, casePath(id)+"/pages", name, file, size)
+}
+
+// ClearIssuancePages takes all pages out again.
+func (c *Client) ClearIssuancePages(ctx context.Context, id string) (api.Issuance, error) {
+	return call[api.Issuance](ctx, c, http.MethodDelete, casePath(id)+"/pages", "", nil)
+}
+
+// DiscardIssuance takes a composed copy apart that was not sealed: pages and answer can be changed again.
+func (c *Client) DiscardIssuance(ctx context.Context, id string) (api.Issuance, error) {
+	return call[api.Issuance](ctx, c, http.MethodPost, casePath(id)+"/discard", "", nil)
 }
 
 // Issue composes the copy of a case and has it sealed. Called again it gives what was issued.
@@ -50,12 +98,12 @@ func (c *Client) Issue(ctx context.Context, id, seal string, byKey bool) (api.Is
 
 // IssuedCopy writes the issued copy.
 func (c *Client) IssuedCopy(ctx context.Context, id string, w io.Writer) error {
-	return c.fetch(ctx, request{method: http.MethodGet, path: casePath(id) + "/copy"}, w, "")
+	return c.fetch(ctx, casePath(id)+"/copy", w, "")
 }
 
 // ReceiveIssuance hands in the copy as it arrived: the server verifies it.
 func (c *Client) ReceiveIssuance(ctx context.Context, id string, file io.Reader, size int64) (api.Issuance, error) {
-	return put[api.Issuance](ctx, c, casePath(id)+"/receive", "", pdfType, file, size)
+	return put[api.Issuance](ctx, c, casePath(id)+"/receive", "", file, size)
 }
 
 // DeliverIssuance records that the copy was handed over: printed or file, after the applicant's identity was checked.

@@ -6,11 +6,14 @@ import (
 	"crypto/ecdsa"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/transparency-dev/merkle/proof"
 
 	"yinxin/api"
 	"yinxin/internal/fault"
@@ -22,6 +25,8 @@ import (
 var (
 	ErrProof = fault.Spec{Kind: fault.Refused, Code: "server.proof",
 		ZH: "服务器给出的存证证明不是这次盖章的。", EN: "The proof that the server gave is not one of this sealing."}
+	ErrRewritten = fault.Spec{Kind: fault.Refused, Code: "server.ledger-rewritten",
+		ZH: "服务器的存证台账不是从所保存的检查点延续而来。", EN: "The ledger of the server does not begin with the one of the checkpoint that was kept."}
 	ErrReplayed = fault.Spec{Kind: fault.Denied, Code: "webhook.replayed",
 		ZH: "这次回调已经收到过。", EN: "This call was received before."}
 )
@@ -70,10 +75,30 @@ func proved(given api.LedgerProof, subject string, key *ecdsa.PublicKey) (p ledg
 // Checkpoint is the newest checkpoint of the ledger, to be kept elsewhere. Error: ledger.checkpoint.
 func (c *Client) Checkpoint(ctx context.Context, key *ecdsa.PublicKey) (ledger.Checkpoint, error) {
 	var note strings.Builder
-	if err := c.fetch(ctx, request{method: http.MethodGet, path: "/v1/ledger/checkpoint", repeatable: true}, &note, ""); err != nil {
+	if err := c.fetch(ctx, "/v1/ledger/checkpoint", &note, ""); err != nil {
 		return ledger.Checkpoint{}, err
 	}
 	return ledger.ParseCheckpoint(note.String(), key)
+}
+
+// Continued is the newest checkpoint of a ledger that is proved to begin with the ledger of a checkpoint that was kept:
+// nothing in it was changed or taken away since. Errors: server.ledger-rewritten, ledger.checkpoint.
+func (c *Client) Continued(ctx context.Context, kept ledger.Checkpoint, key *ecdsa.PublicKey) (ledger.Checkpoint, error) {
+	now, err := c.Checkpoint(ctx, key)
+	if err != nil {
+		return ledger.Checkpoint{}, err
+	}
+	if now.Size < kept.Size {
+		return ledger.Checkpoint{}, ErrRewritten.With("%d < %d", now.Size, kept.Size)
+	}
+	answer, err := call[struct{ Hashes [][]byte }](ctx, c, http.MethodGet, fmt.Sprintf("/v1/ledger/consistency?from=%d&to=%d", kept.Size, now.Size), "", nil)
+	if err != nil {
+		return ledger.Checkpoint{}, err
+	}
+	if err := proof.VerifyConsistency(ledger.Hasher{}, uint64(kept.Size), uint64(now.Size), answer.Hashes, kept.Root, now.Root); err != nil {
+		return ledger.Checkpoint{}, ErrRewritten.Because(err)
+	}
+	return now, nil
 }
 
 const webhooksPath = "/v1/webhooks"
@@ -104,6 +129,18 @@ func (c *Client) ResumeWebhook(ctx context.Context, id string) error {
 // PingWebhook sends a test call.
 func (c *Client) PingWebhook(ctx context.Context, id string) error {
 	_, err := call[struct{ Delivery string }](ctx, c, http.MethodPost, webhooksPath+"/"+url.PathEscape(id)+"/ping", "", nil)
+	return err
+}
+
+// Deliveries are the calls of a webhook in thirty days, the newest first.
+func (c *Client) Deliveries(ctx context.Context, webhook string) ([]api.WebhookDelivery, error) {
+	list, err := call[struct{ Deliveries []api.WebhookDelivery }](ctx, c, http.MethodGet, webhooksPath+"/"+url.PathEscape(webhook)+"/deliveries?limit=200", "", nil)
+	return list.Deliveries, err
+}
+
+// Redeliver sends a call again.
+func (c *Client) Redeliver(ctx context.Context, webhook, delivery string) error {
+	_, err := call[struct{}](ctx, c, http.MethodPost, webhooksPath+"/"+url.PathEscape(webhook)+"/deliveries/"+url.PathEscape(delivery)+"/redeliver", "", nil)
 	return err
 }
 

@@ -2,11 +2,8 @@ package client
 
 import (
 	"context"
-	"encoding/json"
 	"io"
-	"mime/multipart"
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strconv"
 	"time"
@@ -15,21 +12,24 @@ import (
 	"yinxin/sealer/verify"
 )
 
-const pdfType = "application/pdf"
-
-// Upload stores a document of size bytes; size -1 is not known.
-func (c *Client) Upload(ctx context.Context, name string, file io.Reader, size int64) (api.Document, error) {
-	return put[api.Document](ctx, c, "/v1/documents", name, pdfType, file, size)
-}
-
 // Document describes a document.
 func (c *Client) Document(ctx context.Context, id string) (api.Document, error) {
-	return call[api.Document](ctx, c, http.MethodGet, "/v1/documents/"+url.PathEscape(id), "", nil)
+	return call[api.Document](ctx, c, http.MethodGet, documentsPath+"/"+url.PathEscape(id), "", nil)
+}
+
+// FindDocument is the newest document that the caller has with an SM3, in hex. Those of others are not found: document.not-found.
+func (c *Client) FindDocument(ctx context.Context, sum string) (api.Document, error) {
+	return call[api.Document](ctx, c, http.MethodGet, documentsPath+"?"+url.Values{"sm3": {sum}}.Encode(), "", nil)
 }
 
 // Fetch streams a document out.
 func (c *Client) Fetch(ctx context.Context, d api.Document, w io.Writer) error {
-	return c.fetch(ctx, request{method: http.MethodGet, path: "/v1/documents/" + url.PathEscape(d.ID) + "/content"}, w, d.SM3)
+	return c.fetch(ctx, documentsPath+"/"+url.PathEscape(d.ID)+"/content", w, d.SM3)
+}
+
+// Extend makes a new document of a sealed one, whose signatures can be verified when their certificates have ended.
+func (c *Client) Extend(ctx context.Context, id string) (api.Document, error) {
+	return call[api.Document](ctx, c, http.MethodPost, documentsPath+"/"+url.PathEscape(id)+"/extensions", "", nil)
 }
 
 // Seals lists the seals that the caller was ever granted.
@@ -57,43 +57,6 @@ func (c *Client) Seal(ctx context.Context, key string, o api.SealingOrder) (api.
 	return call[api.Sealing](ctx, c, http.MethodPost, "/v1/sealings", key, o)
 }
 
-// SealFile seals a document in one call: file goes in, and the sealed one comes out through w. It gives the identifier of
-// the sealing. What was written to w when an error comes is not a document.
-func (c *Client) SealFile(ctx context.Context, key, name string, file io.Reader, terms api.SealingTerms, w io.Writer) (sealing string, err error) {
-	order, err := json.Marshal(terms)
-	if err != nil {
-		return "", err
-	}
-	read, write := io.Pipe()
-	form := multipart.NewWriter(write)
-	go func() {
-		write.CloseWithError(func() error {
-			part, err := form.CreatePart(textproto.MIMEHeader{"Content-Disposition": {`form-data; name="order"`}, "Content-Type": {"application/json"}})
-			if err == nil {
-				_, err = part.Write(order)
-			}
-			if err == nil {
-				part, err = form.CreateFormFile("file", name)
-			}
-			if err == nil {
-				_, err = io.Copy(part, file)
-			}
-			if err == nil {
-				err = form.Close()
-			}
-			return err
-		}())
-	}()
-	defer read.Close() // lets the writer go when the server did not read to the end
-	answer, err := c.send(ctx, request{method: http.MethodPost, path: "/v1/sealed-documents", stream: read, size: -1,
-		header: http.Header{"Content-Type": {form.FormDataContentType()}, "Idempotency-Key": {key}}})
-	if err != nil {
-		return "", err
-	}
-	sealing = answer.Header.Get("X-Sealing-Id")
-	return sealing, receive(ctx, answer, w, "")
-}
-
 // Sealing is what is on record of a sealing.
 func (c *Client) Sealing(ctx context.Context, id string) (api.SealingRecord, error) {
 	return call[api.SealingRecord](ctx, c, http.MethodGet, "/v1/sealings/"+url.PathEscape(id), "", nil)
@@ -101,7 +64,21 @@ func (c *Client) Sealing(ctx context.Context, id string) (api.SealingRecord, err
 
 // Verify has a file verified.
 func (c *Client) Verify(ctx context.Context, name string, file io.Reader, size int64) (verify.Report, error) {
-	return put[verify.Report](ctx, c, "/v1/verifications", name, pdfType, file, size)
+	q, f := fileRequest("/v1/verifications", name, file, size)
+	q.repeatable = f.again
+	return sent[verify.Report](ctx, c, q)
+}
+
+// AsSealed writes the document as it was when a signature was made, to which its number in the report or the name of its
+// field.
+func (c *Client) AsSealed(ctx context.Context, name, signature string, file io.Reader, size int64, w io.Writer) error {
+	q, f := fileRequest("/v1/verifications/as-sealed?"+url.Values{"signature": {signature}}.Encode(), name, file, size)
+	q.repeatable = f.again
+	answer, err := c.send(ctx, q)
+	if err != nil {
+		return err
+	}
+	return receive(ctx, answer, w, "")
 }
 
 // BatchFile is a document of a batch, with what the caller calls it.
@@ -113,6 +90,23 @@ type BatchFile struct {
 // CreateBatch has up to 10,000 stored documents sealed in the same way, in the background.
 func (c *Client) CreateBatch(ctx context.Context, key, title string, terms api.SealingTerms, files []BatchFile) (api.SealingBatch, error) {
 	return call[api.SealingBatch](ctx, c, http.MethodPost, "/v1/sealing-batches", key, map[string]any{"title": title, "order": terms, "files": files})
+}
+
+// Batches lists the caller's, the newest first, behind the batch after; next is where to go on, empty at the end.
+func (c *Client) Batches(ctx context.Context, after string) (list []api.SealingBatch, next string, err error) {
+	page, err := call[struct {
+		Batches []api.SealingBatch
+		Next    string
+	}](ctx, c, http.MethodGet, "/v1/sealing-batches"+behind(after), "", nil)
+	return page.Batches, page.Next, err
+}
+
+// behind is the query of a list that goes on.
+func behind(after string) string {
+	if after == "" {
+		return ""
+	}
+	return "?" + url.Values{"after": {after}}.Encode()
 }
 
 // Batch is a batch as it stands.
@@ -142,7 +136,7 @@ func (c *Client) RetryBatch(ctx context.Context, id string) (api.SealingBatch, e
 
 // BatchResults writes a ZIP file with the sealed documents.
 func (c *Client) BatchResults(ctx context.Context, id string, w io.Writer) error {
-	return c.fetch(ctx, request{method: http.MethodGet, path: batchPath(id) + "/results.zip"}, w, "")
+	return c.fetch(ctx, batchPath(id)+"/results.zip", w, "")
 }
 
 // Await follows a batch until no document waits any more; seen, if not nil, is told of each look at it.
@@ -189,6 +183,26 @@ func (c *Client) AskClerk(ctx context.Context, key string, t NewKeyTask) (api.Ke
 // KeyTask is a task as it stands.
 func (c *Client) KeyTask(ctx context.Context, id string) (api.KeyTask, error) {
 	return call[api.KeyTask](ctx, c, http.MethodGet, "/v1/key-tasks/"+url.PathEscape(id), "", nil)
+}
+
+// KeyTasks lists those that the caller is to do or has asked for, the newest first, behind the task after; next is where to
+// go on, empty at the end.
+func (c *Client) KeyTasks(ctx context.Context, after string) (list []api.KeyTask, next string, err error) {
+	page, err := call[struct {
+		Tasks []api.KeyTask
+		Next  string
+	}](ctx, c, http.MethodGet, "/v1/key-tasks"+behind(after), "", nil)
+	return page.Tasks, page.Next, err
+}
+
+// CancelKeyTask ends a task: what is open is declined.
+func (c *Client) CancelKeyTask(ctx context.Context, id string) (api.KeyTask, error) {
+	return call[api.KeyTask](ctx, c, http.MethodPost, "/v1/key-tasks/"+url.PathEscape(id)+"/cancel", "", nil)
+}
+
+// RetryKeyTask queues what failed again.
+func (c *Client) RetryKeyTask(ctx context.Context, id string) (api.KeyTask, error) {
+	return call[api.KeyTask](ctx, c, http.MethodPost, "/v1/key-tasks/"+url.PathEscape(id)+"/retry", "", nil)
 }
 
 // LookUp finds an issued copy by its code.

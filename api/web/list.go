@@ -49,8 +49,12 @@ type Option struct {
 // Row is a row of a list.
 type Row struct{ Cells []Cell }
 
-// Cell is what stands in a row. Path makes it a link, Class (good, note, doubt, bad, none) a badge; Fine stands below.
-type Cell struct{ Text, Path, Class, Fine string }
+// Cell is what stands in a row. Path makes it a link, Class (good, note, doubt, bad, none) a badge; Fine stands below. Code is
+// a long value without blanks, such as a digest, that may be broken anywhere.
+type Cell struct {
+	Text, Path, Class, Fine string
+	Code                    bool
+}
 
 const (
 	perPage   = 50

@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,6 +49,15 @@ type Page struct {
 	Wide bool
 }
 
+// places are where a page stands, from itself upwards.
+func (p Page) places(path string) []string {
+	at := []string{path}
+	for _, i := range slices.Backward(p.Trail) {
+		at = append(at, i.Path)
+	}
+	return at
+}
+
 // frame is what the frame's templates get.
 type frame struct {
 	Page
@@ -54,7 +65,7 @@ type frame struct {
 	Language string
 	Actor    access.Actor
 	SignedIn bool
-	Menu     []menuItem
+	Menu     []entry
 	Path     string
 	Other    string // the address of the page in the other language
 	Notice   string
@@ -81,7 +92,7 @@ func (q *Request) Show(name string, p Page) error {
 
 func (q *Request) frame(p Page) frame {
 	f := frame{Page: p, Area: q.area.Name, Language: q.Language, Actor: q.Actor, SignedIn: q.Actor.ID != "", Path: q.URL.Path,
-		Menu: q.site.menu(q.Actor, q.URL.Path)}
+		Menu: q.site.menu(q.Actor, p.places(q.URL.Path), q.Language)}
 	other := q.URL.Query()
 	other.Set("lang", q.T("en", "zh"))
 	f.Other = q.URL.Path + "?" + other.Encode()
@@ -96,6 +107,9 @@ func (q *Request) wrong(err error) *wrong {
 	w := &wrong{Status: status, Code: code, Sentence: sentence, RequestID: id}
 	if f, ok := fault.Of(err); ok {
 		w.Field = f.Place.Field
+		if wait := f.RetryAfter(); wait > 0 && (status == http.StatusTooManyRequests || status == http.StatusServiceUnavailable) {
+			q.W.Header().Set("Retry-After", strconv.Itoa(int((wait+time.Second-1)/time.Second)))
+		}
 	}
 	return w
 }
@@ -148,6 +162,28 @@ func (q *Request) send(status int, media string, body []byte) error {
 		q.site.Log.DebugContext(q.Context(), "page not sent", "error", err)
 	}
 	return nil
+}
+
+// maxFields is the largest form without files, in bytes, also of a page that takes files: it is held in memory.
+const maxFields = 1 << 20
+
+// readForm reads the fields of a form. Left to PostFormValue, one that breaks off would be taken for an empty one. A form with files
+// is read by its page.
+func (q *Request) readForm() error {
+	if media, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type")); q.Method == http.MethodGet || media != "application/x-www-form-urlencoded" {
+		return nil
+	}
+	q.Body = http.MaxBytesReader(q.W, q.Body, maxFields)
+	return formError(q.ParseForm())
+}
+
+// formError gives an error of reading a form its code, if it has none.
+func formError(err error) error {
+	var large *http.MaxBytesError
+	if _, known := fault.Of(err); err == nil || known || errors.As(err, &large) {
+		return err
+	}
+	return errPageForm.Because(err)
 }
 
 // fail shows an error as a page of its own.
@@ -214,16 +250,20 @@ const sessionCookie = "yinxin-session"
 
 func (s *Site) secure(r *http.Request) bool { return s.Secure || r.TLS != nil }
 
-func (s *Site) cookieName(r *http.Request) string {
+func (s *Site) cookieName(r *http.Request, name string) string {
 	if s.secure(r) {
-		return "__Host-" + sessionCookie
+		return "__Host-" + name
 	}
-	return sessionCookie
+	return name
 }
 
 // Token is what the browser's cookie says; empty where there is none.
 func (s *Site) Token(r *http.Request) string {
-	c, err := r.Cookie(s.cookieName(r))
+	return s.cookie(r, sessionCookie)
+}
+
+func (s *Site) cookie(r *http.Request, name string) string {
+	c, err := r.Cookie(s.cookieName(r, name))
 	if err != nil {
 		return ""
 	}
@@ -231,13 +271,20 @@ func (s *Site) Token(r *http.Request) string {
 }
 
 // Keep gives the browser the token of a session; an empty one takes it away. It ends with the browser.
-func (q *Request) Keep(token string) {
-	c := &http.Cookie{Name: q.site.cookieName(q.Request), Value: token, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode}
-	if token == "" {
+func (q *Request) Keep(token string) { q.Hold(sessionCookie, token, 0) }
+
+// Hold gives the browser a secret that no script reads, for a time; 0 is until the browser ends. An empty one takes it away.
+func (q *Request) Hold(name, secret string, life time.Duration) {
+	c := &http.Cookie{Name: q.site.cookieName(q.Request, name), Value: secret, Path: "/", HttpOnly: true, Secure: q.site.secure(q.Request), SameSite: http.SameSiteLaxMode,
+		MaxAge: int(life / time.Second)}
+	if secret == "" {
 		c.MaxAge = -1
 	}
 	http.SetCookie(q.W, c)
 }
+
+// Held is what Hold gave the browser; empty where there is nothing.
+func (q *Request) Held(name string) string { return q.site.cookie(q.Request, name) }
 
 // Origin is where a login comes from.
 func (q *Request) Origin() login.Origin {
@@ -250,6 +297,8 @@ func (q *Request) Origin() login.Origin {
 
 // Now is the time.
 func (q *Request) Now() time.Time { return q.site.Clock() }
+
+var errPageForm = fault.Spec{Kind: fault.Invalid, Code: "page.form", ZH: "提交的内容不完整，未做任何更改。", EN: "What was sent is not complete; nothing was changed."}
 
 var errPageBody = fault.Spec{Kind: fault.TooLarge, Code: "page.too-large", ZH: "提交的内容过大。", EN: "What was sent is too large."}
 

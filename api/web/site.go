@@ -9,7 +9,6 @@ import (
 	"log/slog"
 	"net/http"
 	"path"
-	"slices"
 	"strings"
 	"time"
 
@@ -29,13 +28,6 @@ type Area struct {
 	Notices map[string]Text
 	// Tiles are what the start page shows of the area to an actor. May be nil.
 	Tiles func(ctx context.Context, actor access.Actor) ([]Tile, error)
-}
-
-// Item is an entry of the menu, for those who have one of the roles.
-type Item struct {
-	Path  string
-	Label Text
-	Roles []access.Role
 }
 
 // Tile is a part of the start page: what waits for somebody, and where.
@@ -176,7 +168,11 @@ type SiteRoute struct {
 func (r SiteRoute) Serve(w http.ResponseWriter, request *http.Request, in login.Session) {
 	q := &Request{Request: request, W: w, Session: in, Actor: in.Actor, Language: r.site.Language(request), site: r.site, area: r.area}
 	request.Body = http.MaxBytesReader(w, request.Body, cmp.Or(r.Body, 64<<10))
-	if err := r.Handle(q); err != nil {
+	err := q.readForm()
+	if err == nil {
+		err = r.Handle(q)
+	}
+	if err != nil {
 		q.fail(err)
 	}
 }
@@ -189,32 +185,4 @@ func (r SiteRoute) Refuse(w http.ResponseWriter, request *http.Request, in login
 		return
 	}
 	q.fail(err)
-}
-
-// menu is what the actor may open, in the order of the areas.
-func (s *Site) menu(actor access.Actor, current string) []menuItem {
-	var all []menuItem
-	for _, a := range s.areas {
-		for _, i := range a.Menu {
-			if slices.ContainsFunc(i.Roles, actor.Has) {
-				all = append(all, menuItem{Item: i, Current: current == i.Path || strings.HasPrefix(current, i.Path+"/")})
-			}
-		}
-	}
-	// Of two that begin alike the longer is where one is.
-	longest := 0
-	for _, i := range all {
-		if i.Current {
-			longest = max(longest, len(i.Path))
-		}
-	}
-	for i := range all {
-		all[i].Current = all[i].Current && len(all[i].Path) == longest
-	}
-	return all
-}
-
-type menuItem struct {
-	Item
-	Current bool
 }

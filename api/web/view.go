@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/base64"
 	"encoding/json"
+	"fmt"
 	"html/template"
 	"image"
 	_ "image/gif"  // pictures of seals
@@ -11,6 +12,7 @@ import (
 	_ "image/png"  // pictures of seals
 	"math"
 	"path"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,6 +28,7 @@ type view struct {
 	Problem   string
 	RequestID string
 	Verdict   *verdict
+	Versions  *comparison
 }
 
 type verdict struct {
@@ -33,6 +36,7 @@ type verdict struct {
 	Class    string // good, note, doubt, bad, none
 	Title    string
 	NextStep string
+	Contacts []Contact
 	Size     string
 	At       string
 	Seals    []seal
@@ -41,6 +45,26 @@ type verdict struct {
 	JSONName string
 	HTML     template.URL // the report as a document to print and keep, or empty
 	HTMLName string
+}
+
+// Contact is where anyone may ask, with a link that dials.
+type Contact struct {
+	verify.Contact
+	Dial template.URL
+}
+
+// ContactOf makes a contact of a telephone of the register.
+func ContactOf(c verify.Contact) Contact {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		if r == '转' {
+			return ',' // a pause, then the extension
+		}
+		return -1
+	}, c.Telephone)
+	return Contact{c, template.URL("tel:" + digits)}
 }
 
 type seal struct {
@@ -56,8 +80,12 @@ type seal struct {
 	TimeSourceWord, Claimed string
 	State                   string // of the seal when it was used
 	StateClass              string
-	Steps                   []step
-	Tally                   []count
+	// AsSealedName is what the document as it was sealed is called when it is taken out of a file that goes on after it; empty
+	// where it does not, and where it cannot be taken out.
+	AsSealedName string
+	Altered      bool // what followed was not permitted
+	Steps        []step
+	Tally        []count
 }
 
 type step struct {
@@ -90,7 +118,17 @@ func verdictOf(r *verify.Report, language string) *verdict {
 			v.Hidden = len(r.Signatures) - maxShown
 			break
 		}
-		v.Seals = append(v.Seals, sealOf(s, i+1, language, &budget))
+		card := sealOf(s, i+1, language, &budget)
+		if s.AsSealedBytes > 0 && s.AsSealedBytes < r.Size {
+			card.AsSealedName = asSealedName(r.File, i+1, language)
+			card.Altered = slices.ContainsFunc(s.ChangesAfter, func(c verify.Change) bool { return !c.Permitted })
+		}
+		v.Seals = append(v.Seals, card)
+	}
+	for _, s := range r.Signatures {
+		if s.Contact != nil && !slices.ContainsFunc(v.Contacts, func(c Contact) bool { return c.Contact == *s.Contact }) {
+			v.Contacts = append(v.Contacts, ContactOf(*s.Contact))
+		}
 	}
 	if text, err := json.MarshalIndent(r, "", "  "); err == nil {
 		v.JSON = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(text))
@@ -132,6 +170,11 @@ func sealOf(s verify.Signature, number int, language string, budget *int) seal {
 	return out
 }
 
+// asSealedName names the document as it was when the signature with that number was made.
+func asSealedName(file string, number int, language string) string {
+	return fmt.Sprintf(Text{"%s-盖章时的版本-%d.pdf", "%s-as-sealed-%d.pdf"}.In(language), strings.TrimSuffix(file, path.Ext(file)), number)
+}
+
 // picture makes a data URL of a picture that browsers show and that is no document of its own (SVG could be one).
 func picture(data []byte) template.URL {
 	if len(data) == 0 || len(data) > maxPicture {
@@ -159,6 +202,8 @@ func functions(language string) template.FuncMap {
 		"size":     Size,
 		"sum":      func(a, b int) int { return a + b },
 		"inc":      func(n int) int { return n + 1 },
+		// pair is one side of a comparison.
+		"pair": func(label string, number int, s *side) labelled { return labelled{label, number, s} },
 		// thumb is the length of a side of a page, in millimetres, as a thumbnail: some 20 dpi.
 		"thumb": func(mm float64) int { return int(math.Round(mm * 20 / 25.4)) },
 	}

@@ -14,6 +14,7 @@ import (
 	"path"
 
 	"yinxin/sealer/verify"
+	"yinxin/sealer/verify/versions"
 )
 
 //go:embed templates/*.html
@@ -81,11 +82,15 @@ func (p *Pages) Practice(language string) ([]byte, error) {
 	return p.render("practice", Answer{Language: language})
 }
 
-// Answer is what is said about a file: a report, or the problem for which there is none.
+// PathVersions is where a file is sent to have the version as sealed set beside later ones; ?signature names the seal.
+const PathVersions = "/versions"
+
+// Answer is what is said about a file: a report, its versions, or the problem for which there is neither.
 type Answer struct {
 	Language  string // "zh" or "en"
 	Fragment  bool   // without the page around it
 	Report    *verify.Report
+	Versions  *versions.Comparison
 	Problem   string // a sentence
 	RequestID string
 }
@@ -106,6 +111,9 @@ func (p *Pages) render(name string, a Answer) ([]byte, error) {
 	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID}
 	if a.Report != nil {
 		v.Verdict = verdictOf(a.Report, a.Language)
+	}
+	if a.Versions != nil {
+		v.Versions = versionsOf(a.Versions)
 	}
 	var b bytes.Buffer
 	err := p.sets[a.Language].ExecuteTemplate(&b, name, v)

@@ -8,6 +8,7 @@ import (
 
 	"yinxin/internal/civil"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
 )
 
 // Text is a sentence or a word in both languages.
@@ -69,12 +70,25 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f MB", float64(n)/(1<<20))
 }
 
-var loginMethods = map[string]Text{login.MethodPassword: {"密码", "password"}}
+var loginMethods = map[string]Text{login.MethodPassword: {"密码", "password"}, login.MethodKey: {"UKey", "USB Key"}}
 
 // LoginMethod is how somebody signed in, in words.
 func LoginMethod(method, language string) string {
 	if word, ok := loginMethods[method]; ok {
 		return word.In(language)
 	}
+	if name, ok := strings.CutPrefix(method, login.MethodOIDC); ok {
+		return Text{"统一身份认证（" + name + "）", "identity provider (" + name + ")"}.In(language)
+	}
 	return method
+}
+
+// Provider is what an identity provider is called to which a link leads; one that is set up no longer has its issuer.
+func Provider(all *oidc.Providers, of login.Outside) Text {
+	for _, o := range all.Offered("") {
+		if o.Issuer == of.Issuer && o.Claim == of.Claim {
+			return Text{o.ZH, o.EN}
+		}
+	}
+	return Text{of.Issuer, of.Issuer}
 }

@@ -111,7 +111,7 @@ func TestOnlyTheAnchorsOfTheAuthorityCount(t *testing.T) {
 	anchor(w.andStranger(), "别的根")
 	wantCode(t, "of another imported authority", take(w.stranger), ErrChain)
 	wantCode(t, "of our own", take(w.house), ErrChain)
-	must(t, w.authority.RemoveAnchor(ctx, w.approve(t, access.KindRemoveAnchor, ca.RemoveAnchorSubject(id)), id))
+	must(t, w.authority.RemoveAnchor(ctx, w.registrar, id, "合同到期"))
 	wantCode(t, "after it was removed", take(w.licensed), ErrChain)
 }
 

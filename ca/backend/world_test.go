@@ -75,9 +75,7 @@ func wantCode(t testing.TB, what string, err error, spec fault.Spec) {
 func found(t testing.TB, db *store.DB, clock func() time.Time, name string) *house {
 	ctx := context.Background()
 	h := &house{t: t, db: db}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, Migrate} {
-		must(t, migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, ca.Migrate, Migrate)
 	h.ledger = ledger.New(db, nil, clock)
 	h.access = access.New(db, h.ledger, clock)
 	for _, a := range []struct {

@@ -130,11 +130,31 @@ func (c *CRL) continues(list *CRL) bool {
 	switch {
 	case c.BaseNumber == nil || c.Number == nil || list.Number == nil:
 		return false
-	case c.issuerName != list.issuerName || c.scope.raw != list.scope.raw || !bytes.Equal(c.AuthorityKeyID, list.AuthorityKeyID):
+	case !c.alike(list):
 		return false
 	}
 	return list.Number.Cmp(c.BaseNumber) >= 0 && list.Number.Cmp(c.Number) < 0 && !c.ThisUpdate.Before(list.ThisUpdate)
 }
+
+// alike says whether two lists are of the same issuer, key and scope.
+func (c *CRL) alike(list *CRL) bool {
+	return c.issuerName == list.issuerName && c.scope.raw == list.scope.raw && bytes.Equal(c.AuthorityKeyID, list.AuthorityKeyID)
+}
+
+// Takes says whether a list stands in the place of another: of the same issuer, key and scope, and both complete lists or
+// both delta lists. newer says that it was made after the other.
+func (c *CRL) Takes(other *CRL) (place, newer bool) {
+	if !c.alike(other) || c.scope.delta != other.scope.delta {
+		return false, false
+	}
+	if c.Number != nil && other.Number != nil && c.Number.Cmp(other.Number) != 0 {
+		return true, c.Number.Cmp(other.Number) > 0
+	}
+	return true, c.ThisUpdate.After(other.ThisUpdate)
+}
+
+// Entries is how many certificates the list names.
+func (c *CRL) Entries() int { return len(c.index) }
 
 // Misfit says why a delta list that stands where a complete list names it cannot belong to it, or "". One that tells nothing
 // newer than the list, as right after both were published, is no misfit. The signature is not looked at.
@@ -142,7 +162,7 @@ func (c *CRL) Misfit(list *CRL) string {
 	switch {
 	case c.BaseNumber == nil || c.Number == nil || list.Number == nil:
 		return "it is no delta list with a number"
-	case c.issuerName != list.issuerName || c.scope.raw != list.scope.raw || !bytes.Equal(c.AuthorityKeyID, list.AuthorityKeyID):
+	case !c.alike(list):
 		return "it is of another issuer, key or scope"
 	case list.Number.Cmp(c.BaseNumber) < 0:
 		return "it continues a list that is newer"

@@ -132,9 +132,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	ctx := context.Background()
 	w := &world{t: t, db: db, now: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC), planner: &planner{}, stopper: &stopper{},
 		handler: map[string]access.Actor{}, units: map[string]Unit{}, folder: filepath.Join(t.TempDir(), "files")}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, Migrate} {
-		w.must(migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, Migrate)
 	w.must(db.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `CREATE TABLE test_stopped (holder TEXT NOT NULL)`)
 		return err

@@ -75,9 +75,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	ctx := context.Background()
 	w := &world{t: t, db: db, now: time.Date(2026, 3, 5, 8, 0, 0, 123456000, time.UTC)}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, escrow.Migrate} {
-		must(t, migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, ca.Migrate, escrow.Migrate)
 	w.ledger = ledger.New(db, nil, w.time)
 	w.access = access.New(db, w.ledger, w.time)
 	var err error

@@ -39,12 +39,7 @@ func eachRoom(t *testing.T, fn func(t *testing.T, r *room)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := context.Background()
 		r := &room{db: db, now: time.Date(2026, 3, 5, 8, 0, 0, 0, time.UTC)}
-		if err := ledger.Migrate(ctx, db); err != nil {
-			t.Fatal(err)
-		}
-		if err := Migrate(ctx, db); err != nil {
-			t.Fatal(err)
-		}
+		storetest.Migrate(t, db, ledger.Migrate, Migrate)
 		r.Service = New(db, ledger.New(db, nil, r.time), r.time)
 		create := func(name string, roles ...Role) Actor {
 			a, err := r.CreateActor(ctx, Actor{ID: name, Name: name, Organisation: "某某省档案馆", Roles: roles})

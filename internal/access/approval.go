@@ -34,7 +34,6 @@ const (
 	KindChangeEscrow       Kind = "escrow.change" // another recovery key, or another split of it
 	KindUnlockKey          Kind = "key.unlock"
 	KindImportAnchor       Kind = "anchor.import"
-	KindRemoveAnchor       Kind = "anchor.remove"
 )
 
 const (
@@ -76,7 +75,7 @@ func (a Approval) Covers(k Kind, subject []byte) bool {
 	return a.id != "" && a.kind == k && subtle.ConstantTimeCompare(digest[:], a.digest[:]) == 1
 }
 
-// Request asks for a decision. by must be a registrar now, or an administrator for the grant of a role or of a seal's use; subject is the exact bytes of what shall be done, at most
+// Request asks for a decision. by must be a registrar now, or an administrator for the grant of a role or of a seal's use or a trust anchor; subject is the exact bytes of what shall be done, at most
 // MaxSubject. Errors: access.role, access.subject, access.actor-not-found, access.separated.
 func (s *Service) Request(ctx context.Context, by Actor, k Kind, subject []byte) (id string, err error) {
 	return s.RequestPlan(ctx, by, k, subject, nil)

@@ -37,13 +37,15 @@ var (
 	ErrOwnStep = fault.Spec{Kind: fault.Conflict, Code: "access.own-step",
 		ZH: "该申请在其所属业务中审批，不在此处审批。", EN: "The request is decided in the business that it belongs to, not here."}
 	ErrKeyTerms = fault.Spec{Kind: fault.Invalid, Code: "access.key-terms",
-		ZH: "接口密钥的范围、印章或有效期无效。", EN: "The scopes, seals or expiry of the API key are not valid."}
+		ZH: "接口密钥的范围、印章、网络或有效期无效。", EN: "The scopes, seals, networks or expiry of the API key are not valid."}
 	ErrKeyExpired = fault.Spec{Kind: fault.Unauthenticated, Code: "access.key-expired",
 		ZH: "接口密钥已过有效期。", EN: "The API key has expired."}
 	ErrKeyScope = fault.Spec{Kind: fault.Denied, Code: "access.key-scope",
 		ZH: "接口密钥的范围不包括此接口。", EN: "The API key is narrowed to other parts of the API."}
 	ErrKeyBound = fault.Spec{Kind: fault.Unauthenticated, Code: "access.key-bound",
 		ZH: "接口密钥只能与其绑定的客户端证书一起使用。", EN: "The API key counts only together with the client certificate that it is bound to."}
+	ErrKeyNetwork = fault.Spec{Kind: fault.Denied, Code: "access.key-network",
+		ZH: "接口密钥不能在此网络上使用。", EN: "The API key may not be used on the network that the request came from."}
 	ErrKeyOfficer = fault.Spec{Kind: fault.Denied, Code: "access.key-officer",
 		ZH: "不能远程为登记员、审核员和审计员制作接口密钥。", EN: "Keys for registrars, approvers and auditors are not made from afar."}
 	ErrKeySeal = fault.Spec{Kind: fault.Denied, Code: "access.key-seal",

@@ -54,6 +54,8 @@ func bound(ctx context.Context, certificate string) bool {
 type Only struct {
 	Scopes []string // parts of the API, of Scopes
 	Seals  []string // codes
+	// Networks are the labels of the listeners on which alone the key counts, of Networks.
+	Networks []string
 	// Sandbox lets nothing be done but sealing for trial: what is sealed is marked 测试 on every page and in the signature, and
 	// does not count against a grant.
 	Sandbox bool
@@ -105,6 +107,8 @@ func (t KeyTerms) check(now time.Time) error {
 		return ErrKeyTerms.Saying("可选："+strings.Join(Scopes, "、"), "one of "+strings.Join(Scopes, ", ")).At(fault.Field("scopes"))
 	case len(t.Seals) > maxKeySeals || slices.ContainsFunc(t.Seals, func(s string) bool { return len(s) != 14 || strings.Trim(s, "0123456789") != "" }):
 		return ErrKeyTerms.At(fault.Field("seals"))
+	case slices.ContainsFunc(t.Networks, func(n string) bool { return !slices.Contains(Networks, n) }):
+		return ErrKeyTerms.Saying("可选："+strings.Join(Networks, "、"), "one of "+strings.Join(Networks, ", ")).At(fault.Field("networks"))
 	case t.Certificate != "" && (len(t.Certificate) != hex.EncodedLen(sm3.Size) || strings.Trim(t.Certificate, "0123456789abcdef") != ""):
 		return ErrKeyTerms.At(fault.Field("certificate"))
 	case !t.Expires.IsZero() && !t.Expires.After(now):
@@ -168,7 +172,7 @@ func (s *Service) IssueKey(ctx context.Context, by, actorID string, t KeyTerms) 
 	secret = keyPrefix + id + "_" + base64.RawURLEncoding.EncodeToString(random)
 	hash := sm3.Sum([]byte(secret))
 	expires := sql.NullString{String: store.Time(t.Expires), Valid: !t.Expires.IsZero()}
-	scopes, seals := strings.Join(t.Scopes, " "), strings.Join(t.Seals, " ")
+	scopes, seals, networks := strings.Join(t.Scopes, " "), strings.Join(t.Seals, " "), strings.Join(t.Networks, " ")
 	sandbox := 0
 	if t.Sandbox {
 		sandbox = 1
@@ -177,12 +181,12 @@ func (s *Service) IssueKey(ctx context.Context, by, actorID string, t KeyTerms) 
 		if _, err := readActor(ctx, tx, actorID); err != nil {
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate, sandbox) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`,
-			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate, sandbox)
+		_, err := tx.ExecContext(ctx, `INSERT INTO access_key (id, actor, label, hash, created, scopes, seals, expires, certificate, sandbox, networks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)`,
+			id, actorID, t.Label, hash[:], store.Time(now), scopes, seals, expires, t.Certificate, sandbox, networks)
 		if err != nil {
 			return err
 		}
-		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate, "sandbox": strconv.FormatBool(t.Sandbox)})
+		return s.record(ctx, tx, now, "key.created", by, id, map[string]string{"actor": actorID, "scopes": scopes, "seals": seals, "expires": expires.String, "certificate": t.Certificate, "sandbox": strconv.FormatBool(t.Sandbox), "networks": networks})
 	})
 	if err != nil {
 		return "", err
@@ -190,19 +194,19 @@ func (s *Service) IssueKey(ctx context.Context, by, actorID string, t KeyTerms) 
 	return secret, nil
 }
 
-// Authenticate gives the actor behind an API key, with the roles held now. Whatever is wrong with the key, the answer
-// is access.unknown-key.
+// Authenticate gives the actor behind an API key, with the roles held now. Of a key that is not right the answer is
+// access.unknown-key, whatever is wrong; of one that does not count here access.key-bound, .key-network or .key-expired.
 func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error) {
 	id, ok := keyID(secret)
 	if !ok {
 		return Actor{}, ErrUnknownKey.New()
 	}
-	var actor, scopes, seals, certificate string
+	var actor, scopes, seals, certificate, networks string
 	var hash []byte
 	var expires, used sql.NullString
 	var sandbox int
-	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate, sandbox FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
-		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate, &sandbox)
+	err := s.db.Read().QueryRowContext(ctx, `SELECT actor, hash, scopes, seals, expires, used, certificate, sandbox, networks FROM access_key WHERE id = $1 AND revoked IS NULL`, id).
+		Scan(&actor, &hash, &scopes, &seals, &expires, &used, &certificate, &sandbox, &networks)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Actor{}, ErrUnknownKey.New()
 	}
@@ -216,6 +220,10 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if !bound(ctx, certificate) {
 		return Actor{}, ErrKeyBound.New()
 	}
+	only := Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals), Networks: strings.Fields(networks), Sandbox: sandbox == 1}
+	if err := only.checkNetwork(ctx); err != nil {
+		return Actor{}, err
+	}
 	now := s.clock()
 	if expires.Valid && expires.String <= store.Time(now) {
 		return Actor{}, ErrKeyExpired.New()
@@ -227,7 +235,7 @@ func (s *Service) Authenticate(ctx context.Context, secret string) (Actor, error
 	if err != nil {
 		return Actor{}, err
 	}
-	a.Key, a.Only = id, Only{Scopes: strings.Fields(scopes), Seals: strings.Fields(seals), Sandbox: sandbox == 1}
+	a.Key, a.Only = id, only
 	return a, s.keyUsed(ctx, id, used.String, now)
 }
 
@@ -282,7 +290,7 @@ func (s *Service) RevokeKey(ctx context.Context, by, id string) error {
 
 // Keys lists the API keys of an actor, oldest first.
 func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
-	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate, sandbox FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
+	rows, err := s.db.Read().QueryContext(ctx, `SELECT id, label, created, revoked, scopes, seals, expires, used, certificate, sandbox, networks FROM access_key WHERE actor = $1 ORDER BY created, id`, actorID)
 	if err != nil {
 		return nil, err
 	}
@@ -290,10 +298,10 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 	var list []APIKey
 	for rows.Next() {
 		k := APIKey{Actor: actorID}
-		var created, scopes, seals string
+		var created, scopes, seals, networks string
 		var revoked, expires, used sql.NullString
 		var sandbox int
-		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate, &sandbox); err != nil {
+		if err := rows.Scan(&k.ID, &k.Label, &created, &revoked, &scopes, &seals, &expires, &used, &k.Certificate, &sandbox, &networks); err != nil {
 			return nil, err
 		}
 		for to, text := range map[*time.Time]string{&k.Created: created, &k.Expires: expires.String, &k.Used: used.String} {
@@ -304,7 +312,7 @@ func (s *Service) Keys(ctx context.Context, actorID string) ([]APIKey, error) {
 				return nil, err
 			}
 		}
-		k.Scopes, k.Seals, k.Revoked, k.Sandbox = strings.Fields(scopes), strings.Fields(seals), revoked.Valid, sandbox == 1
+		k.Scopes, k.Seals, k.Networks, k.Revoked, k.Sandbox = strings.Fields(scopes), strings.Fields(seals), strings.Fields(networks), revoked.Valid, sandbox == 1
 		list = append(list, k)
 	}
 	return list, rows.Err()

@@ -51,8 +51,8 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 		return "", ErrSubject.With("%d parts", len(parts))
 	}
 	need := []Role{RoleRegistrar}
-	if (k == KindGrantRole || k == KindGrant) && len(parts) == 0 {
-		need = append(need, RoleAdministrator) // who may do what is asked for from the pages of administration, too
+	if (k == KindGrantRole || k == KindGrant || k == KindImportAnchor) && len(parts) == 0 {
+		need = append(need, RoleAdministrator) // who may do what, and who is trusted, is asked for from the pages of administration, too
 	}
 	if _, err := s.acting(ctx, tx, by, need...); err != nil {
 		return "", err

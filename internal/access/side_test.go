@@ -132,14 +132,14 @@ func TestWhatWasMixedBeforeIsShownAndCanBeMended(t *testing.T) {
 	})
 }
 
-func TestAdministratorsAskForRolesAndGrantsAlone(t *testing.T) {
+func TestAdministratorsAskForRolesGrantsAndAnchorsAlone(t *testing.T) {
 	eachRoom(t, func(t *testing.T, r *room) {
 		ctx := context.Background()
 		admin, err := r.CreateActor(ctx, Actor{ID: "admin", Name: "admin", Roles: []Role{RoleAdministrator}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, k := range []Kind{KindGrant, KindGrantRole} {
+		for _, k := range []Kind{KindGrant, KindGrantRole, KindImportAnchor} {
 			id, err := r.Request(ctx, admin, k, GrantSubject("both", RoleOperator))
 			if err != nil {
 				t.Fatal(err)

@@ -5,12 +5,10 @@ import (
 	"encoding/hex"
 	"fmt"
 	"os"
-	"strconv"
 
 	"yinxin/ca"
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
-	"yinxin/internal/store"
 )
 
 type auditCommand struct {
@@ -113,30 +111,19 @@ type restoreEvent struct {
 	Forgotten []string `json:"forgotten_checkpoints"`
 }
 
-// maxRestores bounds what is read of restores.
-const maxRestores = 1000
-
 // restores reads the restores from the ledger, and gives the kept checkpoints that they do not explain.
 func (h *installation) restores(ctx context.Context, kept []ledger.Checkpoint) ([]restoreEvent, []ledger.Checkpoint, error) {
-	entries, err := ledger.OfKind(ctx, h.db.Read(), ca.KindRestored, maxRestores)
+	restores, err := ca.Restores(ctx, h.db.Read())
 	if err != nil {
 		return nil, nil, err
 	}
 	list := []restoreEvent{}
 	var rest []ledger.Checkpoint
 	explained := map[string]bool{}
-	for _, e := range entries {
-		size, err := strconv.ParseInt(e.Data["size"], 10, 64)
-		if err != nil {
-			continue // nothing of ours; Verify says what is wrong with it
-		}
-		made, err := store.ParseTime(e.Data["made"])
-		if err != nil {
-			continue
-		}
-		r := restoreEvent{Position: e.Position, At: moment(e.Time), By: e.Actor, Made: moment(made), Size: size, Manifest: e.Data["manifest"], Forgotten: []string{}}
+	for _, e := range restores {
+		r := restoreEvent{Position: e.Position, At: moment(e.Time), By: e.Actor, Made: moment(e.Made), Size: e.Size, Manifest: e.Manifest, Forgotten: []string{}}
 		for _, c := range kept {
-			if c.Size > size && !c.Time.Before(made) && c.Time.Before(e.Time) {
+			if e.Forgot(c) {
 				explained[c.Note] = true
 				r.Forgotten = append(r.Forgotten, fmt.Sprintf("%d, %s", c.Size, moment(c.Time)))
 			}

@@ -27,6 +27,7 @@ type caCommand struct {
 	Orders       ordersCommand       `cmd:"" help:"Order certificates from another authority: place, send as a file, take in, accept."`
 	ImportAnchor importAnchorCommand `cmd:"" name:"import-anchor" help:"Trust a certificate of another authority: ask for it, then redeem the approval."`
 	RemoveAnchor removeAnchorCommand `cmd:"" name:"remove-anchor" help:"End the trust in an imported certificate."`
+	ImportCRL    importCRLCommand    `cmd:"" name:"import-crl" help:"Take in a revocation list of an imported authority."`
 	Anchors      anchorsCommand      `cmd:"" help:"List what was imported."`
 }
 

@@ -3,10 +3,12 @@ package command
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"yinxin/ca"
-	"yinxin/internal/access"
+	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
 	"yinxin/internal/fault"
 )
 
@@ -80,15 +82,12 @@ func (c importAnchorCommand) run(ctx context.Context, s streams) error {
 		fmt.Fprintln(s.out, "未做任何更改；加 --request 申请导入。 Nothing was changed; --request asks for it.")
 		return nil
 	}
-	if err := r.Check(); err != nil {
-		return err
-	}
 	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err
 	}
 	defer h.close()
-	if result.Request, err = h.access.Request(ctx, actor, access.KindImportAnchor, r.Subject()); err != nil {
+	if result.Request, err = h.authority.AskAnchor(ctx, actor, r); err != nil {
 		return err
 	}
 	if err := h.settle(ctx); err != nil {
@@ -103,15 +102,7 @@ func (c importAnchorCommand) redeem(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	pending, err := h.access.Pending(ctx, c.Approval)
-	if err != nil {
-		return err
-	}
-	r, err := ca.ParseAnchorRequest(pending.Subject)
-	if err != nil {
-		return err
-	}
-	id, err := h.authority.ImportAnchor(ctx, c.Approval, r)
+	id, err := h.authority.ImportApproved(ctx, c.Approval)
 	if err != nil {
 		return err
 	}
@@ -192,14 +183,18 @@ func printAnchor(s streams, r anchorResult) {
 
 type removeAnchorCommand struct {
 	dataFlags
-	ID       string `arg:"" help:"The anchor, as yinxin ca anchors names it." placeholder:"ANCHOR"`
-	Request  bool   `help:"Ask for it: another officer must approve (yinxin approvals)."`
-	Approval string `help:"Remove it under this approval." placeholder:"ID"`
-	As       string `help:"Officer who asks (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+	ID     string `arg:"" help:"The anchor, as yinxin ca anchors names it." placeholder:"ANCHOR"`
+	Reason string `help:"Why the trust ends; without it nothing changes." placeholder:"TEXT"`
+	As     string `help:"Who does it (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+}
+
+// Help is printed by --help.
+func (removeAnchorCommand) Help() string {
+	return "By a registrar or an administrator, at once: it only narrows what is believed. Revocation lists that the anchor vouched for go with it."
 }
 
 func (c removeAnchorCommand) Run(ctx context.Context, s streams) error {
-	h, err := openInstallation(ctx, c.dataFlags, s.now)
+	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
 		return err
 	}
@@ -208,36 +203,56 @@ func (c removeAnchorCommand) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	found := false
-	for _, a := range list {
-		if a.ID == c.ID && a.Removed.IsZero() {
-			found = true
-			printAnchor(s, anchorOf(a))
-		}
-	}
-	switch {
-	case !found:
+	at := slices.IndexFunc(list, func(a ca.Anchor) bool { return a.ID == c.ID && a.Removed.IsZero() })
+	if at < 0 {
 		return ca.ErrAnchorNotFound.With("%s", c.ID)
-	case c.Approval != "":
-		if err := h.authority.RemoveAnchor(ctx, c.Approval, c.ID); err != nil {
-			return err
-		}
-		fmt.Fprintln(s.out, "已移除 removed")
-	case c.Request:
-		actor, err := h.operator(ctx, c.As)
-		if err != nil {
-			return err
-		}
-		id, err := h.access.Request(ctx, actor, access.KindRemoveAnchor, ca.RemoveAnchorSubject(c.ID))
-		if err != nil {
-			return err
-		}
-		fmt.Fprintf(s.out, "申请 request: %s\n", id)
-	default:
-		fmt.Fprintln(s.out, "未做任何更改；加 --request 申请移除。 Nothing was changed; --request asks for its removal.")
+	}
+	printAnchor(s, anchorOf(list[at]))
+	if c.Reason == "" {
+		fmt.Fprintln(s.out, "未做任何更改；加 --reason 写明理由后移除。 Nothing was changed; --reason says why and removes it.")
 		return nil
 	}
+	if err := enroll.CheckReason(c.Reason); err != nil {
+		return err
+	}
+	if err := h.authority.RemoveAnchor(ctx, actor, c.ID, c.Reason); err != nil {
+		return err
+	}
+	fmt.Fprintln(s.out, "已移除 removed")
 	return h.settle(ctx)
+}
+
+type importCRLCommand struct {
+	dataFlags
+	File string `arg:"" help:"Revocation list of another authority, DER or PEM; in PEM beside it, certificates of CAs between an anchor and its signer." placeholder:"FILE"`
+	As   string `help:"Who does it (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+}
+
+// Help is printed by --help.
+func (importCRLCommand) Help() string {
+	return "By a registrar or an administrator. The list must be signed by an imported anchor, or by a CA below one; it takes the place of an older one."
+}
+
+func (c importCRLCommand) Run(ctx context.Context, s streams) error {
+	b, err := readAtMost(c.File, ca.MaxForeignCRL, chain.ErrTooLarge.With("> %d MB", ca.MaxForeignCRL>>20))
+	if err != nil {
+		return err
+	}
+	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
+	if err != nil {
+		return err
+	}
+	defer h.close()
+	list, err := h.authority.ImportCRL(ctx, actor, b)
+	if err != nil {
+		return at(err, c.File)
+	}
+	printForeignCRL(s, list)
+	return h.settle(ctx)
+}
+
+func printForeignCRL(s streams, l ca.ForeignCRL) {
+	fmt.Fprintf(s.out, "吊销列表 CRL %s  %s\n  编号 number %s; %d; %s – %s\n  SM3 %s\n", l.ID, l.Issuer, l.Number, l.Entries, moment(l.ThisUpdate), moment(l.NextUpdate), l.SM3)
 }
 
 type anchorsCommand struct {
@@ -268,6 +283,13 @@ func (c anchorsCommand) Run(ctx context.Context, s streams) error {
 	}
 	for _, r := range results {
 		printAnchor(s, r)
+	}
+	lists, err := h.authority.ForeignCRLs(ctx)
+	if err != nil {
+		return err
+	}
+	for _, l := range lists {
+		printForeignCRL(s, l)
 	}
 	return nil
 }

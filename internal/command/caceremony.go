@@ -11,6 +11,7 @@ import (
 
 	"yinxin/ca/ceremony"
 	"yinxin/internal/fault"
+	"yinxin/internal/login"
 	"yinxin/keystore"
 )
 
@@ -90,8 +91,8 @@ func (c ceremonyCommand) Run(ctx context.Context, s streams) error {
 		}
 		return err
 	}
-	fmt.Fprintf(s.out, "%s\n记录 transcript: %s\n管理员 API 密钥（只显示一次） administrator's API key, shown once:\n%s\n",
-		c.Data, filepath.Join(c.Data, ceremonyName, transcriptMarkdown), secret)
+	fmt.Fprintf(s.out, "%s\n记录 transcript: %s\n", c.Data, filepath.Join(c.Data, ceremonyName, transcriptMarkdown))
+	showAdministrator(s, plan, secret, nil)
 	return nil
 }
 
@@ -159,6 +160,7 @@ type establishing struct {
 	passphrase, root []byte
 	plan             ceremony.Plan
 	confirmed        [2]time.Time
+	password         []byte // the administrator's first one for the pages; empty: none
 	handOut          func(context.Context, []keystore.Share) error
 }
 
@@ -166,6 +168,11 @@ type establishing struct {
 func establish(ctx context.Context, s streams, e establishing) (secret string, err error) {
 	if e.database == "" {
 		e.database = databaseName
+	}
+	if len(e.password) > 0 {
+		if err := login.Acceptable(e.plan.Officers.Administrator.ID, string(e.password)); err != nil {
+			return "", err
+		}
 	}
 	err = atomicFolder(e.data, func(making string) error {
 		h, people, err := founding{dir: making, name: e.plan.Organisation, plan: e.plan, confirmed: e.confirmed, database: e.database,
@@ -180,8 +187,24 @@ func establish(ctx context.Context, s streams, e establishing) (secret string, e
 		if err := h.access.CloseFounding(ctx); err != nil {
 			return err
 		}
+		if len(e.password) > 0 {
+			if err := h.login.SetPassword(ctx, people.administrator, people.administrator.ID, string(e.password)); err != nil {
+				return err
+			}
+		}
 		_, err = h.ledger.Sequence(ctx)
 		return err
 	})
 	return secret, err
+}
+
+// showAdministrator says how the first administrator comes in: by the key, and at the pages.
+func showAdministrator(s streams, plan ceremony.Plan, secret string, password []byte) {
+	id := plan.Officers.Administrator.ID
+	fmt.Fprintf(s.out, "管理员 API 密钥（只显示一次） administrator's API key, shown once:\n%s\n", secret)
+	if len(password) > 0 {
+		fmt.Fprintf(s.out, "网页登录 sign in at /login: %s，首次登录须修改密码 the password is to be changed at the first login\n", id)
+		return
+	}
+	fmt.Fprintf(s.out, "尚无网页登录密码，请设置 no password for the pages yet: yinxin enroll people password %s --as %s\n", id, id)
 }

@@ -90,7 +90,7 @@ func (c caListCommand) run(ctx context.Context, s streams) error {
 		if c.State == "" || len(records) < f.Limit {
 			break
 		}
-		f.Before = records[len(records)-1].Created
+		f.After = records[len(records)-1].Serial
 	}
 	if c.JSON {
 		return printJSON(s, results)

@@ -9,13 +9,14 @@ import (
 )
 
 type enrollPeopleCommand struct {
-	List         enrollPeopleListCommand     `cmd:"" help:"List actors with their roles."`
-	Add          enrollPeopleAddCommand      `cmd:"" help:"Record an actor, who may do nothing yet."`
-	GrantRole    enrollPeopleGrantCommand    `cmd:"" name:"grant-role" help:"Give a role: ask for it, have another officer approve it, then redeem the approval."`
-	WithdrawRole enrollPeopleWithdrawCommand `cmd:"" name:"withdraw-role" help:"Take a role away. Without --yes nothing is changed."`
-	Keys         enrollPeopleKeysCommand     `cmd:"" help:"API keys: with one, a person or program acts through the service."`
-	Password     enrollPeoplePasswordCommand `cmd:"" help:"Set the password with which a person signs in to the pages; they change it when they first do."`
-	Retire       enrollPeopleRetireCommand   `cmd:"" help:"End an actor for good. Without --yes nothing is changed."`
+	List         enrollPeopleListCommand       `cmd:"" help:"List actors with their roles."`
+	Add          enrollPeopleAddCommand        `cmd:"" help:"Record an actor, who may do nothing yet."`
+	GrantRole    enrollPeopleGrantCommand      `cmd:"" name:"grant-role" help:"Give a role: ask for it, have another officer approve it, then redeem the approval."`
+	WithdrawRole enrollPeopleWithdrawCommand   `cmd:"" name:"withdraw-role" help:"Take a role away. Without --yes nothing is changed."`
+	Keys         enrollPeopleKeysCommand       `cmd:"" help:"API keys: with one, a person or program acts through the service."`
+	Password     enrollPeoplePasswordCommand   `cmd:"" help:"Set the password with which a person signs in to the pages; they change it when they first do."`
+	Identities   enrollPeopleIdentitiesCommand `cmd:"" help:"Accounts at identity providers (OIDC) by which a person signs in to the pages."`
+	Retire       enrollPeopleRetireCommand     `cmd:"" help:"End an actor for good. Without --yes nothing is changed."`
 }
 
 // actorJSON is an actor as people --json prints it.

@@ -25,8 +25,9 @@ type keyJSON struct {
 	Used    string `json:"used,omitempty"` // to the hour
 	Ended   bool   `json:"ended"`
 
-	Scopes []string `json:"scopes,omitempty"`
-	Seals  []string `json:"seals,omitempty"`
+	Scopes   []string `json:"scopes,omitempty"`
+	Seals    []string `json:"seals,omitempty"`
+	Networks []string `json:"networks,omitempty"`
 
 	Sandbox bool `json:"sandbox,omitempty"`
 
@@ -39,6 +40,7 @@ type enrollKeysAddCommand struct {
 	Label       string   `required:"" help:"What it is for." placeholder:"TEXT"`
 	Scope       []string `help:"Only these parts of the API: sealing, terminals, issuances, webhooks, ledger, certificates, registration, service." placeholder:"NAME,..."`
 	Seal        []string `help:"Only these seals." placeholder:"CODE,..."`
+	Network     []string `help:"Only over listeners with these labels: government-network, internet." placeholder:"NAME,..."`
 	Certificate string   `help:"SM3 of the DER of a client certificate, in hex: the key counts only over a connection with it (mTLS)." placeholder:"SM3"`
 	Sandbox     bool     `help:"It seals for trial alone: every page and the reason of the signature say 测试."`
 	Days        int      `help:"It ends after so many days; 0 is never." placeholder:"N"`
@@ -54,7 +56,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 		if err := k.needs(access.RoleAdministrator); err != nil {
 			return err
 		}
-		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal, Sandbox: c.Sandbox}, Certificate: c.Certificate}
+		terms := access.KeyTerms{Label: c.Label, Only: access.Only{Scopes: c.Scope, Seals: c.Seal, Networks: c.Network, Sandbox: c.Sandbox}, Certificate: c.Certificate}
 		if c.Days > 0 {
 			terms.Expires = s.now().AddDate(0, 0, c.Days)
 		}
@@ -63,7 +65,7 @@ func (c enrollKeysAddCommand) Run(ctx context.Context, s streams) error {
 			return err
 		}
 		if k.json {
-			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret, Scopes: c.Scope, Seals: c.Seal, Sandbox: c.Sandbox, Expires: moment(terms.Expires)})
+			return printJSON(s, keyJSON{Actor: c.Actor, Label: c.Label, Secret: secret, Scopes: c.Scope, Seals: c.Seal, Networks: c.Network, Sandbox: c.Sandbox, Expires: moment(terms.Expires)})
 		}
 		_, err = fmt.Fprintf(s.out, "%s 的 API 密钥（只显示一次） API key of %s, shown once:\n%s\n", c.Actor, c.Actor, secret)
 		return err
@@ -88,7 +90,7 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 			all := []keyJSON{}
 			for _, key := range list {
 				all = append(all, keyJSON{ID: key.ID, Actor: key.Actor, Label: key.Label, Created: moment(key.Created), Expires: moment(key.Expires), Used: moment(key.Used),
-					Ended: key.Revoked, Scopes: key.Scopes, Seals: key.Seals, Sandbox: key.Sandbox})
+					Ended: key.Revoked, Scopes: key.Scopes, Seals: key.Seals, Networks: key.Networks, Sandbox: key.Sandbox})
 			}
 			return printJSON(s, all)
 		}
@@ -108,7 +110,7 @@ func (c enrollKeysListCommand) Run(ctx context.Context, s streams) error {
 			case !key.Expires.IsZero() && !key.Expires.After(s.now()):
 				state = "已到期 expired"
 			}
-			w.row(key.ID, label, moment(key.Created), state, "至 until "+moment(key.Expires), "最近 used "+moment(key.Used), strings.Join(append(key.Scopes, key.Seals...), ","))
+			w.row(key.ID, label, moment(key.Created), state, "至 until "+moment(key.Expires), "最近 used "+moment(key.Used), strings.Join(slices.Concat(key.Scopes, key.Seals, key.Networks), ","))
 		}
 		return w.flush()
 	})

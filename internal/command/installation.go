@@ -104,8 +104,13 @@ type config struct {
 	Tokens []tokenSetting `json:"tokens,omitempty"`
 	// Listeners are the addresses on which serve listens; empty: one, without a label.
 	Listeners []listenerSetting `json:"listeners,omitempty"`
+	// Login says how people sign in beside their passwords.
+	Login loginConfig `json:"login,omitzero"`
 	// Secure says that browsers reach the service by https through a proxy although a listener is plain.
 	Secure bool `json:"secure,omitempty"`
+	// Agents is a folder, in the data folder or absolute, with the programs for terminals that clerks download, as make
+	// agents leaves them; empty: agents beside the program.
+	Agents string `json:"agents,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -178,7 +183,8 @@ type installation struct {
 	authority *ca.Authority
 	files     files.Store
 	sealer    *sealer.Service
-	batches   *bulk.Service // these two where background work is
+	jobs      *jobs.Jobs // these three where background work is
+	batches   *bulk.Service
 	webhooks  *webhook.Service
 	secrets   webhook.Secrets
 	terminals *terminal.Service
@@ -357,7 +363,7 @@ func (h *installation) wireTerminals(ctx context.Context) error {
 		return err
 	}
 	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
-		TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+		Logins: h.login, Name: h.config.Name, TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
 	return nil
 }
 

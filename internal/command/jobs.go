@@ -11,9 +11,10 @@ import (
 )
 
 type jobsCommand struct {
-	List   jobsListCommand   `cmd:"" help:"List jobs that wait, run or failed, and how periodic work went."`
-	Retry  jobsRetryCommand  `cmd:"" help:"Have a job that failed, or waits for its next attempt, run at once."`
-	Cancel jobsCancelCommand `cmd:"" help:"End a job that has not ended."`
+	List    jobsListCommand    `cmd:"" help:"List jobs that wait, run or failed, and how periodic work went."`
+	Retry   jobsRetryCommand   `cmd:"" help:"Have a job that failed, or waits for its next attempt, run at once."`
+	Cancel  jobsCancelCommand  `cmd:"" help:"End a job that has not ended."`
+	Discard jobsDiscardCommand `cmd:"" help:"Take a job that failed for good, or was cancelled, out of the list."`
 }
 
 // jobsFlags open the queue of a data directory; no keys are needed.
@@ -173,4 +174,13 @@ type jobsCancelCommand struct {
 
 func (c jobsCancelCommand) Run(ctx context.Context, s streams) error {
 	return c.with(ctx, s, func(j *jobs.Jobs) error { return j.Cancel(ctx, c.Job) })
+}
+
+type jobsDiscardCommand struct {
+	jobsFlags
+	Job int64 `arg:"" help:"Number of the job." placeholder:"ID"`
+}
+
+func (c jobsDiscardCommand) Run(ctx context.Context, s streams) error {
+	return c.with(ctx, s, func(j *jobs.Jobs) error { return j.Discard(ctx, c.Job) })
 }

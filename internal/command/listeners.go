@@ -15,8 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/sealer/register"
 )
 
 // listenerSetting is one address to listen on. Files may be in the folder of the installation.
@@ -43,8 +43,8 @@ func (l listenerSetting) check() error {
 	switch {
 	case l.Address == "":
 		return bad("address")
-	case l.Network != "" && !slices.Contains(register.Networks, l.Network):
-		return errListener.With("%s: %s", l.Address, strings.Join(register.Networks, ", ")).At(fault.Field("listeners.network"))
+	case l.Network != "" && !slices.Contains(access.Networks, l.Network):
+		return errListener.With("%s: %s", l.Address, strings.Join(access.Networks, ", ")).At(fault.Field("listeners.network"))
 	case (l.Certificate == "") != (l.Key == ""):
 		return bad("certificate")
 	case l.Certificate == "" && (l.ClientCA != "" || l.Require), l.Require && l.ClientCA == "":
@@ -139,7 +139,7 @@ func serve(ctx context.Context, listener net.Listener, network string, handler h
 			if network == "" {
 				return context.Background()
 			}
-			return register.WithNetwork(context.Background(), network)
+			return access.WithNetwork(context.Background(), network)
 		}}
 	failed := make(chan error, 1)
 	go func() { failed <- server.Serve(listener) }()

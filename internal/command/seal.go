@@ -20,19 +20,19 @@ import (
 )
 
 type sealCommand struct {
-	Input  string `arg:"" optional:"" name:"in.pdf" help:"PDF to seal; it is not changed."`
-	Output string `short:"o" help:"Where the sealed PDF goes." placeholder:"PDF"`
-	Seal   string `help:"Code of the seal (14 digits)." placeholder:"ID"`
-	List   bool   `help:"List the seals that may be used, instead of sealing."`
+	Files  []string `arg:"" optional:"" name:"in.pdf" help:"PDFs to seal; they are not changed." placeholder:"PDF"`
+	Output string   `short:"o" help:"Where the sealed PDF goes; of several files a folder, which is made if it is missing." placeholder:"PDF|DIR"`
+	Input  string   `kong:"-"` // the one of Files that is worked on
+	Seal   string   `help:"Code of the seal (14 digits)." placeholder:"ID"`
+	List   bool     `help:"List the seals that may be used, instead of sealing."`
 
 	dataFlags
-	Server string `help:"Seal through a server instead of a data directory." placeholder:"URL"`
-	KeyEnv string `name:"api-key-env" help:"Environment variable that holds the API key for --server." default:"YINXIN_API_KEY" placeholder:"NAME"`
-	As     string `help:"Actor who seals (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
+	serverFlags
+	As string `help:"Actor who seals (default: the operator recorded in the data directory)." placeholder:"ACTOR"`
 
 	orderFlags
 	Normalise bool   `help:"Write a damaged PDF anew first: what is sealed is then a different file, which says the same as far as that can be read." group:"signature"`
-	Key       string `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server)."`
+	Key       string `name:"idempotency-key" help:"Repeat safely: the same key with the same order gives the stored result (--server). Several files have KEY-1, KEY-2 …"`
 
 	Prepare   bool   `help:"Plan the sealing and print what is to be signed, instead of signing." xor:"phase" group:"two phases"`
 	Complete  string `help:"Complete a prepared sealing with --signature." placeholder:"JOB" xor:"phase" group:"two phases"`
@@ -44,6 +44,7 @@ type sealCommand struct {
 // Help is printed by --help.
 func (sealCommand) Help() string {
 	return "Exit status: 0 sealed, 3 refused (the document must not be sealed, or the seal must not be used; a reason code is printed), 1 failed. " +
+		"Several files are sealed in the same way, each for itself; the status is the worst. " +
 		"With --prepare the sealing waits for a signature made elsewhere: what is to be signed is printed as JSON, and --complete JOB --signature FILE -o PDF ends it."
 }
 
@@ -52,15 +53,27 @@ func (c sealCommand) Run(ctx context.Context, s streams) error {
 }
 
 func (c sealCommand) run(ctx context.Context, s streams) error {
-	if c.Server != "" {
-		return c.remote(ctx, s)
+	var all []sealCommand
+	var err error
+	if c.Server != "" && (c.Prepare || c.Complete != "") {
+		return errFlag.At(fault.Field("--server")).With("two phases are for a data directory")
 	}
 	if !c.List {
-		if err := c.checkFiles(); err != nil {
+		if all, err = c.checkAll(); err != nil {
 			return err
 		}
 	}
-	// One document, then the end: little memory matters more than the time of the collector.
+	if c.Server != "" {
+		server, err := c.client()
+		if err != nil {
+			return err
+		}
+		if c.List {
+			return c.remoteSeals(ctx, s, server)
+		}
+		return c.sealAll(ctx, s, all, func(ctx context.Context, one sealCommand) (sealedResult, error) { return one.remote(ctx, s, server) })
+	}
+	// A few documents, then the end: little memory matters more than the time of the collector.
 	defer debug.SetGCPercent(debug.SetGCPercent(50))
 	h, actor, err := openAs(ctx, c.dataFlags, c.As, s.now)
 	if err != nil {
@@ -74,7 +87,7 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 		}
 		return c.printSeals(s, list)
 	}
-	return c.local(ctx, s, h, actor)
+	return c.sealAll(ctx, s, all, func(ctx context.Context, one sealCommand) (sealedResult, error) { return one.local(ctx, s, h, actor) })
 }
 
 // checkFiles refuses what can be refused before anything is opened.
@@ -96,21 +109,20 @@ func (c sealCommand) checkFiles() error {
 	return checkOutput(c.Output)
 }
 
-func (c sealCommand) local(ctx context.Context, s streams, h *installation, actor access.Actor) error {
-	start := time.Now()
+func (c sealCommand) local(ctx context.Context, s streams, h *installation, actor access.Actor) (sealedResult, error) {
 	sealed, err := c.sealed(ctx, s, h, actor)
 	if err != nil || c.Prepare {
-		return at(err, c.Input)
+		return sealedResult{}, at(err, c.Input)
 	}
 	if err := writeFile(ctx, c.Output, 0o644, func(w io.Writer) error { return h.sealer.Copy(ctx, w, sealed.Document) }); err != nil {
-		return err
+		return sealedResult{}, err
 	}
 	if _, err := h.ledger.Sequence(ctx); err != nil {
-		return err
+		return sealedResult{}, err
 	}
-	return c.printSealed(s, sealedResult{Output: c.Output, Seal: sealed.Seal, Sealing: sealed.ID, Document: sealed.Document.ID,
+	return sealedResult{Output: c.Output, Seal: sealed.Seal, Sealing: sealed.ID, Document: sealed.Document.ID,
 		Size: sealed.Document.Size, SM3: sealed.Document.SM3, Time: sealed.Time.Format(time.RFC3339), ByteRange: sealed.ByteRange,
-		Details: api.DetailsOf(sealed.Details)}, start)
+		Details: api.DetailsOf(sealed.Details)}, nil
 }
 
 // sealed seals, prepares or completes, as the flags say.
@@ -203,6 +215,7 @@ func at(err error, name string) error {
 
 // sealedResult is what yinxin seal --json prints.
 type sealedResult struct {
+	Input     string      `json:"input,omitempty"` // of several
 	Output    string      `json:"output"`
 	Seal      string      `json:"seal"`
 	Sealing   string      `json:"sealing"`

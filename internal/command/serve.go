@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"strings"
 	"sync"
@@ -97,12 +98,31 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	if err != nil {
 		return nil, err
 	}
-	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
+	providers, err := h.providers(log)
+	if err != nil {
+		return nil, err
+	}
+	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, OIDC: providers, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
-		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(),
+		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(), Retrust: h.refreshAnchors, Jobs: h.jobs, Agents: h.agents(),
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)
 		}})
+}
+
+// agents is the folder with the programs for terminals; where it is not there, none are given out.
+func (h *installation) agents() string {
+	if name := h.config.Agents; name != "" {
+		if filepath.IsAbs(name) {
+			return name
+		}
+		return filepath.Join(h.dir, name)
+	}
+	program, err := os.Executable()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(filepath.Dir(program), "agents")
 }

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 
 	"yinxin/api"
+	"yinxin/api/client"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -24,6 +25,7 @@ type terminalAskCommand struct {
 	Origin string   `help:"What people call the system that asks; the clerk sees it (default: the actor's name)." placeholder:"TEXT"`
 
 	terminalFlags
+	serverFlags
 	orderFlags
 }
 
@@ -33,6 +35,9 @@ func (terminalAskCommand) Help() string {
 }
 
 func (c terminalAskCommand) Run(ctx context.Context, s streams) error {
+	if c.Server != "" {
+		return inForm(s, c.JSON, c.remote(ctx, s))
+	}
 	return c.with(ctx, s, func(h *installation, by access.Actor) error {
 		made, err := c.ask(ctx, h, by)
 		if err != nil {
@@ -51,8 +56,8 @@ func (c terminalAskCommand) ask(ctx context.Context, h *installation, by access.
 	if err != nil {
 		return terminal.Task{}, err
 	}
-	if len(c.Files) > manifest.MaxItems {
-		return terminal.Task{}, errFlag.At(fault.Field("in.pdf")).With("%d > %d", len(c.Files), manifest.MaxItems)
+	if err := c.checkNumber(); err != nil {
+		return terminal.Task{}, err
 	}
 	clerk := by
 	if c.For != "" {
@@ -74,10 +79,63 @@ func (c terminalAskCommand) ask(ctx context.Context, h *installation, by access.
 		t.Orders = append(t.Orders, order)
 	}
 	made, _, err := h.terminals.Create(ctx, by, t)
-	if f, ok := fault.Of(err); ok && f.Place.Row > 0 && f.Place.Row <= len(c.Files) {
-		err = at(err, c.Files[f.Place.Row-1])
+	return made, c.named(err)
+}
+
+// checkNumber refuses more files than a task may have.
+func (c terminalAskCommand) checkNumber() error {
+	if len(c.Files) > manifest.MaxItems {
+		return errFlag.At(fault.Field("in.pdf")).With("%d > %d", len(c.Files), manifest.MaxItems)
 	}
-	return made, err
+	return nil
+}
+
+// named names the file in a fault that knows only its row.
+func (c terminalAskCommand) named(err error) error {
+	if f, ok := fault.Of(err); ok && f.Place.Row > 0 && f.Place.Row <= len(c.Files) {
+		return at(err, c.Files[f.Place.Row-1])
+	}
+	return err
+}
+
+// remote asks through a server, which looks whether the clerk may use the seal when everything is there.
+func (c terminalAskCommand) remote(ctx context.Context, s streams) error {
+	wanted, err := c.order(c.Seal)
+	if err != nil {
+		return err
+	}
+	if err := c.checkNumber(); err != nil {
+		return err
+	}
+	server, err := c.client()
+	if err != nil {
+		return err
+	}
+	task := client.NewKeyTask{Clerk: c.For, Origin: c.Origin, Note: c.Note, Order: &wanted.SealingTerms}
+	watched, end := s.watch(ctx)
+	defer end()
+	for _, name := range c.Files {
+		d, err := c.send(watched, server, name)
+		if err != nil {
+			return at(err, name)
+		}
+		task.Items = append(task.Items, client.KeyTaskItem{Document: d.ID})
+	}
+	end()
+	made, err := server.AskClerk(ctx, client.Key(), task)
+	if err != nil {
+		return c.named(err)
+	}
+	return printShown(s, made, c.JSON)
+}
+
+func (c terminalAskCommand) send(ctx context.Context, server *client.Client, name string) (api.Document, error) {
+	in, size, err := openInput(name)
+	if err != nil {
+		return api.Document{}, err
+	}
+	defer in.Close()
+	return server.Upload(ctx, filepath.Base(name), in, size) // under this name, which the clerk reads
 }
 
 func (c terminalAskCommand) upload(ctx context.Context, h *installation, by access.Actor, name string) (sealer.Document, error) {
@@ -91,8 +149,11 @@ func (c terminalAskCommand) upload(ctx context.Context, h *installation, by acce
 
 // print shows a task.
 func (f terminalFlags) print(s streams, t terminal.Task) error {
-	shown := api.KeyTaskOf(t, s.now())
-	if f.JSON {
+	return printShown(s, api.KeyTaskOf(t, s.now()), f.JSON)
+}
+
+func printShown(s streams, shown api.KeyTask, asJSON bool) error {
+	if asJSON {
 		return printJSON(s, shown)
 	}
 	printTask(s, shown)

@@ -39,6 +39,7 @@ func (h *installation) work(log *slog.Logger) (*jobs.Jobs, error) {
 	if err != nil {
 		return nil, err
 	}
+	h.jobs = j
 	h.workForPrograms(j, log)
 	j.Periodic(jobs.Periodic{Name: "ca.crl", Every: crlEvery, Patience: crlPatience, Do: h.authority.PublishIfDue})
 	j.Periodic(jobs.Periodic{Name: "sealings.recover", Every: recoverEvery, Patience: recoverPatience, Timeout: time.Minute,

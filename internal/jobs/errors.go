@@ -22,6 +22,8 @@ var (
 		ZH: "任务已经取消，不能重试。", EN: "The job was cancelled and cannot be tried again."}
 	ErrWaiting = fault.Spec{Kind: fault.Conflict, Code: "jobs.waiting",
 		ZH: "任务已在等待执行。", EN: "The job is already waiting to be run."}
+	ErrNotFailed = fault.Spec{Kind: fault.Conflict, Code: "jobs.not-failed",
+		ZH: "任务没有失败，不能移出列表；可以取消。", EN: "The job has not failed and stays on the list; it can be cancelled."}
 	ErrRequest = fault.Spec{Kind: fault.Internal, Code: "jobs.request",
 		ZH: "任务的参数无法记录。", EN: "The arguments of the job cannot be recorded."}
 	ErrArguments = fault.Spec{Kind: fault.Internal, Code: "jobs.arguments",

@@ -45,9 +45,7 @@ func newLog(t testing.TB) *slog.Logger {
 
 func open(t testing.TB, db *store.DB, change func(c *jobs.Config)) *jobs.Jobs {
 	t.Helper()
-	if err := jobs.Migrate(context.Background(), db); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Migrate(t, db, jobs.Migrate)
 	c := jobs.Config{DB: db, Clock: time.Now, Log: newLog(t), Poll: 20 * time.Millisecond, Grace: 5 * time.Second}
 	if change != nil {
 		change(&c)

@@ -46,6 +46,7 @@ type Record struct {
 type Filter struct {
 	States []State
 	Kind   string
+	Before int64 // continues a list behind the job with this number
 	Limit  int
 }
 
@@ -61,6 +62,9 @@ func (j *Jobs) List(ctx context.Context, f Filter) ([]Record, error) {
 	}
 	if states := riverStates(f.States); len(states) > 0 {
 		params = params.States(states...)
+	}
+	if f.Before > 0 {
+		params = params.Where("id < @before", river.NamedArgs{"before": f.Before})
 	}
 	var list []Record
 	for {
@@ -147,8 +151,8 @@ func cancelledByPerson(row *rivertype.JobRow) bool {
 	return json.Unmarshal(row.Metadata, &mark) == nil && mark.At != nil
 }
 
-// get finds a job of the work queue: jobs.not-found.
-func (j *Jobs) get(ctx context.Context, id int64) (Record, error) {
+// Get finds a job of the work queue: jobs.not-found.
+func (j *Jobs) Get(ctx context.Context, id int64) (Record, error) {
 	row, err := j.inserter.JobGet(ctx, id)
 	if errors.Is(err, rivertype.ErrNotFound) || err == nil && row.Queue != queueWork {
 		return Record{}, ErrNotFound.With("%s", strconv.FormatInt(id, 10))
@@ -163,7 +167,7 @@ func (j *Jobs) get(ctx context.Context, id int64) (Record, error) {
 // a person cancelled stays cancelled (River's mark of it stays on the job). Errors: jobs.not-found, jobs.running,
 // jobs.done, jobs.cancelled, jobs.waiting.
 func (j *Jobs) Retry(ctx context.Context, id int64) error {
-	r, err := j.get(ctx, id)
+	r, err := j.Get(ctx, id)
 	switch {
 	case err != nil:
 		return err
@@ -186,7 +190,7 @@ func (j *Jobs) Retry(ctx context.Context, id int64) error {
 // Cancel ends a job that has not ended. One that runs learns of it by the end of its context, within a few seconds, in
 // whichever process it runs. Errors: jobs.not-found, jobs.done.
 func (j *Jobs) Cancel(ctx context.Context, id int64) error {
-	r, err := j.get(ctx, id)
+	r, err := j.Get(ctx, id)
 	if err != nil {
 		return err
 	}
@@ -194,6 +198,22 @@ func (j *Jobs) Cancel(ctx context.Context, id int64) error {
 		return ErrDone.New()
 	}
 	_, err = j.inserter.JobCancel(ctx, id)
+	if errors.Is(err, rivertype.ErrNotFound) {
+		return ErrNotFound.New()
+	}
+	return err
+}
+
+// Discard takes a job that failed for good, or was cancelled, out of the list. Errors: jobs.not-found, jobs.not-failed.
+func (j *Jobs) Discard(ctx context.Context, id int64) error {
+	r, err := j.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	if r.State != StateFailed && r.State != StateCancelled {
+		return ErrNotFailed.With("%s", r.State)
+	}
+	_, err = j.inserter.JobDelete(ctx, id)
 	if errors.Is(err, rivertype.ErrNotFound) {
 		return ErrNotFound.New()
 	}

@@ -74,9 +74,7 @@ type world struct {
 
 func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
-	if err := ledger.Migrate(context.Background(), db); err != nil {
-		t.Fatal(err)
-	}
+	storetest.Migrate(t, db, ledger.Migrate)
 	w := &world{db: db, key: newKey(t), clock: newClock()}
 	w.Ledger = ledger.New(db, w.key, w.clock.Now)
 	return w

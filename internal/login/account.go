@@ -78,6 +78,7 @@ type Login struct {
 	Address string // where it came from; empty where that was not recorded
 	// Refusal is empty for a login that came about, "refused", or "locked" for the refusal that closed the account.
 	Refusal string
+	Reason  string // code of what a login by USB Key was refused for; else empty
 }
 
 // Span is the part of a history that is asked for: the newest logins, or those before one of them.
@@ -99,7 +100,7 @@ func (s *Service) History(ctx context.Context, by access.Actor, actorID string, 
 		From: span.From, Until: span.Until, Before: span.Before, Limit: span.Limit})
 	list := make([]Login, 0, len(entries))
 	for _, e := range entries {
-		l := Login{ID: e.ID, At: e.Time, Method: e.Data["method"], Address: e.Data["address"]}
+		l := Login{ID: e.ID, At: e.Time, Method: e.Data["method"], Address: e.Data["address"], Reason: e.Data["reason"]}
 		if e.Kind != kindOpened {
 			l.Refusal = strings.TrimPrefix(e.Kind, "login.")
 		}

@@ -16,4 +16,28 @@ var (
 		ZH: "没有这个登录会话，或它已结束。", EN: "There is no such session, or it has ended."}
 	ErrOfficer = fault.Spec{Kind: fault.Denied, Code: "login.officer",
 		ZH: "登记员、审核员和审计员的密码只能在服务器上设置（yinxin enroll people password）。", EN: "Passwords of registrars, approvers and auditors are set on the server itself (yinxin enroll people password)."}
+	ErrStranger = fault.Spec{Kind: fault.Denied, Code: "login.stranger",
+		ZH: "统一身份认证已通过，但该身份尚未与本系统的人员关联。", EN: "The identity provider knows you, but nobody here is linked to that identity."}
+	ErrRetired = fault.Spec{Kind: fault.Denied, Code: "login.retired",
+		ZH: "该人员已停用，不能登录。", EN: "This person is retired and cannot sign in."}
+	ErrLink = fault.Spec{Kind: fault.Invalid, Code: "login.link",
+		ZH: "统一身份认证的标识无效：1 至 255 个可见的 ASCII 字符。", EN: "The identifier at the identity provider is not valid: 1 to 255 visible ASCII characters."}
+	ErrLinked = fault.Spec{Kind: fault.Conflict, Code: "login.linked",
+		ZH: "该身份已与一名人员关联。", EN: "This identity is linked to somebody already."}
+	ErrLinkNotFound = fault.Spec{Kind: fault.NotFound, Code: "login.link-not-found",
+		ZH: "没有这个关联，或它已解除。", EN: "There is no such link, or it has ended."}
+	ErrLinkOfficer = fault.Spec{Kind: fault.Denied, Code: "login.link-officer",
+		ZH: "登记员、审核员和审计员的统一身份认证只能在服务器上关联（yinxin enroll people identities）。", EN: "Registrars, approvers and auditors are linked to identity providers on the server itself (yinxin enroll people identities)."}
+
+	// Of logins by USB Key.
+	ErrKeyTooMany = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-too-many",
+		ZH: "以此用户名用 UKey 登录的请求过多。", EN: "Logins by USB Key were asked for too often in this name."}
+	ErrKeyBusy = fault.Spec{Kind: fault.Unavailable, Code: "login.key-busy",
+		ZH: "等待 UKey 确认的登录过多，请稍后再试。", EN: "Too many logins wait for USB Keys; try again later."}
+	ErrNoChallenge = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-none",
+		ZH: "没有等待 UKey 确认的登录，或它已结束；请重新开始。", EN: "No login waits for a USB Key here, or it has ended; begin again."}
+	ErrKeyWaits = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-waits",
+		ZH: "UKey 尚未确认，请先在签章助手中核对确认码并输入 PIN。", EN: "The USB Key has not answered yet; compare the number in the agent and give the PIN there."}
+	ErrKeyExpired = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-expired",
+		ZH: "登录请求未在时限内确认，请重新开始。", EN: "The login was not confirmed in time; begin again."}
 )

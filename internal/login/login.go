@@ -36,6 +36,7 @@ type Service struct {
 	Config
 	hashing   chan struct{} // bounds the memory that hashing takes
 	strangers strangers
+	askers    askers
 }
 
 // New gives a Service over tables that Migrate has made.

@@ -40,9 +40,7 @@ func each(t *testing.T, fn func(t *testing.T, r *room)) {
 			defer r.lock.Unlock()
 			return r.now
 		}
-		for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, Migrate} {
-			must(t, migrate(ctx, db))
-		}
+		storetest.Migrate(t, db, ledger.Migrate, access.Migrate, Migrate)
 		l := ledger.New(db, nil, clock)
 		people := access.New(db, l, clock)
 		r.Service = New(Config{DB: db, Ledger: l, Access: people, Clock: clock})

@@ -76,9 +76,17 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, old, password 
 	}, in.id)
 }
 
-func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep string) error {
+// Acceptable says whether a password may be that of an actor. Error: login.password.
+func Acceptable(actorID, password string) error {
 	if n := utf8.RuneCountInString(password); n < 12 || n > 128 || !utf8.ValidString(password) || strings.Contains(strings.ToLower(password), actorID) {
 		return ErrPassword.At(fault.Field("password"))
+	}
+	return nil
+}
+
+func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep string) error {
+	if err := Acceptable(actorID, password); err != nil {
+		return err
 	}
 	hash, err := s.hash(ctx, password)
 	if err != nil {

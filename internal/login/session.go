@@ -25,7 +25,7 @@ const MethodPassword = "password"
 // Session is somebody who is signed in.
 type Session struct {
 	Actor   access.Actor
-	Method  string // MethodPassword
+	Method  string // MethodPassword, MethodKey, or MethodOIDC and the name of a provider
 	Created time.Time
 	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
 	MustChange bool
@@ -42,33 +42,64 @@ func (s *Service) ByPassword(ctx context.Context, name, password string, from Or
 	return s.open(ctx, name, MethodPassword, from)
 }
 
+// proof is how somebody has proved who they are.
+type proof struct {
+	method string
+	link   string // the identifier of a Link; empty: none was needed
+	// Of a login by USB Key: the terminal, and from where it was asked for.
+	terminal, asked string
+}
+
 // open makes a session of somebody who has proved who they are.
 func (s *Service) open(ctx context.Context, actorID, method string, from Origin) (Session, string, error) {
-	now := s.Clock()
-	token := strings.ToLower(rand.Text() + rand.Text())
-	if len(from.Agent) > 200 {
-		from.Agent = strings.ToValidUTF8(from.Agent[:200], "")
-	}
-	err := s.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
-			return err
-		}
-		// What ended a month ago is of no use to anyone: the ledger has it.
-		if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
-			return err
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $6)`,
-			idOf(token), actorID, method, from.Address, from.Agent, store.Time(now))
-		if err != nil {
-			return err
-		}
-		return s.record(ctx, tx, kindOpened, actorID, actorID, map[string]string{"method": method, "address": from.Address})
+	return s.openBy(ctx, actorID, proof{method: method}, from)
+}
+
+func (s *Service) openBy(ctx context.Context, actorID string, by proof, from Origin) (session Session, token string, err error) {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
+		token, err = s.openIn(ctx, tx, actorID, by, from)
+		return err
 	})
 	if err != nil {
 		return Session{}, "", err
 	}
-	session, err := s.Session(ctx, token)
+	session, err = s.Session(ctx, token)
 	return session, token, err
+}
+
+// openIn is open in a transaction.
+func (s *Service) openIn(ctx context.Context, tx *store.Tx, actorID string, by proof, from Origin) (token string, err error) {
+	now := s.Clock()
+	token = strings.ToLower(rand.Text() + rand.Text())
+	from = from.short()
+	if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
+		return "", err
+	}
+	// What ended a month ago is of no use to anyone: the ledger has it.
+	if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
+		return "", err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
+		idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, from.Address, from.Agent, store.Time(now))
+	if err != nil {
+		return "", err
+	}
+	data := map[string]string{"method": by.method, "address": from.Address}
+	if by.link != "" {
+		data["link"] = by.link
+	}
+	if by.terminal != "" {
+		data["terminal"], data["asked_from"] = by.terminal, by.asked
+	}
+	return token, s.record(ctx, tx, kindOpened, actorID, actorID, data)
+}
+
+// short keeps of what the browser calls itself what is kept.
+func (o Origin) short() Origin {
+	if len(o.Agent) > 200 {
+		o.Agent = strings.ToValidUTF8(o.Agent[:200], "")
+	}
+	return o
 }
 
 // Session gives whose token it is: login.no-session where it is nobody's any more.
@@ -79,9 +110,10 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	now := s.Clock()
 	in := Session{id: idOf(token)}
 	var actor, created, seen string
-	var must sql.NullInt64
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change FROM login_session s
-		LEFT JOIN login_account a ON a.actor = s.actor WHERE s.id = $1 AND s.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must)
+	var must, here sql.NullInt64
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, l.here FROM login_session s
+		LEFT JOIN login_account a ON a.actor = s.actor LEFT JOIN login_link l ON l.id = s.link
+		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &here)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession.New()
 	}
@@ -103,6 +135,9 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 		return Session{}, ErrNoSession.New()
 	} else if err != nil {
 		return Session{}, err
+	}
+	if here.Valid && here.Int64 == 0 && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar
+		return Session{}, ErrNoSession.New()
 	}
 	if now.Sub(last) < time.Minute {
 		return in, nil

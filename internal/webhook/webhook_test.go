@@ -54,9 +54,7 @@ func must(t testing.TB, err error) {
 func each(t *testing.T, fn func(t *testing.T, h *house)) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
-		for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, jobs.Migrate, webhook.Migrate} {
-			must(t, migrate(ctx, db))
-		}
+		storetest.Migrate(t, db, ledger.Migrate, access.Migrate, jobs.Migrate, webhook.Migrate)
 		keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 		must(t, err)
 		safe, err := keys.Ring(keystore.PurposePersonalData).CreateSafe(ctx, "webhooks", keystore.PurposePersonalData)
@@ -293,9 +291,7 @@ func TestAddressesAndKindsAreChecked(t *testing.T) {
 func TestSecretsGoAlongWhenTheSafeIsRotated(t *testing.T) {
 	storetest.Each(t, func(t *testing.T, db *store.DB) {
 		ctx := t.Context()
-		for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, jobs.Migrate, webhook.Migrate} {
-			must(t, migrate(ctx, db))
-		}
+		storetest.Migrate(t, db, ledger.Migrate, access.Migrate, jobs.Migrate, webhook.Migrate)
 		keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 		must(t, err)
 		ring := keys.Ring(keystore.PurposePersonalData)

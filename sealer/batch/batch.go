@@ -69,13 +69,14 @@ type Batch struct {
 	Finished time.Time // zero while it runs
 	Total    int
 	Count    map[FileState]int
+	Unread   int  // of those that failed: they could not be read as they arrived, and there is nothing to take up again
 	Replayed bool // Create found it: the idempotency key was used before for the same batch
 }
 
 // File is one document of a batch.
 type File struct {
-	Number    int // from 1
-	Document  string
+	Number    int    // from 1
+	Document  string // empty: it could not be read as it arrived
 	Reference string // what the caller calls it
 	State     FileState
 	Tries     int
@@ -100,10 +101,18 @@ type Request struct {
 	Key   string       `json:"-"` // idempotency key; empty: none
 }
 
-// Wanted is a document to be sealed, with what the caller calls it.
+// ordered is how the documents of a batch are sealed, and over which network that was asked for: as it is kept.
+type ordered struct {
+	sealer.Order
+	Network string `json:"network,omitempty"`
+}
+
+// Wanted is a document to be sealed, with what the caller calls it; or one that could not be read as it arrived, which has
+// no document and stands in the batch with the reason.
 type Wanted struct {
-	Document  string `json:"document"`
-	Reference string `json:"reference,omitempty"`
+	Document  string   `json:"document,omitempty"`
+	Reference string   `json:"reference,omitempty"`
+	Unread    *Failure `json:"unread,omitempty"`
 }
 
 func (r Request) check() (Request, error) {
@@ -116,17 +125,36 @@ func (r Request) check() (Request, error) {
 	seen := make(map[string]bool, len(r.Files))
 	for i, f := range r.Files {
 		switch {
-		case f.Document == "" || len(f.Document) > 64 || !text(f.Reference, maxReference):
+		case f.Unread != nil && f.Document == "" && text(f.Reference, maxReference):
+			continue
+		case f.Unread != nil || f.Document == "" || len(f.Document) > 64 || !text(f.Reference, maxReference):
 			return r, errFiles.At(fault.Place{Field: "files", Row: i + 1})
 		case seen[f.Document]:
 			return r, errFiles.Saying("同一份文件出现两次", "the same document twice").At(fault.Place{Field: "files", Row: i + 1})
 		}
 		seen[f.Document] = true
 	}
+	if len(seen) == 0 {
+		return r, errFiles.Saying("没有可读的文件", "no file could be read").At(fault.Field("files"))
+	}
 	var err error
 	r.Order.Document, r.Order.IdempotencyKey = "", ""
 	r.Order, err = r.Order.Checked()
 	return r, err
+}
+
+// Reference makes a reference of the name of a file: without signs that are not printed, and no longer than one may be.
+func Reference(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < 0x20 || r == 0x7f {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, "\uFFFD"))
+	if signs := []rune(name); len(signs) > maxReference {
+		name = string(signs[:maxReference-1]) + "…"
+	}
+	return name
 }
 
 // text reports whether s is printable and at most so many characters long.
@@ -202,7 +230,7 @@ func (s *Service) Create(ctx context.Context, by access.Actor, r Request) (Batch
 	if _, err := s.Register.Authorise(ctx, by, r.Order.Seal); err != nil {
 		return Batch{}, err
 	}
-	order, err := json.Marshal(r.Order)
+	order, err := json.Marshal(ordered{r.Order, access.NetworkOf(ctx)})
 	if err != nil {
 		return Batch{}, err
 	}
@@ -244,10 +272,19 @@ func insertFiles(ctx context.Context, tx *store.Tx, id string, files []Wanted) e
 			if i > 0 {
 				values.WriteByte(',')
 			}
-			fmt.Fprintf(&values, "($1, $%d, $%d, $%d, 'waiting')", len(args)+1, len(args)+2, len(args)+3)
-			args = append(args, from+i+1, f.Document, f.Reference)
+			state, failure := FileWaiting, ""
+			if f.Unread != nil {
+				reason, err := json.Marshal(f.Unread)
+				if err != nil {
+					return err
+				}
+				state, failure = FileFailed, string(reason)
+			}
+			n := len(args)
+			fmt.Fprintf(&values, "($1, $%d, $%d, $%d, $%d, $%d)", n+1, n+2, n+3, n+4, n+5)
+			args = append(args, from+i+1, f.Document, f.Reference, string(state), failure)
 		}
-		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing_batch_item (batch_id, number, document_id, reference, state) VALUES `+values.String(), args...); err != nil {
+		if _, err := tx.ExecContext(ctx, `INSERT INTO sealing_batch_item (batch_id, number, document_id, reference, state, failure) VALUES `+values.String(), args...); err != nil {
 			return err
 		}
 	}

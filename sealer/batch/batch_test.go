@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/jobs"
 	"yinxin/internal/store"
@@ -52,11 +53,8 @@ func each(t *testing.T, fn func(t *testing.T, h *house)) {
 				return time.Now()
 			}
 			return founded.Add(time.Since(start))
-		})
+		}, jobs.Migrate, batch.Migrate)
 		late.Store(true)
-		for _, migrate := range []func(context.Context, *store.DB) error{jobs.Migrate, batch.Migrate} {
-			must(t, migrate(t.Context(), db))
-		}
 		fn(t, h)
 	})
 }
@@ -191,6 +189,43 @@ func TestWhatFailedIsTakenUpAgain(t *testing.T) {
 		}
 		_, err = h.service.Cancel(t.Context(), h.Clerk, b.ID)
 		wants(t, err, "batch.ended")
+	})
+}
+
+// The seal is used on the networks of its 用章范围, also when the files are sealed later and by nobody's request.
+func TestABatchIsOfTheNetworkThatItWasAskedForOver(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		scope := func(networks string) {
+			must(t, h.db.Write(t.Context(), func(tx *store.Tx) error {
+				_, err := tx.ExecContext(t.Context(), `UPDATE seal SET networks = $1`, networks)
+				return err
+			}))
+		}
+		stop := h.process(h.Sealer)
+		stop() // nobody works
+		inside := access.WithNetwork(t.Context(), access.GovernmentNetwork)
+		outside := access.WithNetwork(t.Context(), access.Internet)
+		scope(access.GovernmentNetwork)
+		_, err := h.service.Create(outside, h.Clerk, h.request(1))
+		wants(t, err, "seal.network")
+		b, err := h.service.Create(inside, h.Clerk, h.request(1))
+		must(t, err)
+		scope(access.Internet) // meanwhile
+		defer h.process(h.Sealer)()
+		if b = h.until(b.ID, done); b.Count[batch.FileFailed] != 1 {
+			t.Fatalf("%+v", b)
+		}
+		if f := h.files(b.ID, batch.FileFailed)[0]; f.Failure.Code != "seal.network" {
+			t.Errorf("%+v", f.Failure)
+		}
+		scope(access.GovernmentNetwork)
+		_, err = h.service.Retry(outside, h.Clerk, b.ID)
+		wants(t, err, "seal.network")
+		_, err = h.service.Retry(inside, h.Clerk, b.ID)
+		must(t, err)
+		if b = h.until(b.ID, done); b.Count[batch.FileSealed] != 1 {
+			t.Errorf("%+v", b)
+		}
 	})
 }
 

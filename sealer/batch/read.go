@@ -63,6 +63,10 @@ func (s *Service) batches(ctx context.Context, where string, args ...any) ([]Bat
 		if list[i].Count, err = counts(ctx, s.DB.Read(), list[i].ID); err != nil {
 			return nil, err
 		}
+		err := s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM sealing_batch_item WHERE batch_id = $1 AND state = 'failed' AND document_id = ''`, list[i].ID).Scan(&list[i].Unread)
+		if err != nil {
+			return nil, err
+		}
 	}
 	return list, nil
 }
@@ -149,14 +153,15 @@ func (s *Service) Cancel(ctx context.Context, by access.Actor, id string) (Batch
 	return s.Find(ctx, by, id)
 }
 
-// Retry takes up the files that failed. Errors: batch.not-found, batch.cancelled, batch.nothing-failed.
+// Retry takes up the files that failed, but for those that could not be read. Errors: batch.not-found, batch.cancelled,
+// batch.nothing-failed and those of register.Authorise.
 func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch, error) {
 	b, err := s.Find(ctx, by, id)
 	if err == nil {
-		err = by.CheckSeal(b.Seal)
-	}
-	if err == nil {
 		err = by.CheckReal()
+	}
+	if err == nil { // who asks again asks from where they are
+		_, err = s.Register.Authorise(ctx, by, b.Seal)
 	}
 	if err != nil {
 		return b, err
@@ -170,7 +175,7 @@ func (s *Service) Retry(ctx context.Context, by access.Actor, id string) (Batch,
 		if len(round) == 0 {
 			return errCancelled.New()
 		}
-		numbers, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing_batch_item SET state = 'waiting', failure = '' WHERE batch_id = $1 AND state = 'failed' RETURNING number`, id))
+		numbers, err := store.Column[int](tx.QueryContext(ctx, `UPDATE sealing_batch_item SET state = 'waiting', failure = '' WHERE batch_id = $1 AND state = 'failed' AND document_id <> '' RETURNING number`, id))
 		if err != nil {
 			return err
 		}

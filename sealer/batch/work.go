@@ -34,16 +34,19 @@ func (s *Service) work(ctx context.Context, job jobs.Job, p part) error {
 	if state != string(Running) {
 		return nil
 	}
-	var order sealer.Order
+	var order ordered
 	if err := json.Unmarshal([]byte(request), &order); err != nil {
 		return jobs.Permanent(err)
+	}
+	if order.Network != "" { // a seal is used on the networks of its 用章范围, also when its turn comes later
+		ctx = access.WithNetwork(ctx, order.Network)
 	}
 	waiting, err := files(ctx, s.DB.Read(), `batch_id = $1 AND state = 'waiting' AND number > $2 AND number <= $3 ORDER BY number`,
 		p.Batch, p.Part*perJob, (p.Part+1)*perJob)
 	if err != nil {
 		return err
 	}
-	w := worker{s: s, batch: p.Batch, order: order, last: job.Last}
+	w := worker{s: s, batch: p.Batch, order: order.Order, last: job.Last}
 	if w.by, err = s.Access.Actor(ctx, caller); err != nil {
 		return err
 	}
@@ -154,7 +157,7 @@ func (w worker) one(ctx context.Context, f File) error {
 	if _, known := fault.Of(err); !known {
 		w.s.Log.ErrorContext(ctx, "sealing a file of a batch", "batch", w.batch, "file", f.Number, "error", err)
 	}
-	failure, marshal := json.Marshal(failureOf(err))
+	failure, marshal := json.Marshal(FailureOf(err))
 	if marshal != nil {
 		return marshal
 	}
@@ -196,7 +199,8 @@ var errShift = fault.Spec{Kind: fault.Unavailable, Code: "batch.shift",
 var errFailed = fault.Spec{Kind: fault.Internal, Code: "batch.failed",
 	ZH: "服务内部出错，文件没有盖章。", EN: "The service failed; the file was not sealed."}
 
-func failureOf(err error) Failure {
+// FailureOf is why a file was not sealed, as far as its owner may know.
+func FailureOf(err error) Failure {
 	f, ok := fault.Of(err)
 	if !ok {
 		f = errFailed.Because(err)

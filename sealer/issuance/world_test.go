@@ -86,9 +86,8 @@ func newHouse(t testing.TB, db *store.DB) *house {
 	}
 	// Thursday, 10 o'clock in China.
 	h := &house{t: t, now: time.Date(2026, 11, 26, 2, 0, 0, 0, time.UTC)}
-	h.World = sealertest.New(t, db, func() time.Time { return h.now })
+	h.World = sealertest.New(t, db, func() time.Time { return h.now }, issuance.Migrate)
 	h.Sealer.MaxSize = 64 << 20
-	must(t, issuance.Migrate(t.Context(), db))
 	person := func(id, organisation string, role access.Role) access.Actor {
 		return got(h.Access.CreateActor(t.Context(), access.Actor{ID: id, Name: id, Organisation: organisation, Roles: []access.Role{role}}))(t)
 	}

@@ -4,8 +4,8 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strconv"
-	"strings"
 
 	"yinxin/internal/access"
 	"yinxin/internal/store"
@@ -43,25 +43,27 @@ func scanCard(row interface{ Scan(...any) error }) (c Card, err error) {
 	return c, err
 }
 
-// oversees refuses whoever is neither an officer nor an auditor now.
-func (r *Register) oversees(ctx context.Context, by access.Actor) error {
-	now, err := r.Access.Actor(ctx, by.ID)
-	if err == nil && !now.Has(access.RoleRegistrar) && !now.Has(access.RoleApprover) && !now.Has(access.RoleAuditor) {
+// overseers are those who may see every seal and every grant.
+var overseers = []access.Role{access.RoleRegistrar, access.RoleApprover, access.RoleAuditor}
+
+// needs refuses whoever holds none of the roles now.
+func (r *Register) needs(ctx context.Context, q store.Querier, by access.Actor, roles ...access.Role) error {
+	now, err := r.Access.ActorIn(ctx, q, by.ID)
+	if err == nil && !slices.ContainsFunc(roles, now.Has) {
 		err = errDenied.New()
 	}
 	return err
 }
 
-// Cards lists seals by their codes, for officers and auditors.
+// Cards lists seals by their codes, for officers and auditors, and for administrators, who ask for grants.
 func (r *Register) Cards(ctx context.Context, by access.Actor, f CardFilter) ([]Card, error) {
-	if err := r.oversees(ctx, by); err != nil {
+	if err := r.needs(ctx, r.DB.Read(), by, append(overseers, access.RoleAdministrator)...); err != nil {
 		return nil, err
 	}
 	limit := f.Limit
 	if limit < 1 || limit > 1000 {
 		limit = 200
 	}
-	clean := func(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "") }
 	args := []any{clean(f.After), limit}
 	query := selectCard + ` WHERE s.code > $1`
 	if f.State != "" {
@@ -69,12 +71,8 @@ func (r *Register) Cards(ctx context.Context, by access.Actor, f CardFilter) ([]
 		query += ` AND COALESCE(t.state, 'making') = $` + strconv.Itoa(len(args))
 	}
 	if f.Text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(clean(f.Text[:min(len(f.Text), 300)])) + "%"
-		for _, column := range []string{"s.code", "s.name", "s.organisation"} {
-			args = append(args, like)
-			query += map[bool]string{true: ` AND (`, false: ` OR `}[column == "s.code"] + column + ` LIKE $` + strconv.Itoa(len(args)) + ` ESCAPE '\'`
-		}
-		query += `)`
+		where, like := containing(f.Text, len(args), "s.code", "s.name", "s.organisation")
+		args, query = append(args, like...), query+where
 	}
 	rows, err := r.DB.Read().QueryContext(ctx, query+` ORDER BY s.code LIMIT $2`, args...)
 	if err != nil {
@@ -94,10 +92,10 @@ func (r *Register) Cards(ctx context.Context, by access.Actor, f CardFilter) ([]
 
 // Card is one seal with its history and what is in use of it, for officers and auditors. Error: seal.not-found.
 func (r *Register) Card(ctx context.Context, by access.Actor, code string) (Card, error) {
-	if err := r.oversees(ctx, by); err != nil {
+	if err := r.needs(ctx, r.DB.Read(), by, overseers...); err != nil {
 		return Card{}, err
 	}
-	code = strings.ReplaceAll(strings.ToValidUTF8(code, ""), "\x00", "")
+	code = clean(code)
 	c, err := scanCard(r.DB.Read().QueryRowContext(ctx, selectCard+` WHERE s.code = $1`, code))
 	if errors.Is(err, sql.ErrNoRows) {
 		return c, errNoSeal.With("%s", code)

@@ -32,6 +32,12 @@ var (
 		ZH: "准备之后印章已更换，请重新盖章。", EN: "The seal was remade after the sealing was prepared; begin anew."}
 	errNoKeyInstance = fault.Spec{Kind: fault.Refused, Code: "seal.no-key-instance",
 		ZH: "当前用章人的 USB Key 中没有这枚印章。", EN: "There is no instance of this seal on a USB Key of the person who is to seal."}
+	errNoGrant = fault.Spec{Kind: fault.NotFound, Code: "seal.grant-not-found",
+		ZH: "没有这项用印授权。", EN: "There is no such grant."}
+	errGrantEnded = fault.Spec{Kind: fault.Conflict, Code: "seal.grant-ended",
+		ZH: "这项用印授权已经终止或到期。", EN: "The grant has ended already."}
+	errGrantTerms = fault.Spec{Kind: fault.Invalid, Code: "seal.grant-terms",
+		ZH: "用印授权的内容无效：起止时间、次数上限或被授权人不正确。", EN: "The terms of the grant are not valid: its period, its number of uses, or who gets it."}
 	errDenied = fault.Spec{Kind: fault.Denied, Code: "seal.role-missing",
 		ZH: "您没有执行此操作的角色。", EN: "You do not have the role for this."}
 )

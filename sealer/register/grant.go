@@ -69,25 +69,32 @@ func (r *Register) AllowIn(ctx context.Context, tx *store.Tx, approvalID string,
 // WithdrawGrants ends what an actor may do with a seal; an empty code means all seals. One person does it, since it only
 // narrows what is possible; the caller says who may. The number of grants that ended comes back.
 func (r *Register) WithdrawGrants(ctx context.Context, tx *store.Tx, by access.Actor, actorID, code, reason string) (int, error) {
-	rows, err := tx.QueryContext(ctx, `UPDATE seal_grant SET withdrawn = 1 WHERE actor_id = $1 AND (seal_code = $2 OR $2 = '') AND withdrawn = 0 RETURNING id, seal_code`, actorID, code)
+	return r.endGrants(ctx, tx, by, reason, `actor_id = $4 AND (seal_code = $5 OR $5 = '')`, actorID, code)
+}
+
+// endGrants ends the grants that where names, whose parameters begin with $4.
+func (r *Register) endGrants(ctx context.Context, tx *store.Tx, by access.Actor, reason, where string, args ...any) (int, error) {
+	now := r.Clock()
+	rows, err := tx.QueryContext(ctx, `UPDATE seal_grant SET withdrawn = 1, ended = $1, ended_by = $2, end_reason = $3 WHERE withdrawn = 0 AND `+where+
+		` RETURNING id, seal_code, actor_id`, append([]any{store.Time(now), by.ID, reason}, args...)...)
 	if err != nil {
 		return 0, err
 	}
 	defer rows.Close()
-	var ended [][2]string
+	var ended []Grant
 	for rows.Next() {
-		var grant [2]string
-		if err := rows.Scan(&grant[0], &grant[1]); err != nil {
+		var g Grant
+		if err := rows.Scan(&g.ID, &g.SealCode, &g.Actor); err != nil {
 			return 0, err
 		}
-		ended = append(ended, grant)
+		ended = append(ended, g)
 	}
 	if err := errors.Join(rows.Err(), rows.Close()); err != nil {
 		return 0, err
 	}
-	for _, grant := range ended {
-		_, err := r.Ledger.Append(ctx, tx, ledger.Event{Time: r.Clock(), Kind: "grant.withdrawn", Actor: by.ID, Subject: grant[1],
-			Data: map[string]string{"grant": grant[0], "from": actorID, "reason": reason}})
+	for _, g := range ended {
+		_, err := r.Ledger.Append(ctx, tx, ledger.Event{Time: now, Kind: "grant.withdrawn", Actor: by.ID, Subject: g.SealCode,
+			Data: map[string]string{"grant": g.ID, "from": g.Actor, "reason": reason}})
 		if err != nil {
 			return 0, err
 		}

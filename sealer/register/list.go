@@ -108,6 +108,13 @@ func (r *Register) instance(ctx context.Context, q store.Querier, code string, c
 	return in, err
 }
 
+// KeyCertificates are the certificates (DER) with which the seal instances on an actor's USB Keys are in use, each once, the newest
+// first: at most 20. Whether they are good is for the caller to ask.
+func (r *Register) KeyCertificates(ctx context.Context, q store.Querier, actorID string) ([][]byte, error) {
+	return store.Column[[]byte](q.QueryContext(ctx, `SELECT certificate FROM seal_instance WHERE custody = $1 AND holder = $2 AND state = 'active'
+		GROUP BY certificate ORDER BY MAX(created_at) DESC LIMIT 20`, string(UserKey), actorID))
+}
+
 // Picture is the picture of a seal that the actor was ever granted, as PNG: of the instance that the actor would use.
 // Errors: seal.not-found, seal.not-ready.
 func (r *Register) Picture(ctx context.Context, actor access.Actor, code string) ([]byte, error) {

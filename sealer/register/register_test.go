@@ -46,9 +46,7 @@ func newHouse(t *testing.T, db *store.DB) *house {
 	ctx := t.Context()
 	h := &house{t: t, db: db, now: time.Date(2026, 11, 23, 8, 0, 0, 0, time.UTC)}
 	clock := func() time.Time { return h.now }
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, register.Migrate} {
-		must(t, migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, register.Migrate)
 	keys, err := keystore.Create(t.TempDir()+"/keys", keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	must(t, err)
 	ring := keys.Ring(keystore.PurposeLedger, keystore.PurposeSealMaker)

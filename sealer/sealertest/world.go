@@ -19,6 +19,7 @@ import (
 	"yinxin/internal/files"
 	"yinxin/internal/ledger"
 	"yinxin/internal/store"
+	"yinxin/internal/store/storetest"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
@@ -55,14 +56,12 @@ func must(t testing.TB, err error) {
 	}
 }
 
-// New builds a world whose time is that of the clock.
-func New(t testing.TB, db *store.DB, clock func() time.Time) *World {
+// New builds a world whose time is that of the clock. rooms are those to be migrated besides its own.
+func New(t testing.TB, db *store.DB, clock func() time.Time, rooms ...storetest.Room) *World {
 	t.Helper()
 	ctx := t.Context()
 	w := &World{t: t, DB: db, Clock: clock, FilesDir: filepath.Join(t.TempDir(), "files")}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate} {
-		must(t, migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, append([]storetest.Room{ledger.Migrate, access.Migrate, ca.Migrate, register.Migrate, sealer.Migrate}, rooms...)...)
 	options := keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000}
 	keys, err := keystore.Create(filepath.Join(t.TempDir(), "keys"), options)
 	must(t, err)

@@ -12,8 +12,8 @@ import (
 // maxWaiting is how many tasks a terminal is told of at once.
 const maxWaiting = 50
 
-// Waiting gives the tasks with open items for the clerk of a terminal, the oldest first. Is there none that this terminal could claim,
-// it waits for one: at most as long as given and manifest.MaxWait, and until ctx ends, which is no error.
+// Waiting gives the tasks with open items for the clerk of a terminal, and the clerk's logins, the oldest first. Is there none that this
+// terminal could do, it waits for one: at most as long as given and manifest.MaxWait, and until ctx ends, which is no error.
 func (s *Service) Waiting(ctx context.Context, at Terminal, wait time.Duration) (manifest.Tasks, error) {
 	over := time.NewTimer(min(wait, manifest.MaxWait))
 	defer over.Stop()
@@ -25,7 +25,7 @@ func (s *Service) Waiting(ctx context.Context, at Terminal, wait time.Duration) 
 		if err != nil && ctx.Err() == nil {
 			return tasks, err
 		}
-		if ctx.Err() != nil || wait <= 0 || slices.ContainsFunc(tasks.Tasks, func(t manifest.Task) bool { return !t.Claimed }) {
+		if ctx.Err() != nil || wait <= 0 || len(tasks.Logins) > 0 || slices.ContainsFunc(tasks.Tasks, func(t manifest.Task) bool { return !t.Claimed }) {
 			return tasks, nil
 		}
 		select {
@@ -46,6 +46,9 @@ func (s *Service) waiting(ctx context.Context, at Terminal) (manifest.Tasks, err
 	out := manifest.Tasks{Tasks: make([]manifest.Task, 0, len(list))}
 	for _, t := range list {
 		out.Tasks = append(out.Tasks, t.wire(at, now))
+	}
+	if err == nil {
+		out.Logins, err = s.waitingLogins(ctx, at)
 	}
 	return out, err
 }

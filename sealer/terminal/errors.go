@@ -45,4 +45,19 @@ var (
 		ZH: "签名值与待签数据或签章人证书不符。", EN: "The signature does not belong to what was to be signed, or not to the signer's certificate."}
 	errManifest = fault.Spec{Kind: fault.Refused, Code: "terminal.no-manifest",
 		ZH: "这一项含有无法写入签章清单的内容。", EN: "The item has something that a manifest cannot say."}
+
+	errNoLogin = fault.Spec{Kind: fault.NotFound, Code: "terminal.no-login",
+		ZH: "没有这个等待确认的登录，或它已结束。", EN: "There is no such login that waits, or it has ended."}
+	errNoLoginCertificate = fault.Spec{Kind: fault.Refused, Code: "terminal.login-no-certificate",
+		ZH: "您没有启用中的 UKey 证书，不能用 UKey 登录。", EN: "You have no certificate on a USB Key that is in use; you cannot sign in with one."}
+	errLoginCertificate = fault.Spec{Kind: fault.Refused, Code: "terminal.login-certificate",
+		ZH: "UKey 证书不是此用户的，登录已拒绝。", EN: "The certificate of the USB Key is not this user's; the login is refused."}
+	errLoginExpired = fault.Spec{Kind: fault.Refused, Code: "terminal.login-certificate-expired",
+		ZH: "UKey 证书不在有效期内，登录已拒绝。", EN: "The certificate of the USB Key is outside its validity; the login is refused."}
+	errLoginRevoked = fault.Spec{Kind: fault.Refused, Code: "terminal.login-certificate-revoked",
+		ZH: "UKey 证书已吊销或停用，登录已拒绝。", EN: "The certificate of the USB Key is revoked or on hold; the login is refused."}
+	errLoginUntrusted = fault.Spec{Kind: fault.Refused, Code: "terminal.login-certificate-untrusted",
+		ZH: "UKey 证书的签发机构不受信任，或查不到证书状态，登录已拒绝。", EN: "The certificate of the USB Key leads to no trusted authority, or its state is not known; the login is refused."}
+	errLoginSignature = fault.Spec{Kind: fault.Refused, Code: "terminal.login-signature",
+		ZH: "UKey 的签名与登录请求不符，登录已拒绝。", EN: "What the USB Key signed is not this login; it is refused."}
 )

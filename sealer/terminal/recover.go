@@ -73,10 +73,14 @@ func (s *Service) jobsOf(ctx context.Context, query string, args ...any) ([]cler
 	return list, err
 }
 
-// Recover does what falls due as time passes, and what processes that died left undone: tasks and manifests expire, what was given up
+// Recover does what falls due as time passes, and what processes that died left undone: tasks, manifests and logins expire, what was given up
 // is discarded, and signatures that were taken are completed. The first error is given after everything was tried.
 func (s *Service) Recover(ctx context.Context) error {
-	return errors.Join(s.expireTasks(ctx), s.expireJobs(ctx), s.discardAll(ctx), s.finishConsumed(ctx))
+	var logins error
+	if s.Logins != nil {
+		logins = s.Logins.ExpireChallenges(ctx)
+	}
+	return errors.Join(s.expireTasks(ctx), s.expireJobs(ctx), s.discardAll(ctx), s.finishConsumed(ctx), logins)
 }
 
 func (s *Service) expireTasks(ctx context.Context) error {

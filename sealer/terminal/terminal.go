@@ -2,7 +2,8 @@
 // clerk's terminals, and the two phases of each sealing, of which package sealer knows the inside (docs/terminal.md).
 //
 // Of people: OpenPairing, Terminals, End; Create, Task, Tasks, Cancel, Retry. Of terminals: Pair, Authenticate, and with
-// the Terminal that this gives Waiting, Claim, Release, Prepare, File, Complete, Decline. Recover should run now and then.
+// the Terminal that this gives Waiting, Claim, Release, Prepare, File, Complete, Decline. Recover should run now and then. Logins by
+// USB Key: Ask and SignIn for browsers; Login, AnswerLogin and DeclineLogin for terminals.
 //
 // # Promises
 //
@@ -26,6 +27,7 @@ import (
 
 	"yinxin/internal/access"
 	"yinxin/internal/ledger"
+	"yinxin/internal/login"
 	"yinxin/internal/store"
 	"yinxin/keystore"
 	"yinxin/sealer"
@@ -51,6 +53,9 @@ type Config struct {
 	Keys   *keystore.Ring // of purpose manifest
 	Clock  func() time.Time
 	Random io.Reader
+	// Logins, if set, are signed in by USB Key at the terminals. Name is what the installation is called, for people who are asked.
+	Logins *login.Service
+	Name   string
 	// TaskLife is how long a task waits for its clerk; 0 is DefaultTaskLife.
 	TaskLife time.Duration
 	// Done, if set, is told of every task in which no item waits any more, in the transaction that records it; owner is who made the task. A task whose

@@ -17,6 +17,7 @@ import (
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/login"
 	"yinxin/internal/store"
 	"yinxin/internal/store/storetest"
 	"yinxin/keystore"
@@ -43,6 +44,7 @@ type world struct {
 	register                   *register.Register
 	sealer                     *sealer.Service
 	service                    *terminal.Service
+	logins                     *login.Service
 	registrar, admin           access.Actor
 	clerk, colleague, platform access.Actor // of one archive
 	elsewhere, foreign         access.Actor // of another: a clerk and a program
@@ -79,10 +81,10 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, db: db, now: time.Date(2026, 11, 26, 8, 0, 0, 0, time.UTC)}
-	base := sealertest.New(t, db, func() time.Time { return w.now })
+	base := sealertest.New(t, db, func() time.Time { return w.now }, terminal.Migrate, login.Migrate)
 	w.World, w.access, w.authority, w.register, w.sealer = base, base.Access, base.Authority, base.Register, base.Sealer
 	w.clerk, w.registrar = base.Clerk, base.Registrar
-	must(t, terminal.Migrate(ctx, db))
+	w.logins = login.New(login.Config{DB: db, Ledger: base.Ledger, Access: w.access, Clock: base.Clock})
 	var err error
 	w.keys, err = keystore.Create(filepath.Join(t.TempDir(), "more keys"), keystore.Options{Passphrase: []byte("only a test"), Iterations: 1000})
 	must(t, err)
@@ -95,7 +97,7 @@ func newWorld(t testing.TB, db *store.DB) *world {
 	w.admin, w.colleague, w.platform = actor("admin", "", access.RoleAdministrator), actor("colleague", archive, access.RoleOperator), actor("platform", archive, access.RolePlatform)
 	w.elsewhere, w.foreign = actor("elsewhere", "other archive", access.RoleOperator), actor("foreign", "other archive", access.RolePlatform)
 	w.service = terminal.New(terminal.Config{DB: db, Ledger: base.Ledger, Access: w.access, Sealer: w.sealer, Keys: w.keys.Ring(keystore.PurposeManifest),
-		Clock: base.Clock, Random: rand.Reader})
+		Clock: base.Clock, Random: rand.Reader, Logins: w.logins, Name: "临江省电子印章系统"})
 	w.usb = w.makeSeal("usb")
 	return w
 }

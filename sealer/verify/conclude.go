@@ -43,6 +43,9 @@ func (v *verification) conclude() {
 		s.out.Verdict = s.verdict
 		s.out.Summary = s.summary().in(s.lang)
 		s.out.Page = v.pageOf(s)
+		if length, err := s.asSealed(); err == nil {
+			s.out.AsSealedBytes = length
+		}
 		verdicts = append(verdicts, s.verdict)
 		r.Signatures = append(r.Signatures, s.out)
 	}

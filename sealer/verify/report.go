@@ -87,13 +87,20 @@ type Signature struct {
 	Certificates []Certificate `json:"certificates,omitempty"`
 	Coverage     Coverage      `json:"coverage"`
 	CoveredBytes int64         `json:"coveredBytes"` // where the covered part ends
-	ChangesAfter []Change      `json:"changesAfter"`
-	Checks       []Check       `json:"checks"`
-	Page         int           `json:"page,omitempty"` // where its widget is, counted from 1
-	Filter       string        `json:"filter,omitempty"`
-	SubFilter    string        `json:"subFilter,omitempty"`
-	Serial       string        `json:"serial,omitempty"` // of the signer's certificate, hexadecimal
-	Issuer       string        `json:"issuer,omitempty"`
+	// AsSealedBytes is how many bytes of the file, from its first, are the document as it was when this signature was made,
+	// which AsSealed takes out. It is left out where there is no such document: it was changed inside, or the file cannot be
+	// read to its end.
+	AsSealedBytes int64    `json:"asSealedBytes,omitempty"`
+	ChangesAfter  []Change `json:"changesAfter"`
+	Checks        []Check  `json:"checks"`
+	Page          int      `json:"page,omitempty"` // where its widget is, counted from 1
+	Filter        string   `json:"filter,omitempty"`
+	SubFilter     string   `json:"subFilter,omitempty"`
+	Serial        string   `json:"serial,omitempty"` // of the signer's certificate, hexadecimal
+	Issuer        string   `json:"issuer,omitempty"`
+
+	// Contact is where to ask about it, from the register and not from the file.
+	Contact *Contact `json:"contact,omitempty"`
 
 	// Picture is the picture of the seal, from the signed data and not from the page.
 	Picture     []byte `json:"-"`

@@ -1,7 +1,9 @@
-// Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys.
+// Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys; who may use which
+// seal, whose certificates are trusted, the terminals of clerks, what runs in the background, and what the service listens on.
 package admin
 
 import (
+	"context"
 	"crypto/rand"
 	"embed"
 	"net/http"
@@ -9,8 +11,15 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/ca"
+	"yinxin/ca/chain"
 	"yinxin/internal/access"
+	"yinxin/internal/jobs"
+	"yinxin/internal/ledger"
 	"yinxin/internal/login"
+	"yinxin/internal/login/oidc"
+	"yinxin/sealer/register"
+	"yinxin/sealer/terminal"
 )
 
 //go:embed all:templates
@@ -18,36 +27,122 @@ var files embed.FS
 
 // Config is what these pages work with.
 type Config struct {
-	Access *access.Service
-	Login  *login.Service
+	Access   *access.Service
+	Login    *login.Service
+	OIDC     *oidc.Providers // nil: there are none
+	Register *register.Register
+	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
+	Authority *ca.Authority
+	Retrust   func(ctx context.Context) error
+	// Jobs is the work in the background, whose retries and ends are recorded in Ledger. Nil: there is no page of it.
+	Jobs   *jobs.Jobs
+	Ledger *ledger.Ledger
+	// Terminals are those of clerks. Nil: there is no page of them.
+	Terminals *terminal.Service
+	// Receive takes a whole upload of one of the types, at most max bytes; done gives its room back.
+	Receive func(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error)
 }
 
 type pages struct{ Config }
 
-var administrators = []access.Role{access.RoleAdministrator}
+var (
+	administrators = []access.Role{access.RoleAdministrator}
+	readers        = []access.Role{access.RoleAdministrator, access.RoleAuditor}
+)
 
-const people = "/admin/people"
+const (
+	people    = "/admin/people"
+	grants    = "/admin/grants"
+	anchors   = "/admin/anchors"
+	work      = "/admin/jobs"
+	terminals = "/admin/terminals"
+)
+
+var notices = map[string]web.Text{
+	"added": {ZH: "已登记。还没有角色，也没有密码。", EN: "Recorded, without a role and without a password."}, "unlocked": {ZH: "账号已解锁。", EN: "The account is open again."},
+	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
+	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
+	"linked": {ZH: "已关联，该人员可用统一身份认证登录。", EN: "Linked: they can sign in at the identity provider."}, "unlinked": {ZH: "关联已解除，经由它的登录已结束。", EN: "The link and the sessions opened by it have ended."},
+	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
+	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
+	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
+	"unpaired":      {ZH: "配对已解除，立即生效。", EN: "The pairing has ended, at once."},
+	"list-imported": {ZH: "吊销列表已导入。", EN: "The revocation list was imported."},
+}
 
 // Area gives the pages.
 func Area(c Config) web.Area {
 	p := pages{c}
-	get := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodGet, Path: path, Roles: administrators, Handle: h}
+	area := web.Area{Name: "admin", Files: files, Notices: notices, Routes: p.routes(), Menu: []web.Item{
+		{Path: people, Label: titlePeople, Roles: administrators},
+		{Path: grants, Label: titleGrants, Roles: readers, Group: web.Holdings},
+		{Path: anchors, Label: titleAnchors, Roles: readers, Group: web.Holdings},
+	}}
+	if p.Terminals != nil {
+		area.Menu = append(area.Menu, web.Item{Path: terminals, Label: titleTerminals, Roles: administrators})
 	}
-	post := func(path string, h web.Handler) web.Route {
-		return web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h}
+	if p.Jobs != nil {
+		area.Menu = append(area.Menu, web.Item{Path: work, Label: titleJobs, Roles: administrators})
+		area.Tiles = p.tiles
 	}
-	notice := func(zh, en string) web.Text { return web.Text{ZH: zh, EN: en} }
-	return web.Area{Name: "admin", Files: files, Menu: []web.Item{{Path: people, Label: titlePeople, Roles: administrators}},
-		Notices: map[string]web.Text{
-			"added": notice("已登记。还没有角色，也没有密码。", "Recorded, without a role and without a password."), "unlocked": notice("账号已解锁。", "The account is open again."),
-			"ended": notice("已结束。", "It has ended."), "asked": notice("已提交，等待另一人审批。", "Asked for: another person approves."), "withdrawn": notice("角色已收回。", "The role was taken away."),
-			"retired": notice("该人员已停用，不能再登录。", "They are retired and can sign in no more."), "given": notice("角色已授予。", "The role was given."),
-		},
-		Routes: []web.Route{get(people, p.list), get(people+"/new", p.ask), post(people+"/new", p.add), get(people+"/{id}", p.one),
-			post(people+"/{id}/password", p.password), post(people+"/{id}/unlock", p.unlock), post(people+"/{id}/end-session", p.endSession),
-			post(people+"/{id}/ask-role", p.askRole), post(people+"/{id}/give-role", p.giveRole), post(people+"/{id}/withdraw-role", p.withdrawRole), post(people+"/{id}/retire", p.retire),
-			post(people+"/{id}/keys", p.makeKey), post(people+"/{id}/end-key", p.endKey)}}
+	return area
+}
+
+func (p pages) routes() []web.Route {
+	var all []web.Route
+	get := func(path string, roles []access.Role, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodGet, Path: path, Roles: roles, Handle: h})
+	}
+	post := func(path string, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h})
+	}
+	upload := func(path string, max int64, h web.Handler) {
+		all = append(all, web.Route{Method: http.MethodPost, Path: path, Roles: administrators, Handle: h, Body: max})
+	}
+	get(people, administrators, p.list)
+	get(people+"/new", administrators, p.ask)
+	post(people+"/new", p.add)
+	get(people+"/{id}", administrators, p.one)
+	post(people+"/{id}/password", p.password)
+	post(people+"/{id}/unlock", p.unlock)
+	post(people+"/{id}/end-session", p.endSession)
+	post(people+"/{id}/ask-role", p.askRole)
+	post(people+"/{id}/give-role", p.giveRole)
+	post(people+"/{id}/withdraw-role", p.withdrawRole)
+	post(people+"/{id}/retire", p.retire)
+	post(people+"/{id}/link", p.link)
+	post(people+"/{id}/end-link", p.endLink)
+	post(people+"/{id}/keys", p.makeKey)
+	post(people+"/{id}/end-key", p.endKey)
+
+	get(grants, readers, p.grants)
+	get(grants+"/new", administrators, p.askGrant)
+	post(grants+"/new", p.requestGrant)
+	get(grants+"/{id}", readers, p.grant)
+	post(grants+"/{id}/end", p.endGrant)
+	post(grants+"/requests/{id}/carry-out", p.makeGrant)
+
+	get(anchors, readers, p.anchors)
+	get(anchors+"/new", administrators, p.askAnchor)
+	upload(anchors+"/new", 2*chain.MaxCertificate+64<<10, p.requestAnchor) // as a file or as text
+	upload(anchors+"/lists", ca.MaxForeignCRL+1<<20, p.importCRL)
+	get(anchors+"/{id}", readers, p.anchor)
+	post(anchors+"/{id}/remove", p.removeAnchor)
+	post(anchors+"/requests/{id}/carry-out", p.importAnchor)
+
+	if p.Terminals != nil {
+		get(terminals, administrators, p.terminals)
+		get(terminals+"/{id}", administrators, p.terminal)
+		post(terminals+"/{id}/end", p.endTerminal)
+	}
+	if p.Jobs != nil {
+		get(work, administrators, p.jobs)
+		get(work+"/{id}", administrators, p.job)
+		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
+		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
+		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+	}
+	return all
 }
 
 var titlePeople = web.Text{ZH: "人员", EN: "People"}
@@ -125,11 +220,21 @@ type person struct {
 	Locked   bool
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
+	Links    []linked
+	Offers   []oidc.Offer
 	Scopes   []string
+	Networks []networkLine
 	Password string
 	Secret   string
 	Self     bool
 }
+
+type networkLine struct {
+	Network string
+	Word    web.Text
+}
+
+var networks = []networkLine{{access.GovernmentNetwork, web.Text{ZH: "政务外网", EN: "government network"}}, {access.Internet, web.Text{ZH: "互联网", EN: "internet"}}}
 
 type roleLine struct {
 	Role access.Role
@@ -154,7 +259,11 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 	if v.Keys, err = p.Access.Keys(ctx, v.ID); err != nil {
 		return err
 	}
-	v.Locked, v.Scopes, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, v.ID == q.Actor.ID
+	if v.Links, err = p.links(q, v.ID); err != nil {
+		return err
+	}
+	v.Offers = p.OIDC.Offered("")
+	v.Locked, v.Scopes, v.Networks, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, networks, v.ID == q.Actor.ID
 	for r, word := range roleWords {
 		line := roleLine{r, word}
 		if v.Has(r) {
@@ -216,7 +325,8 @@ func (p pages) retire(q *web.Request) error {
 }
 
 func (p pages) makeKey(q *web.Request) error {
-	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals"))}}
+	t := access.KeyTerms{Label: strings.TrimSpace(q.PostFormValue("label")), Only: access.Only{Scopes: q.PostForm["scope"], Seals: strings.Fields(q.PostFormValue("seals")),
+		Networks: q.PostForm["network"]}}
 	if days := map[string]int{"30": 30, "90": 90, "365": 365}[q.PostFormValue("days")]; days > 0 {
 		t.Expires = q.Now().AddDate(0, 0, days)
 	}

@@ -11,6 +11,7 @@ const result = document.getElementById("result");
 const say = form.dataset;
 
 let request = null;
+let verified = null; // the file that the verdict on the page is about; the server has kept nothing of it
 
 form.classList.add("scripted");
 
@@ -38,6 +39,29 @@ function working(on) {
   }
 }
 
+// send sends a file to one of the pages' addresses and hands on the fragment that is answered, or nothing.
+function send(address, file, progressed, sent, answered) {
+  const call = new XMLHttpRequest();
+  call.open("POST", address);
+  call.setRequestHeader("X-Fragment", "1");
+  call.upload.onprogress = (event) => {
+    if (event.lengthComputable && event.loaded < event.total) {
+      progressed(event.loaded / event.total);
+    }
+  };
+  call.upload.onload = sent;
+  call.onload = () => {
+    const type = call.getResponseHeader("Content-Type") || "";
+    const answer = new DOMParser().parseFromString(call.responseText, "text/html");
+    answered(type.startsWith("text/html") && answer.body.children.length > 0 ? answer.body.childNodes : null);
+  };
+  call.onerror = () => answered(null);
+  const body = new FormData();
+  body.append("file", file);
+  call.send(body);
+  return call;
+}
+
 function verify(file) {
   if (request) {
     return;
@@ -47,45 +71,91 @@ function verify(file) {
     return;
   }
   result.replaceChildren();
-  request = new XMLHttpRequest();
-  request.open("POST", form.action);
-  request.setRequestHeader("X-Fragment", "1");
-  request.upload.onprogress = (event) => {
-    if (event.lengthComputable && event.loaded < event.total) {
-      bar.value = event.loaded / event.total;
-      words.textContent = `${say.sending} ${file.name} ${Math.floor((100 * event.loaded) / event.total)} %`;
-    }
+  verified = null;
+  words.textContent = `${say.sending} ${file.name}`;
+  bar.value = 0;
+  const progressed = (part) => {
+    bar.value = part;
+    words.textContent = `${say.sending} ${file.name} ${Math.floor(100 * part)} %`;
   };
-  request.upload.onload = () => {
+  const sent = () => {
     bar.removeAttribute("value"); // how long verifying takes is not known
     words.textContent = say.checking;
   };
-  request.onload = () => {
-    const type = request.getResponseHeader("Content-Type") || "";
-    const answer = new DOMParser().parseFromString(request.responseText, "text/html");
+  request = send(form.action, file, progressed, sent, (nodes) => {
     working(false);
-    if (type.startsWith("text/html") && answer.body.children.length > 0) {
-      show(answer.body.childNodes);
+    if (nodes) {
+      verified = file;
+      show(nodes);
+      for (const actions of result.querySelectorAll(".from-file")) {
+        actions.hidden = false;
+      }
     } else {
       tell(say.lost);
     }
-  };
-  request.onerror = () => {
-    working(false);
-    tell(say.lost);
-  };
+  });
   request.onabort = () => {
     working(false);
     tell(say.cancelled);
     input.focus();
   };
-  words.textContent = `${say.sending} ${file.name}`;
-  bar.value = 0;
   working(true);
-  const body = new FormData();
-  body.append("file", file);
-  request.send(body);
 }
+
+// The document as it was sealed is the beginning of the file, as long as the server said.
+async function saveAsSealed(button) {
+  try {
+    await verified.slice(0, 1).arrayBuffer(); // fails when the file is no longer what it was
+  } catch {
+    tell(say.gone);
+    return;
+  }
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(verified.slice(0, Number(button.dataset.asSealed), "application/pdf"));
+  link.download = button.dataset.name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000); // the browser reads it meanwhile
+}
+
+// The versions are drawn by the server, which has kept nothing: the file goes up once more.
+function compare(button) {
+  const place = button.closest(".seal").querySelector(".versions");
+  const file = verified;
+  const status = document.createElement("p");
+  status.className = "fine";
+  status.setAttribute("role", "status");
+  status.textContent = say.sending;
+  place.replaceChildren(status);
+  place.hidden = false;
+  button.disabled = true;
+  const progressed = (part) => {
+    status.textContent = `${say.sending} ${file.name} ${Math.floor(100 * part)} %`;
+  };
+  const sent = () => {
+    status.textContent = say.comparing;
+  };
+  send(say.versions + button.dataset.versions, file, progressed, sent, (nodes) => {
+    button.disabled = false;
+    if (nodes) {
+      place.replaceChildren(...nodes);
+      place.focus({ preventScroll: true });
+    } else {
+      status.textContent = say.lost;
+    }
+  });
+}
+
+result.addEventListener("click", (event) => {
+  const button = event.target.closest("button");
+  if (!button || !verified) {
+    return;
+  }
+  if (button.dataset.asSealed) {
+    saveAsSealed(button);
+  } else if (button.dataset.versions) {
+    compare(button);
+  }
+});
 
 input.addEventListener("change", () => {
   if (input.files.length > 0) {

@@ -3,51 +3,62 @@
 package audit
 
 import (
+	"context"
 	"embed"
-	"fmt"
 	"net/http"
-	"slices"
-	"strconv"
-	"strings"
-	"time"
 
 	"yinxin/api/web"
+	"yinxin/ca"
 	"yinxin/internal/access"
 	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
+	"yinxin/sealer/register"
 )
 
-//go:embed all:templates
+//go:embed all:templates assets
 var files embed.FS
+
+var styles = []string{"audit.css"}
 
 // Config is what these pages work with.
 type Config struct {
-	Sealer *sealer.Service
-	Ledger *ledger.Ledger // with its key
+	Sealer   *sealer.Service
+	Register *register.Register
+	Access   *access.Service
+	Ledger   *ledger.Ledger // with its key
+	// Restores are those from backups, which explain that the ledger does not have what a kept checkpoint says.
+	Restores func(context.Context) ([]ca.Restore, error)
 }
 
-type pages struct{ Config }
+type pages struct {
+	Config
+	// whole lets one reader at a time have the whole ledger checked.
+	whole chan struct{}
+}
 
 var auditors = []access.Role{access.RoleAuditor}
 
 // Area gives the pages.
 func Area(c Config) web.Area {
-	p := pages{c}
+	p := pages{Config: c, whole: make(chan struct{}, 1)}
 	get := func(path string, h web.Handler) web.Route {
 		return web.Route{Method: http.MethodGet, Path: path, Roles: auditors, Handle: h}
 	}
 	return web.Area{Name: "audit", Files: files,
-		Menu: []web.Item{{Path: "/audit/sealings", Label: titleSealings, Roles: auditors}, {Path: "/audit/use", Label: titleUse, Roles: auditors}, {Path: "/audit/ledger", Label: titleLedger, Roles: auditors}},
-		Routes: []web.Route{get("/audit/sealings", p.sealings), get("/audit/sealings/{id}", p.sealing), get("/audit/use", p.use),
-			get("/audit/ledger", p.entries), get("/audit/ledger/{id}", p.entry)}}
+		Menu: []web.Item{{Path: "/audit/sealings", Label: titleSealings, Roles: auditors}, {Path: "/audit/use", Label: titleUse, Roles: auditors},
+			{Path: "/audit/ledger", Label: web.Text{ZH: "日志条目", EN: "Entries"}, Roles: auditors, Group: titleLedger}, {Path: "/audit/check", Label: titleCheck, Roles: auditors, Group: titleLedger}},
+		Routes: []web.Route{get("/audit/sealings", p.sealings), get("/audit/sealings/{id}", p.sealing), get("/audit/use", p.use(0)), get("/audit/use/seals", p.use(1)), get("/audit/use/months", p.use(2)),
+			get("/audit/ledger", p.entries), get("/audit/ledger/{id}", p.entry), get("/audit/check", p.ask),
+			{Method: http.MethodPost, Path: "/audit/check", Roles: auditors, Handle: p.compare}}}
 }
 
 var (
 	titleSealings = web.Text{ZH: "用印日志", EN: "Sealings"}
 	titleUse      = web.Text{ZH: "用印统计", EN: "Use"}
 	titleLedger   = web.Text{ZH: "审计日志", EN: "Ledger"}
+	titleCheck    = web.Text{ZH: "日志核对", EN: "Check the ledger"}
 )
 
 // sealings is the log of all uses of seals.
@@ -69,44 +80,22 @@ func (p pages) sealings(q *web.Request) error {
 		for _, l := range found {
 			word, class := web.SealingWord(l.State, q.Language)
 			rows = append(rows, web.Row{Cells: []web.Cell{{Text: civil.Minute(l.Intended)}, {Text: l.ID, Path: "/audit/sealings/" + l.ID}, {Text: l.Caller}, {Text: l.Seal},
-				{Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3}}})
+				{Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3()}}})
 		}
 		return rows, next, err
 	})
 }
 
-// proved is an entry of the ledger with what became of the check of its proof.
-type proved struct {
-	ledger.Entry
-	Data   []pair
-	Hashes int
-	Size   int64  // of the ledger that the checkpoint signs
-	Wrong  string // why the proof does not hold; empty: it does
-	Open   bool   // it has no place yet
-}
-
-type pair struct{ Name, Value string }
-
-// check verifies a proof with the public key, as anyone else would.
-func (p pages) check(proof ledger.Proof) proved {
-	out := proved{Entry: proof.Entry, Hashes: len(proof.Hashes), Size: proof.Checkpoint.Size}
-	for name, value := range proof.Entry.Data {
-		out.Data = append(out.Data, pair{name, value})
-	}
-	slices.SortFunc(out.Data, func(a, b pair) int { return strings.Compare(a.Name, b.Name) })
-	if err := p.Ledger.Check(proof); err != nil {
-		out.Wrong = fault.CodeOf(err)
-	}
-	return out
-}
-
 // maxProofs is how many entries of one sealing are looked at: it has two or three.
 const maxProofs = 20
 
-// shownSealing is a sealing with its entries in the ledger.
+// shownSealing is a sealing with who had it made, what allowed it, what was sealed, and its entries in the ledger.
 type shownSealing struct {
 	sealer.Recorded
 	Word, Class string
+	By          person
+	Grant       *register.GrantCard // nil: there is none any more
+	Places      web.Places
 	Entries     []proved
 }
 
@@ -117,102 +106,18 @@ func (p pages) sealing(q *web.Request) error {
 	}
 	s := shownSealing{Recorded: r}
 	s.Word, s.Class = web.SealingWord(r.State, q.Language)
+	s.By, s.Places = p.person(q, r.Caller), web.PlacesOf(r.Details.Marks)
+	if g, err := p.Register.GrantCard(q.Context(), q.Actor, r.Grant); err == nil {
+		s.Grant = &g
+	} else if _, known := fault.Of(err); !known {
+		return err
+	}
 	proofs, err := p.Ledger.Proofs(q.Context(), r.ID, maxProofs)
 	if err != nil && !fault.Has(err, ledger.ErrPending) {
 		return err
 	}
 	for _, proof := range proofs {
-		s.Entries = append(s.Entries, p.check(proof))
+		s.Entries = append(s.Entries, p.check(q, proof))
 	}
-	return q.Show("sealing", web.Page{Title: web.Text{ZH: "用印 " + r.ID, EN: "Sealing " + r.ID}, Trail: []web.Item{{Path: "/audit/sealings", Label: titleSealings}}, Data: s})
-}
-
-// perPage is how many entries of the ledger stand on one page; the newest are looked up from the checkpoint.
-const perPage = 50
-
-// ledgerPage is a part of the ledger, the newest entries first.
-type ledgerPage struct {
-	Size    int64
-	At      time.Time
-	Entries []ledger.Entry
-	Newer   int64 // where the page before ends; -1: there is none
-	Older   int64 // where the next page ends; -1: there is none
-}
-
-func (p pages) entries(q *web.Request) error {
-	c, err := p.Ledger.Checkpoint(q.Context())
-	if err != nil {
-		return err
-	}
-	until, err := strconv.ParseInt(q.URL.Query().Get("until"), 10, 64)
-	if err != nil || until <= 0 || until > c.Size {
-		until = c.Size
-	}
-	from := max(0, until-perPage)
-	page := ledgerPage{Size: c.Size, Newer: -1, Older: -1}
-	if until < c.Size {
-		page.Newer = min(c.Size, until+perPage)
-	}
-	if from > 0 {
-		page.Older = from
-	}
-	if err := p.Ledger.Entries(q.Context(), from, until, func(e ledger.Entry) error { page.Entries = append(page.Entries, e); return nil }); err != nil {
-		return err
-	}
-	slices.Reverse(page.Entries)
-	return q.Show("ledger", web.Page{Title: titleLedger, Data: page})
-}
-
-func (p pages) entry(q *web.Request) error {
-	checked := proved{Open: true}
-	proof, err := p.Ledger.Inclusion(q.Context(), q.PathValue("id"))
-	if err == nil {
-		checked = p.check(proof)
-	} else if !fault.Has(err, ledger.ErrPending) {
-		return err
-	}
-	return q.Show("entry", web.Page{Title: web.Text{ZH: "日志条目", EN: "An entry of the ledger"}, Trail: []web.Item{{Path: "/audit/ledger", Label: titleLedger}}, Data: checked})
-}
-
-// used is how often something was used, for a bar of the chart.
-type used struct {
-	Name  string
-	Count int
-	Width int // of the bar, of 1000
-}
-
-// use counts the sealings of the last twelve months, by month and by seal.
-func (p pages) use(q *web.Request) error {
-	now := q.Now().In(civil.China)
-	from := time.Date(now.Year(), now.Month()-11, 1, 0, 0, 0, 0, civil.China)
-	counts, err := p.Sealer.Uses(q.Context(), q.Actor, from)
-	if err != nil {
-		return err
-	}
-	months, seals := map[string]int{}, map[string]int{}
-	for _, c := range counts {
-		months[c.Month] += c.Count
-		seals[c.Seal] += c.Count
-	}
-	var byMonth, bySeal []used
-	for m := from; !m.After(now); m = m.AddDate(0, 1, 0) {
-		name := fmt.Sprintf("%04d-%02d", m.Year(), m.Month())
-		byMonth = append(byMonth, used{Name: name, Count: months[name]})
-	}
-	for seal, n := range seals {
-		bySeal = append(bySeal, used{Name: seal, Count: n})
-	}
-	slices.SortFunc(bySeal, func(a, b used) int { return b.Count - a.Count })
-	return q.Show("use", web.Page{Title: titleUse, Data: map[string][]used{"Months": bars(byMonth), "Seals": bars(bySeal[:min(len(bySeal), 30)])}})
-}
-
-func bars(list []used) []used {
-	most := 1
-	for _, u := range list {
-		most = max(most, u.Count)
-	}
-	for i := range list {
-		list[i].Width = list[i].Count * 1000 / most
-	}
-	return list
+	return q.Show("sealing", web.Page{Title: web.Text{ZH: "用印 " + r.ID, EN: "Sealing " + r.ID}, Trail: []web.Item{{Path: "/audit/sealings", Label: titleSealings}}, Data: s, Styles: styles})
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"mime/multipart"
 	"strconv"
 	"strings"
 
@@ -21,7 +22,12 @@ var titleBatches = web.Text{ZH: "批量盖章", EN: "Batches"}
 // maxBatchFiles is how many files one form takes; programs hand in more.
 const maxBatchFiles = 500
 
-var errBatchFiles = fault.Spec{Kind: fault.TooLarge, Code: "clerk.batch-files", ZH: "一次提交的文件过多。", EN: "Too many files at once."}
+var (
+	errBatchFiles = fault.Spec{Kind: fault.TooLarge, Code: "clerk.batch-files", ZH: "一次提交的文件过多，请另建批次。", EN: "Too many files at once: make another batch."}
+	errNotPDF     = fault.Spec{Kind: fault.Invalid, Code: "clerk.not-pdf", ZH: "不是 PDF 文件。", EN: "This is no PDF."}
+	errEmptyFile  = fault.Spec{Kind: fault.Invalid, Code: "clerk.empty-file", ZH: "文件是空的。", EN: "The file is empty."}
+	errNoneRead   = fault.Spec{Kind: fault.Invalid, Code: "clerk.none-read", ZH: "所选文件都未能读取，没有建立批次。", EN: "None of the files could be read; no batch was made."}
+)
 
 var batchWords = map[batch.State]struct {
 	word  web.Text
@@ -59,19 +65,23 @@ func (p pages) batches(q *web.Request) error {
 
 // newBatch is what the form of a batch shows.
 type newBatch struct {
-	Seals []sealCard
-	Key   string
-	Max   int
+	Seals  []sealCard
+	Key    string
+	Max    int
+	Typed  map[string]string
+	Unread []batch.Wanted // files that could not be read, none of which is in a batch
 }
 
-func (p pages) askBatch(q *web.Request) error { return p.askBatchAgain(q, nil) }
+func (p pages) askBatch(q *web.Request) error {
+	return p.askBatchAgain(q, form{fields: map[string]string{"page": "-1", "x": "30", "y": "40"}}, nil)
+}
 
-func (p pages) askBatchAgain(q *web.Request, problem error) error {
+func (p pages) askBatchAgain(q *web.Request, f form, problem error) error {
 	cards, err := p.cards(q)
 	if err != nil {
 		return err
 	}
-	n := newBatch{Key: strings.ToLower(rand.Text()), Max: maxBatchFiles}
+	n := newBatch{Key: strings.ToLower(rand.Text()), Max: maxBatchFiles, Typed: f.fields, Unread: f.unread}
 	for _, c := range cards {
 		if c.Usable && !c.Key {
 			n.Seals = append(n.Seals, c)
@@ -82,11 +92,13 @@ func (p pages) askBatchAgain(q *web.Request, problem error) error {
 }
 
 // makeBatch takes the files of a form in as they arrive, and has them sealed. What arrived is kept with the documents of
-// the clerk, whether the batch comes about or not.
+// the clerk, whether the batch comes about or not. A file that cannot be read keeps no other out: it stands in the batch
+// with the reason.
 func (p pages) makeBatch(q *web.Request) error {
-	id, err := p.batchOf(q)
+	f := form{fields: map[string]string{}}
+	id, err := p.batchOf(q, &f)
 	if _, known := fault.Of(err); known {
-		return p.askBatchAgain(q, err)
+		return p.askBatchAgain(q, f, err)
 	}
 	if err != nil {
 		return err
@@ -94,15 +106,22 @@ func (p pages) makeBatch(q *web.Request) error {
 	return q.Go("/clerk/batches/"+id, "")
 }
 
-func (p pages) batchOf(q *web.Request) (id string, err error) {
-	form, err := q.MultipartReader()
+// form is what was typed and what came with it.
+type form struct {
+	fields  map[string]string
+	files   []batch.Wanted
+	unread  []batch.Wanted // those of the files that could not be read
+	ordered bool
+	order   sealer.Order
+}
+
+func (p pages) batchOf(q *web.Request, f *form) (id string, err error) {
+	parts, err := q.MultipartReader()
 	if err != nil {
 		return "", errNoFile.Because(err)
 	}
-	fields := map[string]string{}
-	r := batch.Request{}
 	for {
-		part, err := form.NextPart()
+		part, err := parts.NextPart()
 		if err == io.EOF {
 			break
 		}
@@ -114,33 +133,73 @@ func (p pages) batchOf(q *web.Request) (id string, err error) {
 			if err != nil {
 				return "", err
 			}
-			fields[part.FormName()] = strings.TrimSpace(string(value))
+			f.fields[part.FormName()] = strings.TrimSpace(string(value))
 			continue
 		}
-		if len(r.Files) == maxBatchFiles {
-			return "", errBatchFiles.With("%d", maxBatchFiles)
-		}
-		head := make([]byte, 1)
-		if _, err := io.ReadFull(part, head); err == io.EOF {
-			continue // an empty file, or none was chosen
-		} else if err != nil {
+		// The fields come before the files: what is wrong with them is said before anything is stored.
+		if err := f.read(); err != nil {
 			return "", err
 		}
-		d, err := p.Sealer.Upload(q.Context(), q.Actor, part.FileName(), io.MultiReader(bytes.NewReader(head), part))
-		if err != nil {
+		if err := p.takeFile(q, f, part); err != nil {
 			return "", err
 		}
-		r.Files = append(r.Files, batch.Wanted{Document: d.ID, Reference: d.Name})
 	}
-	if len(r.Files) == 0 {
+	if len(f.files) == 0 {
 		return "", errNoFile.New()
 	}
-	if r.Order, err = batchOrder(fields); err != nil {
+	if len(f.unread) == len(f.files) {
+		return "", errNoneRead.New()
+	}
+	if err := p.Count(q.Context(), q.Actor, f.order.Seal); err != nil {
 		return "", err
 	}
-	r.Title, r.Key = fields["title"], "page:"+fields["key"]
-	b, err := p.Batches.Create(q.Context(), q.Actor, r)
+	b, err := p.Batches.Create(q.Context(), q.Actor, batch.Request{Title: f.fields["title"], Key: "page:" + f.fields["key"], Order: f.order, Files: f.files})
 	return b.ID, err
+}
+
+// read makes the order of the fields, once.
+func (f *form) read() (err error) {
+	if !f.ordered {
+		f.order, err = batchOrder(f.fields)
+		f.ordered = err == nil
+	}
+	return err
+}
+
+// takeFile stores a file of the form, or notes why it could not be read.
+func (p pages) takeFile(q *web.Request, f *form, part *multipart.Part) error {
+	d, err := p.storeFile(q, part, len(f.files)-len(f.unread))
+	if said, known := fault.Of(err); known && said.Kind != fault.Internal && said.Kind != fault.Unavailable {
+		reason := batch.FailureOf(err)
+		unread := batch.Wanted{Reference: batch.Reference(part.FileName()), Unread: &reason}
+		if len(f.unread) == maxBatchFiles {
+			return errBatchFiles.With("%d", maxBatchFiles)
+		}
+		f.files, f.unread = append(f.files, unread), append(f.unread, unread)
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	f.files = append(f.files, batch.Wanted{Document: d.ID, Reference: batch.Reference(d.Name)})
+	return nil
+}
+
+func (p pages) storeFile(q *web.Request, part *multipart.Part, stored int) (d sealer.Document, err error) {
+	if stored == maxBatchFiles {
+		return d, errBatchFiles.With("%d", maxBatchFiles)
+	}
+	head := make([]byte, 1024)
+	n, err := io.ReadFull(part, head)
+	switch {
+	case err == io.EOF:
+		return d, errEmptyFile.New()
+	case err != nil && err != io.ErrUnexpectedEOF:
+		return d, err
+	case !bytes.Contains(head[:n], []byte("%PDF-")):
+		return d, errNotPDF.New()
+	}
+	return p.Sealer.Upload(q.Context(), q.Actor, part.FileName(), io.MultiReader(bytes.NewReader(head[:n]), part))
 }
 
 // batchOrder reads how the documents are to be sealed: on a keyword, or at a distance from the lower right corner.
@@ -168,7 +227,7 @@ type shownBatch struct {
 	batch.Batch
 	Word, Class             string
 	Sealed, Failed, Waiting int
-	Finished                bool
+	Finished, MayRetry      bool
 }
 
 func (p pages) oneBatch(q *web.Request) (shownBatch, error) {
@@ -178,7 +237,7 @@ func (p pages) oneBatch(q *web.Request) (shownBatch, error) {
 	}
 	w := batchWords[b.State]
 	return shownBatch{Batch: b, Word: w.word.In(q.Language), Class: w.class, Sealed: b.Count[batch.FileSealed], Failed: b.Count[batch.FileFailed],
-		Waiting: b.Count[batch.FileWaiting], Finished: b.State != batch.Running}, nil
+		Waiting: b.Count[batch.FileWaiting], Finished: b.State != batch.Running, MayRetry: b.State == batch.Done && b.Count[batch.FileFailed] > b.Unread}, nil
 }
 
 // batch shows a batch, live, and its files as a list.

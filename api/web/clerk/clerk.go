@@ -36,12 +36,16 @@ type Config struct {
 	Clock   func() time.Time
 	// MaxUpload is the largest document in bytes.
 	MaxUpload int64
+	// Count counts an order for a seal, and refuses one too many.
+	Count func(ctx context.Context, by access.Actor, seal string) error
 	// Bind makes a PDF of scanned pages.
 	Bind func(ctx context.Context, list ...compose.Scan) ([]byte, error)
 	// Ledger proves what is on record.
 	Ledger *ledger.Ledger
 	// Verdict verifies a document as anyone who holds it could, and gives what the page for that says, as HTML.
 	Verdict func(ctx context.Context, d sealer.Document, language string) (template.HTML, error)
+	// Agents is a folder with the programs for terminals, as make agents leaves them. Empty: there are none to be had.
+	Agents string
 	// Stopping ends when the service is about to stop.
 	Stopping <-chan struct{}
 }
@@ -83,10 +87,11 @@ func Area(c Config) web.Area {
 			get("/clerk/batches/{id}", p.batch), get("/clerk/batches/{id}/events", p.batchEvents), post("/clerk/batches/{id}/cancel", p.cancelBatch), post("/clerk/batches/{id}/retry", p.retryBatch))
 	}
 	if c.Terminals != nil {
-		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks}, web.Item{Path: "/clerk/terminals", Label: titleTerminals, Roles: clerks})
+		group := web.Text{ZH: "UKey", EN: "USB Key"}
+		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks, Group: group}, web.Item{Path: "/clerk/terminals", Label: titleTerminals, Roles: clerks, Group: group})
 		area.Routes = append(area.Routes, get("/clerk/tasks", p.tasks), get("/clerk/tasks/{id}", p.task), get("/clerk/tasks/{id}/events", p.taskEvents),
 			post("/clerk/tasks/{id}/cancel", p.cancelTask), post("/clerk/tasks/{id}/retry", p.retryTask),
-			get("/clerk/terminals", p.terminals), post("/clerk/terminals", p.pair), post("/clerk/terminals/{id}/remove", p.unpair))
+			get("/clerk/agents/{name}", p.agent), get("/clerk/terminals", p.terminals), post("/clerk/terminals", p.pair), post("/clerk/terminals/{id}/remove", p.unpair))
 		area.Tiles = p.tiles
 	}
 	return area
@@ -94,8 +99,8 @@ func Area(c Config) web.Area {
 
 var (
 	titleSeals     = web.Text{ZH: "我的印章", EN: "My seals"}
-	titleNew       = web.Text{ZH: "新建盖章", EN: "Seal a document"}
-	titleLog       = web.Text{ZH: "用印记录", EN: "What I sealed"}
+	titleNew       = web.Text{ZH: "新建盖章", EN: "New sealing"}
+	titleLog       = web.Text{ZH: "用印记录", EN: "My log"}
 	titleTasks     = web.Text{ZH: "UKey 任务", EN: "USB Key tasks"}
 	titleTerminals = web.Text{ZH: "签章终端", EN: "Terminals"}
 )

@@ -143,11 +143,30 @@ type table struct {
 	Place    place
 	Closed   bool      // no seal can be put on it
 	Found    []finding // in it, that a person should know
+	Profiles []web.Option
+	Agent    *agentState // what a seal on a USB Key needs and is not there; nil: nothing
 }
+
+// Refused are the findings that the document is refused for unless they are accepted.
+func (t table) Refused() (list []finding) {
+	for _, f := range t.Found {
+		if f.Class == "bad" {
+			f.Accepted = slices.Contains(t.Place.Accept, string(f.Code))
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// profiles are how a seal is carried in the file.
+var profiles = []web.Option{{Value: string(sealer.ProfileSeal), Label: web.Text{ZH: "电子签章（GB/T 38540）", EN: "Electronic seal, GB/T 38540"}},
+	{Value: string(sealer.ProfileCMSGM), Label: web.Text{ZH: "数字签名（GB/T 35275）", EN: "Signature, GB/T 35275"}}, {Value: string(sealer.ProfileCMS), Label: web.Text{ZH: "PAdES 签名（保持 PDF/A）", EN: "PAdES signature, keeps PDF/A"}}}
 
 // finding is what the intake found of one kind.
 type finding struct {
+	Code            intake.Code
 	Sentence, Class string
+	Accepted        bool
 	Pages           []int // the first of those that are known
 	More            int   // others of the kind
 }
@@ -167,7 +186,7 @@ func findings(d intake.Decision, language string) (list []finding) {
 			if n < len(d.Refused) {
 				class = "bad"
 			}
-			list = append(list, finding{Sentence: f.Sentence(language), Class: class})
+			list = append(list, finding{Code: f.Code, Sentence: f.Sentence(language), Class: class})
 		}
 		switch l := &list[i]; {
 		case f.Page > 0 && slices.Contains(l.Pages, f.Page):
@@ -182,8 +201,9 @@ func findings(d intake.Decision, language string) (list []finding) {
 
 // place is the seal's place as typed.
 type place struct {
-	Seal, Page, X, Y string
-	Straddle         bool
+	Seal, Page, X, Y, Profile string
+	Straddle                  bool
+	Accept                    []string // codes of findings
 }
 
 func (p pages) desk(q *web.Request) error {
@@ -195,7 +215,7 @@ func (p pages) deskAgain(q *web.Request, at place, problem error) error {
 	if err != nil {
 		return err
 	}
-	t := table{Document: d, Key: strings.ToLower(rand.Text()), Place: at}
+	t := table{Document: d, Key: strings.ToLower(rand.Text()), Place: at, Profiles: profiles}
 	if t.Pages, err = p.Sealer.Pages(q.Context(), q.Actor, d.ID); err != nil {
 		problem = err // the reason, beside what is known of the file
 	} else if found, closed, err := p.Sealer.Look(q.Context(), q.Actor, d.ID); err != nil {
@@ -208,6 +228,9 @@ func (p pages) deskAgain(q *web.Request, at place, problem error) error {
 		t.Found = findings(found, q.Language)
 	}
 	if t.Seals, err = p.cards(q); err != nil {
+		return err
+	}
+	if t.Agent, err = p.agentMissing(q, t.Seals); err != nil {
 		return err
 	}
 	type shownSeal struct {
@@ -255,9 +278,13 @@ func (p pages) page(q *web.Request) error {
 	return q.File("image/png", picture.PNG)
 }
 
+// maxAccepted is how many findings an order accepts, as through the API.
+const maxAccepted = 100
+
 // seal puts a central seal on a document, at the place that was typed: the way without script.
 func (p pages) seal(q *web.Request) error {
-	at := place{Seal: q.PostFormValue("seal"), Page: q.PostFormValue("page"), X: q.PostFormValue("x"), Y: q.PostFormValue("y"), Straddle: q.PostFormValue("straddle") != ""}
+	at := place{Seal: q.PostFormValue("seal"), Page: q.PostFormValue("page"), X: q.PostFormValue("x"), Y: q.PostFormValue("y"),
+		Profile: q.PostFormValue("profile"), Straddle: q.PostFormValue("straddle") != "", Accept: q.PostForm["accept"]}
 	page, err1 := strconv.Atoi(strings.TrimSpace(at.Page))
 	x, err2 := strconv.ParseFloat(strings.TrimSpace(at.X), 64)
 	y, err3 := strconv.ParseFloat(strings.TrimSpace(at.Y), 64)
@@ -265,13 +292,20 @@ func (p pages) seal(q *web.Request) error {
 	if err := errors.Join(err1, err2, err3); err != nil || key == "" || len(key) > 100 {
 		return p.deskAgain(q, at, errPlace.Because(err))
 	}
-	o := sealer.Order{Document: q.PathValue("id"), Seal: at.Seal, IdempotencyKey: "api:page-" + key, // the same as the script sends through the API
+	o := sealer.Order{Document: q.PathValue("id"), Seal: at.Seal, Profile: sealer.Profile(at.Profile), IdempotencyKey: "api:page-" + key, // the same as the script sends through the API
 
 		Places: []sealer.Place{{Placement: pdf.Placement{Page: page, From: pdf.BottomRight, X: x, Y: y, MoveInside: true}}}}
 	if at.Straddle {
 		o.Straddle = &pdf.Straddle{}
 	}
-	done, err := p.Sealer.Seal(q.Context(), q.Actor, o)
+	for _, code := range at.Accept[:min(len(at.Accept), maxAccepted)] {
+		o.Accept = append(o.Accept, intake.Code(code))
+	}
+	err := p.Count(q.Context(), q.Actor, o.Seal)
+	var done sealer.Sealed
+	if err == nil {
+		done, err = p.Sealer.Seal(q.Context(), q.Actor, o)
+	}
 	if _, known := fault.Of(err); known {
 		return p.deskAgain(q, at, err)
 	}

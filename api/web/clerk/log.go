@@ -8,7 +8,6 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
 	"yinxin/sealer"
-	"yinxin/sealer/pdf"
 )
 
 var errNotSealed = fault.Spec{Kind: fault.NotFound, Code: "clerk.not-sealed", ZH: "这次盖章没有结果文件。", EN: "This sealing led to no document."}
@@ -39,7 +38,7 @@ func (p pages) log(q *web.Request) error {
 		for _, l := range found {
 			word, class := web.SealingWord(l.State, q.Language)
 			rows = append(rows, web.Row{Cells: []web.Cell{{Text: civil.Minute(l.Intended)}, {Text: l.Name, Path: "/clerk/sealings/" + l.ID},
-				{Text: names[l.Seal], Fine: l.Seal}, {Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3}}})
+				{Text: names[l.Seal], Fine: l.Seal}, {Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3()}}})
 		}
 		return rows, next, err
 	})
@@ -51,9 +50,7 @@ type shownSealing struct {
 	Name, SealName, SM3 string
 	Word, Class, Why    string
 	Size                int64
-	Places              []pdf.Mark
-	Straddle            []pdf.Mark // the first and the last of its strips
-	Strips              int
+	Places              web.Places
 	Ledger              proved
 }
 
@@ -115,16 +112,7 @@ func (p pages) sealed(q *web.Request) error {
 	if s.Ledger, err = p.proof(q, r, d.SM3); err != nil {
 		return err
 	}
-	for _, m := range r.Details.Marks {
-		if m.Kind != pdf.MarkStraddle {
-			s.Places = append(s.Places, m)
-			continue
-		}
-		if s.Strips++; s.Strips > 1 {
-			s.Straddle = s.Straddle[:1]
-		}
-		s.Straddle = append(s.Straddle, m)
-	}
+	s.Places = web.PlacesOf(r.Details.Marks)
 	seals, err := p.Register.Seals(q.Context(), q.Actor)
 	if err != nil {
 		return err

@@ -151,6 +151,7 @@ type shownTerminals struct {
 	List    []terminal.Terminal
 	Code    string
 	Expires time.Time
+	Files   []agentFile // programs for terminals that can be had here
 }
 
 func (p pages) terminals(q *web.Request) error { return p.showTerminals(q, shownTerminals{}) }
@@ -165,6 +166,7 @@ func (p pages) showTerminals(q *web.Request, s shownTerminals) error {
 			s.List = append(s.List, t)
 		}
 	}
+	s.Files = p.agentFiles()
 	return q.Show("terminals", web.Page{Title: titleTerminals, Data: s, Styles: []string{"clerk.css"}})
 }
 
@@ -178,7 +180,7 @@ func (p pages) pair(q *web.Request) error {
 }
 
 func (p pages) unpair(q *web.Request) error {
-	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id")); err != nil {
+	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id"), ""); err != nil {
 		return err
 	}
 	return q.Go("/clerk/terminals", "removed")

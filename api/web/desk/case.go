@@ -182,6 +182,9 @@ func (p pages) issue(q *web.Request) error {
 		return err
 	}
 	key := slices.ContainsFunc(list, func(l register.Listed) bool { return l.Code == code && l.Custody == register.UserKey })
+	if err := p.Count(ctx, q.Actor, code); err != nil {
+		return p.after(q, err, "", nil)
+	}
 	_, err = p.Issuance.Issue(ctx, q.Actor, q.PathValue("id"), issuance.Order{Seal: code, ByKey: key})
 	if fault.Has(err, issuance.ErrWaiting) {
 		return q.Go("/desk/"+q.PathValue("id"), "waits")

@@ -32,6 +32,8 @@ type Config struct {
 	// Draw draws a page of a document.
 	Draw  func(ctx context.Context, d sealer.Document, number int, dpi float64) (*view.Picture, error)
 	Clock func() time.Time
+	// Count counts an order for a seal, and refuses one too many.
+	Count func(ctx context.Context, by access.Actor, seal string) error
 	// StepTime bounds what one step takes: composing, sealing, verifying.
 	StepTime time.Duration
 }
@@ -59,7 +61,8 @@ func Area(c Config) web.Area {
 	get := func(path string, h web.Handler) web.Route { return route(http.MethodGet, path, 0, h) }
 	post := func(path string, h web.Handler) web.Route { return route(http.MethodPost, path, 0, h) }
 	return web.Area{Name: "desk", Files: files, Tiles: p.tiles, Notices: notices,
-		Menu: []web.Item{{Path: "/desk", Label: titleDesk, Roles: operators}, {Path: "/desk/statistics", Label: titleStatistics, Roles: operators}},
+		Menu: []web.Item{{Path: "/desk", Label: web.Text{ZH: "出证业务", EN: "Cases"}, Roles: operators, Group: titleDesk},
+			{Path: "/desk/statistics", Label: titleStatistics, Roles: operators, Group: titleDesk}},
 		Routes: []web.Route{
 			get("/desk", p.list), get("/desk/register.xlsx", p.register), get("/desk/statistics", p.statistics),
 			get("/desk/new", p.ask), post("/desk/new", p.open),

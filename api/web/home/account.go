@@ -4,6 +4,7 @@ import (
 	"yinxin/api/web"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/sealer/terminal/manifest"
 )
 
 var (
@@ -16,6 +17,7 @@ type account struct {
 	login.Account
 	Sessions []login.OpenSession
 	Here     string // the session that asks
+	Links    []linked
 }
 
 // account shows where somebody is signed in, and their last logins.
@@ -27,6 +29,9 @@ func (p pages) account(q *web.Request) error {
 		return err
 	}
 	if data.Sessions, err = p.Login.Sessions(ctx, q.Actor, me); err != nil {
+		return err
+	}
+	if data.Links, err = p.links(q); err != nil {
 		return err
 	}
 	span := login.Span{}
@@ -55,7 +60,21 @@ func outcome(q *web.Request, l login.Login) web.Cell {
 	case "locked":
 		return web.Cell{Text: q.T("失败，账号锁定", "refused, account closed"), Class: "bad"}
 	}
-	return web.Cell{Text: q.T("失败", "refused"), Class: "doubt"}
+	word := q.T("失败", "refused")
+	if why, known := refusals[l.Reason]; known {
+		word += q.T("：", ": ") + why.In(q.Language)
+	}
+	return web.Cell{Text: word, Class: "doubt"}
+}
+
+// refusals say why logins by USB Key came to nothing, where it is worth knowing for their owner.
+var refusals = map[string]web.Text{
+	login.ErrKeyExpired.Code:             {ZH: "无人确认", EN: "nobody confirmed it"},
+	manifest.ReasonLoginDeclined:         {ZH: "在终端上被拒绝", EN: "declined at the terminal"},
+	"terminal.login-certificate":         {ZH: "不是本人的 UKey", EN: "another's USB Key"},
+	"terminal.login-certificate-expired": {ZH: "UKey 证书过期", EN: "the certificate of the USB Key has expired"},
+	"terminal.login-certificate-revoked": {ZH: "UKey 证书已吊销或停用", EN: "the certificate of the USB Key is revoked or on hold"},
+	"terminal.login-signature":           {ZH: "签名不符", EN: "the signature is not right"},
 }
 
 func (p pages) endSession(q *web.Request) error {

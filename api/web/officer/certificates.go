@@ -32,7 +32,7 @@ func (p *pages) certificates(q *web.Request) error {
 	return q.ShowList("list", web.Page{Title: titleCertificates, Styles: styles}, l, func(after string, limit int) ([]web.Row, string, error) {
 		f := ca.Filter{Profile: ca.Profile(query.Get("profile")), Name: strings.TrimSpace(query.Get("name")), Limit: limit}
 		if after != "" {
-			f.Before, _ = time.Parse(time.RFC3339Nano, after)
+			f.After, _ = ca.ParseSerial(after)
 		}
 		var rows []web.Row
 		// With a state a page may take several looks: what does not fit is not shown.
@@ -42,20 +42,20 @@ func (p *pages) certificates(q *web.Request) error {
 				return nil, "", err
 			}
 			for _, r := range found {
-				f.Before = r.Created
+				f.After = r.Serial
 				if query.Get("state") != "" && query.Get("state") != string(r.State) {
 					continue
 				}
 				rows = append(rows, certificateRow(r, q))
 				if len(rows) == limit {
-					return rows, f.Before.Format(time.RFC3339Nano), nil
+					return rows, ca.SerialText(f.After), nil
 				}
 			}
 			if len(found) < limit {
 				return rows, "", nil
 			}
 		}
-		return rows, f.Before.Format(time.RFC3339Nano), nil
+		return rows, ca.SerialText(f.After), nil
 	})
 }
 

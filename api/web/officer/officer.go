@@ -76,6 +76,9 @@ const (
 	tokens       = root + "/tokens"
 )
 
+// gathering is what units and their batches stand under in the menu.
+var gathering = web.Text{ZH: "单位与批次", EN: "Units"}
+
 // Area gives the pages.
 func Area(c Config) web.Area {
 	p := &pages{c}
@@ -83,13 +86,13 @@ func Area(c Config) web.Area {
 		Menu: []web.Item{
 			{Path: applications, Label: web.Text{ZH: "申请", EN: "Applications"}, Roles: readers},
 			{Path: approvals, Label: web.Text{ZH: "审批", EN: "Approvals"}, Roles: overseers},
-			{Path: certificates, Label: web.Text{ZH: "证书", EN: "Certificates"}, Roles: overseers},
-			{Path: seals, Label: web.Text{ZH: "印章", EN: "Seals"}, Roles: overseers},
-			{Path: keys, Label: titleKeys, Roles: overseers},
-			{Path: renewals, Label: web.Text{ZH: "到期续期", EN: "Renewals"}, Roles: overseers},
-			{Path: suspensions, Label: web.Text{ZH: "停用", EN: "Suspensions"}, Roles: readers},
-			{Path: batches, Label: web.Text{ZH: "汇总批次", EN: "Batches"}, Roles: gatherers},
-			{Path: units, Label: web.Text{ZH: "单位", EN: "Units"}, Roles: readers},
+			{Path: certificates, Label: web.Text{ZH: "证书", EN: "Certificates"}, Roles: overseers, Group: web.Holdings},
+			{Path: seals, Label: web.Text{ZH: "印章", EN: "Seals"}, Roles: overseers, Group: web.Holdings},
+			{Path: keys, Label: titleKeys, Roles: overseers, Group: web.Holdings},
+			{Path: renewals, Label: web.Text{ZH: "到期续期", EN: "Renewals"}, Roles: overseers, Group: web.Holdings},
+			{Path: suspensions, Label: web.Text{ZH: "停用", EN: "Suspensions"}, Roles: readers, Group: web.Holdings},
+			{Path: batches, Label: web.Text{ZH: "汇总批次", EN: "Batches"}, Roles: gatherers, Group: gathering},
+			{Path: units, Label: web.Text{ZH: "单位", EN: "Units"}, Roles: readers, Group: gathering},
 		},
 		Routes: p.routes()}
 }

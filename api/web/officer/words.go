@@ -135,7 +135,7 @@ var kindWords = labelled{
 	"seal.resume": {ZH: "恢复印章", EN: "put a seal back into use"}, "seal.grant": {ZH: "用印授权", EN: "let somebody use a seal"}, "role.grant": {ZH: "授予角色", EN: "grant a role"},
 	"application.approve": {ZH: "批准申请", EN: "approve an application"}, "suspension.confirm": {ZH: "确认停用使用人", EN: "make a suspension final"}, "suspension.lift": {ZH: "恢复使用人", EN: "lift a suspension"},
 	"key.recover": {ZH: "恢复托管密钥", EN: "recover a key in escrow"}, "key.destroy": {ZH: "销毁托管密钥", EN: "destroy a key in escrow"}, "escrow.change": {ZH: "更换托管恢复密钥", EN: "change the recovery key"},
-	"key.unlock": {ZH: "解锁 USB Key", EN: "unlock a USB Key"}, "anchor.import": {ZH: "导入信任锚", EN: "import a trust anchor"}, "anchor.remove": {ZH: "移除信任锚", EN: "remove a trust anchor"},
+	"key.unlock": {ZH: "解锁 USB Key", EN: "unlock a USB Key"}, "anchor.import": {ZH: "导入信任锚", EN: "import a trust anchor"},
 }
 
 var actWords = labelled{"certificate": {ZH: "签发证书", EN: "issue a certificate"}, "seal": {ZH: "制作印章", EN: "make a seal"}, "grant": {ZH: "用印授权", EN: "grant"}, "role": {ZH: "授予角色", EN: "grant a role"},

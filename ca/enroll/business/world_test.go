@@ -92,10 +92,8 @@ func newWorld(t *testing.T, db *store.DB) *world {
 	t.Helper()
 	ctx := t.Context()
 	w := &world{t: t, db: db, now: time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC)}
-	for _, migrate := range []func(context.Context, *store.DB) error{ledger.Migrate, access.Migrate, ca.Migrate, escrow.Migrate, register.Migrate,
-		enroll.Migrate, business.Migrate} {
-		w.must(migrate(ctx, db))
-	}
+	storetest.Migrate(t, db, ledger.Migrate, access.Migrate, ca.Migrate, escrow.Migrate, register.Migrate,
+		enroll.Migrate, business.Migrate)
 	l := ledger.New(db, nil, w.time)
 	w.access = access.New(db, l, w.time)
 	create := func(id string, roles ...access.Role) access.Actor {

@@ -12,6 +12,7 @@ import (
 	"io/fs"
 	"net/url"
 	"path/filepath"
+	"sync"
 	"testing"
 	"testing/fstest"
 
@@ -35,6 +36,8 @@ func EachURL(t *testing.T, fn func(t *testing.T, url string)) {
 	})
 }
 
+var addresses sync.Map // of *store.DB that Open opened: string
+
 // Open opens the database and closes it when the test ends.
 func Open(t testing.TB, url string) *store.DB {
 	t.Helper()
@@ -42,7 +45,9 @@ func Open(t testing.TB, url string) *store.DB {
 	if err != nil {
 		t.Fatalf("open the database: %v", err)
 	}
+	addresses.Store(db, url)
 	t.Cleanup(func() {
+		addresses.Delete(db)
 		if err := db.Close(); err != nil {
 			t.Errorf("close the database: %v", err)
 		}

@@ -65,9 +65,10 @@ type Self struct {
 	Time     time.Time `json:"time" doc:"The server's time."`
 }
 
-// Tasks are the tasks of the clerk with open items, oldest first.
+// Tasks are the tasks of the clerk with open items, and the logins that wait for the clerk's USB Key, oldest first.
 type Tasks struct {
-	Tasks []Task `json:"tasks"`
+	Tasks  []Task      `json:"tasks"`
+	Logins []LoginTask `json:"logins,omitempty"`
 }
 
 // Task is a list of sealings for one clerk.

@@ -1,5 +1,7 @@
 // The sealing desk: the page at true size, seals that are dragged and moved by keys, previews, and the order.
 
+import { ranges, thumbnails } from "./thumbs.js";
+
 const desk = document.querySelector(".desk");
 const settings = JSON.parse(desk?.dataset.settings ?? "{}");
 const words = settings.words ?? {};
@@ -10,10 +12,11 @@ const scale = 96 / 25.4; // pixels of CSS in a millimetre: true size
 const places = []; // {page, x, y}: millimetres from the lower left corner of the page to that of the seal
 let page = 1;
 let current = null;
+let thumbs = null;
 
 function start() {
   document.body.classList.add("scripted");
-  for (const button of document.querySelectorAll(".thumbs button")) button.addEventListener("click", () => show(Number(button.dataset.page)));
+  thumbs = thumbnails(document.querySelector(".thumbs"), settings, show);
   if (!form.querySelector("input[name=seal]:checked")) form.querySelector("input[name=seal]:not(:disabled)").checked = true;
   form.addEventListener("change", changed);
   for (const name of ["page", "x", "y"]) form.elements[name].addEventListener("change", typed);
@@ -28,6 +31,7 @@ function start() {
   places.push(first);
   current = first;
   show(first.page);
+  terminal();
 }
 
 const seal = () => settings.seals.find((s) => s.code === form.elements.seal.value) ?? settings.seals[0];
@@ -47,11 +51,7 @@ function inside(n, x, y) {
 
 function show(n) {
   page = n;
-  for (const b of document.querySelectorAll(".thumbs button")) {
-    const here = Number(b.dataset.page) === n;
-    if (here) b.setAttribute("aria-current", "page"); else b.removeAttribute("aria-current");
-    if (here) b.scrollIntoView({ block: "nearest" });
-  }
+  thumbs.show(n);
   draw();
   sheet.querySelector(".stamp.current")?.scrollIntoView({ block: "center", inline: "nearest" });
 }
@@ -72,7 +72,7 @@ function draw() {
   for (const old of sheet.querySelectorAll(".stamp, .ruler")) if (old.place !== current || old.place?.page !== page) old.remove();
   rulers(w, h);
   for (const place of places) if (place.page === page) stamp(place, h);
-  for (const b of document.querySelectorAll(".thumbs button")) b.classList.toggle("sealed", places.some((p) => p.page === Number(b.dataset.page)));
+  thumbs.mark(new Set(places.map((p) => p.page)));
   fields();
 }
 
@@ -187,7 +187,8 @@ function add(n) {
 
 function everyPage() {
   const there = current ?? { x: size(page)[0] - seal().width - 30, y: 40 };
-  for (let n = 1; n <= Math.min(settings.pages.length, 64); n++) if (!places.some((p) => p.page === n)) places.push({ page: n, ...inside(n, there.x, there.y) });
+  const taken = new Set(places.map((p) => p.page));
+  for (let n = 1; n <= settings.pages.length; n++) if (!taken.has(n)) places.push({ page: n, ...inside(n, there.x, there.y) });
   draw();
 }
 
@@ -216,19 +217,44 @@ function typed() {
   show(n);
 }
 
+// terminal tells of the program that a USB Key needs, while a seal on one is chosen.
+function terminal() {
+  const box = document.getElementById("agent");
+  if (box) box.hidden = !seal().key;
+}
+
 function changed(event) {
   if (event.target.name === "seal") {
     for (const p of places) Object.assign(p, inside(p.page, p.x, p.y));
     draw();
+    terminal();
   }
   if (event.target.name === "straddle") straddle();
 }
 
+// order is what the service is asked for: pages with the seal at the same place are one placement, of which there may be 64.
 function order() {
-  const o = { document: settings.document, seal: seal().code, placements: places.map((p) => ({ page: p.page, from: "bottom-left", x: p.x, y: p.y })) };
+  const groups = [];
+  const open = new Map();
+  for (const p of places) {
+    const at = `${p.x} ${p.y}`;
+    let group = open.get(at);
+    if (!group || group.pages.has(p.page)) { // seals upon each other stay two
+      group = { x: p.x, y: p.y, pages: new Set() };
+      groups.push(group);
+      open.set(at, group);
+    }
+    group.pages.add(p.page);
+  }
+  const placements = groups.flatMap(({ x, y, pages }) => ranges([...pages].sort((a, b) => a - b)).map((range) => ({ pages: range, from: "bottom-left", x, y })));
+  const o = { document: settings.document, seal: seal().code, profile: form.elements.profile.value, placements };
   if (form.elements.straddle.checked) o.straddle = {};
+  const accept = accepted();
+  if (accept.length) o.accept = accept;
   return o;
 }
+
+const accepted = () => [...form.querySelectorAll("input[name=accept]:checked")].map((box) => box.value);
 
 // ask calls the service; its problems have a sentence in the language of the page.
 async function ask(path, body, header = {}) {
@@ -267,7 +293,7 @@ async function straddle() {
   if (!form.elements.straddle.checked) return;
   said.textContent = words.working;
   try {
-    const p = await ask("/v1/previews", { document: settings.document, seal: seal().code, straddle: {}, dpi: 24 });
+    const p = await ask("/v1/previews", { document: settings.document, seal: seal().code, straddle: {}, accept: accepted(), dpi: 24 });
     const strips = p.details.marks.filter((m) => m.kind === "straddle");
     const group = Math.max(0, ...strips.map((m) => m.parts));
     const last = strips.length ? strips[strips.length - 1].parts : 0;
@@ -315,7 +341,7 @@ async function find(text) {
   say("note", words.working);
   for (const one of text.split("|")) {
     try {
-      const p = await ask("/v1/previews", { document: settings.document, seal: seal().code, placement: { keyword: one, nth: -1 }, dpi: 10 });
+      const p = await ask("/v1/previews", { document: settings.document, seal: seal().code, placement: { keyword: one, nth: -1 }, accept: accepted(), dpi: 10 });
       const mark = p.details.marks[0];
       if (!current) { current = {}; places.push(current); }
       current.page = mark.page;
@@ -335,6 +361,8 @@ async function submit(event) {
   delete form.dataset.sent;
   form.removeAttribute("aria-busy");
   if (!places.length && !form.elements.straddle.checked) { say("doubt", words.nowhere); return; }
+  if (form.querySelector("input[name=accept]:not(:checked)")) { say("doubt", words.accept); return; }
+  if (order().placements.length > 64) { say("doubt", words.many); return; }
   const sure = document.getElementById("sure");
   document.getElementById("sure-words").textContent = words.sure.replace("{seal}", seal().name).replace("{n}", places.length + (form.elements.straddle.checked ? 1 : 0));
   document.getElementById("sure-key").hidden = !seal().key;
