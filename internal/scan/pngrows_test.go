@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"image/png"
+	"math/rand/v2"
 	"testing"
 )
 
@@ -75,6 +76,29 @@ func TestPaethIsThatOfTheSpecification(t *testing.T) {
 			}
 		}
 	}
+}
+
+// TestRowsOfPDFAreThoseOfPNG: all filters of PNG in a PDF, each row upon the one before.
+func TestRowsOfPDFAreThoseOfPNG(t *testing.T) {
+	const width, height = 40, 25
+	rows := noise(rand.New(rand.NewPCG(9, 10)), height*(3*width+1), 256)
+	for y := range height {
+		rows[y*(3*width+1)] = byte(y % 5)
+	}
+	packed := packedZlib(t, rows, 6)
+	want, err := png.Decode(bytes.NewReader(pngOfRows(width, height, packed)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	file, err := Open("", scannedPDF("/Fl]/DecodeParms[<</Predictor 15/Colors 3/Columns 40>>", width, height, packed), DefaultLimits)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := file.Picture(0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	same(t, "rows", got, want, 0)
 }
 
 // TestPlainRowsLeavesTheRestToOthers: what is not of the common kind or not whole is not decoded there.
