@@ -14,6 +14,7 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 
 	"yinxin/api/web"
+	"yinxin/api/web/admin"
 	"yinxin/ca"
 	"yinxin/ca/backend"
 	"yinxin/ca/escrow"
@@ -58,6 +59,8 @@ type Config struct {
 	// Escrow is the key centre, where USB Keys are registered here.
 	Escrow *escrow.Centre
 
+	// Listeners are those that the handler answers on, for the page that tells of them. Nil: there is none.
+	Listeners []Listener
 	// Jobs is the work in the background. Nil: there is no page of it.
 	Jobs *jobs.Jobs
 	// Retrust lets a change of the trust anchors count at once in what Verify relies on. Nil: it comes to count.
@@ -106,6 +109,9 @@ type Config struct {
 	Grace time.Duration
 	Rate  int64
 }
+
+// Listener is an address that the service listens on.
+type Listener = admin.Listener
 
 // server holds what the handlers share.
 type server struct {

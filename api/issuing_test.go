@@ -164,6 +164,8 @@ func (d *dossier) userSuspended(actor string) {
 			d.t.Errorf("%s sees %+v", who, seen.Suspensions)
 		}
 	}
+	d.call("", "GET", "/office/suspensions/"+x.ID, nil, "Cookie: "+d.signIn("handler")).is(200)
+	d.call("", "GET", "/office/suspensions/"+x.ID, nil, "Cookie: "+d.signIn("neighbour")).is(404)
 	path, match := "/v1/suspensions/"+x.ID, "If-Match: "+stopped.header.Get("ETag")
 	d.send("registrar", "POST", path+"/request", object{"decision": "lift"}).problem(428, "request.if-match-missing")
 	d.send("registrar", "POST", path+"/request", object{"decision": "forget"}, match).problem(422, "request.invalid")

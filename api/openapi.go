@@ -80,6 +80,9 @@ func (s *server) declare(op *huma.Operation, who caller) {
 	if op.Responses == nil {
 		op.Responses = map[string]*huma.Response{}
 	}
+	if op.Method != http.MethodGet { // from the page of another site; a body that does not come, or does not end, also where none is wanted
+		s.alsoAnswers(op, http.StatusBadRequest, http.StatusForbidden, http.StatusRequestTimeout, http.StatusRequestEntityTooLarge)
+	}
 	switch {
 	case who.terminal:
 		op.Security = []map[string][]string{{terminalScheme: {}}}

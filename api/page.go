@@ -58,7 +58,7 @@ func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) 
 		}
 		defer file.Close()
 		o := s.Verify
-		o.At, o.Language = s.Clock(), lang
+		o.At, o.Language, o.Contact = s.Clock(), lang, s.contact
 		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
 		return err
 	})
@@ -68,8 +68,16 @@ func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) 
 // showVerdict verifies the file of the form. The page's script asks for the verdict alone and puts it into the page; a
 // browser without script gets a whole page. Both are rendered here, so that there is one wording.
 func (s *server) showVerdict(w http.ResponseWriter, r *http.Request) {
-	s.showAnswer(w, r, func(lang string, a *web.Answer) (err error) {
-		a.Report, err = s.verify(r, lang)
+	s.showAnswer(w, r, func(lang string, a *web.Answer) error {
+		f, done, err := s.taken(r)
+		if err != nil {
+			return err
+		}
+		defer done()
+		if a.Code, err = s.codeOn(r.Context(), f); err != nil || a.Code != "" {
+			return err
+		}
+		a.Report, err = s.judged(r, f, lang)
 		return err
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/sealer/verify"
 )
 
 // areas are the pages for people who sign in.
@@ -31,7 +32,7 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received, Jobs: s.Jobs, Ledger: s.Ledger}))
+	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received, Jobs: s.Jobs, Ledger: s.Ledger, Terminals: s.Terminals, Listeners: s.Listeners}))
 	if s.Ledger.Public() != nil {
 		auditor := audit.Config{Sealer: s.Sealer, Register: s.Register, Access: s.Access, Ledger: s.Ledger}
 		if s.Authority != nil {
@@ -41,7 +42,7 @@ func (s *server) areas() []web.Area {
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
-		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw}))
+		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw, Telephone: s.telephone()}))
 	}
 	var keys home.Keys
 	if s.Terminals != nil && s.Terminals.Logins != nil {
@@ -137,11 +138,11 @@ func (s *server) actorOfSession(r *http.Request) (access.Actor, error) {
 }
 
 // sameOrigin refuses what the page of another site has a browser send. Requests with a key of their own are not sent by
-// a browser on its own.
+// a browser on its own; one with a cookie may be, whatever else is in its header: the name and password of an address, too.
 func (s *server) sameOrigin(next http.Handler) http.Handler {
 	protection := http.NewCrossOriginProtection()
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Header.Get("Authorization") == "" {
+		if r.Header.Get("Authorization") == "" || r.Header.Get("Cookie") != "" {
 			if err := protection.Check(r); err != nil {
 				s.fail(w, r, errCrossOrigin.Because(err))
 				return
@@ -153,6 +154,24 @@ func (s *server) sameOrigin(next http.Handler) http.Handler {
 
 var errCrossOrigin = fault.Spec{Kind: fault.Denied, Code: "request.cross-origin",
 	ZH: "请求来自其他网站的页面，已拒绝。", EN: "The request was sent by a page of another site and is refused."}
+
+// telephone looks up where anyone may ask at an archive; nil where units are not recorded here.
+func (s *server) telephone() func(ctx context.Context, archive string) (string, error) {
+	if s.Registration == nil {
+		return nil
+	}
+	return s.Registration.Enroll.Telephone
+}
+
+// contact is where anyone may ask about a seal of the register.
+func (s *server) contact(ctx context.Context, code string) (verify.Contact, error) {
+	unit, err := s.Register.Organisation(ctx, code)
+	if err != nil || s.Registration == nil {
+		return verify.Contact{}, err
+	}
+	number, err := s.Registration.Enroll.Telephone(ctx, unit)
+	return verify.Contact{Unit: unit, Telephone: number}, err
+}
 
 // stopping is closed when the service is about to stop.
 func (s *server) stopping() <-chan struct{} {

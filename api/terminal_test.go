@@ -41,8 +41,13 @@ func (b *box) SignDigest(_ context.Context, e [32]byte) ([]byte, error) {
 // newBox pairs a terminal with the clerk, over HTTP.
 func (w *world) newBox() *box {
 	w.t.Helper()
+	return w.boxOf("clerk")
+}
+
+func (w *world) boxOf(clerk string) *box {
+	w.t.Helper()
 	var shown PairingCode
-	w.call("clerk", "POST", "/v1/terminals/pairings", nil).is(201).into(&shown)
+	w.call(clerk, "POST", "/v1/terminals/pairings", nil).is(201).into(&shown)
 	code := got(manifest.ParseCode(shown.Code))(w.t)
 	b := &box{world: w, key: got(sm2.GenerateKey(rand.Reader))(w.t)}
 	request := got(code.Request("二楼窗口", b.Public(), rand.Reader))(w.t)

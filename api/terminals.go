@@ -76,7 +76,7 @@ func (s *server) terminals() {
 	operate(s, huma.Operation{OperationID: "end-terminal", Method: http.MethodDelete, Path: terminalsPath + "/{id}", Tags: []string{"terminals"},
 		Summary: "End a pairing", Description: "At once. What the terminal had claimed is free for others.", DefaultStatus: http.StatusNoContent, Responses: s.answers(401, 403, 404, 422)},
 		owners, func(ctx context.Context, in *Named) (*struct{}, error) {
-			return nil, s.Terminals.End(ctx, actorOf(ctx), in.ID)
+			return nil, s.Terminals.End(ctx, actorOf(ctx), in.ID, "")
 		})
 }
 

@@ -99,7 +99,7 @@ func (s *server) terminalSelf() {
 	operate(s, huma.Operation{OperationID: "end-own-pairing", Method: http.MethodDelete, Path: manifest.RouteSelf, Tags: []string{"terminals"},
 		Summary: "End this terminal's pairing", DefaultStatus: http.StatusNoContent, Responses: s.answers(401, 403, 404)},
 		aTerminal(), func(ctx context.Context, _ *struct{}) (*struct{}, error) {
-			return nil, s.Terminals.End(ctx, actorOf(ctx), terminalOf(ctx).ID)
+			return nil, s.Terminals.End(ctx, actorOf(ctx), terminalOf(ctx).ID, "")
 		})
 }
 

@@ -26,6 +26,7 @@ type UnitInput struct {
 	Area       string `json:"area" pattern:"^[0-9]{6}$" example:"222400"`
 	Direct     bool   `json:"direct,omitempty" doc:"Hands in to the province itself."`
 	Expected   bool   `json:"expected,omitempty" doc:"Is expected to apply: its city bureau's batches name it while it is missing."`
+	Telephone  string `json:"telephone,omitempty" maxLength:"40" doc:"Where anyone may ask: shown to whoever verifies its documents. Of the fixed network, or a service number." example:"0433-2512345"`
 }
 
 // Unit is a body that applies or is expected to.
@@ -36,10 +37,11 @@ type Unit struct {
 	Area       string `json:"area"`
 	Direct     bool   `json:"direct"`
 	Expected   bool   `json:"expected"`
+	Telephone  string `json:"telephone,omitempty"`
 }
 
 func unitOf(u enroll.Unit) Unit {
-	return Unit{ID: u.ID, Name: u.Name, CreditCode: u.CreditCode, Area: u.Area, Direct: u.Direct, Expected: u.Expected}
+	return Unit{ID: u.ID, Name: u.Name, CreditCode: u.CreditCode, Area: u.Area, Direct: u.Direct, Expected: u.Expected, Telephone: u.Telephone}
 }
 
 // Member is somebody who acts for a unit or an area: exactly one of both.
@@ -93,7 +95,7 @@ func (s *server) units() {
 		caretakers(), func(ctx context.Context, in *given) (*listed, error) {
 			units := make([]enroll.Unit, len(in.Body.Units))
 			for i, u := range in.Body.Units {
-				units[i] = enroll.Unit{ID: u.ID, Name: u.Name, CreditCode: u.CreditCode, Area: u.Area, Direct: u.Direct, Expected: u.Expected}
+				units[i] = enroll.Unit{ID: u.ID, Name: u.Name, CreditCode: u.CreditCode, Area: u.Area, Direct: u.Direct, Expected: u.Expected, Telephone: u.Telephone}
 			}
 			recorded, err := s.Registration.Enroll.SetUnits(ctx, actorOf(ctx), units)
 			if err != nil {

@@ -133,9 +133,14 @@ func (s *server) verify(r *http.Request, lang string) (report *verify.Report, er
 		return nil, err
 	}
 	defer done()
+	return s.judged(r, f, lang)
+}
+
+// judged is the report on a file.
+func (s *server) judged(r *http.Request, f scratch, lang string) (report *verify.Report, err error) {
 	err = s.judging(r.Context(), func(ctx context.Context) error {
 		o := s.Verify
-		o.At, o.Language, o.SecondOpinion = s.Clock(), lang, r.URL.Query().Get("second-opinion") == "true"
+		o.At, o.Language, o.Contact, o.SecondOpinion = s.Clock(), lang, s.contact, r.URL.Query().Get("second-opinion") == "true"
 		report = verify.File(ctx, f.name, f, f.size, o)
 		return nil
 	})

@@ -185,6 +185,7 @@ func newWorld(t *testing.T, change ...func(*Config)) *world {
 	t.Cleanup(func() { work.Close() })
 	c.Batches = batch.New(batch.Config{DB: w.db, Ledger: l, Access: w.access, Register: w.register, Sealer: w.sealer, Clock: clock, Log: c.Log}, work)
 	w.work, c.Jobs = work, work
+	c.Listeners = []Listener{{Address: "10.0.0.5:443", Network: register.GovernmentNetwork, TLS: true, Clients: true, Required: true}, {Address: "0.0.0.0:443", Network: register.Internet, TLS: true}, {Address: "127.0.0.1:8470"}}
 	c.Webhooks = webhook.New(webhook.Config{DB: w.db, Ledger: l, Safe: got(ring.CreateSafe(ctx, "webhooks", keystore.PurposePersonalData))(t), Clock: clock, Log: c.Log,
 		Client: fetch.New(fetch.Options{Private: true}), Plain: true}, work)
 	w.sealer.Released = func(ctx context.Context, tx *store.Tx, caller, sealing string, data map[string]string) error {

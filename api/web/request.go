@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"mime"
 	"net/http"
 	"net/url"
 	"slices"
@@ -163,6 +164,28 @@ func (q *Request) send(status int, media string, body []byte) error {
 	return nil
 }
 
+// maxFields is the largest form without files, in bytes, also of a page that takes files: it is held in memory.
+const maxFields = 1 << 20
+
+// readForm reads the fields of a form. Left to PostFormValue, one that breaks off would be taken for an empty one. A form with files
+// is read by its page.
+func (q *Request) readForm() error {
+	if media, _, _ := mime.ParseMediaType(q.Header.Get("Content-Type")); q.Method == http.MethodGet || media != "application/x-www-form-urlencoded" {
+		return nil
+	}
+	q.Body = http.MaxBytesReader(q.W, q.Body, maxFields)
+	return formError(q.ParseForm())
+}
+
+// formError gives an error of reading a form its code, if it has none.
+func formError(err error) error {
+	var large *http.MaxBytesError
+	if _, known := fault.Of(err); err == nil || known || errors.As(err, &large) {
+		return err
+	}
+	return errPageForm.Because(err)
+}
+
 // fail shows an error as a page of its own.
 func (q *Request) fail(err error) {
 	var large *http.MaxBytesError
@@ -274,6 +297,8 @@ func (q *Request) Origin() login.Origin {
 
 // Now is the time.
 func (q *Request) Now() time.Time { return q.site.Clock() }
+
+var errPageForm = fault.Spec{Kind: fault.Invalid, Code: "page.form", ZH: "提交的内容不完整，未做任何更改。", EN: "What was sent is not complete; nothing was changed."}
 
 var errPageBody = fault.Spec{Kind: fault.TooLarge, Code: "page.too-large", ZH: "提交的内容过大。", EN: "What was sent is too large."}
 

@@ -168,7 +168,11 @@ type SiteRoute struct {
 func (r SiteRoute) Serve(w http.ResponseWriter, request *http.Request, in login.Session) {
 	q := &Request{Request: request, W: w, Session: in, Actor: in.Actor, Language: r.site.Language(request), site: r.site, area: r.area}
 	request.Body = http.MaxBytesReader(w, request.Body, cmp.Or(r.Body, 64<<10))
-	if err := r.Handle(q); err != nil {
+	err := q.readForm()
+	if err == nil {
+		err = r.Handle(q)
+	}
+	if err != nil {
 		q.fail(err)
 	}
 }

@@ -29,6 +29,7 @@ type view struct {
 	RequestID string
 	Verdict   *verdict
 	Versions  *comparison
+	Code      string
 }
 
 type verdict struct {
@@ -36,6 +37,7 @@ type verdict struct {
 	Class    string // good, note, doubt, bad, none
 	Title    string
 	NextStep string
+	Contacts []Contact
 	Size     string
 	At       string
 	Seals    []seal
@@ -44,6 +46,26 @@ type verdict struct {
 	JSONName string
 	HTML     template.URL // the report as a document to print and keep, or empty
 	HTMLName string
+}
+
+// Contact is where anyone may ask, with a link that dials.
+type Contact struct {
+	verify.Contact
+	Dial template.URL
+}
+
+// ContactOf makes a contact of a telephone of the register.
+func ContactOf(c verify.Contact) Contact {
+	digits := strings.Map(func(r rune) rune {
+		if r >= '0' && r <= '9' || r == '+' {
+			return r
+		}
+		if r == '转' {
+			return ',' // a pause, then the extension
+		}
+		return -1
+	}, c.Telephone)
+	return Contact{c, template.URL("tel:" + digits)}
 }
 
 type seal struct {
@@ -103,6 +125,11 @@ func verdictOf(r *verify.Report, language string) *verdict {
 			card.Altered = slices.ContainsFunc(s.ChangesAfter, func(c verify.Change) bool { return !c.Permitted })
 		}
 		v.Seals = append(v.Seals, card)
+	}
+	for _, s := range r.Signatures {
+		if s.Contact != nil && !slices.ContainsFunc(v.Contacts, func(c Contact) bool { return c.Contact == *s.Contact }) {
+			v.Contacts = append(v.Contacts, ContactOf(*s.Contact))
+		}
 	}
 	if text, err := json.MarshalIndent(r, "", "  "); err == nil {
 		v.JSON = template.URL("data:application/json;base64," + base64.StdEncoding.EncodeToString(text))

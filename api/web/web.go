@@ -91,6 +91,7 @@ type Answer struct {
 	Fragment  bool   // without the page around it
 	Report    *verify.Report
 	Versions  *versions.Comparison
+	Code      string // of a paper copy, found on a picture of it
 	Problem   string // a sentence
 	RequestID string
 }
@@ -108,7 +109,7 @@ func (p *Pages) render(name string, a Answer) ([]byte, error) {
 	if a.Language != "en" {
 		a.Language = "zh"
 	}
-	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID}
+	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID, Code: a.Code}
 	if a.Report != nil {
 		v.Verdict = verdictOf(a.Report, a.Language)
 	}

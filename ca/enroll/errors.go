@@ -22,6 +22,8 @@ var (
 		ZH: "此处不得填写身份证号或手机号。", EN: "An identity number or mobile number must not stand here."}
 	ErrField = fault.Spec{Kind: fault.Invalid, Code: "enroll.field",
 		ZH: "该项缺失或无效。", EN: "This is missing or not valid."}
+	ErrTelephone = fault.Spec{Kind: fault.Invalid, Code: "enroll.telephone",
+		ZH: "对外联系电话须为固定电话或 400、800 等服务号码。", EN: "The public telephone is one of the fixed network or a service number."}
 	ErrUnit = fault.Spec{Kind: fault.NotFound, Code: "enroll.unit-not-found",
 		ZH: "没有这个单位或地区。", EN: "There is no such unit or area."}
 	ErrMember = fault.Spec{Kind: fault.Conflict, Code: "enroll.member",

@@ -221,7 +221,7 @@ func TestTheLedgerTellsWhatAUnitWasSetTo(t *testing.T) {
 		for _, u := range []Unit{{Name: "甲馆", CreditCode: "12220000412345670E", Area: areaOne}, {Name: "乙馆", Area: areaTwo, Direct: true}} {
 			list, err := w.SetUnits(ctx, w.registrar, []Unit{u})
 			w.must(err)
-			want := map[string]string{"name": u.Name, "area": u.Area, "credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct)}
+			want := map[string]string{"name": u.Name, "area": u.Area, "credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct), "telephone": u.Telephone}
 			if got := told(list[0].ID); !maps.Equal(got, want) {
 				t.Errorf("%v, want %v", got, want)
 			}

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -28,6 +29,9 @@ type Unit struct {
 	Area       string `json:"area"`
 	Direct     bool   `json:"direct"` // hands in to the province itself
 	Expected   bool   `json:"expected"`
+	// Telephone is where anyone may ask: verifiers and holders of paper copies are shown it. A number of the fixed network or a
+	// service number, or empty.
+	Telephone string `json:"telephone"`
 }
 
 // SetAreas records the areas of the province; one that is there gets the new name. A registrar or administrator does it.
@@ -66,13 +70,16 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 		if u.CreditCode != "" && !validText(u.CreditCode, 18) {
 			return nil, ErrField.At(fault.Field("creditCode"))
 		}
+		if u.Telephone != "" && !form.Landline(u.Telephone) {
+			return nil, ErrTelephone.At(fault.Field("telephone"))
+		}
 	}
 	err := s.asOfficer(ctx, by, func(tx *store.Tx, v viewer) error {
 		for _, u := range units {
-			_, err := tx.ExecContext(ctx, `INSERT INTO enroll_unit (id, name, credit_code, area, direct, expected) VALUES ($1, $2, $3, $4, $5, $6)
+			_, err := tx.ExecContext(ctx, `INSERT INTO enroll_unit (id, name, credit_code, area, direct, expected, telephone) VALUES ($1, $2, $3, $4, $5, $6, $7)
 				ON CONFLICT (id) DO UPDATE SET name = excluded.name, credit_code = excluded.credit_code, area = excluded.area,
-				direct = excluded.direct, expected = excluded.expected`,
-				u.ID, u.Name, u.CreditCode, key(u.Area), bit(u.Direct), bit(u.Expected))
+				direct = excluded.direct, expected = excluded.expected, telephone = excluded.telephone`,
+				u.ID, u.Name, u.CreditCode, key(u.Area), bit(u.Direct), bit(u.Expected), u.Telephone)
 			if store.IsForeignKey(err) {
 				return ErrUnit.With("%.10q", u.Area)
 			}
@@ -80,7 +87,7 @@ func (s *Service) SetUnits(ctx context.Context, by access.Actor, units []Unit) (
 				return err
 			}
 			if err := s.note(ctx, tx, v, "registration.unit", u.ID, map[string]string{"name": u.Name, "area": u.Area,
-				"credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct)}); err != nil {
+				"credit_code": u.CreditCode, "direct": strconv.FormatBool(u.Direct), "telephone": u.Telephone}); err != nil {
 				return err
 			}
 		}
@@ -107,21 +114,31 @@ func readUnits(ctx context.Context, q store.Querier, where string, args ...any) 
 	var list []Unit
 	err := store.Each(ctx, q, func(scan func(...any) error) error {
 		var u Unit
-		err := scan(&u.ID, &u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected)
+		err := scan(&u.ID, &u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected, &u.Telephone)
 		list = append(list, u)
 		return err
-	}, `SELECT id, name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit `+where+` ORDER BY area, name, id`, args...)
+	}, `SELECT id, name, credit_code, area, direct = 1, expected = 1, telephone FROM enroll_unit `+where+` ORDER BY area, name, id`, args...)
 	return list, err
 }
 
 func readUnit(ctx context.Context, q store.Querier, id string) (Unit, error) {
 	u := Unit{ID: id}
-	err := q.QueryRowContext(ctx, `SELECT name, credit_code, area, direct = 1, expected = 1 FROM enroll_unit WHERE id = $1`, key(id)).
-		Scan(&u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected)
+	err := q.QueryRowContext(ctx, `SELECT name, credit_code, area, direct = 1, expected = 1, telephone FROM enroll_unit WHERE id = $1`, key(id)).
+		Scan(&u.Name, &u.CreditCode, &u.Area, &u.Direct, &u.Expected, &u.Telephone)
 	if errors.Is(err, sql.ErrNoRows) {
 		return u, ErrUnit.New()
 	}
 	return u, err
+}
+
+// Telephone is where anyone may ask at the unit with a full name; empty where none is recorded, or where two units of the
+// name say different ones.
+func (s *Service) Telephone(ctx context.Context, name string) (string, error) {
+	units, err := readUnits(ctx, s.DB.Read(), `WHERE name = $1 AND telephone <> ''`, name)
+	if err != nil || len(units) == 0 || slices.ContainsFunc(units, func(u Unit) bool { return u.Telephone != units[0].Telephone }) {
+		return "", err
+	}
+	return units[0].Telephone, nil
 }
 
 // AssignUnit says for which unit an applicant acts. A registrar does it, once: somebody who moves gets a new account, so

@@ -51,11 +51,12 @@ const (
 	releaseFigure = "release-check"
 	verifyFigure  = "verify-small"
 	fiftyFigure   = "verify-50"
+	pageFigure    = "verifier-page-5mb"
 	bigFigure     = "seal-200mb-after-upload"
 )
 
 // installationFigures are those that need an installation, in the order in which they are measured.
-var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
+var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
 
 // figures builds the installation in dir and gives the figures over it.
 func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(), err error) {
@@ -93,6 +94,10 @@ func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(
 	if err != nil {
 		return nil, nil, err
 	}
+	page, err := b.verifierPage()
+	if err != nil {
+		return nil, nil, err
+	}
 	issuing, err := b.issuing(dir)
 	if err != nil {
 		return nil, nil, err
@@ -112,6 +117,7 @@ func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(
 		{name: releaseFigure, run: b.releaseCheck, floor: b.releaseFloor},
 		{name: verifyFigure, run: b.verifySmall, floor: b.verifyFloor},
 		{name: fiftyFigure, run: fifty.verify, floor: fifty.floor},
+		{name: pageFigure, run: page.answer, floor: page.floor, prepare: page.prepare, release: page.release},
 		{name: bigFigure, run: big.seal, floor: b.sealSmall},
 		{name: issueFigure, run: issuing.issue, floor: issuing.floor},
 		{name: ocspFigure, run: publishing.ocsp, floor: publishing.ocspFloor},

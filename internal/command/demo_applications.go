@@ -364,7 +364,7 @@ func (d *demo) units(ctx context.Context, h *installation, people officers, seal
 		return err
 	}
 	for _, s := range seals {
-		units, err := h.enroll.SetUnits(ctx, people.registrar, []enroll.Unit{{Name: s.archive.Name, CreditCode: s.archive.CreditCode, Area: s.area, Direct: s.direct, Expected: true}})
+		units, err := h.enroll.SetUnits(ctx, people.registrar, []enroll.Unit{{Name: s.archive.Name, CreditCode: s.archive.CreditCode, Area: s.area, Direct: s.direct, Expected: true, Telephone: s.archive.Phone}})
 		if err != nil {
 			return err
 		}

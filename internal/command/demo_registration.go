@@ -90,7 +90,7 @@ func (d *demo) registry(ctx context.Context, h *installation, people officers, s
 		}
 		for _, s := range seals {
 			units, err := h.enroll.SetUnits(ctx, people.registrar, []enroll.Unit{{Name: s.archive.Name, CreditCode: s.archive.CreditCode, Area: s.area,
-				Direct: s.direct, Expected: true}})
+				Direct: s.direct, Expected: true, Telephone: s.archive.Phone}})
 			if err != nil {
 				return "", err
 			}

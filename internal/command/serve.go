@@ -44,13 +44,13 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer work.Close()
-	handler, err := h.handler(ctx, log)
-	if err != nil {
-		return err
-	}
 	settings := h.config.Listeners
 	if c.Listen != "" || len(settings) == 0 {
 		settings = []listenerSetting{{Address: cmp.Or(c.Listen, defaultListen)}}
+	}
+	handler, err := h.handler(ctx, log, settings...)
+	if err != nil {
+		return err
 	}
 	listeners := make([]net.Listener, 0, len(settings))
 	for _, l := range settings {
@@ -92,8 +92,12 @@ func (c serveCommand) Run(ctx context.Context, s streams) error {
 	return serveAll(ctx, settings, listeners, handler, log)
 }
 
-// handler wires the API over the opened rooms.
-func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Handler, error) {
+// handler wires the API over the opened rooms; its pages tell of the listeners that it will answer on.
+func (h *installation) handler(ctx context.Context, log *slog.Logger, on ...listenerSetting) (http.Handler, error) {
+	var listeners []api.Listener
+	for _, l := range on {
+		listeners = append(listeners, api.Listener{Address: l.Address, Network: l.Network, TLS: l.Certificate != "", Clients: l.ClientCA != "", Required: l.Require})
+	}
 	trusted, err := h.chain(ctx)
 	if err != nil {
 		return nil, err
@@ -105,7 +109,7 @@ func (h *installation) handler(ctx context.Context, log *slog.Logger) (http.Hand
 	return api.New(api.Config{Sealer: h.sealer, Batches: h.batches, Webhooks: h.webhooks, Terminals: h.terminals, Stopping: ctx, Register: h.register, Access: h.access, Login: h.login, OIDC: providers, Secure: h.config.Secure, Authority: h.authority, Ledger: h.ledger,
 		Desk:   backend.NewDesk(backend.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Authority: h.authority, Clock: h.now}),
 		Verify: verify.Options{Chain: trusted, SealStatus: sealer.SealStatus(h.register)}, Scratch: filepath.Join(h.dir, "scratch"), Clock: h.now, Log: log,
-		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(), Retrust: h.refreshAnchors, Jobs: h.jobs, Agents: h.agents(),
+		Limits: h.config.Limits, Authorities: h.business.Authorities, Registration: h.desk, Issuance: h.issuance, Escrow: h.escrow, Metrics: h.metrics(), Retrust: h.refreshAnchors, Jobs: h.jobs, Agents: h.agents(), Listeners: listeners,
 		Ready: func(ctx context.Context) error {
 			var one int
 			return h.db.Read().QueryRowContext(ctx, `SELECT 1`).Scan(&one)

@@ -103,7 +103,8 @@ func (c terminalListCommand) Run(ctx context.Context, s streams) error {
 
 type terminalEndCommand struct {
 	terminalFlags
-	ID string `arg:"" help:"The terminal, as list prints it." placeholder:"ID"`
+	ID     string `arg:"" help:"The terminal, as list prints it." placeholder:"ID"`
+	Reason string `help:"Why, for the record." placeholder:"TEXT"`
 }
 
 // Help is printed by --help.
@@ -113,7 +114,7 @@ func (terminalEndCommand) Help() string {
 
 func (c terminalEndCommand) Run(ctx context.Context, s streams) error {
 	return c.with(ctx, s, func(h *installation, by access.Actor) error {
-		if err := h.terminals.End(ctx, by, c.ID); err != nil {
+		if err := h.terminals.End(ctx, by, c.ID, c.Reason); err != nil {
 			return err
 		}
 		if c.JSON {

@@ -3,8 +3,6 @@ package scan
 import (
 	"encoding/binary"
 	"errors"
-	"hash"
-	"hash/adler32"
 	"io"
 )
 
@@ -18,7 +16,7 @@ type inflater struct {
 	left     int                   // how many of them
 	out      *[inflateOut + 8]byte // what was unpacked: out[from:to] is not yet read, what is before can be repeated
 	from, to int
-	sum      hash.Hash32 // of what was unpacked up to summed
+	sum      adler // of what was unpacked up to summed
 	summed   int
 	lengths  prefixCode   // of single bytes, lengths and the end of a block
 	joined   *prefixTable // of two of them in one
@@ -50,6 +48,7 @@ func inflate(data io.Reader) *inflater {
 
 // reset begins with other data.
 func (z *inflater) reset(in io.Reader) {
+	z.sum = newAdler()
 	z.in, z.at, z.end, z.bits, z.left, z.from, z.to, z.summed, z.stored, z.inside, z.last, z.err = in, 0, 0, 0, 0, 0, 0, 0, 0, false, false, nil
 	var head [2]byte
 	if _, err := io.ReadFull(in, head[:]); err != nil {
@@ -81,11 +80,8 @@ func (z *inflater) Read(p []byte) (int, error) {
 // unpack goes on until there is something to read, or sets err.
 func (z *inflater) unpack() {
 	if z.out == nil {
-		z.raw, z.out, z.sum = new([inflateRaw + 8]byte), new([inflateOut + 8]byte), adler32.New()
+		z.raw, z.out = new([inflateRaw + 8]byte), new([inflateOut + 8]byte)
 		z.lengths, z.joined, z.places = newPrefixCode(prefixQuick), new(prefixTable), newPrefixCode(prefixPlaces)
-	}
-	if z.to == 0 {
-		z.sum.Reset()
 	}
 	if z.to >= inflateFull {
 		copy(z.out[:], z.out[z.to-inflateHistory:z.to])
@@ -111,7 +107,7 @@ func (z *inflater) unpack() {
 
 // addUp brings the sum up to date.
 func (z *inflater) addUp() {
-	_, _ = z.sum.Write(z.out[z.summed:z.to])
+	z.sum.add(z.out[z.summed:z.to])
 	z.summed = z.to
 }
 
@@ -167,7 +163,7 @@ func (z *inflater) check() {
 		sum = sum<<8 | uint32(z.take(8))
 	}
 	if z.err == nil {
-		if z.err = io.EOF; sum != z.sum.Sum32() {
+		if z.err = io.EOF; sum != z.sum.sum() {
 			z.err = errDeflated
 		}
 	}

@@ -61,6 +61,7 @@ func (r raster) valid() bool {
 type room struct {
 	in          *bufio.Reader
 	row, before []byte
+	kind        [1]byte          // of a row's filter
 	unpackers   map[int]unpacker // by the number of their compression in TIFF
 }
 
@@ -79,8 +80,15 @@ func (s *room) rows(length int) (row, before []byte) {
 	return s.row, s.before
 }
 
-// reader buffers a source of so many bytes.
-func (s *room) reader(source io.Reader, size int) *bufio.Reader {
+// reader buffers a source of so many bytes, unless it is one that has them at hand.
+func (s *room) reader(source io.Reader, size int) io.Reader {
+	inner := source
+	if m, ok := source.(meter); ok {
+		inner = m.in
+	}
+	if _, ok := inner.(unpacker); ok {
+		return source
+	}
 	if s.in == nil || s.in.Size() < min(64<<10, size) {
 		s.in = bufio.NewReaderSize(source, min(64<<10, size))
 	}
@@ -94,11 +102,16 @@ func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader, sp
 	length := r.rowBytes()
 	in := space.reader(source, (length+1)*part.Dy())
 	row, before := space.rows(length)
+	direct, _ := img.(*RGB) // rows are read into their place where they are stored as they stand there
+	if !r.asStored() || part.Dx() != r.width || part.Max.X > img.Bounds().Max.X {
+		direct = nil
+	}
 	for y := part.Min.Y; y < min(part.Max.Y, img.Bounds().Max.Y); y++ {
-		kind := byte(0)
+		if direct != nil {
+			row = direct.Row(y, part.Min.X, part.Max.X)
+		}
 		if r.predictor >= 10 {
-			var err error
-			if kind, err = in.ReadByte(); err != nil {
+			if _, err := io.ReadFull(in, space.kind[:]); err != nil {
 				return ErrBroken.Because(err)
 			}
 		}
@@ -112,9 +125,13 @@ func (r raster) fill(img image.Image, part image.Rectangle, source io.Reader, sp
 		}
 		switch {
 		case r.predictor >= 10:
-			r.undoPNG(kind, row, before)
+			r.undoPNG(space.kind[0], row, before)
 		case r.predictor == 2:
 			r.undoTIFF(row)
+		}
+		if direct != nil {
+			before = row
+			continue
 		}
 		r.put(img, image.Rect(part.Min.X, y, part.Max.X, y+1), row)
 		row, before = before, row

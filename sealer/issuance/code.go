@@ -46,6 +46,13 @@ func double(b byte) byte {
 	return b
 }
 
+// CodeIn finds the code in the text of the QR code of an issued copy, whatever address it begins with, and gives it as it
+// stands on the paper.
+func CodeIn(text string) (string, bool) {
+	code, err := ParseCode(text[strings.LastIndexAny(text, "#/=")+1:])
+	return grouped(code), err == nil
+}
+
 // ParseCode reads a code as people type it: with or without hyphens and blanks, in any case and width. Error: issuance.code.
 func ParseCode(typed string) (string, error) {
 	if len(typed) > 200 {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"slices"
 	"strconv"
+	"strings"
 
 	"yinxin/internal/access"
 	"yinxin/internal/store"
@@ -14,7 +15,9 @@ import (
 // Card is a seal as the register has it, with everything that happened to its state.
 type Card struct {
 	Code, Name, Organisation, CreditCode string
-	Standing                             // as registered, whatever its certificates say
+	// Networks are its 用章范围; empty where none was kept: it may be used on all.
+	Networks []string
+	Standing // as registered, whatever its certificates say
 	// History are all states, the oldest first; nil in lists.
 	History []Standing
 	// Instances are the electronic seals in use; nil in lists.
@@ -31,16 +34,22 @@ type CardFilter struct {
 	Limit int // 0: 200
 }
 
-const selectCard = `SELECT s.code, s.name, s.organisation, s.credit_code, COALESCE(t.state, 'making'), COALESCE(t.since, s.created_at), COALESCE(t.actor, ''), COALESCE(t.reason, '')
+const selectCard = `SELECT s.code, s.name, s.organisation, s.credit_code, s.networks, COALESCE(t.state, 'making'), COALESCE(t.since, s.created_at), COALESCE(t.actor, ''), COALESCE(t.reason, '')
 	FROM seal s LEFT JOIN seal_state t ON t.seal_code = s.code AND t.number = (SELECT MAX(n.number) FROM seal_state n WHERE n.seal_code = s.code)`
 
 func scanCard(row interface{ Scan(...any) error }) (c Card, err error) {
-	var since string
-	if err = row.Scan(&c.Code, &c.Name, &c.Organisation, &c.CreditCode, &c.State, &since, &c.Actor, &c.Reason); err != nil {
+	var since, networks string
+	if err = row.Scan(&c.Code, &c.Name, &c.Organisation, &c.CreditCode, &networks, &c.State, &since, &c.Actor, &c.Reason); err != nil {
 		return c, err
 	}
+	c.Networks = strings.Fields(networks)
 	c.Since, err = store.ParseTime(since)
 	return c, err
+}
+
+// UsableOn says whether the seal may be used on a listener with a label; one without a label refuses nothing.
+func (c Card) UsableOn(network string) bool {
+	return network == "" || len(c.Networks) == 0 || slices.Contains(c.Networks, network)
 }
 
 // overseers are those who may see every seal and every grant.

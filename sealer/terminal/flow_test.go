@@ -445,15 +445,15 @@ func TestAnEndedTerminalDoesNothingMore(t *testing.T) {
 		item := b.claim(task.ID).Items[0]
 		m := b.prepare(task.ID, item)
 		at := b.at() // a request that was let in just before
-		wants(t, w.service.End(t.Context(), w.colleague, b.id), "terminal.not-found")
-		must(t, w.service.End(t.Context(), w.clerk, b.id))
+		wants(t, w.service.End(t.Context(), w.colleague, b.id, ""), "terminal.not-found")
+		must(t, w.service.End(t.Context(), w.clerk, b.id, ""))
 		_, err := b.try()
 		wants(t, err, "terminal.unauthenticated")
 		_, err = w.service.Complete(t.Context(), at, b.sign(m))
 		wants(t, err, "terminal.job-ended")
 		_, err = w.service.Claim(t.Context(), at, task.ID)
 		wants(t, err, "terminal.not-found")
-		wants(t, w.service.End(t.Context(), w.clerk, b.id), "terminal.not-found")
+		wants(t, w.service.End(t.Context(), w.clerk, b.id, ""), "terminal.not-found")
 		if w.used() != 0 {
 			t.Errorf("%d uses", w.used())
 		}
@@ -461,7 +461,8 @@ func TestAnEndedTerminalDoesNothingMore(t *testing.T) {
 		again.claim(task.ID)
 		_, err = w.service.Complete(t.Context(), again.at(), again.sign(again.prepare(task.ID, item)))
 		must(t, err)
-		must(t, w.service.End(t.Context(), w.admin, again.id))
+		wants(t, w.service.End(t.Context(), w.admin, again.id, "身份证 110101199003077715"), "enroll.personal-data")
+		must(t, w.service.End(t.Context(), w.admin, again.id, "终端报废"))
 	})
 }
 

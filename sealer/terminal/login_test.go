@@ -5,10 +5,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
+
 	"yinxin/ca"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
 	"yinxin/internal/login"
+	"yinxin/internal/oid"
 	"yinxin/keystore"
 	"yinxin/sealer/register"
 	"yinxin/sealer/sealertest"
@@ -158,7 +161,7 @@ func (w *world) revoke() {
 func TestWhatEndsBeforeTheBrowserComes(t *testing.T) {
 	for want, end := range map[string]func(w *world, b *box){
 		"terminal.login-certificate-revoked": func(w *world, _ *box) { w.revoke() },
-		"terminal.not-found":                 func(w *world, b *box) { must(w.t, w.service.End(w.t.Context(), w.clerk, b.id)) },
+		"terminal.not-found":                 func(w *world, b *box) { must(w.t, w.service.End(w.t.Context(), w.clerk, b.id, "given to somebody else")) },
 		"terminal.login-certificate":         func(w *world, _ *box) { w.makeSeal("renewed") },
 		"login.key-expired":                  func(w *world, _ *box) { w.now = w.now.Add(login.ChallengeLife) },
 	} {
@@ -237,6 +240,9 @@ func TestASealIsNoLoginAndALoginNoSeal(t *testing.T) {
 		must(t, err)
 		_, err = manifest.Verify(e, b.expect(task.ID, claim.Items[0]))
 		wants(t, err, "terminal.manifest-forged")
+		if sm2.VerifyASN1WithSM2(b.pinned, []byte(oid.SM2UserID), e.Manifest, e.Signature) {
+			t.Error("the server signs the bare octets of a login, as it does those of a manifest")
+		}
 		// In their places they are right.
 		_, err = w.service.Complete(ctx, b.at(), asSeal)
 		must(t, err)

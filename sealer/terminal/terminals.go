@@ -9,6 +9,7 @@ import (
 	"time"
 	"unicode"
 
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/store"
@@ -144,9 +145,16 @@ func (s *Service) Terminals(ctx context.Context, by access.Actor) ([]Terminal, e
 	return list, err
 }
 
-// End ends a pairing: by the clerk, or by an administrator. What the terminal had claimed or prepared is free again. Error:
-// terminal.not-found, also for another's.
-func (s *Service) End(ctx context.Context, by access.Actor, id string) error {
+// End ends a pairing: by the clerk, or by an administrator. What the terminal had claimed or prepared is free again. A reason,
+// which may be empty, is on record. Errors: terminal.not-found, also for another's; enroll.reason, enroll.personal-data.
+func (s *Service) End(ctx context.Context, by access.Actor, id, reason string) error {
+	said := map[string]string{}
+	if reason != "" {
+		if err := enroll.CheckReason(reason); err != nil {
+			return err
+		}
+		said["reason"] = reason
+	}
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
 		t, err := readTerminal(ctx, tx, id)
 		if err != nil {
@@ -164,7 +172,8 @@ func (s *Service) End(ctx context.Context, by access.Actor, id string) error {
 		if err := s.giveUp(ctx, tx, `terminal = $1`, id); err != nil {
 			return err
 		}
-		return s.record(ctx, tx, "terminal.ended", by.ID, id, map[string]string{"clerk": t.Clerk.ID})
+		said["clerk"] = t.Clerk.ID
+		return s.record(ctx, tx, "terminal.ended", by.ID, id, said)
 	})
 	if err != nil {
 		return err

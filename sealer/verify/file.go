@@ -26,6 +26,9 @@ type Options struct {
 	// SealStatus asks the register for the state of a seal at a moment; sealDER is the seal as it stands in the
 	// signature. Nil: not asked, which is said.
 	SealStatus func(ctx context.Context, esID string, sealDER []byte, at time.Time) (SealState, error)
+	// Contact says where anyone may ask about a seal, by its code. It is asked only about a seal that SealStatus knows to be
+	// the register's own: what a file says about itself is no reason to tell people whom to call. Nil: not asked.
+	Contact func(ctx context.Context, esID string) (Contact, error)
 	// Language of sentences: "zh" (default) or "en".
 	Language string
 	// SecondOpinion has every SM2 value, of signatures, seals, time stamps and certificates, checked again by a second,
@@ -36,6 +39,12 @@ type Options struct {
 	TimeLimit time.Duration
 	// MaxSignatures is how many signatures are judged; 0 is 300. More make the file undetermined at best.
 	MaxSignatures int
+}
+
+// Contact is where anyone may ask whether a document is genuine.
+type Contact struct {
+	Unit      string `json:"unit"`
+	Telephone string `json:"telephone"`
 }
 
 // SealStanding is whether a seal was in force.

@@ -99,6 +99,9 @@ type Signature struct {
 	Serial        string   `json:"serial,omitempty"` // of the signer's certificate, hexadecimal
 	Issuer        string   `json:"issuer,omitempty"`
 
+	// Contact is where to ask about it, from the register and not from the file.
+	Contact *Contact `json:"contact,omitempty"`
+
 	// Picture is the picture of the seal, from the signed data and not from the page.
 	Picture     []byte `json:"-"`
 	PictureType string `json:"-"`

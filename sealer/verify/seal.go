@@ -248,6 +248,12 @@ func (v *verification) checkSealState(s *signature, seal *ses.Seal) {
 		return
 	}
 	state, err := v.options.SealStatus(v.ctx, seal.ID, seal.Raw, at)
+	if v.options.Contact != nil && err == nil && slices.Contains([]SealStanding{SealActive, SealSuspended, SealCancelled}, state.Standing) {
+		// Without an answer the sentence simply names nobody.
+		if c, err := v.options.Contact(v.ctx, seal.ID); err == nil && c.Telephone != "" {
+			s.out.Contact = &c
+		}
+	}
 	detail := ""
 	if state.Detail != "" {
 		detail = " " + clip(state.Detail, 300)

@@ -1,5 +1,5 @@
 // Package admin is the pages of administrators: people, their accounts, sessions, roles and API keys; who may use which
-// seal, whose certificates are trusted, and what runs in the background.
+// seal, whose certificates are trusted, the terminals of clerks, what runs in the background, and what the service listens on.
 package admin
 
 import (
@@ -19,6 +19,7 @@ import (
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
 	"yinxin/sealer/register"
+	"yinxin/sealer/terminal"
 )
 
 //go:embed all:templates
@@ -36,6 +37,10 @@ type Config struct {
 	// Jobs is the work in the background, whose retries and ends are recorded in Ledger. Nil: there is no page of it.
 	Jobs   *jobs.Jobs
 	Ledger *ledger.Ledger
+	// Terminals are those of clerks. Nil: there is no page of them.
+	Terminals *terminal.Service
+	// Listeners are what the service listens on. Nil: there is no page of them.
+	Listeners []Listener
 	// Receive takes a whole upload of one of the types, at most max bytes; done gives its room back.
 	Receive func(r *http.Request, max int64, media ...string) (name string, data []byte, done func(), err error)
 }
@@ -48,10 +53,12 @@ var (
 )
 
 const (
-	people  = "/admin/people"
-	grants  = "/admin/grants"
-	anchors = "/admin/anchors"
-	work    = "/admin/jobs"
+	people    = "/admin/people"
+	grants    = "/admin/grants"
+	anchors   = "/admin/anchors"
+	work      = "/admin/jobs"
+	terminals = "/admin/terminals"
+	listeners = "/admin/listeners"
 )
 
 var notices = map[string]web.Text{
@@ -62,6 +69,7 @@ var notices = map[string]web.Text{
 	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
 	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
 	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
+	"unpaired":      {ZH: "配对已解除，立即生效。", EN: "The pairing has ended, at once."},
 	"list-imported": {ZH: "吊销列表已导入。", EN: "The revocation list was imported."},
 }
 
@@ -73,9 +81,15 @@ func Area(c Config) web.Area {
 		{Path: grants, Label: titleGrants, Roles: readers, Group: web.Holdings},
 		{Path: anchors, Label: titleAnchors, Roles: readers, Group: web.Holdings},
 	}}
+	if p.Terminals != nil {
+		area.Menu = append(area.Menu, web.Item{Path: terminals, Label: titleTerminals, Roles: administrators})
+	}
 	if p.Jobs != nil {
 		area.Menu = append(area.Menu, web.Item{Path: work, Label: titleJobs, Roles: administrators})
 		area.Tiles = p.tiles
+	}
+	if p.Listeners != nil {
+		area.Menu = append(area.Menu, web.Item{Path: listeners, Label: titleListeners, Roles: readers})
 	}
 	return area
 }
@@ -122,12 +136,20 @@ func (p pages) routes() []web.Route {
 	post(anchors+"/{id}/remove", p.removeAnchor)
 	post(anchors+"/requests/{id}/carry-out", p.importAnchor)
 
+	if p.Terminals != nil {
+		get(terminals, administrators, p.terminals)
+		get(terminals+"/{id}", administrators, p.terminal)
+		post(terminals+"/{id}/end", p.endTerminal)
+	}
 	if p.Jobs != nil {
 		get(work, administrators, p.jobs)
 		get(work+"/{id}", administrators, p.job)
 		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
 		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
 		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+	}
+	if p.Listeners != nil {
+		get(listeners, readers, p.listeners)
 	}
 	return all
 }

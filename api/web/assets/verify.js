@@ -87,6 +87,11 @@ function verify(file) {
     if (nodes) {
       verified = file;
       show(nodes);
+      const follow = result.querySelector("[data-follow]");
+      if (follow) {
+        location.assign(follow.href);
+        return;
+      }
       for (const actions of result.querySelectorAll(".from-file")) {
         actions.hidden = false;
       }

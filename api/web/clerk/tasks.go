@@ -180,7 +180,7 @@ func (p pages) pair(q *web.Request) error {
 }
 
 func (p pages) unpair(q *web.Request) error {
-	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id")); err != nil {
+	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id"), ""); err != nil {
 		return err
 	}
 	return q.Go("/clerk/terminals", "removed")

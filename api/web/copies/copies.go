@@ -16,6 +16,7 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/issuance"
+	"yinxin/sealer/verify"
 	"yinxin/sealer/view"
 )
 
@@ -28,6 +29,8 @@ const Path = "/copies"
 // Config is what the page works with.
 type Config struct {
 	Issuance *issuance.Service
+	// Telephone is where anyone may ask at an archive, empty where none is recorded. May be nil.
+	Telephone func(ctx context.Context, archive string) (string, error)
 	// Draw draws a page of a document.
 	Draw func(ctx context.Context, d sealer.Document, number int, dpi float64) (*view.Picture, error)
 }
@@ -56,6 +59,7 @@ const (
 type shown struct {
 	Code, Day string
 	Found     *issuance.Public
+	Contact   *web.Contact
 	Pages     []picture
 	Left      int // pages that are not shown
 }
@@ -82,6 +86,16 @@ func (p pages) look(q *web.Request) error {
 		return p.again(q, s, err)
 	}
 	s.Found = &found
+	if p.Telephone != nil {
+		number, err := p.Telephone(q.Context(), found.Holding)
+		if err != nil {
+			return err
+		}
+		if number != "" {
+			c := web.ContactOf(verify.Contact{Unit: found.Holding, Telephone: number})
+			s.Contact = &c
+		}
+	}
 	if s.Day == "" {
 		return p.show(q, s, nil)
 	}

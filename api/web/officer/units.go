@@ -71,7 +71,7 @@ func (p *pages) showUnits(q *web.Request, given enroll.Unit, problem error) erro
 
 func (p *pages) setUnit(q *web.Request) error {
 	v := func(name string) string { return strings.TrimSpace(q.PostFormValue(name)) }
-	u := enroll.Unit{ID: v("id"), Name: v("name"), CreditCode: v("credit"), Area: v("area"), Direct: v("direct") != "", Expected: v("expected") != ""}
+	u := enroll.Unit{ID: v("id"), Name: v("name"), CreditCode: v("credit"), Area: v("area"), Direct: v("direct") != "", Expected: v("expected") != "", Telephone: v("telephone")}
 	recorded, err := p.Desk.Enroll.SetUnits(q.Context(), q.Actor, []enroll.Unit{u})
 	if err == nil {
 		return q.Go(units+"/"+recorded[0].ID, "saved")

@@ -207,9 +207,13 @@ func (k *checker) otherKind(code string) bool {
 // landline is a number of the fixed network with or without area code and extension, or a service number.
 var landline = regexp.MustCompile(`^(\(?0[1-9][0-9]{1,2}\)?[- ]?)?[2-9][0-9]{6,7}([-转][0-9]{1,6})?$|^[48]00[- ]?[0-9]{3}[- ]?[0-9]{4}$`)
 
+// Landline says whether a text looks like a number of the fixed network, or a service number.
+func Landline(text string) bool {
+	return landline.MatchString(strings.NewReplacer("（", "(", "）", ")", "－", "-", "—", "-").Replace(text))
+}
+
 func (k *checker) contact() {
-	phone := strings.NewReplacer("（", "(", "）", ")", "－", "-", "—", "-").Replace(k.a.Unit.Phone)
-	if phone != "" && !landline.MatchString(phone) {
+	if k.a.Unit.Phone != "" && !Landline(k.a.Unit.Phone) {
 		k.questionable("unit.phone", errPhone)
 	}
 	if email := k.a.Handler.Email; email != "" && !validEmail(email) {

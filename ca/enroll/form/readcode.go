@@ -1,13 +1,14 @@
 package form
 
 import (
+	"context"
 	"image"
 
 	"github.com/makiuchi-d/gozxing"
 	"github.com/makiuchi-d/gozxing/qrcode"
 )
 
-// foundCode is our QR code on a scan: the application number, and the middles of its three finder patterns in pixels of the
+// foundCode is our QR code on a scan: what it says (the application number), and the middles of its three finder patterns in pixels of the
 // scan: upper left, upper right, lower left as the code is read.
 type foundCode struct {
 	number  string
@@ -21,9 +22,20 @@ const codeLength = 2300
 // mostPatterns is how many finder patterns one area may seem to have; printed pages have some dozens at most.
 const mostPatterns = 250
 
-// findCode looks for our code: in the corners first, where it stands whichever way the page was laid, then anywhere; coarse
-// first, then finer.
+// findCode looks for the code of a form: in the corners first, where it stands whichever way the page was laid, then
+// anywhere; coarse first, then finer.
 func findCode(p plane) (foundCode, bool) {
+	return search(context.Background(), p, ReadCode)
+}
+
+// FindCode looks for a QR code that read knows in a picture: a scan, or a photo that shows it whole. Many tries are made,
+// none once ctx has ended.
+func FindCode(ctx context.Context, img image.Image, read func(text string) (string, bool)) (string, bool) {
+	c, ok := search(ctx, planeOf(img), read)
+	return c.number, ok
+}
+
+func search(ctx context.Context, p plane, read func(text string) (string, bool)) (foundCode, bool) {
 	coarse := max(1, (max(p.width, p.height)+codeLength/2)/codeLength)
 	scales := []int{coarse, coarse * 2}
 	if coarse > 1 {
@@ -33,7 +45,10 @@ func findCode(p plane) (foundCode, bool) {
 		small := p.shrunk(by)
 		for _, area := range areas(small.width, small.height) {
 			for _, local := range []bool{true, false} {
-				if c, ok := decodeIn(small, area, local); ok {
+				if ctx.Err() != nil {
+					return foundCode{}, false
+				}
+				if c, ok := decodeIn(small, area, local, read); ok {
 					for i := range c.finders {
 						c.finders[i].X *= float64(by)
 						c.finders[i].Y *= float64(by)
@@ -57,7 +72,7 @@ func areas(width, height int) []image.Rectangle {
 }
 
 // decodeIn reads one area, with thresholds that follow the light of the place or with one for all.
-func decodeIn(p plane, area image.Rectangle, local bool) (c foundCode, ok bool) {
+func decodeIn(p plane, area image.Rectangle, local bool, read func(text string) (string, bool)) (c foundCode, ok bool) {
 	if area.Dx() < 40 || area.Dy() < 40 {
 		return c, false
 	}
@@ -92,7 +107,7 @@ func decodeIn(p plane, area image.Rectangle, local bool) (c foundCode, ok bool) 
 	if err != nil {
 		return c, false
 	}
-	number, ours := ReadCode(result.GetText())
+	number, ours := read(result.GetText())
 	points := result.GetResultPoints()
 	if !ours || len(points) < 3 {
 		return c, false

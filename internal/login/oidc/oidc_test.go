@@ -261,6 +261,20 @@ func TestAnAnswerOfAnotherProviderIsRefused(t *testing.T) {
 	must(t, err)
 }
 
+func TestALoginEndsAtTheProviderWhereItBegan(t *testing.T) {
+	f := fresh(t)
+	second := setting(f.provider)
+	second.Name = "city"
+	t.Setenv("YINXIN_OIDC_SECRET_CITY", oidctest.ClientSecret)
+	f.Providers = got(oidc.New(oidc.Options{Settings: oidc.Settings{setting(f.provider), second}, BaseURL: base, DB: f.db, Clock: f.clock}))(t)
+	secret, a := f.answered()
+	_, _, err := f.Finish(t.Context(), "city", "", secret, a)
+	f.wants(err, oidc.ErrFlow)
+	if f.provider.Asked("/oauth/token") != 0 {
+		t.Error("the code was shown")
+	}
+}
+
 func TestAProviderThatCannotBeAskedIsToldAndAskedAgain(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -135,6 +135,9 @@ func cardOf(s verify.Signature, number int, language string, budget *int) card {
 			c.Facts = append(c.Facts, fact{say("签章时印章状态", "State of the seal"), k.Detail, ""})
 		}
 	}
+	if s.Contact != nil {
+		c.Facts = append(c.Facts, fact{say("核实电话", "Ask at"), s.Contact.Telephone, s.Contact.Unit + say("；取自印章登记，不取自文件", "; from the register, not from the file")})
+	}
 	if s.Algorithm != "" {
 		c.Facts = append(c.Facts, fact{say("算法", "Algorithm"), s.Algorithm, ""})
 	}

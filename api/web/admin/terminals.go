@@ -1,0 +1,96 @@
+package admin
+
+import (
+	"slices"
+	"strings"
+
+	"yinxin/api/web"
+	"yinxin/ca/enroll"
+	"yinxin/internal/access"
+	"yinxin/internal/fault"
+	"yinxin/sealer/terminal"
+)
+
+var titleTerminals = web.Text{ZH: "签章终端", EN: "Terminals"}
+
+func terminalState(t terminal.Terminal, q *web.Request) (word, class, key string) {
+	if t.Ended.IsZero() {
+		return q.T("在用", "in use"), "good", "paired"
+	}
+	return q.T("已解除", "ended"), "none", "ended"
+}
+
+// terminals lists the terminals of all clerks; those that ended stay for 30 days.
+func (p pages) terminals(q *web.Request) error {
+	all, err := p.Terminals.Terminals(q.Context(), q.Actor)
+	if err != nil {
+		return err
+	}
+	n := p.names()
+	query := q.URL.Query()
+	text, state := strings.ToLower(strings.TrimSpace(query.Get("text"))), query.Get("state")
+	l := web.List{File: q.T("签章终端", "terminals"), Empty: web.Text{ZH: "还没有配对的终端；用印员在“签章终端”页配对。", EN: "No terminal is paired; clerks pair them on their page."},
+		Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "终端、姓名或用户名", EN: "Terminal, name or account"}}, {Name: "state", Label: web.Text{ZH: "状态", EN: "State"}, Options: []web.Option{
+			{Value: "paired", Label: web.Text{ZH: "在用", EN: "in use"}}, {Value: "ended", Label: web.Text{ZH: "已解除", EN: "ended"}}}}},
+		Columns: []web.Column{{Label: web.Text{ZH: "终端", EN: "Terminal"}}, {Label: web.Text{ZH: "用印员", EN: "Clerk"}}, {Label: web.Text{ZH: "单位", EN: "Organisation"}}, {Label: web.Text{ZH: "配对", EN: "Paired"}},
+			{Label: web.Text{ZH: "最近联络", EN: "Last seen"}}, {Label: web.Text{ZH: "状态", EN: "State"}}, {Label: web.Text{ZH: "解除", EN: "Ended"}}}}
+	return q.ShowList("terminals", web.Page{Title: titleTerminals}, l, func(after string, limit int) (rows []web.Row, next string, err error) {
+		for _, t := range all[slices.IndexFunc(all, func(t terminal.Terminal) bool { return t.ID == after })+1:] {
+			clerk, err := n.of(q, t.Clerk.ID)
+			if err != nil {
+				return nil, "", err
+			}
+			word, class, key := terminalState(t, q)
+			if state != "" && state != key || !strings.Contains(strings.ToLower(t.Name+"\n"+clerk.Name+"\n"+clerk.ID), text) {
+				continue
+			}
+			if len(rows) == limit {
+				return rows, next, nil
+			}
+			next = t.ID
+			rows = append(rows, web.Row{Cells: []web.Cell{{Text: t.Name, Path: terminals + "/" + t.ID}, {Text: clerk.Name, Fine: clerk.ID}, {Text: clerk.Organisation}, {Text: web.Minute(t.Paired)},
+				{Text: web.Minute(t.LastSeen)}, {Text: word, Class: class}, {Text: web.Minute(t.Ended)}}})
+		}
+		return rows, "", nil
+	})
+}
+
+type terminalPage struct {
+	terminal.Terminal
+	Who         access.Actor
+	Text, Class string
+}
+
+func (p pages) terminal(q *web.Request) error { return p.showTerminal(q, nil) }
+
+var errNoTerminal = fault.Spec{Kind: fault.NotFound, Code: "page.no-terminal", ZH: "没有这台终端。", EN: "There is no such terminal."}
+
+func (p pages) showTerminal(q *web.Request, problem error) error {
+	all, err := p.Terminals.Terminals(q.Context(), q.Actor)
+	if err != nil {
+		return err
+	}
+	i := slices.IndexFunc(all, func(t terminal.Terminal) bool { return t.ID == q.PathValue("id") })
+	if i < 0 {
+		return errNoTerminal.New()
+	}
+	v := terminalPage{Terminal: all[i]}
+	v.Text, v.Class, _ = terminalState(all[i], q)
+	if v.Who, err = p.names().of(q, all[i].Clerk.ID); err != nil {
+		return err
+	}
+	return q.Show("terminal", web.Page{Title: web.Text{ZH: v.Name, EN: v.Name}, Trail: []web.Item{{Path: terminals, Label: titleTerminals}}, Data: v, Problem: problem})
+}
+
+// endTerminal ends a pairing at once. Who ends another's says why.
+func (p pages) endTerminal(q *web.Request) error {
+	reason := strings.TrimSpace(q.PostFormValue("reason"))
+	err := enroll.CheckReason(reason)
+	if err == nil {
+		err = p.Terminals.End(q.Context(), q.Actor, q.PathValue("id"), reason)
+	}
+	if err != nil {
+		return p.showTerminal(q, err)
+	}
+	return q.Go(terminals, "unpaired")
+}
