@@ -108,7 +108,7 @@ func TestAnAuditorFindsEntriesOfTheLedger(t *testing.T) {
 	b.screenshot("audit-entry")
 	b.leave(`#content a[href="/audit/sealings/` + done.ID + `"]`)
 	text = b.text("#content")
-	for _, word := range []string{"第 1 页", "距左", done.Document.SM3, "clerk", "云山市", "不限次数", "审批", "copy.pdf"} {
+	for _, word := range []string{"第 1 页", "距左", done.Document.SM3, "clerk", "云山市", "不限次数", "审批", "批准 approver", "copy.pdf"} {
 		if !strings.Contains(text, word) {
 			t.Errorf("the sealing does not say %q: %s", word, text)
 		}
