@@ -280,8 +280,11 @@ func standingAt(c *chain.Certificate, r chain.Result, at time.Time, language str
 			"It was issued by a trusted authority and is within its validity; whether it was revoked could not be found out."})
 	case status.RevokedLater:
 		m, why := momentText(status.At), reasonText(status.Reason)
-		return say(CertificateGood, text{"当时有效；" + whose.zh + "后于 " + m.zh + " 吊销或冻结，原因：" + why.zh + "。",
-			"It was good at that time. " + whose.en + " was revoked or put on hold later, on " + m.en + ": " + why.en + "."})
+		if status.Reason == chain.ReasonCertificateHold {
+			return say(CertificateGood, text{"当时有效；" + whose.zh + "后于 " + m.zh + " 冻结。", "It was good at that time. " + whose.en + " was put on hold later, on " + m.en + "."})
+		}
+		return say(CertificateGood, text{"当时有效；" + whose.zh + "后于 " + m.zh + " 吊销，原因：" + why.zh + "。",
+			"It was good at that time. " + whose.en + " was revoked later, on " + m.en + ": " + why.en + "."})
 	}
 	return say(CertificateGood, text{"由受信任的机构颁发，在有效期内，未被吊销。", "It was issued by a trusted authority, is within its validity, and is not revoked."})
 }

@@ -20,8 +20,8 @@ var (
 	errNotAsSealed = fault.Spec{Kind: fault.Refused, Code: "verify.not-as-sealed",
 		ZH: "这个签名覆盖的内容已被改动，盖章时的文件不复存在。", EN: "What this signature covers was changed: the document as it was sealed is gone."}
 	errPrivateKey = fault.Spec{Kind: fault.Refused, Code: "verify.private-key",
-		ZH: "文件中有私钥。私钥绝不能发给任何人，也不要上传到任何网站；本系统未读取、未保存。如果它曾发给过别人，请向颁发机构申请吊销对应的证书。查验证书只需证书文件（.cer、.crt、.p7b）。",
-		EN: "There is a private key in the file. A private key must never be sent to anyone or to any site; it was not read here and nothing was kept. If anyone else may have had it, ask the authority to revoke its certificate. To check a certificate, only the certificate itself is needed (.cer, .crt, .p7b)."}
+		ZH: "文件中有私钥。私钥绝不能发给任何人，也不要上传到任何网站；本系统没有保存它。如果它曾发给过别人，请向颁发机构申请吊销对应的证书。查验证书只需证书文件（.cer、.crt、.p7b）。",
+		EN: "There is a private key in the file. A private key must never be sent to anyone or to any site; nothing was kept here. If anyone else may have had it, ask the authority to revoke its certificate. To check a certificate, only the certificate itself is needed (.cer, .crt, .p7b)."}
 	errNotCertificate = fault.Spec{Kind: fault.Invalid, Code: "verify.not-a-certificate",
 		ZH: "文件中没有证书。请使用证书文件（.cer、.crt、.pem 或 .p7b）。", EN: "There is no certificate in the file. Use a file of certificates (.cer, .crt, .pem or .p7b)."}
 	errDamagedCertificate = fault.Spec{Kind: fault.Invalid, Code: "verify.damaged-certificate",
