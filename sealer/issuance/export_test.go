@@ -8,9 +8,9 @@ import (
 
 // For the tests of this package.
 var (
-	CodeIn  = codeIn
-	NewCode = newCode
-	Grouped = grouped
+	CodeInFile = codeIn
+	NewCode    = newCode
+	Grouped    = grouped
 )
 
 // Note draws a note whose names are as long as they may be.

@@ -194,7 +194,7 @@ func scanned(t testing.TB, width, height int) []byte {
 // codeOn is the verification code of a copy.
 func codeOn(t testing.TB, b []byte) string {
 	t.Helper()
-	return issuance.Grouped(got(issuance.CodeIn(t.Context(), io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))))(t))
+	return issuance.Grouped(got(issuance.CodeInFile(t.Context(), io.NewSectionReader(bytes.NewReader(b), 0, int64(len(b)))))(t))
 }
 
 func code(err error) string {
