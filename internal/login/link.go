@@ -55,11 +55,8 @@ func (s *Service) link(ctx context.Context, by access.Actor, actorID string, to 
 		if err != nil {
 			return err
 		}
-		where := 1
-		if !here {
-			if where = 0; whose.Officer() {
-				return ErrLinkOfficer.With("%s", actorID)
-			}
+		if !here && whose.Officer() {
+			return ErrLinkOfficer.With("%s", actorID)
 		}
 		// Who was retired may be recorded anew, as somebody else to us; the account at the provider is still theirs.
 		_, err = tx.ExecContext(ctx, `UPDATE login_link SET ended = $4 WHERE issuer = $1 AND claim = $2 AND subject = $3 AND ended IS NULL
@@ -68,7 +65,7 @@ func (s *Service) link(ctx context.Context, by access.Actor, actorID string, to 
 			return err
 		}
 		_, err = tx.ExecContext(ctx, `INSERT INTO login_link (id, actor, issuer, claim, subject, here, by_whom, created) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
-			l.ID, actorID, to.Issuer, to.Claim, to.Subject, where, by.ID, store.Time(l.Created))
+			l.ID, actorID, to.Issuer, to.Claim, to.Subject, bit(here), by.ID, store.Time(l.Created))
 		if store.IsUnique(err) {
 			return ErrLinked.At(fault.Field("subject"))
 		}

@@ -82,6 +82,27 @@ func (r *room) wants(err error, spec fault.Spec) {
 	}
 }
 
+// officers are two who agree to what takes two.
+func (r *room) officers() (two [2]access.Actor) {
+	r.t.Helper()
+	for i, role := range []access.Role{access.RoleRegistrar, access.RoleApprover} {
+		made, err := r.Access.CreateActor(r.t.Context(), access.Actor{ID: string(role), Name: string(role), Roles: []access.Role{role}})
+		must(r.t, err)
+		two[i] = made
+	}
+	return two
+}
+
+// promote makes somebody an approver.
+func (r *room) promote(officers [2]access.Actor, who string) {
+	r.t.Helper()
+	ctx := r.t.Context()
+	request, err := r.Access.Request(ctx, officers[0], access.KindGrantRole, access.GrantSubject(who, access.RoleApprover))
+	must(r.t, err)
+	must(r.t, r.Access.Approve(ctx, officers[1], request))
+	must(r.t, r.Access.GrantRole(ctx, request, who, access.RoleApprover))
+}
+
 // stands checks whether a token opens.
 func (r *room) stands(token string, want bool) {
 	r.t.Helper()
@@ -351,5 +372,37 @@ func TestAnAdministratorOpensAClosedAccount(t *testing.T) {
 		if a, err := r.Account(ctx, "other"); err != nil || a.Password {
 			t.Errorf("%+v, %v", a, err)
 		}
+	})
+}
+
+// Whoever set a password from afar cannot speak for somebody who decides as one of two, even where it was changed since.
+func TestAPasswordFromAfarNeverSpeaksForAnOfficer(t *testing.T) {
+	each(t, func(t *testing.T, r *room) {
+		ctx := t.Context()
+		officers := r.officers()
+		r.wants(r.ResetPassword(ctx, r.admin, "registrar", right), ErrOfficer)
+
+		must(t, r.ResetPassword(ctx, r.admin, "other", right))
+		in, _, err := r.try("other", right)
+		must(t, err)
+		must(t, r.ChangePassword(ctx, in, right, wrong, Origin{}))
+		_, token, err := r.try("other", wrong)
+		must(t, err)
+		r.stands(token, true)
+		r.promote(officers, "other")
+		r.stands(token, false)
+		_, _, err = r.try("other", wrong)
+		r.wants(err, ErrOfficer)
+		if n := r.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'login.refused' AND subject = 'other'`); n != 1 {
+			t.Errorf("%d entries", n)
+		}
+		_, _, err = r.try("other", right)
+		r.wants(err, ErrRefused) // nothing is told to whoever does not know the password
+
+		must(t, r.SetPassword(ctx, r.admin, "other", right))
+		in, token, err = r.try("other", right)
+		must(t, err)
+		must(t, r.ChangePassword(ctx, in, right, wrong, Origin{}))
+		r.stands(token, true)
 	})
 }

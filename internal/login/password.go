@@ -25,10 +25,15 @@ var parameters = &argon2id.Params{Memory: 64 << 10, Iterations: 2, Parallelism: 
 // nobodysHash is what a password is compared with where there is no account, so that the answer takes as long.
 const nobodysHash = "$argon2id$v=19$m=65536,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-// SetPassword gives an actor a password, which an administrator does: its owner has to change it at the next login.
+// SetPassword gives an actor a password, which an administrator does on the machine itself: its owner has to change it at the
+// next login.
 // Sessions of the actor end. Errors: access.role, access.actor-not-found, login.password.
 func (s *Service) SetPassword(ctx context.Context, by access.Actor, actorID, password string) error {
-	return s.set(ctx, actorID, password, true, func(tx *store.Tx) error {
+	return s.setFor(ctx, by, actorID, password, true)
+}
+
+func (s *Service) setFor(ctx context.Context, by access.Actor, actorID, password string, here bool) error {
+	return s.set(ctx, actorID, newPassword{text: password, mustChange: true, here: here}, func(tx *store.Tx) error {
 		if err := s.administers(ctx, tx, by); err != nil {
 			return err
 		}
@@ -37,8 +42,8 @@ func (s *Service) SetPassword(ctx context.Context, by access.Actor, actorID, pas
 }
 
 // ResetPassword is SetPassword by an administrator from afar, who may not do it for registrars, approvers and auditors:
-// whoever can set their passwords could speak for two people. Theirs are set on the machine itself. Errors: login.officer,
-// and those of SetPassword.
+// whoever can set their passwords could speak for two people. Theirs are set on the machine itself, anew where one was set
+// from afar before they became that. Errors: login.officer, and those of SetPassword.
 func (s *Service) ResetPassword(ctx context.Context, by access.Actor, actorID, password string) error {
 	whose, err := s.Access.Actor(ctx, actorID)
 	if err != nil {
@@ -47,13 +52,13 @@ func (s *Service) ResetPassword(ctx context.Context, by access.Actor, actorID, p
 	if whose.Officer() {
 		return ErrOfficer.With("%s", actorID)
 	}
-	return s.SetPassword(ctx, by, actorID, password)
+	return s.setFor(ctx, by, actorID, password, false)
 }
 
 // FoundingPassword gives the first people of an installation their passwords, while nobody could. Error:
 // access.founding-closed.
 func (s *Service) FoundingPassword(ctx context.Context, actorID, password string) error {
-	return s.set(ctx, actorID, password, false, func(tx *store.Tx) error {
+	return s.set(ctx, actorID, newPassword{text: password, here: true}, func(tx *store.Tx) error {
 		var closed int
 		if err := tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM access_founding`).Scan(&closed); err != nil {
 			return err
@@ -71,7 +76,7 @@ func (s *Service) ChangePassword(ctx context.Context, in Session, old, password 
 	if err := s.check(ctx, in.Actor.ID, old, from); err != nil {
 		return err
 	}
-	return s.set(ctx, in.Actor.ID, password, false, func(tx *store.Tx) error {
+	return s.set(ctx, in.Actor.ID, newPassword{text: password, here: in.here}, func(tx *store.Tx) error {
 		return s.record(ctx, tx, "login.password-changed", in.Actor.ID, in.Actor.ID, nil)
 	}, in.id)
 }
@@ -84,11 +89,18 @@ func Acceptable(actorID, password string) error {
 	return nil
 }
 
-func (s *Service) set(ctx context.Context, actorID, password string, must bool, allowed func(*store.Tx) error, keep string) error {
-	if err := Acceptable(actorID, password); err != nil {
+// newPassword is one that is to be set. here says that it, or the first one that its owner changed since, is from the machine
+// itself.
+type newPassword struct {
+	text             string
+	mustChange, here bool
+}
+
+func (s *Service) set(ctx context.Context, actorID string, n newPassword, allowed func(*store.Tx) error, keep string) error {
+	if err := Acceptable(actorID, n.text); err != nil {
 		return err
 	}
-	hash, err := s.hash(ctx, password)
+	hash, err := s.hash(ctx, n.text)
 	if err != nil {
 		return err
 	}
@@ -100,19 +112,22 @@ func (s *Service) set(ctx context.Context, actorID, password string, must bool, 
 		if _, err := s.Access.ActorIn(ctx, tx, actorID); err != nil {
 			return err
 		}
-		mustChange := 0
-		if must {
-			mustChange = 1
-		}
-		_, err := tx.ExecContext(ctx, `INSERT INTO login_account (actor, hash, must_change, changed, failures) VALUES ($1, $2, $3, $4, 0)
-			ON CONFLICT (actor) DO UPDATE SET hash = $2, must_change = $3, changed = $4, failures = 0, locked_until = NULL`,
-			actorID, hash, mustChange, store.Time(now))
+		_, err := tx.ExecContext(ctx, `INSERT INTO login_account (actor, hash, must_change, changed, failures, here) VALUES ($1, $2, $3, $4, 0, $5)
+			ON CONFLICT (actor) DO UPDATE SET hash = $2, must_change = $3, changed = $4, failures = 0, locked_until = NULL, here = $5`,
+			actorID, hash, bit(n.mustChange), store.Time(now), bit(n.here))
 		if err != nil {
 			return err
 		}
 		_, err = endOthers(ctx, tx, actorID, now, keep)
 		return err
 	})
+}
+
+func bit(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }
 
 // hash and compare take turns, since each takes 64 MiB.
@@ -165,10 +180,17 @@ func (s *Service) check(ctx context.Context, actorID, password string, from Orig
 		}
 		return ErrRefused.New()
 	}
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
+	err = s.DB.Write(ctx, func(tx *store.Tx) error {
 		_, err := tx.ExecContext(ctx, `UPDATE login_account SET failures = 0, locked_until = NULL WHERE actor = $1 AND hash = $2`, actorID, a.hash)
 		return err
 	})
+	if err != nil || a.here {
+		return err
+	}
+	if whose, err := s.Access.Actor(ctx, actorID); err != nil || !whose.Officer() {
+		return err
+	}
+	return s.refuse(ctx, kindRefused, actorID, map[string]string{"method": MethodPassword, "address": from.Address, "reason": "officer"}, ErrOfficer.New())
 }
 
 // attempt is one password that is about to be compared.
@@ -176,6 +198,7 @@ type attempt struct {
 	hash   string
 	locked time.Time // until when the account was closed before this one
 	last   bool      // it closes the account if it is wrong
+	here   bool      // see newPassword
 }
 
 // attempt counts; it gives the hash of nobody where there is no account.
@@ -184,8 +207,8 @@ func (s *Service) attempt(ctx context.Context, actorID string, now time.Time) (a
 		a = attempt{}
 		var until sql.NullString
 		var failures int
-		err := tx.QueryRowContext(ctx, `SELECT l.hash, l.locked_until, l.failures FROM login_account l JOIN access_actor a ON a.id = l.actor
-			WHERE l.actor = $1 AND a.retired IS NULL`, actorID).Scan(&a.hash, &until, &failures)
+		err := tx.QueryRowContext(ctx, `SELECT l.hash, l.locked_until, l.failures, l.here = 1 FROM login_account l JOIN access_actor a ON a.id = l.actor
+			WHERE l.actor = $1 AND a.retired IS NULL`, actorID).Scan(&a.hash, &until, &failures, &a.here)
 		if errors.Is(err, sql.ErrNoRows) {
 			a.hash = nobodysHash
 			return nil

@@ -30,7 +30,8 @@ type Session struct {
 	// MustChange says that the password was set by an administrator: nothing but changing it is allowed.
 	MustChange bool
 
-	id string
+	id   string
+	here bool // the password of whose it is: see newPassword
 }
 
 // ByPassword signs somebody in. The token goes into the browser's cookie. Errors: login.refused, login.locked.
@@ -111,9 +112,9 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	in := Session{id: idOf(token)}
 	var actor, created, seen string
 	var must, here sql.NullInt64
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, l.here FROM login_session s
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, COALESCE(a.here, 1) = 1, l.here FROM login_session s
 		LEFT JOIN login_account a ON a.actor = s.actor LEFT JOIN login_link l ON l.id = s.link
-		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &here)
+		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &in.here, &here)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession.New()
 	}
@@ -136,7 +137,8 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	} else if err != nil {
 		return Session{}, err
 	}
-	if here.Valid && here.Int64 == 0 && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar
+	afar := here.Valid && here.Int64 == 0 || in.Method == MethodPassword && !in.here
+	if afar && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar, ResetPassword
 		return Session{}, ErrNoSession.New()
 	}
 	if now.Sub(last) < time.Minute {

@@ -89,7 +89,7 @@ func Area(c Config) web.Area {
 		area.Tiles = p.tiles
 	}
 	if p.Listeners != nil {
-		area.Menu = append(area.Menu, web.Item{Path: listeners, Label: titleListeners, Roles: readers})
+		area.Menu = append(area.Menu, web.Item{Path: listeners, Label: titleListeners, Roles: readers, Group: web.Holdings})
 	}
 	return area
 }
