@@ -58,6 +58,8 @@ func mediaFor(path string) string {
 	switch {
 	case strings.HasPrefix(path, "/v1/documents"), strings.HasSuffix(path, "/pages"), strings.HasSuffix(path, "/receive"), path == "/v1/verifications":
 		return "application/pdf"
+	case path == "/v1/verifications/certificates":
+		return "application/pkix-cert"
 	case strings.HasPrefix(path, "/v1/sealed-documents"):
 		return "multipart/form-data; boundary=b"
 	case strings.HasSuffix(path, "/attachments"), path == "/v1/scans":

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"io"
 	"mime"
+	"mime/multipart"
 	"net"
 	"net/http"
 	"net/url"
@@ -163,8 +164,29 @@ func formFile(r *http.Request, max int64) (string, io.Reader, error) {
 		if part.FormName() == fileField {
 			return part.FileName(), &limited{part, max, max}, nil
 		}
+		if err := keepField(r, part); err != nil {
+			return "", nil, err
+		}
 	}
 	return "", nil, errNoFile.At(fault.Field(fileField))
+}
+
+// maxField is the longest value that is kept of a field before the file, in bytes.
+const maxField = 100
+
+// keepField puts a field that stands before the file into r.PostForm; one that is too long to be meant is passed over.
+func keepField(r *http.Request, part *multipart.Part) error {
+	value, err := io.ReadAll(io.LimitReader(part, maxField+1))
+	if err != nil {
+		return broken(err)
+	}
+	if r.PostForm == nil {
+		r.PostForm = url.Values{}
+	}
+	if len(value) <= maxField {
+		r.PostForm.Add(part.FormName(), string(value))
+	}
+	return nil
 }
 
 // drain reads what stands after the file in a form, so that the server notices when the caller goes away meanwhile.

@@ -18,6 +18,7 @@ import (
 
 	"yinxin/api"
 	"yinxin/api/client"
+	"yinxin/ca/chain/chaintest"
 	"yinxin/fixtures"
 	"yinxin/internal/fault"
 	"yinxin/internal/truetype"
@@ -68,6 +69,11 @@ func TestAProgramSealsThroughTheClient(t *testing.T) {
 	var out bytes.Buffer
 	if err := c.Fetch(ctx, sealed.Document, &out); err != nil || !bytes.HasPrefix(out.Bytes(), data) {
 		t.Fatal(err)
+	}
+	foreign := chaintest.Root(t, "外省根证书").Certificate.Raw
+	if r := got(c.VerifyCertificates(ctx, "馆章.cer", time.Now().Add(-time.Minute), bytes.NewReader(foreign), int64(len(foreign))))(t); r.File != "馆章.cer" ||
+		r.Certificates[0].Now.State != "untrusted" || r.Certificates[0].Then == nil {
+		t.Errorf("%+v", r)
 	}
 	if r := got(c.Verify(ctx, "a.pdf", bytes.NewReader(out.Bytes()), int64(out.Len())))(t); r.Verdict != "valid" {
 		t.Errorf("%s", r.Verdict)

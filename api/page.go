@@ -77,6 +77,9 @@ func (s *server) showVerdict(w http.ResponseWriter, r *http.Request) {
 		if a.Code, err = s.codeOn(r.Context(), f); err != nil || a.Code != "" {
 			return err
 		}
+		if a.Certificates, err = s.certificatesIn(r, f, lang); err != nil || a.Certificates != nil {
+			return err
+		}
 		a.Report, err = s.judged(r, f, lang)
 		return err
 	})

@@ -253,7 +253,7 @@ func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 		"GET /login": true, "POST /login": true, "GET /login/key": true, "POST /login/key": true, "GET /login/key/state": true,
 		"POST /login/key/continue": true, "POST /login/key/leave": true, "GET /copies": true, "POST /copies": true,
 		"GET /login/oidc/{provider}": true, "GET /login/oidc/{provider}/callback": true,
-		"POST /v1/verifications": true, "POST /v1/verifications/as-sealed": true, "POST /v1/terminal/pair": true, "POST /v1/issued-copies/lookup": true, "POST /v1/issued-copies/pages": true, "GET /v1/openapi.json": true, "GET /v1/ledger/checkpoint": true, "GET /health/live": true, "GET /health/ready": true,
+		"POST /v1/verifications": true, "POST /v1/verifications/as-sealed": true, "POST /v1/verifications/certificates": true, "POST /v1/terminal/pair": true, "POST /v1/issued-copies/lookup": true, "POST /v1/issued-copies/pages": true, "GET /v1/openapi.json": true, "GET /v1/ledger/checkpoint": true, "GET /health/live": true, "GET /health/ready": true,
 		"GET /pki/{file}": true, "GET /pki/{issuer}/{list}": true, "GET /pki/root.crl": true, "GET /pki/root.cer": true, "GET /pki/trust-list.p7s": true, "POST /ocsp": true, "GET /ocsp/*": true, "POST /tsa": true}
 	declared := map[string]caller{}
 	for _, r := range w.server.rules {

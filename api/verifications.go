@@ -45,6 +45,18 @@ func (s *server) verifications() {
 		RequestBody: upload(),
 		Responses:   with(s.answers(400, 404, 408, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf")})},
 		anyone(), s.asSealed)
+	s.stream(huma.Operation{OperationID: "verify-certificates", Method: http.MethodPost, Path: "/v1/verifications/certificates", Tags: []string{"verifying"},
+		Summary: "Verify certificates",
+		Description: "The body is a file of at most 32 certificates in PEM, DER or PKCS #7 (.p7b), or a form whose field “file” is: at most 256 KiB. The other certificates " +
+			"of the file help to reach a trusted one. A private key is refused. Nothing of the file is kept.",
+		Parameters: []*huma.Param{
+			{In: "query", Name: "lang", Description: "Language of the sentences; otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}},
+			{In: "query", Name: "at", Description: "Also say what is known of the certificates at that time, which is not in the future.", Schema: &huma.Schema{Type: "string", Format: "date-time"}},
+			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; it is only repeated in the report.", false)},
+		RequestBody: uploadOf(certificateMedia...),
+		Responses: with(s.answers(400, 408, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "The report",
+			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.CertificatesReport{})}}})},
+		anyone(), s.certificateVerification)
 }
 
 func (s *server) verification(w http.ResponseWriter, r *http.Request) {

@@ -69,6 +69,18 @@ func (c *Client) Verify(ctx context.Context, name string, file io.Reader, size i
 	return sent[verify.Report](ctx, c, q)
 }
 
+// VerifyCertificates has the certificates of a file judged now and, where at is not the zero time, at that time.
+func (c *Client) VerifyCertificates(ctx context.Context, name string, at time.Time, file io.Reader, size int64) (verify.CertificatesReport, error) {
+	path := "/v1/verifications/certificates"
+	if !at.IsZero() {
+		path += "?" + url.Values{"at": {at.UTC().Format(time.RFC3339)}}.Encode()
+	}
+	q, f := fileRequest(path, name, file, size)
+	q.header.Set("Content-Type", "application/octet-stream") // PEM, DER or PKCS #7
+	q.repeatable = f.again
+	return sent[verify.CertificatesReport](ctx, c, q)
+}
+
 // AsSealed writes the document as it was when a signature was made, to which its number in the report or the name of its
 // field.
 func (c *Client) AsSealed(ctx context.Context, name, signature string, file io.Reader, size int64, w io.Writer) error {

@@ -30,6 +30,8 @@ type view struct {
 	Verdict   *verdict
 	Versions  *comparison
 	Code      string
+	// Certificates is set for a file of certificates.
+	Certificates *certificateCards
 }
 
 type verdict struct {

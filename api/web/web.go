@@ -87,13 +87,15 @@ const PathVersions = "/versions"
 
 // Answer is what is said about a file: a report, its versions, or the problem for which there is neither.
 type Answer struct {
-	Language  string // "zh" or "en"
-	Fragment  bool   // without the page around it
-	Report    *verify.Report
-	Versions  *versions.Comparison
-	Code      string // of a paper copy, found on a picture of it
-	Problem   string // a sentence
-	RequestID string
+	Language string // "zh" or "en"
+	Fragment bool   // without the page around it
+	Report   *verify.Report
+	Versions *versions.Comparison
+	Code     string // of a paper copy, found on a picture of it
+	// Certificates is what is said about a file of certificates, which has at least one.
+	Certificates *verify.CertificatesReport
+	Problem      string // a sentence
+	RequestID    string
 }
 
 // Verdict renders an answer.
@@ -112,6 +114,9 @@ func (p *Pages) render(name string, a Answer) ([]byte, error) {
 	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID, Code: a.Code}
 	if a.Report != nil {
 		v.Verdict = verdictOf(a.Report, a.Language)
+	}
+	if a.Certificates != nil {
+		v.Certificates = certificatesOf(a.Certificates, a.Language)
 	}
 	if a.Versions != nil {
 		v.Versions = versionsOf(a.Versions)

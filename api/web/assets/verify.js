@@ -39,7 +39,7 @@ function working(on) {
   }
 }
 
-// send sends a file to one of the pages' addresses and hands on the fragment that is answered, or nothing.
+// send sends a form, or a file in one, to one of the pages' addresses and hands on the fragment that is answered, or nothing.
 function send(address, file, progressed, sent, answered) {
   const call = new XMLHttpRequest();
   call.open("POST", address);
@@ -56,8 +56,11 @@ function send(address, file, progressed, sent, answered) {
     answered(type.startsWith("text/html") && answer.body.children.length > 0 ? answer.body.childNodes : null);
   };
   call.onerror = () => answered(null);
-  const body = new FormData();
-  body.append("file", file);
+  let body = file;
+  if (!(file instanceof FormData)) {
+    body = new FormData();
+    body.append("file", file);
+  }
   call.send(body);
   return call;
 }
@@ -160,6 +163,22 @@ result.addEventListener("click", (event) => {
   } else if (button.dataset.versions) {
     compare(button);
   }
+});
+
+// The state of a certificate at another time: its form holds the certificate itself, since the server has kept nothing.
+result.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const asked = event.target;
+  const button = asked.querySelector("button");
+  button.disabled = true;
+  send(asked.action, new FormData(asked), () => {}, () => {}, (nodes) => {
+    button.disabled = false;
+    if (nodes) {
+      show(nodes);
+    } else {
+      tell(say.lost);
+    }
+  });
 });
 
 input.addEventListener("change", () => {
