@@ -146,6 +146,10 @@ func TestABrowserVerifiesADroppedFile(t *testing.T) {
 	if focused := evaluate[string](b, `document.activeElement.id`); focused != "result" {
 		t.Errorf("after the verdict the focus is on %q", focused)
 	}
+	b.do(drop(plain, good), chromedp.WaitVisible(chromedp.CSS("#result .hint")))
+	if hint := b.text(".hint"); !strings.Contains(hint, "the first one was taken") {
+		t.Errorf("of two files the page says %q", hint)
+	}
 	// A service that is gone is said so, in place.
 	w.http.Close()
 	b.do(drop(good), chromedp.WaitVisible(chromedp.CSS(".hint")))
@@ -254,10 +258,10 @@ func evaluate[T any](b browserTest, expression string) T {
 	return run(b, chromedp.Evaluate[T](expression))
 }
 
-// drop drags a file from outside onto the page, as a person does.
-func drop(path string) chromedp.Action[chromedp.Void] {
+// drop drags files from outside onto the page, as a person does.
+func drop(paths ...string) chromedp.Action[chromedp.Void] {
 	return chromedp.Func(func(ctx context.Context, target *chromedp.Target) error {
-		data := &input.DragData{Items: []*input.DragDataItem{}, Files: []string{path}, DragOperationsMask: 1}
+		data := &input.DragData{Items: []*input.DragDataItem{}, Files: paths, DragOperationsMask: 1}
 		for _, step := range []input.DispatchDragEventType{"dragEnter", "dragOver", "drop"} {
 			p := input.DispatchDragEventParams{Type: step, X: 200, Y: 300, Data: data}
 			if _, err := cdp.Call(ctx, target, input.DispatchDragEvent, p); err != nil {

@@ -21,11 +21,15 @@ function show(node) {
   result.scrollIntoView({ block: "start", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth" });
 }
 
+function hint(message) {
+  const line = document.createElement("p");
+  line.className = "hint";
+  line.textContent = message;
+  return line;
+}
+
 function tell(message) {
-  const hint = document.createElement("p");
-  hint.className = "hint";
-  hint.textContent = message;
-  show([hint]);
+  show([hint(message)]);
 }
 
 function working(on) {
@@ -65,7 +69,7 @@ function send(address, file, progressed, sent, answered) {
   return call;
 }
 
-function verify(file) {
+function verify(file, several) {
   if (request) {
     return;
   }
@@ -89,7 +93,7 @@ function verify(file) {
     working(false);
     if (nodes) {
       verified = file;
-      show(nodes);
+      show(several ? [hint(say.single), ...nodes] : nodes);
       const follow = result.querySelector("[data-follow]");
       if (follow) {
         location.assign(follow.href);
@@ -217,5 +221,5 @@ addEventListener("drop", (event) => {
     tell(say.notAFile);
     return;
   }
-  verify(files[0]);
+  verify(files[0], files.length > 1);
 });
