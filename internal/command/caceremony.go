@@ -198,13 +198,13 @@ func establish(ctx context.Context, s streams, e establishing) (secret string, e
 	return secret, err
 }
 
-// showAdministrator says how the first administrator comes in: by the key, and at the pages.
+// showAdministrator says how the first administrator comes in: at the pages, and by the key, which stands in the last line.
 func showAdministrator(s streams, plan ceremony.Plan, secret string, password []byte) {
 	id := plan.Officers.Administrator.ID
-	fmt.Fprintf(s.out, "管理员 API 密钥（只显示一次） administrator's API key, shown once:\n%s\n", secret)
 	if len(password) > 0 {
 		fmt.Fprintf(s.out, "网页登录 sign in at /login: %s，首次登录须修改密码 the password is to be changed at the first login\n", id)
-		return
+	} else {
+		fmt.Fprintf(s.out, "尚无网页登录密码，请设置 no password for the pages yet: yinxin enroll people password %s --as %s\n", id, id)
 	}
-	fmt.Fprintf(s.out, "尚无网页登录密码，请设置 no password for the pages yet: yinxin enroll people password %s --as %s\n", id, id)
+	fmt.Fprintf(s.out, "管理员 API 密钥（只显示一次） administrator's API key, shown once:\n%s\n", secret)
 }
