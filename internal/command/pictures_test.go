@@ -30,7 +30,7 @@ var readmePictures = []struct{ name, actor, path string }{
 }
 
 // maxPictureBytes is what a picture of the README may take.
-const maxPictureBytes = 120_000
+const maxPictureBytes = 140_000
 
 // TestPictures takes the pictures of the README from the running demo (make pictures): YINXIN_PICTURES names the folder that they go to,
 // YINXIN_PICTURES_DEMO that of the demo.
