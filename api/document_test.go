@@ -49,6 +49,7 @@ func TestTheCommandsOfTheDocumentationRun(t *testing.T) {
 	shell, java := commands(t)
 	write("in.pdf", document(t))
 	write("body.json", []byte("{}"))
+	write("seal.cer", s.Certificate)
 	write("SealOne.java", []byte(java))
 	if n := strings.Count(shell, "curl"); n < 18 {
 		t.Fatalf("%d calls in the document", n)
