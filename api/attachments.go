@@ -2,8 +2,6 @@ package api
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net/http"
 	"strconv"
 	"time"
@@ -195,37 +193,18 @@ func (s *server) received(r *http.Request, max int64, media ...string) (name str
 	default:
 		return fail(errBusy.New())
 	}
-	name, body, err := fileOf(r, max, media...)
-	if err != nil {
-		return fail(err)
-	}
-	f, err := s.scratchFile()
+	f, err := s.arrived(r, max, media...)
 	if err != nil {
 		return fail(err)
 	}
 	defer f.close()
-	size, err := f.fill(body)
-	if err != nil {
+	if err := s.await(r.Context(), s.scanning); err != nil {
 		return fail(err)
 	}
-	if size == 0 {
-		return fail(errNoFile.New())
-	}
-	drain(r)
-	patience := time.NewTimer(s.Patience)
-	defer patience.Stop()
-	select {
-	case s.scanning <- struct{}{}:
-	case <-patience.C:
-		return fail(errBusy.New())
-	case <-r.Context().Done():
-		return fail(errBroken.Because(r.Context().Err()))
-	}
 	done = func() { <-s.scanning }
-	data = make([]byte, size)
-	if n, err := f.ReadAt(data, 0); int64(n) != size {
+	if data, err = f.head(f.size); err != nil {
 		done()
-		return fail(errScratch.Because(errors.Join(err, io.ErrUnexpectedEOF)))
+		return fail(err)
 	}
-	return name, data, done, nil
+	return f.name, data, done, nil
 }

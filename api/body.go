@@ -84,9 +84,11 @@ const (
 	fileField    = "file"
 )
 
+const pdfMedia = "application/pdf"
+
 // file finds the PDF in a request: see fileOf.
 func file(r *http.Request, max int64) (name string, body io.Reader, err error) {
-	return fileOf(r, max, "application/pdf")
+	return fileOf(r, max, pdfMedia)
 }
 
 // mediaOf is the type that a request says its body has, empty for none.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"yinxin/api/web"
 	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/sealer/verify"
@@ -76,24 +77,23 @@ func (s *server) judgedCertificates(ctx context.Context, name string, data []byt
 // certificatesIn judges the certificates that were given to the page in place of a PDF; nil when the file is not of that
 // kind. The form may say at what time, in the time of China.
 func (s *server) certificatesIn(r *http.Request, f scratch, lang string) (*verify.CertificatesReport, error) {
-	head := make([]byte, 1024)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return nil, errScratch.Because(err)
+	head, err := f.head(1024)
+	if err != nil {
+		return nil, err
 	}
-	if !verify.LooksLikeCertificates(f.name, head[:n]) {
+	if !verify.LooksLikeCertificates(f.name, head) {
 		return nil, nil
 	}
 	if f.size > verify.MaxCertificateFile {
 		return nil, tooLarge(verify.MaxCertificateFile)
 	}
-	data := make([]byte, f.size)
-	if _, err := f.ReadAt(data, 0); err != nil {
-		return nil, errScratch.Because(err)
+	data, err := f.head(f.size)
+	if err != nil {
+		return nil, err
 	}
 	var at time.Time
 	if text := r.PostForm.Get("at"); text != "" {
-		if at, err = time.ParseInLocation("2006-01-02T15:04", text, civil.China); err != nil {
+		if at, err = time.ParseInLocation(web.MinuteField, text, civil.China); err != nil {
 			return nil, errInvalid.At(fault.Field("at"))
 		}
 	}

@@ -13,6 +13,8 @@ var (
 		ZH: "此地址不接受这种请求方法。", EN: "This address does not take this method."}
 	errInvalid = fault.Spec{Kind: fault.Invalid, Code: "request.invalid",
 		ZH: "请求不符合接口说明。", EN: "The request is not as the API description asks for."}
+	errText = fault.Spec{Kind: fault.Invalid, Code: "request.text",
+		ZH: "请求中有不能使用的字符（空字符或编码错误）。", EN: "The request holds characters that cannot be used: NUL, or broken UTF-8."}
 	errMediaType = fault.Spec{Kind: fault.Invalid, Code: "request.media-type",
 		ZH: "此地址不接受这种内容类型。", EN: "This address does not take this content type."}
 	errNotAcceptable = fault.Spec{Kind: fault.Invalid, Code: "request.not-acceptable",

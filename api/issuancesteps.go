@@ -153,33 +153,17 @@ func (s *server) receiveIssuedCopy(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	_, body, err := file(r, s.MaxVerify)
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	f, err := s.scratchFile()
+	f, err := s.arrived(r, s.MaxVerify, pdfMedia)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
 	defer f.close()
-	size, err := f.fill(body)
-	if err == nil && size == 0 {
-		err = errNoFile.New()
-	}
-	if err == nil {
-		drain(r)
-		err = s.turn(r.Context())
-	}
-	if err != nil {
-		s.fail(w, r, err)
-		return
-	}
-	defer func() { <-s.verifying }()
-	ctx, cancel := context.WithTimeout(r.Context(), s.VerifyTime)
-	defer cancel()
-	c, err := s.Issuance.Receive(ctx, actorOf(ctx), chi.URLParam(r, "id"), f, size)
+	var c issuance.Case
+	err = s.judging(r.Context(), func(ctx context.Context) (err error) {
+		c, err = s.Issuance.Receive(ctx, actorOf(ctx), chi.URLParam(r, "id"), f, f.size)
+		return err
+	})
 	if err != nil {
 		s.fail(w, r, err)
 		return

@@ -10,7 +10,6 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/ca"
-	"yinxin/internal/fault"
 	"yinxin/sealer"
 	"yinxin/sealer/verify"
 	"yinxin/sealer/verify/versions"
@@ -91,9 +90,9 @@ const compareTime = 20 * time.Second
 // showVersions sets the version as sealed beside the later ones. The file comes once more, since it was not kept.
 func (s *server) showVersions(w http.ResponseWriter, r *http.Request) {
 	s.showAnswer(w, r, func(lang string, a *web.Answer) error {
-		which := r.URL.Query().Get("signature")
-		if which == "" || len(which) > 200 {
-			return errInvalid.At(fault.Field("signature"))
+		which, err := signatureAsked(r)
+		if err != nil {
+			return err
 		}
 		if s.Sealer.Viewer == nil {
 			return errNotReady.New()

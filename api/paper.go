@@ -3,7 +3,6 @@ package api
 import (
 	"bytes"
 	"context"
-	"io"
 	"slices"
 	"time"
 
@@ -31,12 +30,10 @@ const photoTime = 8 * time.Second
 // codeOn reads the code of a paper copy off a picture of it. A file that is no picture has none, which is no error. Errors:
 // paper.no-code, paper.photo-format, and those of package scan.
 func (s *server) codeOn(ctx context.Context, f scratch) (string, error) {
-	head := make([]byte, 16)
-	n, err := f.ReadAt(head, 0)
-	if err != nil && err != io.EOF {
-		return "", errScratch.Because(err)
+	head, err := f.head(16)
+	if err != nil {
+		return "", err
 	}
-	head = head[:n]
 	switch {
 	case bytes.HasPrefix(head, []byte("\xff\xd8\xff")), bytes.HasPrefix(head, []byte("\x89PNG\r\n")):
 	case len(head) >= 12 && string(head[4:8]) == "ftyp" && slices.Contains([]string{"heic", "heix", "hevc", "heim", "heis", "mif1", "msf1", "avif"}, string(head[8:12])),
@@ -55,9 +52,9 @@ func (s *server) codeOn(ctx context.Context, f scratch) (string, error) {
 	defer func() { <-s.comparing }()
 	ctx, cancel := context.WithTimeout(ctx, photoTime)
 	defer cancel()
-	data := make([]byte, f.size)
-	if _, err := f.ReadAt(data, 0); err != nil {
-		return "", errScratch.Because(err)
+	data, err := f.head(f.size)
+	if err != nil {
+		return "", err
 	}
 	file, err := scan.Open("", data, photoLimits)
 	if err != nil {

@@ -15,6 +15,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/store"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -108,7 +109,11 @@ func (s *server) problem(ctx context.Context, err error) *Problem {
 		return done
 	}
 	f, known := fault.Of(err)
-	if !known {
+	switch {
+	case known:
+	case store.IsBadText(err):
+		f = errText.Because(err)
+	default:
 		f = errInternal.Because(err)
 	}
 	p := &Problem{Status: statusOf(f), Code: f.Code, Message: f.Sentence("zh"), MessageEN: f.Sentence("en"), header: http.Header{}}

@@ -107,11 +107,20 @@ func (s *server) font() ([]byte, error) {
 	return os.ReadFile(path)
 }
 
-// asSealed gives the document of a signature as it was when it was sealed.
-func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
+// signatureAsked is which signature of a file a request is about: its number or its field.
+func signatureAsked(r *http.Request) (string, error) {
 	which := r.URL.Query().Get("signature")
 	if which == "" || len(which) > 200 {
-		s.fail(w, r, errInvalid.At(fault.Field("signature")))
+		return "", errInvalid.At(fault.Field("signature"))
+	}
+	return which, nil
+}
+
+// asSealed gives the document of a signature as it was when it was sealed.
+func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
+	which, err := signatureAsked(r)
+	if err != nil {
+		s.fail(w, r, err)
 		return
 	}
 	f, done, err := s.taken(r)
@@ -166,39 +175,40 @@ func (s *server) taken(r *http.Request) (f scratch, done func(), err error) {
 	default:
 		return f, nil, errBusy.New()
 	}
-	release := func() {
-		if f.File != nil {
-			f.close()
-		}
+	if f, err = s.arrived(r, s.MaxVerify, pdfMedia); err != nil {
 		<-s.uploading
+		return f, nil, err
 	}
-	defer func() {
-		if err != nil {
-			release()
-		}
-	}()
-	name, body, err := file(r, s.MaxVerify)
+	f.name = displayName(f.name)
+	return f, func() { f.close(); <-s.uploading }, nil
+}
+
+// arrived puts the file of a request into the scratch space, with the name that the caller gave it.
+func (s *server) arrived(r *http.Request, max int64, media ...string) (scratch, error) {
+	name, body, err := fileOf(r, max, media...)
 	if err != nil {
-		return f, nil, err
+		return scratch{}, err
 	}
-	if f, err = s.scratchFile(); err != nil {
-		return f, nil, err
+	f, err := s.scratchFile()
+	if err != nil {
+		return scratch{}, err
 	}
-	if f.size, err = f.fill(body); err != nil {
-		return f, nil, err
+	f.name = name
+	if f.size, err = f.fill(body); err == nil && f.size == 0 {
+		err = errNoFile.New()
 	}
-	if f.size == 0 {
-		return f, nil, errNoFile.New()
+	if err != nil {
+		f.close()
+		return scratch{}, err
 	}
 	drain(r)
-	f.name = displayName(name)
-	return f, release, nil
+	return f, nil
 }
 
 // judging does what a verification does, when it is its turn and for as long as one may take. It is called once the file
 // is there: whoever uploads slowly must not keep others from being verified.
 func (s *server) judging(ctx context.Context, do func(ctx context.Context) error) error {
-	if err := s.turn(ctx); err != nil {
+	if err := s.await(ctx, s.verifying); err != nil {
 		return err
 	}
 	defer func() { <-s.verifying }()
@@ -206,9 +216,6 @@ func (s *server) judging(ctx context.Context, do func(ctx context.Context) error
 	defer cancel()
 	return do(ctx)
 }
-
-// turn waits for a place among the running verifications.
-func (s *server) turn(ctx context.Context) error { return s.await(ctx, s.verifying) }
 
 // await waits for a place among those at work.
 func (s *server) await(ctx context.Context, places chan<- struct{}) error {
@@ -249,8 +256,17 @@ func prepareScratch(dir string) error {
 // scratch is a file that exists only as long as it is open.
 type scratch struct {
 	*os.File
-	name string // as it is shown
+	name string
 	size int64
+}
+
+// head reads the first n octets, or fewer where there are no more.
+func (f scratch) head(n int64) ([]byte, error) {
+	data := make([]byte, min(n, f.size))
+	if _, err := f.ReadAt(data, 0); err != nil {
+		return nil, errScratch.Because(err)
+	}
+	return data, nil
 }
 
 func (f scratch) close() { _ = f.Close() } // nothing was to be kept

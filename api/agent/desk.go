@@ -102,14 +102,19 @@ func plain(text string, most int) string {
 	return text
 }
 
+// told is a text of lines with names; what has no value has no line.
+type told struct{ strings.Builder }
+
+func (t *told) line(zh, en, value string) {
+	if value != "" {
+		fmt.Fprintf(t, "%s %s: %s\n", zh, en, value)
+	}
+}
+
 // text is the question about one file, line by line.
 func (q Question) text() string {
-	var b strings.Builder
-	line := func(zh, en, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%s %s: %s\n", zh, en, value)
-		}
-	}
+	var b told
+	line := b.line
 	line("申请系统", "asked by", q.Origin)
 	line("服务器", "server", q.Server)
 	line("用印人", "clerk", q.Clerk)

@@ -5,7 +5,6 @@ import (
 	"context"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"yinxin/ca/chain"
@@ -28,12 +27,8 @@ type LoginQuestion struct {
 
 // text is the question, line by line.
 func (q LoginQuestion) text() string {
-	var b strings.Builder
-	line := func(zh, en, value string) {
-		if value != "" {
-			fmt.Fprintf(&b, "%s %s: %s\n", zh, en, value)
-		}
-	}
+	var b told
+	line := b.line
 	line("登录系统", "sign in at", q.Service)
 	line("服务器", "server", q.Server)
 	line("用户", "user", q.User)

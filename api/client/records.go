@@ -13,8 +13,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/transparency-dev/merkle/proof"
-
 	"yinxin/api"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -95,7 +93,7 @@ func (c *Client) Continued(ctx context.Context, kept ledger.Checkpoint, key *ecd
 	if err != nil {
 		return ledger.Checkpoint{}, err
 	}
-	if err := proof.VerifyConsistency(ledger.Hasher{}, uint64(kept.Size), uint64(now.Size), answer.Hashes, kept.Root, now.Root); err != nil {
+	if err := now.Continues(kept, answer.Hashes); err != nil {
 		return ledger.Checkpoint{}, ErrRewritten.Because(err)
 	}
 	return now, nil

@@ -37,8 +37,8 @@ type standingLook struct {
 	When string
 }
 
-// minuteField is how browsers write the value of a field for date and time.
-const minuteField = "2006-01-02T15:04"
+// MinuteField is how browsers write the value of a field for date and time.
+const MinuteField = "2006-01-02T15:04"
 
 func certificatesOf(r *verify.CertificatesReport, language string) *certificateCards {
 	v := &certificateCards{File: r.File, At: sheet.Moment(r.At, language), Latest: fieldTime(r.At)}
@@ -73,7 +73,7 @@ func fieldTime(stamp string) string {
 	if err != nil {
 		return ""
 	}
-	return t.In(civil.China).Format(minuteField)
+	return t.In(civil.China).Format(MinuteField)
 }
 
 // grouped puts a space behind every eight digits, so that two fingerprints can be compared by eye.

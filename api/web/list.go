@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"mime"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/xuri/excelize/v2"
@@ -64,6 +65,26 @@ const (
 // Fetch gives at most limit rows behind the row that after names, and what names the last of them; empty when nothing
 // follows.
 type Fetch func(after string, limit int) (rows []Row, next string, err error)
+
+// Behind fetches from a list that is there as a whole: of what stands behind the one that after names, by its identifier, that
+// which row gives a row for.
+func Behind[T any](all []T, id func(T) string, row func(T) (Row, bool, error)) Fetch {
+	return func(after string, limit int) (rows []Row, next string, err error) {
+		for _, one := range all[slices.IndexFunc(all, func(one T) bool { return id(one) == after })+1:] {
+			r, fits, err := row(one)
+			switch {
+			case err != nil:
+				return nil, "", err
+			case !fits:
+				continue
+			case len(rows) == limit:
+				return rows, next, nil
+			}
+			next, rows = id(one), append(rows, r)
+		}
+		return rows, "", nil
+	}
+}
 
 // ShowList renders a page with a list, or gives the whole list as a file (?format=xlsx or csv).
 func (q *Request) ShowList(name string, p Page, l List, fetch Fetch) error {

@@ -100,7 +100,7 @@ func (f Filter) query(v viewer) (string, []any) {
 		}
 	}
 	if f.Text != "" {
-		like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(f.Text[:min(len(f.Text), 300)]) + "%"
+		like := "%" + store.LikeText(f.Text[:min(len(f.Text), 300)]) + "%"
 		like = strings.ReplaceAll(strings.ToValidUTF8(like, ""), "\x00", "")
 		// Both sides in capitals: the engines differ in what LIKE makes of small ones.
 		add(`(UPPER(a.number) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.unit_name) LIKE UPPER(?) ESCAPE '\' OR UPPER(a.seal_name) LIKE UPPER(?) ESCAPE '\')`, like, like, like)

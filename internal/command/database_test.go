@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,7 +18,7 @@ import (
 
 // TestAnInstallationRunsOnBothDatabases founds one, serves it and checks its ledger, all through the command's own code.
 func TestAnInstallationRunsOnBothDatabases(t *testing.T) {
-	storetest.EachURL(t, func(t *testing.T, url string) {
+	storetest.EachURL(t, func(t *testing.T, database string) {
 		dir := t.TempDir()
 		passphrase := filepath.Join(dir, "passphrase")
 		if err := os.WriteFile(passphrase, []byte("only a test"), 0o600); err != nil {
@@ -26,11 +27,11 @@ func TestAnInstallationRunsOnBothDatabases(t *testing.T) {
 		house := filepath.Join(dir, "house")
 		var out bytes.Buffer
 		s := streams{in: strings.NewReader(""), out: &out, err: &out, now: time.Now}
-		if status := run(t.Context(), []string{"init", "--data", house, "--organisation", "临江省档案局", "--database", url, "--passphrase-file", passphrase}, s); status != 0 {
+		if status := run(t.Context(), []string{"init", "--data", house, "--organisation", "临江省档案局", "--database", database, "--passphrase-file", passphrase}, s); status != 0 {
 			t.Fatalf("init: exit status %d\n%s", status, out.String())
 		}
 		secret := out.String()[strings.Index(out.String(), "yx_"):]
-		h, err := openInstallation(t.Context(), dataFlags{Data: house, Database: url, PassphraseFile: passphrase}, time.Now)
+		h, err := openInstallation(t.Context(), dataFlags{Data: house, Database: database, PassphraseFile: passphrase}, time.Now)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -56,7 +57,16 @@ func TestAnInstallationRunsOnBothDatabases(t *testing.T) {
 				t.Errorf("%s: %d, want %d", path, answer.StatusCode, want)
 			}
 		}
-		if status := run(t.Context(), []string{"audit", "verify", "--data", house, "--database", url}, s); status != 0 {
+		// What PostgreSQL takes for no text is said to whoever sent it.
+		answer, err := http.PostForm(server.URL+"/login", url.Values{"name": {"a\x00"}, "password": {"a password that is nobody's"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer.Body.Close()
+		if answer.StatusCode < 400 || answer.StatusCode >= 500 {
+			t.Errorf("a name with NUL: %d", answer.StatusCode)
+		}
+		if status := run(t.Context(), []string{"audit", "verify", "--data", house, "--database", database}, s); status != 0 {
 			t.Errorf("audit verify: exit status %d\n%s", status, out.String())
 		}
 	})

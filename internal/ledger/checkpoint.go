@@ -14,6 +14,7 @@ import (
 	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/sm3"
 	"github.com/emmansun/gmsm/smx509"
+	"github.com/transparency-dev/merkle/proof"
 
 	"yinxin/internal/oid"
 	"yinxin/internal/store"
@@ -34,6 +35,12 @@ type Checkpoint struct {
 	Root   []byte // 32 bytes
 	Time   time.Time
 	Note   string // the whole text with its signature, for export
+}
+
+// Continues says whether the proof (RFC 6962 section 2.1.2) shows that the ledger of the checkpoint begins with that of an
+// earlier one.
+func (c Checkpoint) Continues(earlier Checkpoint, hashes [][]byte) error {
+	return proof.VerifyConsistency(Hasher{}, uint64(earlier.Size), uint64(c.Size), hashes, earlier.Root, c.Root)
 }
 
 // Origin is the name of the ledger that the key signs.

@@ -3,8 +3,6 @@ package ledger
 import (
 	"context"
 
-	"github.com/transparency-dev/merkle/proof"
-
 	"yinxin/internal/store"
 )
 
@@ -43,7 +41,7 @@ func (l *Ledger) Compare(ctx context.Context, note string) (c Comparison, err er
 	if c.Hashes, err = l.Consistency(ctx, c.Kept.Size, c.Newest.Size); err != nil {
 		return c, err
 	}
-	if proof.VerifyConsistency(Hasher{}, uint64(c.Kept.Size), uint64(c.Newest.Size), c.Hashes, c.Kept.Root, c.Newest.Root) != nil {
+	if c.Newest.Continues(c.Kept, c.Hashes) != nil {
 		return wrong(TreeRewritten, 0, c.Kept.Size, "the newest checkpoint does not continue the kept one: entries were rewritten")
 	}
 	return c, nil

@@ -100,7 +100,7 @@ func (s Search) where() (where string, args []any) {
 		add(`time < ?`, store.Time(s.Until))
 	}
 	if s.Kind != "" {
-		add(`kind = ? OR kind LIKE ? ESCAPE '\'`, s.Kind, like.Replace(s.Kind)+".%")
+		add(`kind = ? OR kind LIKE ? ESCAPE '\'`, s.Kind, store.LikeText(s.Kind)+".%")
 	}
 	if s.Actor != "" {
 		add(`actor = ?`, s.Actor)
@@ -119,13 +119,10 @@ func (s Search) where() (where string, args []any) {
 		add(condition, values...)
 	}
 	for _, m := range s.Mentions {
-		add(`subject = ? OR entry LIKE ? ESCAPE '\'`, m, "%"+like.Replace(quoted(m))+"%")
+		add(`subject = ? OR entry LIKE ? ESCAPE '\'`, m, "%"+store.LikeText(quoted(m))+"%")
 	}
 	return where, args
 }
-
-// like takes their meaning from the signs that have one in a pattern.
-var like = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
 
 // quoted is a value as it stands in an entry.
 func quoted(value string) string {

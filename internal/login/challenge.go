@@ -196,32 +196,36 @@ func (s *Service) askedIn(ctx context.Context, q store.Querier, token string) (C
 	if token == "" || len(token) > 100 {
 		return Challenge{}, ErrNoChallenge.New()
 	}
-	c, err := scanChallenge(q.QueryRowContext(ctx, `SELECT `+challengeColumns+` FROM login_challenge WHERE browser = $1 AND state <> 'used'`, idOf(token)).Scan)
+	return oneChallenge(ctx, q, `browser = $1`, idOf(token))
+}
+
+// oneChallenge is the login that where names, in whatever state but used.
+func oneChallenge(ctx context.Context, q store.Querier, where string, args ...any) (Challenge, error) {
+	c, err := scanChallenge(q.QueryRowContext(ctx, `SELECT `+challengeColumns+` FROM login_challenge WHERE state <> 'used' AND `+where, args...).Scan)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = ErrNoChallenge.New()
 	}
 	return c, err
 }
 
-// Challenges are the logins that wait for the USB Key of an actor, the oldest first.
-func (s *Service) Challenges(ctx context.Context, actorID string) (list []Challenge, err error) {
+// challenges are the logins that where names, in its order.
+func (s *Service) challenges(ctx context.Context, where string, args ...any) (list []Challenge, err error) {
 	err = store.Each(ctx, s.DB.Read(), func(scan func(...any) error) error {
 		c, err := scanChallenge(scan)
 		list = append(list, c)
 		return err
-	}, `SELECT `+challengeColumns+` FROM login_challenge WHERE actor = $1 AND state = 'waiting' AND expires > $2 ORDER BY created, id`,
-		actorID, store.Time(s.Clock()))
+	}, `SELECT `+challengeColumns+` FROM login_challenge WHERE `+where, args...)
 	return list, err
+}
+
+// Challenges are the logins that wait for the USB Key of an actor, the oldest first.
+func (s *Service) Challenges(ctx context.Context, actorID string) ([]Challenge, error) {
+	return s.challenges(ctx, `actor = $1 AND state = 'waiting' AND expires > $2 ORDER BY created, id`, actorID, store.Time(s.Clock()))
 }
 
 // Challenge is a login in the name of an actor, in whatever state but used. Error: login.key-none.
 func (s *Service) Challenge(ctx context.Context, actorID, id string) (Challenge, error) {
-	c, err := scanChallenge(s.DB.Read().QueryRowContext(ctx, `SELECT `+challengeColumns+` FROM login_challenge WHERE id = $1 AND actor = $2 AND state <> 'used'`,
-		id, actorID).Scan)
-	if errors.Is(err, sql.ErrNoRows) {
-		err = ErrNoChallenge.New()
-	}
-	return c, err
+	return oneChallenge(ctx, s.DB.Read(), `id = $1 AND actor = $2`, id, actorID)
 }
 
 // Signed takes what a USB Key answered, which the caller has checked: of any number of answers one. Errors: login.key-none,
@@ -265,12 +269,7 @@ func (s *Service) endChallenge(ctx context.Context, tx *store.Tx, c Challenge, s
 
 // ExpireChallenges ends the logins that nobody answered in time, and records that they were asked for.
 func (s *Service) ExpireChallenges(ctx context.Context) error {
-	var over []Challenge
-	err := store.Each(ctx, s.DB.Read(), func(scan func(...any) error) error {
-		c, err := scanChallenge(scan)
-		over = append(over, c)
-		return err
-	}, `SELECT `+challengeColumns+` FROM login_challenge WHERE state IN ('waiting', 'signed') AND expires <= $1 ORDER BY expires LIMIT 1000`, store.Time(s.Clock()))
+	over, err := s.challenges(ctx, `state IN ('waiting', 'signed') AND expires <= $1 ORDER BY expires LIMIT 1000`, store.Time(s.Clock()))
 	if err != nil || len(over) == 0 {
 		return err
 	}

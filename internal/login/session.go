@@ -97,9 +97,7 @@ func (s *Service) openIn(ctx context.Context, tx *store.Tx, actorID string, by p
 
 // short keeps of what the browser calls itself what is kept.
 func (o Origin) short() Origin {
-	if len(o.Agent) > 200 {
-		o.Agent = strings.ToValidUTF8(o.Agent[:200], "")
-	}
+	o.Agent = strings.ToValidUTF8(o.Agent[:min(len(o.Agent), 200)], "")
 	return o
 }
 

@@ -55,6 +55,10 @@ func IsForeignKey(err error) bool {
 	return hasCode(err, "23503", sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY)
 }
 
+// IsBadText reports whether err is that of a text with NUL or broken UTF-8, which PostgreSQL refuses. SQLite finds and keeps such
+// texts like others.
+func IsBadText(err error) bool { return hasCode(err, "22021") }
+
 func hasCode(err error, postgres string, extended ...int) bool {
 	var p *pgconn.PgError
 	if errors.As(err, &p) {

@@ -10,6 +10,11 @@ import (
 // NewID gives a random identifier of 130 bits, in lower case, behind a prefix that names its kind ("req_").
 func NewID(prefix string) string { return prefix + strings.ToLower(rand.Text()) }
 
+var literal = strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`)
+
+// LikeText is a text as it stands in a pattern of LIKE … ESCAPE '\': its own % and _ mean themselves.
+func LikeText(s string) string { return literal.Replace(s) }
+
 // ExactlyOne turns a change that did not meet exactly one row into the error that says why.
 func ExactlyOne(result sql.Result, otherwise error) error {
 	n, err := result.RowsAffected()

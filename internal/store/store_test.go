@@ -348,3 +348,15 @@ func TestPoolOfAnotherLibraryWritesBesideTheRooms(t *testing.T) {
 		}
 	})
 }
+
+func TestATextThatAnEngineRefusesIsTold(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		for _, text := range []string{"a\x00", "a\xff"} {
+			var n int
+			err := db.Read().QueryRowContext(t.Context(), `SELECT COUNT(*) WHERE 'a' = $1`, text).Scan(&n)
+			if want := db.Dialect() == "postgres"; store.IsBadText(err) != want || err != nil && !want {
+				t.Errorf("%q: %v", text, err)
+			}
+		}
+	})
+}

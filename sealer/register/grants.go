@@ -235,7 +235,7 @@ func clean(s string) string { return strings.ReplaceAll(strings.ToValidUTF8(s, "
 
 // containing is a condition that one of the columns contains a text, after so many parameters, with its own.
 func containing(text string, after int, columns ...string) (where string, args []any) {
-	like := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(clean(text[:min(len(text), 300)])) + "%"
+	like := "%" + store.LikeText(clean(text[:min(len(text), 300)])) + "%"
 	var any []string
 	for i, column := range columns {
 		any = append(any, column+` LIKE $`+strconv.Itoa(after+i+1)+` ESCAPE '\'`)

@@ -5,12 +5,14 @@ import (
 	"context"
 	"crypto/ecdsa"
 	"crypto/subtle"
+	"slices"
 	"time"
 
 	"yinxin/ca/chain"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
 	"yinxin/internal/store"
+	"yinxin/keystore"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -57,12 +59,16 @@ func (s *Service) waitingLogins(ctx context.Context, at Terminal) (list []manife
 // Login says who wants to sign in, signed by the key that the terminal pinned. Errors: terminal.no-login, terminal.login-expired,
 // terminal.login-no-certificate, terminal.key-ended.
 func (s *Service) Login(ctx context.Context, at Terminal, id string) (manifest.Envelope, error) {
-	l, _, err := s.loginOf(ctx, at, id)
+	c, err := s.challengeOf(ctx, at, id)
 	if err != nil {
 		return manifest.Envelope{}, err
 	}
 	key, err := s.signer(ctx, at)
 	if err != nil {
+		return manifest.Envelope{}, err
+	}
+	l := s.loginOf(at, key, c)
+	if l.Certificates, err = s.Sealer.Register.KeyCertificates(ctx, s.DB.Read(), at.Clerk.ID); err != nil {
 		return manifest.Envelope{}, err
 	}
 	if len(l.Certificates) == 0 {
@@ -71,37 +77,41 @@ func (s *Service) Login(ctx context.Context, at Terminal, id string) (manifest.E
 	return manifest.SignLogin(ctx, key, l)
 }
 
-// loginOf reads a login of the clerk of a terminal that may be answered now, as the terminal sees it.
-func (s *Service) loginOf(ctx context.Context, at Terminal, id string) (l manifest.Login, c login.Challenge, err error) {
+// challengeOf reads a login of the clerk of a terminal that may be answered now. Errors: terminal.no-login,
+// terminal.login-expired.
+func (s *Service) challengeOf(ctx context.Context, at Terminal, id string) (c login.Challenge, err error) {
 	if s.Logins == nil {
-		return l, c, errNoLogin.With("%.64q", id)
+		return c, errNoLogin.With("%.64q", id)
 	}
 	c, err = s.Logins.Challenge(ctx, at.Clerk.ID, id)
 	switch {
 	case fault.Has(err, login.ErrNoChallenge):
-		return l, c, errNoLogin.With("%.64q", id)
+		err = errNoLogin.With("%.64q", id)
 	case err != nil:
-		return l, c, err
 	case !s.Clock().Before(c.Expires):
-		return l, c, manifest.ErrLoginExpired.With("%s", c.Expires.UTC().Format(time.RFC3339))
+		err = manifest.ErrLoginExpired.With("%s", c.Expires.UTC().Format(time.RFC3339))
 	case c.State != login.ChallengeWaiting && c.State != login.ChallengeSigned:
-		return l, c, errNoLogin.With("%.64q", id)
+		err = errNoLogin.With("%.64q", id)
 	}
-	key, err := s.signer(ctx, at)
-	if err != nil {
-		return l, c, err
-	}
-	certificates, err := s.Sealer.Register.KeyCertificates(ctx, s.DB.Read(), at.Clerk.ID)
+	return c, err
+}
+
+// loginOf is a login as the terminal sees it, without the certificates that may answer.
+func (s *Service) loginOf(at Terminal, key keystore.Key, c login.Challenge) manifest.Login {
 	return manifest.Login{Key: manifest.Fingerprint(key.Public()), Login: c.ID, Nonce: c.Nonce, Number: c.Number, Terminal: at.ID, User: personOf(at.Clerk),
-		Service: sayable(s.Name, "Yinxin"), Address: sayable(c.Origin.Address, ""), Browser: sayable(c.Origin.Agent, ""), Certificates: certificates,
-		Issued: c.Created.UTC().Truncate(time.Second), Expires: c.Expires.UTC().Truncate(time.Second)}, c, err
+		Service: sayable(s.Name, "Yinxin"), Address: sayable(c.Origin.Address, ""), Browser: sayable(c.Origin.Agent, ""),
+		Issued: c.Created.UTC().Truncate(time.Second), Expires: c.Expires.UTC().Truncate(time.Second)}
 }
 
 // AnswerLogin takes what a USB Key signed, once; what is wrong with it ends the login, and its reason is among the logins of the person.
 // The same answer again is taken again. Errors: terminal.no-login, terminal.login-expired, terminal.other-nonce,
 // terminal.login-certificate, terminal.login-certificate-expired, -revoked and -untrusted, terminal.login-signature.
 func (s *Service) AnswerLogin(ctx context.Context, at Terminal, id string, a manifest.LoginAnswer) error {
-	l, c, err := s.loginOf(ctx, at, id)
+	c, err := s.challengeOf(ctx, at, id)
+	if err != nil {
+		return err
+	}
+	key, err := s.signer(ctx, at)
 	if err != nil {
 		return err
 	}
@@ -112,7 +122,7 @@ func (s *Service) AnswerLogin(ctx context.Context, at Terminal, id string, a man
 		return errNoLogin.With("%.64q", id)
 	}
 	c.Terminal = at.ID
-	if wrong := s.checkLogin(ctx, l, a); wrong != nil {
+	if wrong := s.checkLogin(ctx, s.loginOf(at, key, c), a); wrong != nil {
 		if _, known := fault.Of(wrong); !known || ctx.Err() != nil {
 			return wrong
 		}
@@ -152,11 +162,7 @@ func (s *Service) loginCertificate(ctx context.Context, q store.Querier, actorID
 	if err != nil {
 		return nil, err
 	}
-	found := false
-	for _, c := range own {
-		found = found || bytes.Equal(c, der)
-	}
-	if !found {
+	if !slices.ContainsFunc(own, func(c []byte) bool { return bytes.Equal(c, der) }) {
 		return nil, errLoginCertificate.New()
 	}
 	leaf, err := s.Sealer.Chain.Certificate(der)
@@ -183,7 +189,7 @@ func (s *Service) loginCertificate(ctx context.Context, q store.Querier, actorID
 
 // DeclineLogin ends a login that the person did not want, or that the terminal refused. The reason is a code. Error: terminal.no-login.
 func (s *Service) DeclineLogin(ctx context.Context, at Terminal, id, reason string) error {
-	_, c, err := s.loginOf(ctx, at, id)
+	c, err := s.challengeOf(ctx, at, id)
 	if err != nil {
 		return err
 	}

@@ -294,6 +294,9 @@ var reasonTexts = map[int]text{1: {"密钥泄露", "key compromise"}, 2: {"颁�
 	4: {"已被替换", "superseded"}, 5: {"停止使用", "cessation of operation"}, 6: {"冻结", "on hold"}, 9: {"权限收回", "privilege withdrawn"},
 	10: {"属性机构密钥泄露", "compromise of the attribute authority's key"}}
 
+// ReasonWord says in a language, "zh" or "en", why a certificate was revoked, by its CRLReason.
+func ReasonWord(reason int, language string) string { return reasonText(reason).in(language) }
+
 func reasonText(reason int) text {
 	if t, ok := reasonTexts[reason]; ok {
 		return t

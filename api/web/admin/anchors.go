@@ -97,22 +97,14 @@ func (p pages) showAnchors(q *web.Request, problem error) error {
 		Columns: []web.Column{{Label: heads[0]}, {Label: heads[1]}, {Label: heads[2]}, {Label: heads[3]}, {Label: web.Text{ZH: "证书有效期", EN: "Certificate valid"}}, {Label: web.Text{ZH: "导入", EN: "Imported"}},
 			{Label: web.Text{ZH: "申请 / 审批", EN: "Asked / agreed"}}, {Label: web.Text{ZH: "状态", EN: "State"}}}}
 	text, state := strings.ToLower(strings.TrimSpace(query.Get("text"))), query.Get("state")
-	return q.ShowList("anchors", web.Page{Title: titleAnchors, Data: d, Problem: problem}, l, func(after string, limit int) (rows []web.Row, next string, err error) {
-		rest := all[slices.IndexFunc(all, func(a ca.Anchor) bool { return a.ID == after })+1:]
-		for _, a := range rest {
-			word, class, key := anchorState(a, q)
-			if state != "" && state != key || !strings.Contains(strings.ToLower(a.Name+"\n"+a.Certificate.Subject.String()+"\n"+a.Certificate.FingerprintText()), text) {
-				continue
-			}
-			if len(rows) == limit {
-				return rows, next, nil
-			}
-			next = a.ID
-			rows = append(rows, web.Row{Cells: []web.Cell{{Text: a.Name, Path: anchors + "/" + a.ID}, {Text: a.Certificate.Subject.String()}, {Text: a.Certificate.FingerprintText(), Code: true}, {Text: purposesOf(a.Purposes, q.Language)},
-				{Text: civil.Day(a.Certificate.NotBefore) + " – " + civil.Day(a.Certificate.NotAfter)}, {Text: web.Minute(a.Imported)}, {Text: a.Requester + " / " + a.Approver}, {Text: word, Class: class}}})
+	return q.ShowList("anchors", web.Page{Title: titleAnchors, Data: d, Problem: problem}, l, web.Behind(all, func(a ca.Anchor) string { return a.ID }, func(a ca.Anchor) (web.Row, bool, error) {
+		word, class, key := anchorState(a, q)
+		if state != "" && state != key || !strings.Contains(strings.ToLower(a.Name+"\n"+a.Certificate.Subject.String()+"\n"+a.Certificate.FingerprintText()), text) {
+			return web.Row{}, false, nil
 		}
-		return rows, "", nil
-	})
+		return web.Row{Cells: []web.Cell{{Text: a.Name, Path: anchors + "/" + a.ID}, {Text: a.Certificate.Subject.String()}, {Text: a.Certificate.FingerprintText(), Code: true}, {Text: purposesOf(a.Purposes, q.Language)},
+			{Text: civil.Day(a.Certificate.NotBefore) + " – " + civil.Day(a.Certificate.NotAfter)}, {Text: web.Minute(a.Imported)}, {Text: a.Requester + " / " + a.Approver}, {Text: word, Class: class}}}, true, nil
+	}))
 }
 
 // anchorForm is what is asked for; with a certificate that was read, what its readers say of it.

@@ -130,12 +130,17 @@ type jobPage struct {
 
 func (p pages) job(q *web.Request) error { return p.showJob(q, nil) }
 
-func (p pages) showJob(q *web.Request, problem error) error {
+// named is the job that a route names.
+func (p pages) named(q *web.Request) (jobs.Record, error) {
 	n, err := jobNumber(q.PathValue("id"))
 	if err != nil {
-		return err
+		return jobs.Record{}, err
 	}
-	r, err := p.Jobs.Get(q.Context(), n)
+	return p.Jobs.Get(q.Context(), n)
+}
+
+func (p pages) showJob(q *web.Request, problem error) error {
+	r, err := p.named(q)
 	if err != nil {
 		return err
 	}
@@ -151,19 +156,15 @@ func (p pages) showJob(q *web.Request, problem error) error {
 // changeJob does one of the steps with a job, and says in the ledger who did.
 func (p pages) changeJob(kind, notice string, change func(ctx context.Context, id int64) error) web.Handler {
 	return func(q *web.Request) error {
-		n, err := jobNumber(q.PathValue("id"))
+		r, err := p.named(q)
 		if err != nil {
 			return err
 		}
-		r, err := p.Jobs.Get(q.Context(), n)
-		if err != nil {
-			return err
-		}
-		if err := change(q.Context(), n); err != nil {
+		if err := change(q.Context(), r.ID); err != nil {
 			return p.showJob(q, err)
 		}
 		err = p.Jobs.DB.Write(q.Context(), func(tx *store.Tx) error {
-			_, err := p.Ledger.Append(q.Context(), tx, ledger.Event{Time: q.Now(), Kind: kind, Actor: q.Actor.ID, Subject: strconv.FormatInt(n, 10),
+			_, err := p.Ledger.Append(q.Context(), tx, ledger.Event{Time: q.Now(), Kind: kind, Actor: q.Actor.ID, Subject: strconv.FormatInt(r.ID, 10),
 				Data: map[string]string{"kind": r.Kind, "key": r.Key, "state": string(r.State)}})
 			return err
 		})

@@ -34,25 +34,15 @@ func (p pages) terminals(q *web.Request) error {
 			{Value: "paired", Label: web.Text{ZH: "在用", EN: "in use"}}, {Value: "ended", Label: web.Text{ZH: "已解除", EN: "ended"}}}}},
 		Columns: []web.Column{{Label: web.Text{ZH: "终端", EN: "Terminal"}}, {Label: web.Text{ZH: "用印员", EN: "Clerk"}}, {Label: web.Text{ZH: "单位", EN: "Organisation"}}, {Label: web.Text{ZH: "配对", EN: "Paired"}},
 			{Label: web.Text{ZH: "最近联络", EN: "Last seen"}}, {Label: web.Text{ZH: "状态", EN: "State"}}, {Label: web.Text{ZH: "解除", EN: "Ended"}}}}
-	return q.ShowList("terminals", web.Page{Title: titleTerminals}, l, func(after string, limit int) (rows []web.Row, next string, err error) {
-		for _, t := range all[slices.IndexFunc(all, func(t terminal.Terminal) bool { return t.ID == after })+1:] {
-			clerk, err := n.of(q, t.Clerk.ID)
-			if err != nil {
-				return nil, "", err
-			}
-			word, class, key := terminalState(t, q)
-			if state != "" && state != key || !strings.Contains(strings.ToLower(t.Name+"\n"+clerk.Name+"\n"+clerk.ID), text) {
-				continue
-			}
-			if len(rows) == limit {
-				return rows, next, nil
-			}
-			next = t.ID
-			rows = append(rows, web.Row{Cells: []web.Cell{{Text: t.Name, Path: terminals + "/" + t.ID}, {Text: clerk.Name, Fine: clerk.ID}, {Text: clerk.Organisation}, {Text: web.Minute(t.Paired)},
-				{Text: web.Minute(t.LastSeen)}, {Text: word, Class: class}, {Text: web.Minute(t.Ended)}}})
+	return q.ShowList("terminals", web.Page{Title: titleTerminals}, l, web.Behind(all, func(t terminal.Terminal) string { return t.ID }, func(t terminal.Terminal) (web.Row, bool, error) {
+		clerk, err := n.of(q, t.Clerk.ID)
+		word, class, key := terminalState(t, q)
+		if err != nil || state != "" && state != key || !strings.Contains(strings.ToLower(t.Name+"\n"+clerk.Name+"\n"+clerk.ID), text) {
+			return web.Row{}, false, err
 		}
-		return rows, "", nil
-	})
+		return web.Row{Cells: []web.Cell{{Text: t.Name, Path: terminals + "/" + t.ID}, {Text: clerk.Name, Fine: clerk.ID}, {Text: clerk.Organisation}, {Text: web.Minute(t.Paired)},
+			{Text: web.Minute(t.LastSeen)}, {Text: word, Class: class}, {Text: web.Minute(t.Ended)}}}, true, nil
+	}))
 }
 
 type terminalPage struct {

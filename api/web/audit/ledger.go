@@ -22,9 +22,10 @@ var kinds = []web.Option{
 	{Value: "application", Label: web.Text{ZH: "申请", EN: "application"}}, {Value: "registration", Label: web.Text{ZH: "单位与成员", EN: "registration"}},
 	{Value: "renewal", Label: web.Text{ZH: "续期", EN: "renewal"}}, {Value: "user", Label: web.Text{ZH: "用印人员", EN: "user of seals"}},
 	{Value: "certificate", Label: web.Text{ZH: "证书", EN: "certificate"}}, {Value: "crl", Label: web.Text{ZH: "撤销列表", EN: "revocation list"}}, {Value: "anchor", Label: web.Text{ZH: "信任锚", EN: "trust anchor"}},
+	{Value: "foreign-crl", Label: web.Text{ZH: "其他机构的撤销列表", EN: "revocation list of another authority"}},
 	{Value: "ceremony", Label: web.Text{ZH: "密钥仪式", EN: "ceremony"}}, {Value: "escrow", Label: web.Text{ZH: "密钥托管", EN: "escrow"}}, {Value: "key", Label: web.Text{ZH: "密钥", EN: "key"}}, {Value: "token", Label: web.Text{ZH: "USB Key", EN: "USB Key"}},
 	{Value: "login", Label: web.Text{ZH: "登录", EN: "login"}}, {Value: "actor", Label: web.Text{ZH: "人员", EN: "people"}}, {Value: "role", Label: web.Text{ZH: "角色", EN: "role"}},
-	{Value: "webhook", Label: web.Text{ZH: "回调", EN: "webhook"}}, {Value: "backup", Label: web.Text{ZH: "备份", EN: "backup"}}, {Value: "installation", Label: web.Text{ZH: "安装与恢复", EN: "installation"}},
+	{Value: "webhook", Label: web.Text{ZH: "回调", EN: "webhook"}}, {Value: "job", Label: web.Text{ZH: "后台任务", EN: "job"}}, {Value: "backup", Label: web.Text{ZH: "备份", EN: "backup"}}, {Value: "installation", Label: web.Text{ZH: "安装与恢复", EN: "installation"}},
 }
 
 // kindWord is a kind with what it is about in words.

@@ -14,6 +14,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/sealer/verify"
 )
 
 var titleCertificates = web.Text{ZH: "证书", EN: "Certificates"}
@@ -95,7 +96,7 @@ func (p *pages) showCertificate(q *web.Request, open string, problem error) erro
 	d := certificatePage{Issued: found, Serial: ca.SerialText(found.Record.Serial), Word: certificateWords.of(string(found.State), q.Language), Class: certificateClass[string(found.State)],
 		Kind: profileWords.of(string(found.Profile), q.Language), Foreign: found.Authority != backend.BuiltIn, Open: open}
 	if !found.Since.IsZero() {
-		d.ReasonWord = reasonWords.of(strconv.Itoa(int(found.Reason)), q.Language)
+		d.ReasonWord = verify.ReasonWord(int(found.Reason), q.Language)
 	}
 	if c := found.Certificate; c != nil {
 		d.Subject, d.Issuer, d.Fingerprint, d.NotBefore, d.NotAfter = c.Subject.String(), c.Issuer.String(), c.FingerprintText(), c.NotBefore, c.NotAfter
@@ -105,8 +106,8 @@ func (p *pages) showCertificate(q *web.Request, open string, problem error) erro
 		d.MayResume = d.MayAsk && found.State == ca.RecordHeld && !d.Foreign
 	}
 	d.MayHold = d.MayHold && (q.Actor.Has(registrar) || q.Actor.Has(approver))
-	for _, r := range []string{"5", "1", "3", "4", "9", "0"} {
-		d.Reasons = append(d.Reasons, option{r, reasonWords.of(r, q.Language)})
+	for _, r := range []int{5, 1, 3, 4, 9, 0} {
+		d.Reasons = append(d.Reasons, option{strconv.Itoa(r), verify.ReasonWord(r, q.Language)})
 	}
 	ready, err := p.Access.Ready(q.Context(), "", 1000)
 	if err != nil {

@@ -10,6 +10,7 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/internal/access"
+	"yinxin/sealer/verify"
 )
 
 // memberWords are the members of what is decided, in words.
@@ -119,7 +120,7 @@ func valueOf(path []string, v any, q *web.Request) string {
 	case v == nil || text == "":
 		return q.T("（空）", "(empty)")
 	case last == "reason" && isNumber:
-		return reasonWords.of(fmt.Sprint(int(number)), q.Language)
+		return verify.ReasonWord(int(number), q.Language)
 	case strings.HasSuffix(last, "_um") && isNumber:
 		return fmt.Sprintf("%.2f mm", number/1000)
 	case last == "quota" && isNumber && number == 0:

@@ -118,9 +118,6 @@ var certificateClass = map[string]string{"pending": "note", "failed": "none", "g
 var profileWords = labelled{"root": {ZH: "根证书", EN: "root"}, "issuing": {ZH: "签发机构证书", EN: "issuing authority"}, "institution": {ZH: "机构印章证书", EN: "institution's seal"}, "personal": {ZH: "个人证书", EN: "person"},
 	"encryption": {ZH: "加密证书", EN: "encryption"}, "seal-maker": {ZH: "制章人证书", EN: "seal maker"}, "ocsp": {ZH: "OCSP 应答证书", EN: "OCSP responder"}, "tsa": {ZH: "时间戳证书", EN: "time stamps"}}
 
-var reasonWords = labelled{"0": {ZH: "未说明", EN: "unspecified"}, "1": {ZH: "密钥泄露", EN: "key compromise"}, "3": {ZH: "单位信息变更", EN: "affiliation changed"}, "4": {ZH: "已被替换", EN: "superseded"},
-	"5": {ZH: "停止使用", EN: "cessation of operation"}, "6": {ZH: "冻结", EN: "on hold"}, "9": {ZH: "权限收回", EN: "privilege withdrawn"}}
-
 var renewalWords = labelled{"waiting": {ZH: "等待接受", EN: "waiting"}, "in-use": {ZH: "已启用", EN: "in use"}, "objected": {ZH: "有异议", EN: "objected to"}}
 var renewalClass = map[string]string{"waiting": "doubt", "in-use": "good", "objected": "bad"}
 

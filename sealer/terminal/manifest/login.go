@@ -1,10 +1,8 @@
 package manifest
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
-	"crypto/subtle"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
@@ -111,24 +109,20 @@ func VerifyLogin(e Envelope, want Expected) (*Login, error) {
 	if len(e.Manifest) > maxLogin || len(e.Signature) > 100 || !checks(want.Key, append([]byte(challengePrefix), e.Manifest...), e.Signature) {
 		return nil, ErrLoginForged.New()
 	}
-	var l Login
-	if err := json.Unmarshal(e.Manifest, &l); err != nil {
-		return nil, ErrLoginForged.Because(err)
-	}
-	if again, err := json.Marshal(l); err != nil || !bytes.Equal(again, e.Manifest) {
+	l, err := exactly[Login](e.Manifest)
+	if err != nil {
 		return nil, ErrLoginForged.Because(err)
 	}
 	if err := l.wellFormed(); err != nil {
 		return nil, err
 	}
-	same := func(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 	switch {
 	case !same(l.Key, Fingerprint(want.Key)):
 		return nil, ErrLoginForged.At(fault.Field("key"))
 	case !same(l.Terminal, want.Terminal), !same(l.User.ID, want.Clerk), !same(l.Login, want.Task):
 		return nil, ErrLoginOther.New()
 	}
-	return &l, l.InTime(want.Now)
+	return l, l.InTime(want.Now)
 }
 
 // InTime says whether a login may be answered now. Errors: terminal.clock for one from the future, terminal.login-expired.

@@ -7,6 +7,7 @@ import (
 	"crypto/subtle"
 	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"math"
 	"time"
 	"unicode/utf8"
@@ -162,7 +163,6 @@ func Verify(e Envelope, want Expected) (*Manifest, error) {
 	if err != nil {
 		return nil, err
 	}
-	same := func(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 	switch {
 	case !same(m.Key, Fingerprint(want.Key)):
 		return nil, ErrForged.At(fault.Field("key"))
@@ -208,15 +208,31 @@ func (m *Manifest) Same(agreed *Manifest) bool {
 // decode reads what Sign writes and nothing else: written again it must give the same octets. So a member that is missing,
 // unknown, twice there or in another place is found, and there is one encoding only.
 func decode(octets []byte) (*Manifest, error) {
-	var m Manifest
-	if err := json.Unmarshal(octets, &m); err != nil {
+	m, err := exactly[Manifest](octets)
+	if err != nil {
 		return nil, ErrForged.Because(err)
 	}
-	if again, err := json.Marshal(m); err != nil || !bytes.Equal(again, octets) {
-		return nil, ErrForged.Because(err)
-	}
-	return &m, m.wellFormed()
+	return m, m.wellFormed()
 }
+
+// errRewritten: what is read would be written otherwise.
+var errRewritten = errors.New("it is not as the server writes it")
+
+// exactly reads JSON that is as json.Marshal writes it: nothing that is signed is passed over by who reads it.
+func exactly[T any](octets []byte) (*T, error) {
+	var value T
+	if err := json.Unmarshal(octets, &value); err != nil {
+		return nil, err
+	}
+	again, err := json.Marshal(value)
+	if err == nil && !bytes.Equal(again, octets) {
+		err = errRewritten
+	}
+	return &value, err
+}
+
+// same compares in constant time.
+func same(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }
 
 // wellFormed says whether every member is there, with a value that can be. Errors: terminal.manifest-forged with the
 // member.

@@ -2,10 +2,7 @@ package sheet
 
 import "yinxin/sealer/verify"
 
-var certificateLooks = map[verify.CertificateState]struct {
-	class             string
-	title, word, next text
-}{
+var certificateLooks = map[verify.CertificateState]look{
 	verify.CertificateGood: {"good", text{"证书有效", "The certificate is good"}, text{"有效", "Good"},
 		text{"可以采信。请确认证书上的单位就是您要找的单位。", "You can rely on it. Make sure that it names the unit that you expect."}},
 	verify.CertificateExpired: {"doubt", text{"证书已过期", "The certificate has expired"}, text{"已过期", "Expired"},
@@ -27,8 +24,7 @@ var certificateLooks = map[verify.CertificateState]struct {
 
 // CertificateLookOf is how the state of a certificate appears in a language.
 func CertificateLookOf(s verify.CertificateState, language string) Look {
-	l := certificateLooks[s]
-	return Look{l.class, l.title.in(language), l.word.in(language), l.next.in(language)}
+	return certificateLooks[s].in(language)
 }
 
 var usageWords = map[string]text{"digitalSignature": {"数字签名", "digital signature"}, "nonRepudiation": {"抗抵赖", "non-repudiation"}, "keyEncipherment": {"密钥加密", "key encipherment"},

@@ -26,14 +26,20 @@ type Look struct {
 
 // LookOf is how a verdict appears in a language, "zh" or "en".
 func LookOf(v verify.Verdict, language string) Look {
-	l := looks[v]
+	return looks[v].in(language)
+}
+
+// look is a Look in both languages.
+type look struct {
+	class             string
+	title, word, next text
+}
+
+func (l look) in(language string) Look {
 	return Look{l.class, l.title.in(language), l.word.in(language), l.next.in(language)}
 }
 
-var looks = map[verify.Verdict]struct {
-	class             string
-	title, word, next text
-}{
+var looks = map[verify.Verdict]look{
 	verify.Valid: {"good", text{"验证通过", "Verified"}, text{"有效", "Valid"},
 		text{"可以采信。请确认出具单位就是您要找的单位。", "You can rely on it. Make sure that the issuer is the one you expect."}},
 	verify.ValidWithAdditions: {"note", text{"验证通过，盖章后有许可的追加", "Verified, with permitted additions"}, text{"有效，有追加", "Valid, with additions"},
