@@ -11,15 +11,21 @@ import (
 	"yinxin/sealer/terminal/manifest"
 )
 
-// answersLogin answers the one login that waits with what a USB Key signed.
-func (b *box) answersLogin(usb keystore.Key, certificate []byte) answer {
+// waitingLogin is the one login that waits.
+func (b *box) waitingLogin() (id string) {
 	b.t.Helper()
 	var tasks manifest.Tasks
 	b.send("GET", manifest.RouteTasks, nil).is(200).into(&tasks)
 	if len(tasks.Logins) != 1 {
 		b.t.Fatalf("%+v", tasks)
 	}
-	id := tasks.Logins[0].ID
+	return tasks.Logins[0].ID
+}
+
+// answersLogin answers the one login that waits with what a USB Key signed.
+func (b *box) answersLogin(usb keystore.Key, certificate []byte) answer {
+	b.t.Helper()
+	id := b.waitingLogin()
 	var e manifest.Envelope
 	b.send("POST", routeTo(manifest.RouteLogin, "{login}", id), nil).is(200).into(&e)
 	l := got(manifest.VerifyLogin(e, manifest.Expected{Key: b.pinned, Terminal: b.id, Clerk: "clerk", Task: id, Now: time.Now()}))(b.t)
@@ -98,5 +104,25 @@ func TestALoginByUSBKeyIsBoundToItsSite(t *testing.T) {
 	token, _, _ := strings.Cut(cookie, ";")
 	if log := w.log.text(); strings.Contains(log, strings.TrimPrefix(token, "yinxin-key-login=")) {
 		t.Error("the log has the token")
+	}
+}
+
+// A login that is declined at the terminal waits no more there, and the page of who asked shows nothing of it.
+func TestALoginThatIsDeclinedIsOver(t *testing.T) {
+	w := newWorld(t)
+	w.usbKey()
+	terminal := w.newBox()
+	asked := w.call("", "POST", "/login/key", strings.NewReader("name=clerk"), asForm).is(303)
+	cookie, _, _ := strings.Cut(asked.header.Get("Set-Cookie"), ";")
+	before := string(w.call("", "GET", "/login/key/state?lang=zh", nil, "Cookie: "+cookie).is(200).body)
+	id := terminal.waitingLogin()
+	decline := func() answer {
+		return terminal.send("POST", routeTo(manifest.RouteLoginDecline, "{login}", id), manifest.Decline{Reason: manifest.ReasonLoginDeclined})
+	}
+	decline().is(204)
+	decline().problem(404, "terminal.no-login")
+	terminal.send("POST", routeTo(manifest.RouteLogin, "{login}", id), nil).problem(404, "terminal.no-login")
+	if after := string(w.call("", "GET", "/login/key/state?lang=zh", nil, "Cookie: "+cookie).is(200).body); after != before {
+		t.Errorf("the page says %q, before %q", after, before)
 	}
 }
