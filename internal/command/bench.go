@@ -88,7 +88,7 @@ func (c benchCommand) asked(name string) bool {
 func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list []figure, done func(), err error) {
 	done = func() {}
 	if slices.ContainsFunc(installationFigures, c.asked) {
-		if list, done, err = figures(ctx, dir, s); err != nil {
+		if list, done, err = figures(ctx, dir, s, c.asked); err != nil {
 			return nil, nil, err
 		}
 	}

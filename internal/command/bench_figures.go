@@ -17,6 +17,7 @@ import (
 	"yinxin/ca/chain"
 	"yinxin/fixtures"
 	"yinxin/internal/hashstate"
+	"yinxin/internal/store"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/pdf"
@@ -59,7 +60,7 @@ const (
 var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
 
 // figures builds the installation in dir and gives the figures over it.
-func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(), err error) {
+func figures(ctx context.Context, dir string, s streams, asked func(name string) bool) (_ []figure, done func(), err error) {
 	var ends []func()
 	end := func() {
 		for _, f := range slices.Backward(ends) {
@@ -85,45 +86,82 @@ func figures(ctx context.Context, dir string, s streams) (_ []figure, done func(
 	if err := b.prepare(); err != nil {
 		return nil, nil, err
 	}
-	big, err := b.big(filepath.Join(dir, "big.pdf"))
+	floorDB, err := store.Open(ctx, filepath.Join(dir, "floor.db"))
 	if err != nil {
 		return nil, nil, err
 	}
-	ends = append(ends, func() { big.file.Close() })
-	fifty, err := b.fifty()
-	if err != nil {
-		return nil, nil, err
+	ends = append(ends, func() { floorDB.Close() })
+	// Each group is prepared only where one of its figures was asked for.
+	var list []figure
+	for _, group := range []struct {
+		names []string
+		make  func() ([]figure, error)
+	}{
+		{[]string{sealFigure, releaseFigure, verifyFigure}, func() ([]figure, error) {
+			return []figure{
+				{name: sealFigure, run: b.sealSmall, floor: b.sealFloor},
+				{name: releaseFigure, run: b.releaseCheck, floor: b.releaseFloor},
+				{name: verifyFigure, run: b.verifySmall, floor: b.verifyFloor},
+			}, nil
+		}},
+		{[]string{fiftyFigure}, func() ([]figure, error) {
+			fifty, err := b.fifty()
+			if err != nil {
+				return nil, err
+			}
+			return []figure{{name: fiftyFigure, run: fifty.verify, floor: fifty.floor}}, nil
+		}},
+		{[]string{pageFigure}, func() ([]figure, error) {
+			page, err := b.verifierPage()
+			if err != nil {
+				return nil, err
+			}
+			return []figure{{name: pageFigure, run: page.answer, floor: page.floor, prepare: page.prepare, release: page.release}}, nil
+		}},
+		{[]string{bigFigure}, func() ([]figure, error) {
+			big, err := b.big(filepath.Join(dir, "big.pdf"))
+			if err != nil {
+				return nil, err
+			}
+			ends = append(ends, func() { big.file.Close() })
+			return []figure{{name: bigFigure, run: big.seal, floor: b.sealSmall}}, nil
+		}},
+		{[]string{issueFigure}, func() ([]figure, error) {
+			issuing, err := b.issuing(floorDB)
+			if err != nil {
+				return nil, err
+			}
+			return []figure{{name: issueFigure, run: issuing.issue, floor: issuing.floor}}, nil
+		}},
+		{[]string{ocspFigure, crlFigure}, func() ([]figure, error) {
+			publishing, err := b.publishing()
+			if err != nil {
+				return nil, err
+			}
+			return []figure{
+				{name: ocspFigure, run: publishing.ocsp, floor: publishing.ocspFloor},
+				{name: crlFigure, run: publishing.crl, floor: publishing.crlFloor},
+			}, nil
+		}},
+		{[]string{httpFigure}, func() ([]figure, error) {
+			calls, err := b.overHTTP(dir, floorDB)
+			if err != nil {
+				return nil, err
+			}
+			ends = append(ends, calls.close)
+			return []figure{{name: httpFigure, run: calls.seal, floor: calls.floor}}, nil
+		}},
+	} {
+		if !slices.ContainsFunc(group.names, asked) {
+			continue
+		}
+		more, err := group.make()
+		if err != nil {
+			return nil, nil, err
+		}
+		list = append(list, more...)
 	}
-	page, err := b.verifierPage()
-	if err != nil {
-		return nil, nil, err
-	}
-	issuing, err := b.issuing(dir)
-	if err != nil {
-		return nil, nil, err
-	}
-	ends = append(ends, func() { issuing.floorDB.Close() })
-	publishing, err := b.publishing()
-	if err != nil {
-		return nil, nil, err
-	}
-	calls, err := b.overHTTP(dir, issuing.floorDB)
-	if err != nil {
-		return nil, nil, err
-	}
-	ends = append(ends, calls.close)
-	return []figure{
-		{name: sealFigure, run: b.sealSmall, floor: b.sealFloor},
-		{name: releaseFigure, run: b.releaseCheck, floor: b.releaseFloor},
-		{name: verifyFigure, run: b.verifySmall, floor: b.verifyFloor},
-		{name: fiftyFigure, run: fifty.verify, floor: fifty.floor},
-		{name: pageFigure, run: page.answer, floor: page.floor, prepare: page.prepare, release: page.release},
-		{name: bigFigure, run: big.seal, floor: b.sealSmall},
-		{name: issueFigure, run: issuing.issue, floor: issuing.floor},
-		{name: ocspFigure, run: publishing.ocsp, floor: publishing.ocspFloor},
-		{name: crlFigure, run: publishing.crl, floor: publishing.crlFloor},
-		{name: httpFigure, run: calls.seal, floor: calls.floor},
-	}, end, nil
+	return list, end, nil
 }
 
 func (b *bench) prepare() error {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"path/filepath"
 	"sync"
 
 	"github.com/emmansun/gmsm/sm2"
@@ -52,8 +51,8 @@ type issuing struct {
 	row      int
 }
 
-func (b *bench) issuing(dir string) (*issuing, error) {
-	i := &issuing{b: b, requests: make([]ca.Request, issuePrepared), ids: make([]string, issuePrepared)}
+func (b *bench) issuing(floorDB *store.DB) (*issuing, error) {
+	i := &issuing{b: b, floorDB: floorDB, requests: make([]ca.Request, issuePrepared), ids: make([]string, issuePrepared)}
 	registrar, err := b.h.access.Actor(b.ctx, "registrar")
 	if err != nil {
 		return nil, err
@@ -74,9 +73,6 @@ func (b *bench) issuing(dir string) (*issuing, error) {
 		return b.h.access.Approve(b.ctx, approver, i.ids[at])
 	})
 	if err != nil {
-		return nil, err
-	}
-	if i.floorDB, err = store.Open(b.ctx, filepath.Join(dir, "floor.db")); err != nil {
 		return nil, err
 	}
 	return i, i.floorDB.Write(b.ctx, func(tx *store.Tx) error {
