@@ -48,7 +48,7 @@ func (s *server) areas() []web.Area {
 	if s.Terminals != nil && s.Terminals.Logins != nil {
 		keys = s.Terminals
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Terminals: s.Terminals, Agents: s.Agents, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

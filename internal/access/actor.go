@@ -52,6 +52,9 @@ type Actor struct {
 // Has reports whether the actor held the role when it was read.
 func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
 
+// Person says that the actor has no role that only programs have.
+func (a Actor) Person() bool { return !a.Has(RolePlatform) && !a.Has(RoleRequester) }
+
 const maxText = 200
 
 func validID(id string) bool {

@@ -66,7 +66,8 @@ var notices = map[string]web.Text{
 	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
 	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
 	"linked": {ZH: "已关联，该人员可用统一身份认证登录。", EN: "Linked: they can sign in at the identity provider."}, "unlinked": {ZH: "关联已解除，经由它的登录已结束。", EN: "The link and the sessions opened by it have ended."},
-	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
+	"usb-key-ended": {ZH: "已解除，用它登录的会话已结束。", EN: "The USB Key and the sessions opened by it have ended."},
+	"granted":       {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
 	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
 	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
 	"unpaired":      {ZH: "配对已解除，立即生效。", EN: "The pairing has ended, at once."},
@@ -118,6 +119,7 @@ func (p pages) routes() []web.Route {
 	post(people+"/{id}/retire", p.retire)
 	post(people+"/{id}/link", p.link)
 	post(people+"/{id}/end-link", p.endLink)
+	post(people+"/{id}/end-usb-key", p.endUSBKey)
 	post(people+"/{id}/keys", p.makeKey)
 	post(people+"/{id}/end-key", p.endKey)
 
@@ -230,6 +232,7 @@ type person struct {
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
 	Links    []linked
+	USBKeys  []usbKey
 	Offers   []oidc.Offer
 	Scopes   []string
 	Networks []networkLine
@@ -269,6 +272,9 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 		return err
 	}
 	if v.Links, err = p.links(q, v.ID); err != nil {
+		return err
+	}
+	if v.USBKeys, err = p.usbKeys(q, v.Actor); err != nil {
 		return err
 	}
 	v.Offers = p.OIDC.Offered("")

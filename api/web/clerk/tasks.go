@@ -146,46 +146,6 @@ func (p pages) taskEvents(q *web.Request) error {
 	})
 }
 
-// shownTerminals are the terminals of a clerk, and the code that pairs another one, right after it was asked for.
-type shownTerminals struct {
-	List    []terminal.Terminal
-	Code    string
-	Expires time.Time
-	Files   []agentFile // programs for terminals that can be had here
-}
-
-func (p pages) terminals(q *web.Request) error { return p.showTerminals(q, shownTerminals{}) }
-
-func (p pages) showTerminals(q *web.Request, s shownTerminals) error {
-	all, err := p.Terminals.Terminals(q.Context(), q.Actor)
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
-		if t.Ended.IsZero() {
-			s.List = append(s.List, t)
-		}
-	}
-	s.Files = p.agentFiles()
-	return q.Show("terminals", web.Page{Title: titleTerminals, Data: s, Styles: []string{"clerk.css"}})
-}
-
-// pair shows a code, this once: it is not in the address and not kept.
-func (p pages) pair(q *web.Request) error {
-	code, expires, err := p.Terminals.OpenPairing(q.Context(), q.Actor)
-	if err != nil {
-		return err
-	}
-	return p.showTerminals(q, shownTerminals{Code: code.Text(), Expires: expires})
-}
-
-func (p pages) unpair(q *web.Request) error {
-	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id"), ""); err != nil {
-		return err
-	}
-	return q.Go("/clerk/terminals", "removed")
-}
-
 // tiles say what waits for a clerk.
 func (p pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 	if !actor.Has(access.RoleOperator) {
