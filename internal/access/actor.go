@@ -251,6 +251,21 @@ func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Acto
 	return readActor(ctx, q, id)
 }
 
+// Named reads who stands in a record: also somebody who is retired, who keeps the name and has no role any more. Whoever is
+// not known is called by the identifier.
+func (s *Service) Named(ctx context.Context, id string) (Actor, error) {
+	a := Actor{ID: id}
+	var retired bool
+	err := s.db.Read().QueryRowContext(ctx, `SELECT name, organisation, retired IS NOT NULL FROM access_actor WHERE id = $1`, id).Scan(&a.Name, &a.Organisation, &retired)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Actor{ID: id, Name: id}, nil
+	}
+	if err == nil && !retired {
+		a.Roles, err = rolesOf(ctx, s.db.Read(), id)
+	}
+	return a, err
+}
+
 // WithRole lists the identifiers of those who hold a role now.
 func (s *Service) WithRole(ctx context.Context, q store.Querier, r Role) ([]string, error) {
 	return store.Column[string](q.QueryContext(ctx, `SELECT a.id FROM access_actor a JOIN access_role r ON r.actor = a.id
