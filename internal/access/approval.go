@@ -183,7 +183,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id string,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.acting(ctx, tx, by, RoleApprover); err != nil {
+	if _, err := s.Acting(ctx, tx, by, RoleApprover); err != nil {
 		return nil, err
 	}
 	switch {

@@ -60,7 +60,7 @@ func (s *Service) requestIn(ctx context.Context, tx *store.Tx, by Actor, plan as
 	if (k == KindGrantRole || k == KindGrant || k == KindImportAnchor) && len(parts) == 0 {
 		need = append(need, RoleAdministrator) // who may do what, and who is trusted, is asked for from the pages of administration, too
 	}
-	if _, err := s.acting(ctx, tx, by, need...); err != nil {
+	if _, err := s.Acting(ctx, tx, by, need...); err != nil {
 		return "", err
 	}
 	now := s.clock()
@@ -84,7 +84,7 @@ func (s *Service) RequestOutsideIn(ctx context.Context, tx *store.Tx, by Actor, 
 	if k != KindIssueCertificate && k != KindRevokeCertificate {
 		return "", ErrSubject.With("%s", k)
 	}
-	if _, err := s.acting(ctx, tx, by, RoleRequester, RoleRegistrar); err != nil {
+	if _, err := s.Acting(ctx, tx, by, RoleRequester, RoleRegistrar); err != nil {
 		return "", err
 	}
 	id = store.NewID("req_")

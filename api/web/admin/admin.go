@@ -16,7 +16,6 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/jobs"
-	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
 	"yinxin/sealer/register"
@@ -35,9 +34,8 @@ type Config struct {
 	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
 	Authority *ca.Authority
 	Retrust   func(ctx context.Context) error
-	// Jobs is the work in the background, whose retries and ends are recorded in Ledger. Nil: there is no page of it.
-	Jobs   *jobs.Jobs
-	Ledger *ledger.Ledger
+	// Jobs is the work in the background. Nil: there is no page of it.
+	Jobs *jobs.Desk
 	// Terminals are those of clerks. Nil: there is no page of them.
 	Terminals *terminal.Service
 	// Listeners are what the service listens on. Nil: there is no page of them.
@@ -145,9 +143,9 @@ func (p pages) routes() []web.Route {
 	if p.Jobs != nil {
 		get(work, administrators, p.jobs)
 		get(work+"/{id}", administrators, p.job)
-		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
-		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
-		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+		post(work+"/{id}/retry", p.changeJob("job-retried", p.Jobs.Retry))
+		post(work+"/{id}/cancel", p.changeJob("job-cancelled", p.Jobs.Cancel))
+		post(work+"/{id}/discard", p.changeJob("job-discarded", p.Jobs.Discard))
 	}
 	if p.Listeners != nil {
 		get(listeners, readers, p.listeners)
