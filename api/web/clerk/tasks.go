@@ -132,6 +132,15 @@ func (p pages) cancelTask(q *web.Request) error {
 
 func (p pages) retryTask(q *web.Request) error {
 	id := q.PathValue("id")
+	t, err := p.Terminals.Task(q.Context(), q.Actor, id)
+	if err != nil {
+		return err
+	}
+	for _, code := range t.FailedSeals() {
+		if err := p.Count(q.Context(), q.Actor, code); err != nil {
+			return err
+		}
+	}
 	if _, err := p.Terminals.Retry(q.Context(), q.Actor, id); err != nil {
 		return err
 	}
