@@ -71,6 +71,7 @@ func TestAnAdministratorTrustsAnotherAuthorityWithAnother(t *testing.T) {
 		t.Errorf("%s", said)
 	}
 	b.screenshot("admin-anchor-new")
+	b.do(chromedp.SetValue(chromedp.CSS(`input[name="reason"]`), "两省互认"))
 	b.leave(`button.button`)
 	if said := b.text("#content"); !strings.Contains(said, "ca.anchor") {
 		t.Errorf("no purpose: %s", said)

@@ -30,7 +30,7 @@ func TestAnAdministratorGrantsTheUseOfASealWithAnother(t *testing.T) {
 	page := func(path string) string { return string(w.call("", "GET", path, nil, "Cookie: "+cookie).is(200).body) }
 	day := func(days int) string { return civil.Day(time.Now().AddDate(0, 0, days)) }
 	wish := func(change ...string) url.Values {
-		v := url.Values{"seal": {sealCode}, "actor": {"stranger"}, "from": {day(0)}, "until": {day(30)}, "quota": {"1"}}
+		v := url.Values{"seal": {sealCode}, "actor": {"stranger"}, "from": {day(0)}, "until": {day(30)}, "quota": {"1"}, "reason": {"年度出证"}}
 		for i := 0; i < len(change); i += 2 {
 			v.Set(change[i], change[i+1])
 		}
@@ -47,6 +47,9 @@ func TestAnAdministratorGrantsTheUseOfASealWithAnother(t *testing.T) {
 		if !bytes.Contains(a.body, []byte(`data-code="`+c.code+`"`)) || !bytes.Contains(a.body, []byte(`value="`+c.form.Get("actor")+`"`)) {
 			t.Errorf("%s: %d %s", name, a.status, a.body)
 		}
+	}
+	if a := w.post(cookie, "/admin/grants/new", wish("reason", "")); !bytes.Contains(a.body, []byte(`data-code="enroll.reason"`)) {
+		t.Errorf("a grant is asked for without a reason: %d", a.status)
 	}
 	// Asked for by one, agreed to by another, carried out; then the seal can be used, and once.
 	w.post(cookie, "/admin/grants/new", wish()).is(303)
@@ -70,6 +73,9 @@ func TestAnAdministratorGrantsTheUseOfASealWithAnother(t *testing.T) {
 	file := w.uploaded("stranger", onePage(t))
 	w.order("stranger", "one", order(file.ID)).is(201)
 	w.order("stranger", "two", order(file.ID)).problem(422, "seal.quota-exhausted")
+	if one := page(at); !strings.Contains(between(t, one, "data-asked", "</dd>"), "年度出证") || !strings.Contains(between(t, one, "data-decided", "</dd>"), "approver") {
+		t.Error(one)
+	}
 	if one := page(at); !strings.Contains(one, "次数用完") || !strings.Contains(one, "剩余 0") || !strings.Contains(one, `<strong>test</strong>`) {
 		t.Error(one)
 	}

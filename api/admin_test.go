@@ -40,13 +40,30 @@ func TestAnAdministratorLooksAfterPeople(t *testing.T) {
 	w.post(cookie, "/admin/people/wen/end-session", url.Values{"session": {id}}).is(303)
 	w.call("", "GET", "/account/password", nil, "Cookie: "+session).is(303)
 	// A role takes an approver, and nobody stands on two sides.
-	w.post(cookie, "/admin/people/wen/ask-role", url.Values{"role": {"operator"}}).is(303)
+	if a := w.post(cookie, "/admin/people/wen/ask-role", url.Values{"role": {"operator"}}); !bytes.Contains(a.body, []byte(`data-code="enroll.reason"`)) {
+		t.Errorf("a role is asked for without a reason: %d", a.status)
+	}
+	w.post(cookie, "/admin/people/wen/ask-role", url.Values{"role": {"operator"}, "reason": {"接替老张用印"}}).is(303)
 	var request string
 	must(t, w.db.Read().QueryRowContext(ctx, `SELECT id FROM access_request WHERE kind = 'role.grant' AND state = 'open'`).Scan(&request))
 	w.post(cookie, "/admin/people/wen/give-role", url.Values{"role": {"operator"}, "approval": {request}}).is(403)
-	must(t, w.access.Approve(ctx, access.Actor{ID: "approver"}, request))
+	if waits := between(t, page("/admin/people/wen"), `data-request="`+request, "</div>"); !strings.Contains(waits, "接替老张用印") || strings.Contains(waits, "give-role") {
+		t.Errorf("what waits: %s", waits)
+	}
+	approver := w.signIn("approver")
+	asked := string(w.call("", "GET", "/office/approvals/"+request, nil, "Cookie: "+approver).is(200).body)
+	if asker := between(t, asked, "data-asked", "</dd>"); !strings.Contains(asker, "administrator") || !strings.Contains(asker, "接替老张用印") {
+		t.Errorf("who asked: %s", asker)
+	}
+	if changes := between(t, asked, "data-changes", "</table>"); !strings.Contains(changes, "没有角色") || !strings.Contains(changes, "用印员") {
+		t.Errorf("before and after: %s", changes)
+	}
+	w.post(approver, "/office/approvals/"+request+"/approve", url.Values{"remark": {"已核对任命文件"}}).is(303)
+	if ready := between(t, page("/admin/people/wen"), `data-request="`+request, "</div>"); !strings.Contains(ready, "已核对任命文件") || !strings.Contains(ready, "give-role") {
+		t.Errorf("what was approved: %s", ready)
+	}
 	w.post(cookie, "/admin/people/wen/give-role", url.Values{"role": {"operator"}, "approval": {request}}).is(303)
-	if a := w.post(cookie, "/admin/people/wen/ask-role", url.Values{"role": {"auditor"}}); !bytes.Contains(a.body, []byte(`data-code="access.separated"`)) {
+	if a := w.post(cookie, "/admin/people/wen/ask-role", url.Values{"role": {"auditor"}, "reason": {"兼任"}}); !bytes.Contains(a.body, []byte(`data-code="access.separated"`)) {
 		t.Errorf("%d %s", a.status, a.body)
 	}
 	// A key is shown once and acts within its limits; officers get neither key nor password from here.
@@ -65,7 +82,12 @@ func TestAnAdministratorLooksAfterPeople(t *testing.T) {
 			t.Errorf("%s: %d", officer, a.status)
 		}
 	}
+	// Who is retired keeps the name in the records.
 	w.post(cookie, "/admin/people/wen/retire", nil).is(303)
+	if done := string(w.call("", "GET", "/office/approvals/"+request, nil, "Cookie: "+approver).is(200).body); !strings.Contains(between(t, done, "data-decided", "</dd>"), "已核对任命文件") ||
+		!strings.Contains(between(t, done, "data-changes", "</table>"), "角色：文澜") {
+		t.Error(done)
+	}
 	w.call("", "GET", "/admin/people/wen", nil, "Cookie: "+cookie).is(404)
 	if a := w.post(cookie, "/admin/people/administrator/retire", nil); !bytes.Contains(a.body, []byte("access.same-person")) {
 		t.Errorf("%d", a.status)

@@ -19,9 +19,13 @@ type Approval struct {
 	Kind      string    `json:"kind" example:"certificate.revoke"`
 	State     string    `json:"state" enum:"open,approved,rejected,voided"`
 	Requester string    `json:"requester"`
+	Why       string    `json:"why,omitempty" doc:"The requester's reason."`
 	Created   time.Time `json:"created"`
 	Expires   time.Time `json:"expires"`
-	Reason    string    `json:"reason,omitempty" doc:"Of a rejection."`
+	Decider   string    `json:"decider,omitempty" doc:"Who approved or rejected it."`
+	Decided   time.Time `json:"decided,omitzero"`
+	Reason    string    `json:"reason,omitempty" doc:"Of a rejection, or the remark with an approval."`
+	Used      time.Time `json:"used,omitzero" doc:"When what was approved was carried out."`
 	Parent    string    `json:"parent,omitempty" doc:"The plan of which it is a part."`
 	SM3       string    `json:"sm3" doc:"Digest of the subject."`
 	OwnStep   string    `json:"own_step,omitempty" doc:"Where it is decided, when not here." example:"POST /v1/applications/{id}/approve"`
@@ -29,7 +33,8 @@ type Approval struct {
 }
 
 func approvalOf(p access.Pending, whole bool) Approval {
-	v := Approval{ID: p.ID, Kind: string(p.Kind), State: p.State, Requester: p.Requester, Created: p.Created.UTC(), Expires: p.Expires.UTC(), Reason: p.Reason,
+	v := Approval{ID: p.ID, Kind: string(p.Kind), State: p.State, Requester: p.Requester, Why: p.Why, Created: p.Created.UTC(), Expires: p.Expires.UTC(),
+		Decider: p.Decider, Decided: p.Decided.UTC(), Reason: p.Reason, Used: p.Used.UTC(),
 		Parent: p.Parent, SM3: p.Digest, OwnStep: ownSteps[p.Kind]}
 	if p.Voided {
 		v.State = "voided"

@@ -9,6 +9,8 @@ var mayCall = map[string]string{
 	"GET /v1/actors/{actor}/keys": "administrator auditor", "POST /v1/actors/{actor}/keys": "administrator", "DELETE /v1/actors/{actor}/keys/{key}": "administrator",
 
 	"POST /logout": "everybody", "GET /home": "everybody", "GET /account": "everybody", "POST /account/end-session": "everybody", "POST /account/end-others": "everybody", "GET /account/password": "everybody", "POST /account/password": "everybody",
+	"GET /account/terminals": "everybody", "POST /account/terminals": "everybody", "POST /account/terminals/{id}/remove": "everybody", "GET /account/agents/{name}": "everybody",
+	"POST /account/keys/confirm": "everybody", "POST /account/keys/end": "everybody",
 
 	"POST /v1/documents": "platform clerk", "GET /v1/documents": "platform clerk", "GET /v1/documents/{id}": "platform clerk", "GET /v1/documents/{id}/content": "platform clerk",
 	"POST /v1/documents/{id}/extensions": "platform clerk", "POST /v1/previews": "platform clerk", "POST /v1/sealings": "platform clerk", "GET /v1/seals": "platform clerk",
@@ -20,7 +22,7 @@ var mayCall = map[string]string{
 	"GET /v1/sealing-batches/{id}": "platform clerk", "GET /v1/sealing-batches/{id}/files": "platform clerk", "GET /v1/sealing-batches/{id}/results.zip": "platform clerk",
 	"POST /v1/sealing-batches/{id}/cancel": "platform clerk", "POST /v1/sealing-batches/{id}/retry": "platform clerk",
 
-	"POST /v1/terminals/pairings": "clerk", "GET /v1/terminals": "clerk administrator", "DELETE /v1/terminals/{id}": "clerk administrator",
+	"POST /v1/terminals/pairings": people, "GET /v1/terminals": people, "DELETE /v1/terminals/{id}": people,
 	"POST /v1/key-tasks": "platform clerk", "GET /v1/key-tasks": "platform clerk", "GET /v1/key-tasks/{id}": "platform clerk",
 	"POST /v1/key-tasks/{id}/cancel": "platform clerk", "POST /v1/key-tasks/{id}/retry": "platform clerk",
 
@@ -74,6 +76,7 @@ var mayCall = map[string]string{
 const (
 	app     = "/v1/applications"
 	readers = "handler city registrar approver auditor"
+	people  = "handler neighbour city registrar approver auditor administrator clerk stranger"
 )
 
 // callersOf are the actors who may call a route, and whether that was written down.

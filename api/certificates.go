@@ -140,6 +140,7 @@ func (s *server) showCertificate(ctx context.Context, text string) (*certificate
 type CertificateChange struct {
 	Change string `json:"change" enum:"revoke,suspend,resume"`
 	Reason int    `json:"reason,omitempty" enum:"0,1,3,4,5,9" doc:"Of a revocation: CRLReason (RFC 5280 clause 5.3.1)."`
+	Why    string `json:"why,omitempty" maxLength:"200" doc:"For whoever decides, in your words; without personal data."`
 }
 
 // certificateChanges ask for what two people decide, and carry it out.
@@ -161,7 +162,12 @@ func (s *server) certificateChanges() {
 			if err != nil {
 				return nil, err
 			}
-			id, err := s.Access.Request(ctx, actorOf(ctx), kind, subject)
+			if in.Body.Why != "" {
+				if err := enroll.CheckReason(in.Body.Why); err != nil {
+					return nil, err
+				}
+			}
+			id, err := s.Access.RequestBecause(ctx, actorOf(ctx), kind, subject, in.Body.Why)
 			if err != nil {
 				return nil, err
 			}

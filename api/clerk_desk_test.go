@@ -139,12 +139,12 @@ func TestAClerkIsToldWhereTheAgentIs(t *testing.T) {
 		t.Errorf("said %q", said)
 	}
 	b.screenshot("clerk-agent")
-	a := w.call("", "GET", "/clerk/agents/yinxin-windows-amd64.exe", nil, "Cookie: "+cookie).is(200)
+	a := w.call("", "GET", "/account/agents/yinxin-windows-amd64.exe", nil, "Cookie: "+cookie).is(200)
 	if string(a.body) != "a program" || !strings.HasPrefix(a.header.Get("Content-Disposition"), "attachment") || a.header.Get("X-Content-Type-Options") != "nosniff" {
 		t.Errorf("%s %v", a.body, a.header)
 	}
 	for _, name := range []string{"secret.txt", "yinxin-linux-amd64", "..%2fsecret.txt", "%2e%2e"} {
-		if a := w.call("", "GET", "/clerk/agents/"+name, nil, "Cookie: "+cookie); a.status != 404 || bytes.Contains(a.body, []byte("a secret")) {
+		if a := w.call("", "GET", "/account/agents/"+name, nil, "Cookie: "+cookie); a.status != 404 || bytes.Contains(a.body, []byte("a secret")) {
 			t.Errorf("%s: %d", name, a.status)
 		}
 	}
@@ -159,7 +159,7 @@ func TestAClerkIsToldWhereTheAgentIs(t *testing.T) {
 		t.Error("an agent is asked for that was seen")
 	}
 	none := newWorld(t)
-	if page := none.call("", "GET", "/clerk/terminals", nil, "Cookie: "+none.signIn("clerk")).is(200); !bytes.Contains(page.body, []byte("由本系统的管理员提供")) {
+	if page := none.call("", "GET", "/account/terminals", nil, "Cookie: "+none.signIn("clerk")).is(200); !bytes.Contains(page.body, []byte("由本系统的管理员提供")) {
 		t.Errorf("%s", page.body)
 	}
 }

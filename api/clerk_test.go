@@ -3,6 +3,7 @@ package api
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"image"
 	"image/png"
 
@@ -240,6 +241,31 @@ func TestABatchIsSealedAndFollowed(t *testing.T) {
 	}
 	b.do(chromedp.Navigate(w.http.URL+"/clerk/batches/new"), chromedp.WaitVisible(chromedp.CSS("#content form")))
 	b.screenshot("clerk-batch-new")
+	// Another batch begins with the choices of the old one.
+	b.do(chromedp.Navigate(w.http.URL + at))
+	b.leave(`[data-again]`)
+	b.screenshot("clerk-batch-again")
+	if typed := evaluate[string](b, `["title", "seal", "page", "x", "y"].map(n => document.querySelector("form.card [name=" + n + "]").value).join(" ")`); typed != "十一月的复制件 "+sealCode+" -1 20 30" {
+		t.Errorf("the form says %q", typed)
+	}
+	again := "/clerk/batches/new?from="
+	w.call("", "GET", again+strings.TrimPrefix(at, "/clerk/batches/"), nil, "Cookie: "+w.signIn("stranger")).is(404)
+	w.call("", "GET", again+"sb_none", nil, "Cookie: "+cookie).is(404)
+	d := w.uploaded("clerk", onePage(t))
+	var more SealingBatch
+	for terms, want := range map[*object]struct {
+		whole bool
+		says  string
+	}{
+		{"seal": sealCode, "straddle": object{}, "placement": object{"page": 2, "from": "bottom-right", "x": 20.5, "y": 30, "move_inside": true}}: {true, `name="straddle" value="1" checked`},
+		{"seal": sealCode, "placement": object{"keyword": "（盖章）", "nth": -1}, "lines": []string{"2026年11月26日"}}:                                   {false, `value="（盖章）"`},
+	} {
+		w.send("clerk", "POST", sealingBatchPath, object{"order": terms, "files": []object{{"document": d.ID}}}, fmt.Sprint("Idempotency-Key: ", want.whole)).is(202).into(&more)
+		page := w.call("", "GET", again+more.ID, nil, "Cookie: "+cookie).is(200).says("data-from", want.says)
+		if bytes.Contains(page.body, []byte("没有带入")) == want.whole {
+			t.Errorf("%v: what is left out is said: %v", terms, !want.whole)
+		}
+	}
 }
 
 func TestAFileThatCannotBeReadKeepsNoOtherOut(t *testing.T) {

@@ -63,8 +63,9 @@ func underContract(t *testing.T, document *huma.OpenAPI, h http.Handler) http.Ha
 		}
 		seen := &seenAnswer{ResponseWriter: w}
 		request := &seenRequest{ReadCloser: r.Body}
-		if r.Body = request; r.ContentLength == 0 {
-			r.Body = request.ReadCloser
+		if r.ContentLength != 0 {
+			r = r.WithContext(r.Context()) // the server's own request keeps its body, by which it knows whether the caller was told to go on
+			r.Body = request
 		}
 		h.ServeHTTP(seen, r)
 		err := c.check(op, seen)

@@ -25,10 +25,15 @@ func (b *box) waitingLogin() (id string) {
 // answersLogin answers the one login that waits with what a USB Key signed.
 func (b *box) answersLogin(usb keystore.Key, certificate []byte) answer {
 	b.t.Helper()
+	return b.answersLoginOf("clerk", usb, certificate)
+}
+
+func (b *box) answersLoginOf(who string, usb keystore.Key, certificate []byte) answer {
+	b.t.Helper()
 	id := b.waitingLogin()
 	var e manifest.Envelope
 	b.send("POST", routeTo(manifest.RouteLogin, "{login}", id), nil).is(200).into(&e)
-	l := got(manifest.VerifyLogin(e, manifest.Expected{Key: b.pinned, Terminal: b.id, Clerk: "clerk", Task: id, Now: time.Now()}))(b.t)
+	l := got(manifest.VerifyLogin(e, manifest.Expected{Key: b.pinned, Terminal: b.id, Clerk: who, Task: id, Now: time.Now()}))(b.t)
 	digest := got(keystore.Digest(usb.Public(), l.Statement(certificate)))(b.t)
 	return b.send("POST", routeTo(manifest.RouteLoginAnswer, "{login}", id),
 		manifest.LoginAnswer{Nonce: l.Nonce, Signature: got(usb.SignDigest(b.t.Context(), digest))(b.t), Certificate: certificate})

@@ -219,7 +219,14 @@ func (s *server) keyTaskSteps() {
 	operate(s, huma.Operation{OperationID: "retry-key-task", Method: http.MethodPost, Path: keyTaskPath + "/{id}/retry", Tags: []string{"terminals"},
 		Summary: "Queue the items that failed again", Responses: s.answers(401, 403, 404, 409, 422)},
 		sealUsers(), func(ctx context.Context, in *Named) (*output, error) {
-			if _, err := s.Terminals.Retry(ctx, actorOf(ctx), in.ID); err != nil {
+			t, err := s.Terminals.Task(ctx, actorOf(ctx), in.ID)
+			if err == nil {
+				err = s.countSeals(ctx, s.mayAsk(t.Clerk), t.FailedSeals()...)
+			}
+			if err == nil {
+				_, err = s.Terminals.Retry(ctx, actorOf(ctx), in.ID)
+			}
+			if err != nil {
 				return nil, err
 			}
 			return show(ctx, in.ID)

@@ -37,7 +37,9 @@ type Limits struct {
 	// can do is not known here, and grants have quotas.
 	Keys int `json:"keys,omitempty"`
 	// Seals is for the orders to seal with one seal, whoever gives them, over the API and on pages: sealings, sealed documents,
-	// issued copies, batches (one each) and tasks for USB Keys (one each). Only those count who may use the seal, so that nobody can use up what is others'. No limit by default.
+	// issued copies, batches and tasks for USB Keys (one each, and one each time that what failed of them is taken up again). Only
+	// those count who may use the seal, so that nobody can use up what is others'; trials with sandbox keys are counted by
+	// themselves. No limit by default.
 	Seals int `json:"seals,omitempty"`
 	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
 	// else's is believed.
@@ -152,7 +154,11 @@ func (s *server) countSealsBy(ctx context.Context, by access.Actor, may authoris
 		if _, err := may(ctx, by, code); err != nil {
 			continue
 		}
-		if s.limits.seals.OnLimit(unanswered{}, (&http.Request{}).WithContext(ctx), code) {
+		counted := code
+		if by.Sandbox {
+			counted = "trial " + code
+		}
+		if s.limits.seals.OnLimit(unanswered{}, (&http.Request{}).WithContext(ctx), counted) {
 			return errSealRate.With("%s", code).RetryIn(limitWindow)
 		}
 	}

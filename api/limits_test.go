@@ -2,9 +2,13 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"mime/multipart"
 	"net/url"
 	"testing"
+	"time"
+
+	"yinxin/internal/store"
 )
 
 func (a answer) waits(code string) {
@@ -63,6 +67,65 @@ func TestASealThatIsOrderedTooOftenIsToldToWait(t *testing.T) {
 	w.call("platform", "POST", sealFilePath, body, contentType, "Idempotency-Key: other").waits("request.seal-rate")
 	w.call("platform", "GET", "/v1/seals", nil).is(200) // which is no order
 	w.order("platform", "z", elsewhere).is(404)
+}
+
+func TestWhatFailedCountsOnceMoreWhenItIsTakenUpAgain(t *testing.T) {
+	w := newWorld(t, func(c *Config) { c.Limits = Limits{Seals: 4} })
+	w.usbKey()
+	running, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- w.work.Run(running) }()
+	t.Cleanup(func() { stop(); must(t, <-ended) })
+	bad := w.uploaded("clerk", []byte("%PDF-1.7 nothing"))
+	at := object{"seal": sealCode, "placement": object{"page": 1, "x": 20, "y": 20}}
+	var b SealingBatch
+	w.send("clerk", "POST", sealingBatchPath, object{"order": at, "files": []object{{"document": bad.ID}}}, "Idempotency-Key: b").is(202).into(&b)
+	done := func() {
+		t.Helper()
+		for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+			w.call("clerk", "GET", sealingBatchPath+"/"+b.ID, nil).is(200).into(&b)
+			if b.State == "done" {
+				return
+			}
+			if time.Now().After(end) {
+				t.Fatalf("%+v", b)
+			}
+		}
+	}
+	done()
+	retry := sealingBatchPath + "/" + b.ID + "/retry"
+	w.call("stranger", "POST", retry, nil).is(404) // another's is nobody's order
+	w.call("clerk", "POST", retry, nil).is(200)
+	done()
+	cookie := w.signIn("clerk")
+	w.post(cookie, "/clerk/batches/"+b.ID+"/retry", nil).is(303)
+	done()
+	var task KeyTask
+	w.send("clerk", "POST", keyTaskPath, object{"items": []object{{"document": w.uploaded("clerk", onePage(t)).ID, "order": at}}}, "Idempotency-Key: t").is(201).into(&task)
+	must(t, w.db.Write(t.Context(), func(tx *store.Tx) error { // as if the Key had been torn out
+		_, err := tx.ExecContext(t.Context(), `UPDATE terminal_item SET state = 'failed', reason = 'token.removed'`)
+		return err
+	}))
+	w.call("clerk", "POST", retry, nil).waits("request.seal-rate")
+	w.call("clerk", "POST", keyTaskPath+"/"+task.ID+"/retry", nil).waits("request.seal-rate")
+	for _, page := range []string{"/clerk/batches/" + b.ID + "/retry", "/clerk/tasks/" + task.ID + "/retry"} {
+		if a := w.post(cookie, page, nil); a.status != 429 {
+			t.Errorf("%s: %d", page, a.status)
+		}
+	}
+	w.call("clerk", "GET", sealingBatchPath+"/"+b.ID, nil).is(200).into(&b)
+	if b.State != "done" {
+		t.Errorf("what was refused runs: %+v", b)
+	}
+}
+
+func TestTrialsCountForThemselves(t *testing.T) {
+	w := withTrialKeys(t, func(c *Config) { c.Limits = Limits{Seals: 1} })
+	d := w.uploaded("platform", onePage(t))
+	w.order("trial", "one", order(d.ID)).is(201)
+	w.order("trial", "two", order(d.ID)).waits("request.seal-rate")
+	w.order("platform", "three", order(d.ID)).is(201)
+	w.order("platform", "four", order(d.ID)).waits("request.seal-rate")
 }
 
 func TestTasksForUSBKeysCountForTheirSealsOnce(t *testing.T) {

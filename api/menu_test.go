@@ -56,7 +56,7 @@ func TestTheMenuSaysWhereOneIs(t *testing.T) {
 	body, contentType := formBody(t, "a.pdf", onePage(t))
 	at := w.call("", "POST", "/clerk/new", body, contentType, "Cookie: "+w.signIn("clerk")).is(303).header.Get("Location")
 	for _, c := range [][3]string{
-		{"clerk", "/clerk", "我的印章"}, {"clerk", at, "新建盖章"}, {"clerk", "/clerk/batches/new", "批量盖章"}, {"clerk", "/clerk/terminals", "UKey 签章终端"},
+		{"clerk", "/clerk", "我的印章"}, {"clerk", at, "新建盖章"}, {"clerk", "/clerk/batches/new", "批量盖章"}, {"clerk", "/account/terminals", "UKey 签章终端"},
 		{"clerk", "/desk/new", "异地出证 出证业务"}, {"clerk", "/desk/statistics", "异地出证 出证统计"}, {"clerk", "/home", ""}, {"clerk", "/account", ""},
 		{"registrar", "/office/scans", "申请"}, {"registrar", "/office/members", "单位与批次 单位"}, {"registrar", "/office/tokens", "证书与印章 制发 Key"},
 		{"registrar", "/office/renewals/new", "证书与印章 到期续期"}, {"auditor", "/audit/ledger", "审计日志 日志条目"}, {"administrator", "/admin/people/clerk", "人员"},

@@ -20,6 +20,7 @@ func (s *server) page() {
 	s.handle(http.MethodGet, "/", anyone(), s.showStart)
 	s.handle(http.MethodPost, "/", anyone(), s.showVerdict)
 	s.handle(http.MethodPost, web.PathVersions, anyone(), s.limit(s.limits.comparisons, s.showVersions))
+	s.handle(http.MethodPost, web.PathAsSealed, anyone(), s.saveAsSealed)
 	s.stream(huma.Operation{OperationID: "practice-statement", Method: http.MethodGet, Path: ca.PathCPS, Tags: []string{"pki"},
 		Summary: "The practice statement (CPS) that certificates name, as a page", Parameters: []*huma.Param{tagParameter(),
 			{In: "query", Name: "lang", Description: "Otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}}},
@@ -58,7 +59,7 @@ func (s *server) verdictOf(ctx context.Context, d sealer.Document, lang string) 
 		defer file.Close()
 		o := s.Verify
 		o.At, o.Language, o.Contact = s.Clock(), lang, s.contact
-		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
+		said, err = s.pages.Verdict(web.Answer{Language: lang, Fragment: true, Stored: true, Report: verify.File(ctx, displayName(d.Name), file, d.Size, o)})
 		return err
 	})
 	return template.HTML(said), err // rendered by a template of ours
@@ -110,10 +111,18 @@ func (s *server) showVersions(w http.ResponseWriter, r *http.Request) {
 		return s.judging(r.Context(), func(ctx context.Context) (err error) {
 			ctx, cancel := context.WithTimeout(ctx, compareTime)
 			defer cancel()
+			a.File = f.name
 			a.Versions, err = versions.Compare(ctx, s.Sealer.Viewer, f, f.size, which, lang)
 			return err
 		})
 	})
+}
+
+// saveAsSealed is asSealed for a browser without script: what is wrong is said on the page.
+func (s *server) saveAsSealed(w http.ResponseWriter, r *http.Request) {
+	if err := s.giveAsSealed(w, r); err != nil {
+		s.showAnswer(w, r, func(string, *web.Answer) error { return err })
+	}
 }
 
 // showAnswer renders what is said about a file of the form.

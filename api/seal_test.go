@@ -249,7 +249,7 @@ func TestADamagedDocumentNeverArrivesComplete(t *testing.T) {
 
 func TestEveryRouteSaysWhoMayCallIt(t *testing.T) {
 	w := newWorld(t)
-	open := map[string]bool{"GET /": true, "POST /": true, "POST /versions": true, "GET /pki/cps": true,
+	open := map[string]bool{"GET /": true, "POST /": true, "POST /versions": true, "POST /as-sealed": true, "GET /pki/cps": true,
 		"GET /login": true, "POST /login": true, "GET /login/key": true, "POST /login/key": true, "GET /login/key/state": true,
 		"POST /login/key/continue": true, "POST /login/key/leave": true, "GET /copies": true, "POST /copies": true,
 		"GET /login/oidc/{provider}": true, "GET /login/oidc/{provider}/callback": true,

@@ -168,7 +168,14 @@ func (s *server) sealingBatches() {
 	operate(s, huma.Operation{OperationID: "retry-sealing-batch", Method: http.MethodPost, Path: sealingBatchPath + "/{id}/retry", Tags: []string{"sealing"},
 		Summary: "Take up the documents that failed", Responses: s.answers(401, 403, 404, 409, 422)},
 		sealUsers(), func(ctx context.Context, in *Named) (*sealingBatchOutput, error) {
-			return show(s.Batches.Retry(ctx, actorOf(ctx), in.ID))
+			b, err := s.Batches.Find(ctx, actorOf(ctx), in.ID)
+			if err == nil {
+				err = s.countSeals(ctx, s.Register.Authorise, b.Seal)
+			}
+			if err == nil {
+				b, err = s.Batches.Retry(ctx, actorOf(ctx), in.ID)
+			}
+			return show(b, err)
 		})
 	s.sealingBatchFiles()
 }

@@ -14,6 +14,7 @@ import (
 	"yinxin/api/web/officer"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/jobs"
 	"yinxin/internal/login"
 	"yinxin/sealer/verify"
 )
@@ -32,7 +33,12 @@ func (s *server) areas() []web.Area {
 		all = append(all, officer.Area(officer.Config{Desk: s.Registration, Access: s.Access, Authority: s.Authority, Authorities: s.Authorities, Register: s.Register,
 			Receive: s.received, Time: s.VerifyTime}))
 	}
-	all = append(all, admin.Area(admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received, Jobs: s.Jobs, Ledger: s.Ledger, Terminals: s.Terminals, Listeners: s.Listeners}))
+	administration := admin.Config{Access: s.Access, Login: s.Login, OIDC: s.OIDC, Register: s.Register, Authority: s.Authority, Retrust: s.Retrust, Receive: s.received,
+		Terminals: s.Terminals, Listeners: s.Listeners}
+	if s.Jobs != nil {
+		administration.Jobs = &jobs.Desk{Jobs: s.Jobs, Access: s.Access, Ledger: s.Ledger}
+	}
+	all = append(all, admin.Area(administration))
 	if s.Ledger.Public() != nil {
 		auditor := audit.Config{Sealer: s.Sealer, Register: s.Register, Access: s.Access, Ledger: s.Ledger}
 		if s.Authority != nil {
@@ -48,7 +54,7 @@ func (s *server) areas() []web.Area {
 	if s.Terminals != nil && s.Terminals.Logins != nil {
 		keys = s.Terminals
 	}
-	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	return append(all, home.Area(home.Config{Login: s.Login, OIDC: s.OIDC, Keys: keys, Terminals: s.Terminals, Agents: s.Agents, Tiles: func(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
 		var tiles []web.Tile
 		for _, a := range all {
 			if a.Tiles == nil {

@@ -20,7 +20,7 @@ import (
 var province = map[string]string{
 	"/v1/seals/{code}/status":      "印章状态信息查询 is for whoever uses seals or watches over them",
 	"/v1/agreements/{version}":     "everybody signs the same agreement",
-	"/clerk/agents/{name}":         "the program for terminals is the same for every clerk",
+	"/account/agents/{name}":       "the program for terminals is the same for everybody",
 	"/v1/renewals/{id}":            "TestAUSBKeyGetsItsCertificatesOverHTTP makes one and tries them",
 	"GET /office/suspensions/{id}": "TestAUSBKeyGetsItsCertificatesOverHTTP makes one and tries it",
 }
@@ -66,7 +66,7 @@ func newStrange(t *testing.T) *strange {
 	has("clerk", map[string]string{"{id}": task.ID, "{task}": task.ID}, "/v1/key-tasks/{id}", "/clerk/tasks/{id}")
 	has("clerk", map[string]string{"{code}": sealCode}, "/clerk/seals/{code}")
 	has("handler", map[string]string{"{id}": s.unit}, "/office/units/{id}")
-	has("clerk", map[string]string{"{id}": b.id}, "/v1/terminals/{id}", "/clerk/terminals/{id}")
+	has("clerk", map[string]string{"{id}": b.id}, "/v1/terminals/{id}", "/account/terminals/{id}")
 	var hook Webhook
 	s.send("clerk", "POST", webhookPath, object{"url": "https://platform.example/", "kinds": []string{"batch.done"}}).is(201).into(&hook)
 	var ping struct{ Delivery string }
@@ -174,12 +174,12 @@ func TestNobodyReachesWhatIsAnothers(t *testing.T) {
 	tried := map[string]int{}
 	for _, r := range s.server.rules {
 		route := r.method + " " + r.path
-		if r.who.anyone || r.who.everybody || !strings.Contains(r.path, "{") {
+		if r.who.anyone || !strings.Contains(r.path, "{") {
 			continue
 		}
 		var outsiders []string
 		for role, actors := range s.outside {
-			if slices.Contains(r.who.roles, role) {
+			if r.who.everybody || slices.Contains(r.who.roles, role) {
 				outsiders = append(outsiders, actors...)
 			}
 		}

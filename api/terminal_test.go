@@ -48,7 +48,12 @@ func (w *world) boxOf(clerk string) *box {
 	w.t.Helper()
 	var shown PairingCode
 	w.call(clerk, "POST", "/v1/terminals/pairings", nil).is(201).into(&shown)
-	code := got(manifest.ParseCode(shown.Code))(w.t)
+	return w.pairedBy(got(manifest.ParseCode(shown.Code))(w.t))
+}
+
+// pairedBy pairs a terminal by a code that was shown.
+func (w *world) pairedBy(code manifest.Code) *box {
+	w.t.Helper()
 	b := &box{world: w, key: got(sm2.GenerateKey(rand.Reader))(w.t)}
 	request := got(code.Request("二楼窗口", b.Public(), rand.Reader))(w.t)
 	var answer manifest.PairingAnswer

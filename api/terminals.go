@@ -14,17 +14,17 @@ import (
 	"yinxin/sealer/terminal/manifest"
 )
 
-// PairingCode is shown to the clerk, who types it at the terminal.
+// PairingCode is shown to the person, who types it at the terminal.
 type PairingCode struct {
-	Code    string    `json:"code" doc:"20 characters in groups of four. Whoever has it can pair a terminal with the clerk, once, until it expires." example:"7K2M-XXXX-XXXX-XXXX-XXXX"`
+	Code    string    `json:"code" doc:"20 characters in groups of four. Whoever has it can pair a terminal with the caller, once, until it expires." example:"7K2M-XXXX-XXXX-XXXX-XXXX"`
 	Expires time.Time `json:"expires"`
 }
 
-// PairedTerminal is a terminal of a clerk.
+// PairedTerminal is a terminal of a person.
 type PairedTerminal struct {
 	ID       string    `json:"id"`
 	Name     string    `json:"name"`
-	Clerk    string    `json:"clerk" doc:"Identifier of the actor for whom it seals."`
+	Clerk    string    `json:"clerk" doc:"Identifier of the person whose it is: it seals for an operator, and signs anybody in."`
 	Paired   time.Time `json:"paired"`
 	LastSeen time.Time `json:"last_seen,omitzero" doc:"To the minute; absent: never."`
 	Ended    time.Time `json:"ended,omitzero" doc:"Absent: it is in use."`
@@ -46,14 +46,15 @@ const terminalsPath = "/v1/terminals"
 
 // terminals are the routes of people for their terminals.
 func (s *server) terminals() {
-	clerks := caller{roles: []access.Role{access.RoleOperator}}
-	owners := caller{roles: []access.Role{access.RoleOperator, access.RoleAdministrator}}
+	// Of people, whatever they do here; terminal.person says so once more.
+	owners := caller{roles: []access.Role{access.RoleOperator, access.RoleAdministrator, access.RoleRegistrar, access.RoleApprover, access.RoleAuditor,
+		access.RoleApplicant, access.RoleCity}}
 	type code struct{ Body PairingCode }
 	operate(s, huma.Operation{OperationID: "open-pairing", Method: http.MethodPost, Path: terminalsPath + "/pairings", Tags: []string{"terminals"},
 		Summary:       "Get a code to pair a terminal with",
 		Description:   "For the caller. It is good for five minutes, once, and ends the one before; five wrong tries end it, too.",
 		DefaultStatus: http.StatusCreated, Responses: s.answers(401, 403, 409, 503)},
-		clerks, func(ctx context.Context, _ *struct{}) (*code, error) {
+		owners, func(ctx context.Context, _ *struct{}) (*code, error) {
 			c, expires, err := s.Terminals.OpenPairing(ctx, actorOf(ctx))
 			return &code{PairingCode{c.Text(), expires.UTC()}}, err
 		})
@@ -63,7 +64,7 @@ func (s *server) terminals() {
 		}
 	}
 	operate(s, huma.Operation{OperationID: "list-terminals", Method: http.MethodGet, Path: terminalsPath, Tags: []string{"terminals"},
-		Summary: "List one's terminals", Description: "The newest first; an administrator sees those of all clerks. Ended ones stay for 30 days.", Responses: s.answers(401, 403)},
+		Summary: "List one's terminals", Description: "The newest first; an administrator sees those of all people. Ended ones stay for 30 days.", Responses: s.answers(401, 403)},
 		owners, func(ctx context.Context, _ *struct{}) (*listed, error) {
 			list, err := s.Terminals.Terminals(ctx, actorOf(ctx))
 			out := &listed{}
@@ -115,7 +116,7 @@ func (s *server) admitTerminal(h http.HandlerFunc) http.HandlerFunc {
 func (s *server) pairing() {
 	s.stream(huma.Operation{OperationID: "pair-terminal", Method: http.MethodPost, Path: manifest.RoutePair, Tags: []string{"terminals"},
 		Summary:     "Pair a terminal",
-		Description: "By the terminal itself, with the code that its clerk was shown (docs/terminal.md). Both messages carry a MAC under a key that is derived from the code.",
+		Description: "By the terminal itself, with the code that its person was shown (docs/terminal.md). Both messages carry a MAC under a key that is derived from the code.",
 		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(manifest.PairingRequest{})}}},
 		Responses: with(s.answers(400, 403, 408, 409, 413, 415, 429), http.StatusOK, &huma.Response{Description: "Paired",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(manifest.PairingAnswer{})}}})},

@@ -20,7 +20,7 @@ func (s *server) terminalTasks() {
 	}
 	type tasks struct{ Body manifest.Tasks }
 	operate(s, huma.Operation{OperationID: "terminal-tasks", Method: http.MethodGet, Path: manifest.RouteTasks, Tags: []string{"terminals"},
-		Summary: "Tasks that wait for the clerk", Description: "The oldest first, at most 50. With wait the answer comes when there is one that this terminal could claim, when the time is over, or when the service stops.",
+		Summary: "Tasks and logins that wait for the person", Description: "The oldest first, at most 50 tasks, of operators alone. With wait the answer comes when there is one that this terminal could claim, when the time is over, or when the service stops.",
 		Responses: s.answers(401, 403, 422)},
 		aTerminal(), func(ctx context.Context, in *waiting) (*tasks, error) {
 			ctx, cancel := context.WithCancel(ctx)
@@ -76,6 +76,16 @@ func (s *server) terminalLogins() {
 		DefaultStatus: http.StatusNoContent, Responses: s.answers(400, 401, 403, 404, 408, 413, 415, 422)},
 		aTerminal(), func(ctx context.Context, in *answer) (*struct{}, error) {
 			return nil, s.Terminals.AnswerLogin(ctx, terminalOf(ctx), in.Login, in.Body)
+		})
+	type offer struct{ Body manifest.KeyOffer }
+	type offered struct{ Body manifest.KeyOffered }
+	operate(s, huma.Operation{OperationID: "offer-key", Method: http.MethodPost, Path: manifest.RouteKeys, Tags: []string{"terminals"},
+		Summary:       "Offer a USB Key to sign in with",
+		Description:   "The signature shows that the Key is there (docs/terminal.md). It lets nobody in before the person has confirmed it on the page of their terminals, within 15 minutes; the one that was offered before is forgotten.",
+		DefaultStatus: http.StatusCreated, Responses: s.answers(400, 401, 403, 408, 413, 415, 422)},
+		aTerminal(), func(ctx context.Context, in *offer) (*offered, error) {
+			k, err := s.Terminals.OfferKey(ctx, terminalOf(ctx), in.Body)
+			return &offered{k}, err
 		})
 	type decline struct {
 		Login string `path:"login" maxLength:"64"`

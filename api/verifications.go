@@ -118,15 +118,20 @@ func signatureAsked(r *http.Request) (string, error) {
 
 // asSealed gives the document of a signature as it was when it was sealed.
 func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
+	if err := s.giveAsSealed(w, r); err != nil {
+		s.fail(w, r, err)
+	}
+}
+
+// giveAsSealed has answered when it gives no error.
+func (s *server) giveAsSealed(w http.ResponseWriter, r *http.Request) error {
 	which, err := signatureAsked(r)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	f, done, err := s.taken(r)
 	if err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	defer done()
 	var found *io.SectionReader
@@ -134,8 +139,7 @@ func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
 		found, err = verify.AsSealed(ctx, f, f.size, which)
 		return err
 	}); err != nil {
-		s.fail(w, r, err)
-		return
+		return err
 	}
 	h := w.Header()
 	h.Set("Content-Type", "application/pdf")
@@ -145,6 +149,7 @@ func (s *server) asSealed(w http.ResponseWriter, r *http.Request) {
 	if _, err := io.Copy(w, found); err != nil {
 		s.Log.DebugContext(r.Context(), "answer not sent", "request", factsOf(r.Context()).id, "error", err)
 	}
+	return nil
 }
 
 // verify takes the file of a request and judges it. Whatever happens, nothing of the file is left afterwards.

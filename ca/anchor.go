@@ -122,7 +122,7 @@ type Anchor struct {
 
 // AskAnchor asks for the second person's word on an anchor; ImportApproved then imports it. by is a registrar or an
 // administrator. Errors: ca.anchor, ca.anchor-known, those of access.Request.
-func (a *Authority) AskAnchor(ctx context.Context, by access.Actor, r AnchorRequest) (request string, err error) {
+func (a *Authority) AskAnchor(ctx context.Context, by access.Actor, r AnchorRequest, why string) (request string, err error) {
 	if err := r.Check(); err != nil {
 		return "", err
 	}
@@ -137,7 +137,7 @@ func (a *Authority) AskAnchor(ctx context.Context, by access.Actor, r AnchorRequ
 	if known > 0 {
 		return "", ErrAnchorKnown.New()
 	}
-	return a.access.Request(ctx, by, access.KindImportAnchor, r.Subject())
+	return a.access.RequestBecause(ctx, by, access.KindImportAnchor, r.Subject(), why)
 }
 
 // ImportApproved imports what AskAnchor asked for and a second person approved. Errors: access.request-not-found, those of

@@ -86,7 +86,7 @@ func TestAnAnchorTakesTwoPeopleAndExactlyWhatTheySaw(t *testing.T) {
 		ctx := t.Context()
 		root, other := chaintest.Root(t, "甲"), chaintest.Root(t, "乙")
 		r := anchorRequest(root, AnchorSigner)
-		open, err := w.AskAnchor(ctx, w.registrar, r)
+		open, err := w.AskAnchor(ctx, w.registrar, r, "")
 		must(t, err)
 		_, err = w.ImportApproved(ctx, open)
 		wantCode(t, err, access.ErrNotApproved)
@@ -106,7 +106,7 @@ func TestAnAnchorTakesTwoPeopleAndExactlyWhatTheySaw(t *testing.T) {
 		}
 		_, err = w.ImportApproved(ctx, open)
 		must(t, err)
-		_, err = w.AskAnchor(ctx, w.registrar, r)
+		_, err = w.AskAnchor(ctx, w.registrar, r, "")
 		wantCode(t, err, ErrAnchorKnown)
 	})
 }

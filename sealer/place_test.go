@@ -48,22 +48,28 @@ func TestMain(m *testing.M) {
 	os.Exit(status)
 }
 
-// seeing is a house with a viewer, and with a font where the machine has one.
+// seeing is a house that can see.
 func seeing(t *testing.T) *house {
 	t.Helper()
 	if testing.Short() {
 		t.Skip("the race detector wants more memory than a worker may have")
 	}
-	self, err := os.Executable()
-	must(t, err)
 	h := newHouse(t, storetest.Open(t, filepath.Join(t.TempDir(), "seeing.db")))
+	h.see()
+	return h
+}
+
+// see gives the sealer a viewer, and a font where the machine has one.
+func (h *house) see() {
+	h.t.Helper()
+	self, err := os.Executable()
+	must(h.t, err)
 	v := view.New(view.Config{Path: self, Args: []string{"worker", workerName}, CacheDir: cache})
-	t.Cleanup(v.Close)
+	h.t.Cleanup(v.Close)
 	h.sealer.Viewer, h.sealer.MaxSize = v, 16<<20
 	if path, err := truetype.Find(); err == nil {
 		h.sealer.Font = path
 	}
-	return h
 }
 
 // sheet is a page: its entries besides /MediaBox of A4, and texts.

@@ -67,6 +67,10 @@ var (
 		ZH: "未同意登录，没有签名；确认码不一致的，可能有人冒用您的用户名，请告知管理员。", EN: "Not agreed to, nothing was signed; if the numbers differed somebody may be using your name: tell an administrator."}
 	ErrLoginWrongKey = fault.Spec{Kind: fault.Refused, Code: "agent.login-wrong-key",
 		ZH: "插入的 UKey 没有此用户的登录证书，请换用本人的 UKey。", EN: "The USB Key has no certificate of this user; insert the right one."}
+	ErrNoLoginCertificate = fault.Spec{Kind: fault.NotFound, Code: "agent.no-login-certificate",
+		ZH: "UKey 上没有可用于登录的证书：须为有效期内的签名证书，且有其密钥。", EN: "There is no certificate to sign in with on the USB Key: one for signatures, in its validity, with its key."}
+	ErrLoginCertificates = fault.Spec{Kind: fault.Conflict, Code: "agent.login-certificates",
+		ZH: "UKey 上有多张签名证书，请用 --certificate 指明序列号。", EN: "There are several certificates for signatures on the USB Key; say which by --certificate and its serial number."}
 	ErrLoginCertificateExpired = fault.Spec{Kind: fault.Refused, Code: "agent.login-certificate-expired",
 		ZH: "UKey 证书不在有效期内，不能用它登录。", EN: "The certificate of the USB Key is outside its validity; nobody can sign in with it."}
 )

@@ -72,7 +72,7 @@ func TestATaskOfThePageIsSealedAtTheTerminal(t *testing.T) {
 	s := w.server()
 	b := s.browser(w.Clerk.ID)
 	const asForm, asJSON = "application/x-www-form-urlencoded", "application/json"
-	code := regexp.MustCompile(`class="pairing">([0-9A-Z-]{24})<`).FindSubmatch(b.call("POST", "/clerk/terminals", asForm, nil, 200))
+	code := regexp.MustCompile(`class="pairing">([0-9A-Z-]{24})<`).FindSubmatch(b.call("POST", "/account/terminals", asForm, nil, 200))
 	if code == nil {
 		t.Fatal("the page shows no code")
 	}
@@ -133,12 +133,12 @@ func TestATaskOfThePageIsSealedAtTheTerminal(t *testing.T) {
 	for _, path := range []string{page, page + "/events", string(link[1])} {
 		stranger.call("GET", path, "", nil, 404)
 	}
-	for _, path := range []string{page + "/retry", page + "/cancel", "/clerk/terminals/" + mustServer(t, folder).Terminal + "/remove"} {
+	for _, path := range []string{page + "/retry", page + "/cancel", "/account/terminals/" + mustServer(t, folder).Terminal + "/remove"} {
 		stranger.call("POST", path, asForm, nil, 404)
 	}
-	if said := stranger.call("GET", "/clerk/terminals", "", nil, 200); bytes.Contains(said, []byte("窗口")) {
+	if said := stranger.call("GET", "/account/terminals", "", nil, 200); bytes.Contains(said, []byte("窗口")) {
 		t.Error("another's terminal is listed")
 	}
-	b.call("POST", "/clerk/terminals/"+mustServer(t, folder).Terminal+"/remove", asForm, nil, 303)
+	b.call("POST", "/account/terminals/"+mustServer(t, folder).Terminal+"/remove", asForm, nil, 303)
 	wants(t, a.Once(t.Context()), "terminal.unauthenticated")
 }

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"yinxin/api"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
 	"yinxin/keystore"
@@ -115,12 +116,14 @@ func (s *server) complete(handler http.Handler, rw http.ResponseWriter, r *http.
 }
 
 // paired is a terminal of the clerk.
-func (s *server) paired(desk Desk, name string) *Agent {
+func (s *server) paired(desk Desk, name string) *Agent { return s.pairedWith(s.w.Clerk, desk, name) }
+
+func (s *server) pairedWith(who access.Actor, desk Desk, name string) *Agent {
 	s.w.t.Helper()
 	ctx := s.w.t.Context()
 	folder, err := OpenFolder(filepath.Join(s.w.t.TempDir(), name))
 	s.w.must(err)
-	code, _, err := s.room.OpenPairing(ctx, s.w.Clerk)
+	code, _, err := s.room.OpenPairing(ctx, who)
 	s.w.must(err)
 	made, err := folder.Pair(ctx, Pairing{URL: s.http.URL, Code: strings.ToLower(code.Text()), Name: name}, s.w.now.read)
 	s.w.must(err)

@@ -30,6 +30,8 @@ type view struct {
 	Verdict   *verdict
 	Versions  *comparison
 	Code      string
+	Fragment  bool
+	File      string
 	// Certificates is set for a file of certificates.
 	Certificates *certificateCards
 }
@@ -112,7 +114,8 @@ const (
 	maxPixels = 25 << 20
 )
 
-func verdictOf(r *verify.Report, language string) *verdict {
+// verdictOf is a report as it is shown; for a stored file without what is taken out of the file of whoever sends it.
+func verdictOf(r *verify.Report, language string, stored bool) *verdict {
 	look := sheet.LookOf(r.Verdict, language)
 	v := &verdict{Report: *r, Class: look.Class, Title: look.Title, NextStep: look.Next, Size: Size(r.Size), At: sheet.Moment(r.At, language)}
 	budget := maxPictures
@@ -122,7 +125,7 @@ func verdictOf(r *verify.Report, language string) *verdict {
 			break
 		}
 		card := sealOf(s, i+1, language, &budget)
-		if s.AsSealedBytes > 0 && s.AsSealedBytes < r.Size {
+		if !stored && s.AsSealedBytes > 0 && s.AsSealedBytes < r.Size {
 			card.AsSealedName = asSealedName(r.File, i+1, language)
 			card.Altered = slices.ContainsFunc(s.ChangesAfter, func(c verify.Change) bool { return !c.Permitted })
 		}

@@ -85,11 +85,18 @@ func (p *Pages) Practice(language string) ([]byte, error) {
 // PathVersions is where a file is sent to have the version as sealed set beside later ones; ?signature names the seal.
 const PathVersions = "/versions"
 
+// PathAsSealed is where a file is sent to get the version as sealed out of it; ?signature names the seal.
+const PathAsSealed = "/as-sealed"
+
 // Answer is what is said about a file: a report, its versions, or the problem for which there is neither.
 type Answer struct {
 	Language string // "zh" or "en"
 	Fragment bool   // without the page around it
 	Report   *verify.Report
+	// Stored says that the file is in the store of the service, so that whoever reads the verdict need not have it.
+	Stored bool
+	// File is the name of the file whose versions are shown.
+	File     string
 	Versions *versions.Comparison
 	Code     string // of a paper copy, found on a picture of it
 	// Certificates is what is said about a file of certificates, which has at least one.
@@ -111,9 +118,9 @@ func (p *Pages) render(name string, a Answer) ([]byte, error) {
 	if a.Language != "en" {
 		a.Language = "zh"
 	}
-	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID, Code: a.Code}
+	v := view{Language: a.Language, MaxBytes: p.config.MaxVerify, MaxMB: p.config.MaxVerify >> 20, Problem: a.Problem, RequestID: a.RequestID, Code: a.Code, Fragment: a.Fragment, File: a.File}
 	if a.Report != nil {
-		v.Verdict = verdictOf(a.Report, a.Language)
+		v.Verdict = verdictOf(a.Report, a.Language, a.Stored)
 	}
 	if a.Certificates != nil {
 		v.Certificates = certificatesOf(a.Certificates, a.Language)

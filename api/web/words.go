@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"yinxin/ca"
 	"yinxin/internal/civil"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
@@ -91,4 +92,18 @@ func Provider(all *oidc.Providers, of login.Outside) Text {
 		}
 	}
 	return Text{of.Issuer, of.Issuer}
+}
+
+// AnchorPurposeWords say what a trust anchor is trusted for.
+var AnchorPurposeWords = map[ca.AnchorPurpose]Text{
+	ca.AnchorSigner: {ZH: "文件签章", EN: "signatures on documents"}, ca.AnchorSealMaker: {ZH: "制章", EN: "makers of seals"}, ca.AnchorTimeStamp: {ZH: "时间戳", EN: "time stamps"},
+}
+
+// AnchorPurposes are those of an anchor in words.
+func AnchorPurposes(list []ca.AnchorPurpose, language string) string {
+	var words []string
+	for _, p := range list {
+		words = append(words, AnchorPurposeWords[p].In(language))
+	}
+	return strings.Join(words, Text{"、", ", "}.In(language))
 }

@@ -52,6 +52,9 @@ type Actor struct {
 // Has reports whether the actor held the role when it was read.
 func (a Actor) Has(r Role) bool { return slices.Contains(a.Roles, r) }
 
+// Person says that the actor has no role that only programs have.
+func (a Actor) Person() bool { return !a.Has(RolePlatform) && !a.Has(RoleRequester) }
+
 const maxText = 200
 
 func validID(id string) bool {
@@ -202,7 +205,7 @@ func (s *Service) GrantRoleIn(ctx context.Context, tx *store.Tx, approvalID, act
 func (s *Service) WithdrawRole(ctx context.Context, by Actor, actorID string, r Role) error {
 	now := s.clock()
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.acting(ctx, tx, by, RoleAdministrator); err != nil {
+		if _, err := s.Acting(ctx, tx, by, RoleAdministrator); err != nil {
 			return err
 		}
 		result, err := tx.ExecContext(ctx, `DELETE FROM access_role WHERE actor = $1 AND role = $2`, actorID, string(r))
@@ -227,7 +230,7 @@ func (s *Service) RetireActor(ctx context.Context, by Actor, actorID string) err
 	}
 	now := s.clock()
 	return s.db.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.acting(ctx, tx, by, RoleAdministrator); err != nil {
+		if _, err := s.Acting(ctx, tx, by, RoleAdministrator); err != nil {
 			return err
 		}
 		result, err := tx.ExecContext(ctx, `UPDATE access_actor SET retired = $1 WHERE id = $2 AND retired IS NULL`, store.Time(now), actorID)
@@ -249,6 +252,21 @@ func (s *Service) Actor(ctx context.Context, id string) (Actor, error) {
 // ActorIn is Actor as the caller's transaction sees it: what a room asks before it lets somebody act.
 func (s *Service) ActorIn(ctx context.Context, q store.Querier, id string) (Actor, error) {
 	return readActor(ctx, q, id)
+}
+
+// Named reads who stands in a record: also somebody who is retired, who keeps the name and has no role any more. Whoever is
+// not known is called by the identifier.
+func (s *Service) Named(ctx context.Context, id string) (Actor, error) {
+	a := Actor{ID: id}
+	var retired bool
+	err := s.db.Read().QueryRowContext(ctx, `SELECT name, organisation, retired IS NOT NULL FROM access_actor WHERE id = $1`, id).Scan(&a.Name, &a.Organisation, &retired)
+	if errors.Is(err, sql.ErrNoRows) {
+		return Actor{ID: id, Name: id}, nil
+	}
+	if err == nil && !retired {
+		a.Roles, err = rolesOf(ctx, s.db.Read(), id)
+	}
+	return a, err
 }
 
 // WithRole lists the identifiers of those who hold a role now.
@@ -306,8 +324,9 @@ func (s *Service) Organisations(ctx context.Context, q store.Querier, r Role) ([
 		WHERE r.role = $1 AND a.retired IS NULL AND a.organisation <> '' ORDER BY a.organisation`, string(r)))
 }
 
-// acting reads the actor who acts, and refuses one who holds none of the roles now.
-func (s *Service) acting(ctx context.Context, q store.Querier, by Actor, need ...Role) (Actor, error) {
+// Acting reads the actor who acts, as a transaction sees it, and refuses one who holds none of the roles now, or acts with a
+// sandbox key: what a room asks before it does something. Errors: access.role, access.actor-not-found, access.key-sandbox.
+func (s *Service) Acting(ctx context.Context, q store.Querier, by Actor, need ...Role) (Actor, error) {
 	if err := by.CheckReal(); err != nil {
 		return Actor{}, err
 	}

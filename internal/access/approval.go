@@ -81,22 +81,50 @@ func (s *Service) Request(ctx context.Context, by Actor, k Kind, subject []byte)
 	return s.RequestPlan(ctx, by, k, subject, nil)
 }
 
+// RequestBecause is Request with the requester's reason, which is kept beside the request and stands on its page: at most
+// 200 characters, without personal data.
+func (s *Service) RequestBecause(ctx context.Context, by Actor, k Kind, subject []byte, why string) (id string, err error) {
+	if !validText(why) {
+		return "", ErrSubject.At(fault.Field("why"))
+	}
+	err = s.db.Write(ctx, func(tx *store.Tx) error {
+		id, err = s.requestIn(ctx, tx, by, asked{kind: k, subject: subject, why: why}, nil)
+		return err
+	})
+	if err != nil {
+		return "", err
+	}
+	return id, nil
+}
+
 // Approve is the consent of the second person: an approver who is not the requester; that of a plan is consent to all
 // its parts. Errors: access.role, access.same-person, access.decided, access.expired, access.voided, access.part,
 // access.request-not-found, access.own-step.
 func (s *Service) Approve(ctx context.Context, by Actor, id string) error {
+	return s.ApproveBecause(ctx, by, id, "")
+}
+
+// ApproveBecause is Approve with a remark that is kept with the decision: at most 200 characters, without personal data.
+func (s *Service) ApproveBecause(ctx context.Context, by Actor, id, remark string) error {
+	if !validText(remark) {
+		return ErrSubject.At(fault.Field("reason"))
+	}
 	return s.db.Write(ctx, func(tx *store.Tx) error {
 		if err := s.decidedHere(ctx, tx, id); err != nil {
 			return err
 		}
-		return s.ApproveIn(ctx, tx, by, id)
+		return s.approveIn(ctx, tx, by, id, remark)
 	})
 }
 
 // ApproveIn is Approve in a transaction of the caller.
 func (s *Service) ApproveIn(ctx context.Context, tx *store.Tx, by Actor, id string) error {
+	return s.approveIn(ctx, tx, by, id, "")
+}
+
+func (s *Service) approveIn(ctx context.Context, tx *store.Tx, by Actor, id, remark string) error {
 	now := s.clock()
-	all, err := s.decide(ctx, tx, by, id, decision{state: "approved", at: now})
+	all, err := s.decide(ctx, tx, by, id, decision{state: "approved", reason: remark, at: now})
 	if err != nil {
 		return err
 	}
@@ -155,7 +183,7 @@ func (s *Service) decide(ctx context.Context, tx *store.Tx, by Actor, id string,
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.acting(ctx, tx, by, RoleApprover); err != nil {
+	if _, err := s.Acting(ctx, tx, by, RoleApprover); err != nil {
 		return nil, err
 	}
 	switch {

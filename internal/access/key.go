@@ -142,7 +142,7 @@ func (a Actor) Officer() bool { return slices.ContainsFunc(officers, a.Has) }
 // MakeKey is IssueKey by an administrator from afar, who may not make keys for registrars, approvers and auditors.
 // Errors: access.role, access.key-officer and those of IssueKey.
 func (s *Service) MakeKey(ctx context.Context, by Actor, actorID string, t KeyTerms) (secret string, err error) {
-	if _, err := s.acting(ctx, s.db.Read(), by, RoleAdministrator); err != nil {
+	if _, err := s.Acting(ctx, s.db.Read(), by, RoleAdministrator); err != nil {
 		return "", err
 	}
 	whose, err := s.Actor(ctx, actorID)

@@ -6,9 +6,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"time"
-	"yinxin/internal/store"
 
 	"github.com/emmansun/gmsm/sm3"
+
+	"yinxin/internal/store"
 )
 
 // Pending is a request as officers see it.
@@ -21,9 +22,13 @@ type Pending struct {
 	State     string // open, approved, rejected
 	Created   time.Time
 	Expires   time.Time
-	Reason    string // of a rejection
-	Parent    string // the plan of which this is a part; empty for what is decided by itself
-	Voided    bool   // see Void
+	Why       string // the requester's reason; empty: none was given here
+	Decider   string // who decided; empty while it is open
+	Decided   time.Time
+	Reason    string    // of a rejection, or the remark with an approval
+	Used      time.Time // when it was carried out; zero: it was not
+	Parent    string    // the plan of which this is a part; empty for what is decided by itself
+	Voided    bool      // see Void
 }
 
 // Pending reads one request in whatever state: access.request-not-found.
@@ -109,7 +114,8 @@ func scanRequests(rows *sql.Rows, err error) ([]Pending, error) {
 	return list, rows.Err()
 }
 
-const selectRequest = `SELECT id, kind, subject, digest, requester, state, created, expires, reason, COALESCE(parent, ''), voided IS NOT NULL FROM access_request`
+const selectRequest = `SELECT id, kind, subject, digest, requester, state, created, expires, reason, COALESCE(parent, ''), voided IS NOT NULL,
+	why, COALESCE(decider, ''), COALESCE(decided, ''), COALESCE((SELECT a.used_at FROM access_approval a WHERE a.id = access_request.id), '') FROM access_request`
 
 func readRequest(ctx context.Context, q store.Querier, id string) (Pending, error) {
 	r, err := scanRequest(q.QueryRowContext(ctx, selectRequest+` WHERE id = $1`, id))
@@ -121,16 +127,24 @@ func readRequest(ctx context.Context, q store.Querier, id string) (Pending, erro
 
 func scanRequest(row interface{ Scan(...any) error }) (Pending, error) {
 	var r Pending
-	var created, expires string
-	err := row.Scan(&r.ID, (*string)(&r.Kind), &r.Subject, &r.Digest, &r.Requester, &r.State, &created, &expires, &r.Reason, &r.Parent, &r.Voided)
+	var created, expires, decided, used string
+	err := row.Scan(&r.ID, (*string)(&r.Kind), &r.Subject, &r.Digest, &r.Requester, &r.State, &created, &expires, &r.Reason, &r.Parent, &r.Voided,
+		&r.Why, &r.Decider, &decided, &used)
 	if err != nil {
 		return r, err
 	}
-	if r.Created, err = store.ParseTime(created); err != nil {
-		return r, err
+	for _, t := range []struct {
+		text string
+		into *time.Time
+	}{{created, &r.Created}, {expires, &r.Expires}, {decided, &r.Decided}, {used, &r.Used}} {
+		if t.text == "" {
+			continue
+		}
+		if *t.into, err = store.ParseTime(t.text); err != nil {
+			return r, err
+		}
 	}
-	r.Expires, err = store.ParseTime(expires)
-	return r, err
+	return r, nil
 }
 
 func digestText(subject []byte) string {

@@ -47,6 +47,12 @@ func (s *Service) RequestPlan(ctx context.Context, by Actor, k Kind, subject []b
 
 // RequestPlanIn is RequestPlan in a transaction of the caller.
 func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k Kind, subject []byte, parts []Part) (id string, err error) {
+	return s.requestIn(ctx, tx, by, asked{kind: k, subject: subject}, parts)
+}
+
+// requestIn asks for what plan says in its kind, subject and reason.
+func (s *Service) requestIn(ctx context.Context, tx *store.Tx, by Actor, plan asked, parts []Part) (id string, err error) {
+	k := plan.kind
 	if len(parts) > MaxParts {
 		return "", ErrSubject.With("%d parts", len(parts))
 	}
@@ -54,11 +60,11 @@ func (s *Service) RequestPlanIn(ctx context.Context, tx *store.Tx, by Actor, k K
 	if (k == KindGrantRole || k == KindGrant || k == KindImportAnchor) && len(parts) == 0 {
 		need = append(need, RoleAdministrator) // who may do what, and who is trusted, is asked for from the pages of administration, too
 	}
-	if _, err := s.acting(ctx, tx, by, need...); err != nil {
+	if _, err := s.Acting(ctx, tx, by, need...); err != nil {
 		return "", err
 	}
 	now := s.clock()
-	plan := asked{id: store.NewID("req_"), kind: k, subject: subject, by: by.ID, at: now}
+	plan.id, plan.by, plan.at = store.NewID("req_"), by.ID, now
 	if err := s.ask(ctx, tx, plan); err != nil {
 		return "", err
 	}
@@ -78,7 +84,7 @@ func (s *Service) RequestOutsideIn(ctx context.Context, tx *store.Tx, by Actor, 
 	if k != KindIssueCertificate && k != KindRevokeCertificate {
 		return "", ErrSubject.With("%s", k)
 	}
-	if _, err := s.acting(ctx, tx, by, RoleRequester, RoleRegistrar); err != nil {
+	if _, err := s.Acting(ctx, tx, by, RoleRequester, RoleRegistrar); err != nil {
 		return "", err
 	}
 	id = store.NewID("req_")
@@ -90,6 +96,7 @@ type asked struct {
 	id      string
 	kind    Kind
 	subject []byte
+	why     string
 	by      string
 	at      time.Time
 	parent  string
@@ -110,9 +117,9 @@ func (s *Service) ask(ctx context.Context, tx *store.Tx, a asked) error {
 	if a.parent != "" {
 		parent, part, data["plan"] = a.parent, a.part, a.parent
 	}
-	_, err := tx.ExecContext(ctx, `INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, reason, parent, part)
-		VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, '', $8, $9)`,
-		a.id, string(a.kind), a.subject, data["digest"], a.by, store.Time(a.at), store.Time(a.at.Add(Term)), parent, part)
+	_, err := tx.ExecContext(ctx, `INSERT INTO access_request (id, kind, subject, digest, requester, state, created, expires, reason, parent, part, why)
+		VALUES ($1, $2, $3, $4, $5, 'open', $6, $7, '', $8, $9, $10)`,
+		a.id, string(a.kind), a.subject, data["digest"], a.by, store.Time(a.at), store.Time(a.at.Add(Term)), parent, part, a.why)
 	if err != nil {
 		return err
 	}

@@ -10,8 +10,9 @@ import (
 )
 
 type agentCommand struct {
-	Pair    agentPairCommand    `cmd:"" help:"Pair this terminal with a server, by the code on the clerk's page."`
+	Pair    agentPairCommand    `cmd:"" help:"Pair this terminal with a server, by the code on the page of one's terminals."`
 	Run     agentRunCommand     `cmd:"" help:"Seal what servers have prepared for the clerk."`
+	Offer   agentOfferCommand   `cmd:"" name:"offer-key" help:"Offer a server a USB Key to sign in with."`
 	Servers agentServersCommand `cmd:"" help:"List the servers that this terminal is paired with."`
 	Unpair  agentUnpairCommand  `cmd:"" help:"End the pairing with a server."`
 	Seal    agentSealCommand    `cmd:"" help:"Seal a local file with the seal on a USB Key, without a server."`

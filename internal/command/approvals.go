@@ -24,7 +24,11 @@ type approvalResult struct {
 	Kind      access.Kind      `json:"kind"`
 	State     string           `json:"state"`
 	Requester string           `json:"requester"`
+	Why       string           `json:"why,omitempty"`
 	Created   string           `json:"created"`
+	Decider   string           `json:"decider,omitempty"`
+	Decided   string           `json:"decided,omitempty"`
+	Reason    string           `json:"reason,omitempty"`
 	Expires   string           `json:"expires"`
 	SM3       string           `json:"sm3"`
 	Subject   json.RawMessage  `json:"subject"`
@@ -40,7 +44,11 @@ func approvalOf(p access.Pending) approvalResult {
 	if p.Voided {
 		state = "voided"
 	}
-	return approvalResult{ID: p.ID, Kind: p.Kind, State: state, Requester: p.Requester, Created: moment(p.Created), Expires: moment(p.Expires), SM3: p.Digest, Subject: subject}
+	r := approvalResult{ID: p.ID, Kind: p.Kind, State: state, Requester: p.Requester, Why: p.Why, Created: moment(p.Created), Expires: moment(p.Expires), SM3: p.Digest, Subject: subject}
+	if p.Decider != "" {
+		r.Decider, r.Decided, r.Reason = p.Decider, moment(p.Decided), p.Reason
+	}
+	return r
 }
 
 // moment is how the commands write a time; "-" where there is none.
@@ -94,7 +102,14 @@ func printApproval(s streams, r approvalResult, limit int) {
 	if limit > 0 && len(subject) > limit {
 		subject = string(bytes.ToValidUTF8([]byte(subject[:limit]), nil)) + " …"
 	}
-	fmt.Fprintf(s.out, "%s  %s  %s\n  申请人 by %s, %s; 截止 until %s\n  SM3 %s\n  %s\n", r.ID, r.Kind, r.State, r.Requester, r.Created, r.Expires, r.SM3, subject)
+	fmt.Fprintf(s.out, "%s  %s  %s\n  申请人 by %s, %s; 截止 until %s\n", r.ID, r.Kind, r.State, r.Requester, r.Created, r.Expires)
+	if r.Why != "" {
+		fmt.Fprintf(s.out, "  理由 why: %s\n", r.Why)
+	}
+	if r.Decider != "" {
+		fmt.Fprintf(s.out, "  审批人 decided by %s, %s %s\n", r.Decider, r.Decided, r.Reason)
+	}
+	fmt.Fprintf(s.out, "  SM3 %s\n  %s\n", r.SM3, subject)
 	for _, part := range r.Parts {
 		fmt.Fprintf(s.out, "  - %s  %s  %.400s\n", part.ID, part.Kind, part.Subject)
 	}

@@ -87,7 +87,7 @@ func (c importAnchorCommand) run(ctx context.Context, s streams) error {
 		return err
 	}
 	defer h.close()
-	if result.Request, err = h.authority.AskAnchor(ctx, actor, r); err != nil {
+	if result.Request, err = h.authority.AskAnchor(ctx, actor, r, ""); err != nil {
 		return err
 	}
 	if err := h.settle(ctx); err != nil {

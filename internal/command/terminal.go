@@ -11,7 +11,7 @@ import (
 )
 
 type terminalCommand struct {
-	Pair   terminalPairCommand   `cmd:"" help:"Give a clerk a code to pair a terminal with."`
+	Pair   terminalPairCommand   `cmd:"" help:"Give a person a code to pair a terminal with."`
 	List   terminalListCommand   `cmd:"" help:"List paired terminals."`
 	End    terminalEndCommand    `cmd:"" help:"End a pairing."`
 	Rotate terminalRotateCommand `cmd:"" help:"Make a new key for manifests, which terminals that are paired from now on pin."`
@@ -54,7 +54,7 @@ type terminalPairCommand struct{ terminalFlags }
 
 // Help is printed by --help.
 func (terminalPairCommand) Help() string {
-	return "The code is good for five minutes, once. It is the secret of the clerk, who types it into yinxin agent pair at the terminal."
+	return "The code is good for five minutes, once. It is the secret of the person, who types it into yinxin agent pair at the terminal."
 }
 
 func (c terminalPairCommand) Run(ctx context.Context, s streams) error {
@@ -109,7 +109,7 @@ type terminalEndCommand struct {
 
 // Help is printed by --help.
 func (terminalEndCommand) Help() string {
-	return "At once; by the clerk or an administrator. What the terminal had claimed is free for others."
+	return "At once; by its person or an administrator. What the terminal had claimed is free for others."
 }
 
 func (c terminalEndCommand) Run(ctx context.Context, s streams) error {

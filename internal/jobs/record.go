@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -153,69 +152,16 @@ func cancelledByPerson(row *rivertype.JobRow) bool {
 
 // Get finds a job of the work queue: jobs.not-found.
 func (j *Jobs) Get(ctx context.Context, id int64) (Record, error) {
-	row, err := j.inserter.JobGet(ctx, id)
+	return known(j.inserter.JobGet(ctx, id))
+}
+
+// known is a job of the work queue as River answers.
+func known(row *rivertype.JobRow, err error) (Record, error) {
 	if errors.Is(err, rivertype.ErrNotFound) || err == nil && row.Queue != queueWork {
-		return Record{}, ErrNotFound.With("%s", strconv.FormatInt(id, 10))
+		return Record{}, ErrNotFound.New()
 	}
 	if err != nil {
 		return Record{}, err
 	}
 	return record(row), nil
-}
-
-// Retry makes a job that failed or waits for its next attempt run at once, with one attempt more if all are used up. What
-// a person cancelled stays cancelled (River's mark of it stays on the job). Errors: jobs.not-found, jobs.running,
-// jobs.done, jobs.cancelled, jobs.waiting.
-func (j *Jobs) Retry(ctx context.Context, id int64) error {
-	r, err := j.Get(ctx, id)
-	switch {
-	case err != nil:
-		return err
-	case r.State == StateRunning:
-		return ErrRunning.New()
-	case r.State == StateDone:
-		return ErrDone.New()
-	case r.State == StateCancelled:
-		return ErrCancelled.New()
-	case r.State == StateWaiting && !r.Due.After(time.Now()): // River's time
-		return ErrWaiting.New()
-	}
-	_, err = j.inserter.JobRetry(ctx, id)
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return ErrNotFound.New()
-	}
-	return err
-}
-
-// Cancel ends a job that has not ended. One that runs learns of it by the end of its context, within a few seconds, in
-// whichever process it runs. Errors: jobs.not-found, jobs.done.
-func (j *Jobs) Cancel(ctx context.Context, id int64) error {
-	r, err := j.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	if !r.Ended.IsZero() {
-		return ErrDone.New()
-	}
-	_, err = j.inserter.JobCancel(ctx, id)
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return ErrNotFound.New()
-	}
-	return err
-}
-
-// Discard takes a job that failed for good, or was cancelled, out of the list. Errors: jobs.not-found, jobs.not-failed.
-func (j *Jobs) Discard(ctx context.Context, id int64) error {
-	r, err := j.Get(ctx, id)
-	if err != nil {
-		return err
-	}
-	if r.State != StateFailed && r.State != StateCancelled {
-		return ErrNotFailed.With("%s", r.State)
-	}
-	_, err = j.inserter.JobDelete(ctx, id)
-	if errors.Is(err, rivertype.ErrNotFound) {
-		return ErrNotFound.New()
-	}
-	return err
 }

@@ -284,9 +284,9 @@ func (s *Service) ExpireChallenges(ctx context.Context) error {
 }
 
 // ByKey signs in the person whose USB Key answered, in the browser that asked: once. still is asked in the same transaction whether
-// what the Key answered is good now; what it refuses ends the login. Errors: login.key-none, login.key-expired, login.key-waits, and
+// what the Key answered is good now, and says by which of KeysOpening, or "" for one of the register; what it refuses ends the login. Errors: login.key-none, login.key-expired, login.key-waits, and
 // those of still.
-func (s *Service) ByKey(ctx context.Context, token string, from Origin, still func(context.Context, store.Querier, Challenge) error) (Session, string, error) {
+func (s *Service) ByKey(ctx context.Context, token string, from Origin, still func(context.Context, store.Querier, Challenge) (key string, err error)) (Session, string, error) {
 	var session string
 	var refused error
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {
@@ -300,7 +300,8 @@ func (s *Service) ByKey(ctx context.Context, token string, from Origin, still fu
 		case c.State != ChallengeSigned:
 			return ErrKeyWaits.New()
 		}
-		if refused = still(ctx, tx, c); refused != nil {
+		key, err := still(ctx, tx, c)
+		if refused = err; refused != nil {
 			if _, known := fault.Of(refused); !known {
 				return refused
 			}
@@ -311,7 +312,7 @@ func (s *Service) ByKey(ctx context.Context, token string, from Origin, still fu
 			err = store.ExactlyOne(done, ErrNoChallenge.New())
 		}
 		if err == nil {
-			session, err = s.openIn(ctx, tx, c.Actor, proof{method: MethodKey, terminal: c.Terminal, asked: c.Origin.Address}, from)
+			session, err = s.openIn(ctx, tx, c.Actor, proof{method: MethodKey, key: key, terminal: c.Terminal, asked: c.Origin.Address}, from)
 		}
 		return err
 	})

@@ -26,7 +26,7 @@ func (r *room) signs(c Challenge) error {
 	return r.Signed(r.t.Context(), c)
 }
 
-func good(context.Context, store.Querier, Challenge) error { return nil }
+func good(context.Context, store.Querier, Challenge) (string, error) { return "", nil }
 
 func (r *room) enters(token string) (Session, string, error) {
 	return r.ByKey(r.t.Context(), token, Origin{Address: "192.0.2.1"}, good)
@@ -209,15 +209,17 @@ func TestWhatEndedMeanwhileEndsTheLogin(t *testing.T) {
 		c, browser := r.asks("clerk")
 		must(t, r.signs(c))
 		gone := fault.Spec{Kind: fault.Refused, Code: "test.gone", ZH: "没了。", EN: "Gone."}
-		_, _, err := r.ByKey(ctx, browser, Origin{}, func(context.Context, store.Querier, Challenge) error { return errors.New("a fault of ours") })
+		_, _, err := r.ByKey(ctx, browser, Origin{}, func(context.Context, store.Querier, Challenge) (string, error) {
+			return "", errors.New("a fault of ours")
+		})
 		if err == nil || fault.Has(err, gone) {
 			t.Fatal(err)
 		}
-		_, _, err = r.ByKey(ctx, browser, Origin{}, func(_ context.Context, _ store.Querier, at Challenge) error {
+		_, _, err = r.ByKey(ctx, browser, Origin{}, func(_ context.Context, _ store.Querier, at Challenge) (string, error) {
 			if at.Terminal != "trm_1" || string(at.Certificate) != "certificate" {
 				t.Errorf("%+v", at)
 			}
-			return gone.New()
+			return "", gone.New()
 		})
 		r.wants(err, gone)
 		_, _, err = r.enters(browser)

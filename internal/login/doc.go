@@ -20,5 +20,9 @@
 // ChallengeLife, and is used once. A name that is nobody's, one without a terminal and one whose owner refuses look the same to who
 // asked. After maxAsked in a name that came to nothing none is taken for askedTime; passwords and USB Keys close nothing for each other.
 //
+// People sign in with a Key that the register of seals knows as theirs, or with one that they offered at a terminal of theirs and
+// confirmed while signed in otherwise (OfferKey, ConfirmKey, EndKey). Like a link and a password, one that was confirmed by what an
+// administrator set from afar lets nobody in who decides as one of two.
+//
 // It knows no HTTP and no cookies, and nothing of terminals and certificates: what a USB Key answers is checked by sealer/terminal.
 package login

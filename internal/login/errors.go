@@ -29,6 +29,17 @@ var (
 	ErrLinkOfficer = fault.Spec{Kind: fault.Denied, Code: "login.link-officer",
 		ZH: "登记员、审核员和审计员的统一身份认证只能在服务器上关联（yinxin enroll people identities）。", EN: "Registrars, approvers and auditors are linked to identity providers on the server itself (yinxin enroll people identities)."}
 
+	ErrMustChange = fault.Spec{Kind: fault.Denied, Code: "login.must-change",
+		ZH: "请先修改管理员设置的密码。", EN: "Change the password that an administrator set first."}
+
+	// Of USB Keys with which people sign in.
+	ErrKeyNotFound = fault.Spec{Kind: fault.NotFound, Code: "login.key-not-found",
+		ZH: "没有这把登录 UKey，或它已解除、已过确认时限。", EN: "There is no such USB Key to sign in with, or it was ended, or was not confirmed in time."}
+	ErrKeyTaken = fault.Spec{Kind: fault.Conflict, Code: "login.key-taken",
+		ZH: "另一名人员已用这把 UKey 登录。", EN: "Somebody else signs in with this USB Key."}
+	ErrKeyMany = fault.Spec{Kind: fault.Conflict, Code: "login.key-many",
+		ZH: "登录 UKey 已达上限，请先解除不用的。", EN: "There are as many USB Keys to sign in with as there may be; end those that are not used."}
+
 	// Of logins by USB Key.
 	ErrKeyTooMany = fault.Spec{Kind: fault.Unauthenticated, Code: "login.key-too-many",
 		ZH: "以此用户名用 UKey 登录的请求过多。", EN: "Logins by USB Key were asked for too often in this name."}

@@ -32,6 +32,7 @@ type Session struct {
 
 	id   string
 	here bool // the password of whose it is: see newPassword
+	afar bool // what it was opened with does not go back to the machine itself
 }
 
 // ByPassword signs somebody in. The token goes into the browser's cookie. Errors: login.refused, login.locked.
@@ -47,8 +48,9 @@ func (s *Service) ByPassword(ctx context.Context, name, password string, from Or
 type proof struct {
 	method string
 	link   string // the identifier of a Link; empty: none was needed
-	// Of a login by USB Key: the terminal, and from where it was asked for.
-	terminal, asked string
+	// Of a login by USB Key: the identifier of its Key, empty where the register says whose it is; the terminal, and from where it was
+	// asked for.
+	key, terminal, asked string
 }
 
 // open makes a session of somebody who has proved who they are.
@@ -80,14 +82,18 @@ func (s *Service) openIn(ctx context.Context, tx *store.Tx, actorID string, by p
 	if _, err := tx.ExecContext(ctx, `DELETE FROM login_session WHERE actor = $1 AND created < $2`, actorID, store.Time(now.AddDate(0, -1, 0))); err != nil {
 		return "", err
 	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $7)`,
-		idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, from.Address, from.Agent, store.Time(now))
+	_, err = tx.ExecContext(ctx, `INSERT INTO login_session (id, actor, method, link, usb_key, address, agent, created, seen) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8)`,
+		idOf(token), actorID, by.method, sql.NullString{String: by.link, Valid: by.link != ""}, sql.NullString{String: by.key, Valid: by.key != ""},
+		from.Address, from.Agent, store.Time(now))
 	if err != nil {
 		return "", err
 	}
 	data := map[string]string{"method": by.method, "address": from.Address}
 	if by.link != "" {
 		data["link"] = by.link
+	}
+	if by.key != "" {
+		data["key"] = by.key
 	}
 	if by.terminal != "" {
 		data["terminal"], data["asked_from"] = by.terminal, by.asked
@@ -109,10 +115,10 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	now := s.Clock()
 	in := Session{id: idOf(token)}
 	var actor, created, seen string
-	var must, here sql.NullInt64
-	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, COALESCE(a.here, 1) = 1, l.here FROM login_session s
-		LEFT JOIN login_account a ON a.actor = s.actor LEFT JOIN login_link l ON l.id = s.link
-		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &in.here, &here)
+	var must, here sql.NullInt64 // here: of a link or of a USB Key
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT s.actor, s.method, s.created, s.seen, a.must_change, COALESCE(a.here, 1) = 1, COALESCE(l.here, k.here) FROM login_session s
+		LEFT JOIN login_account a ON a.actor = s.actor LEFT JOIN login_link l ON l.id = s.link LEFT JOIN login_key k ON k.id = s.usb_key
+		WHERE s.id = $1 AND s.ended IS NULL AND l.ended IS NULL AND k.ended IS NULL`, in.id).Scan(&actor, &in.Method, &created, &seen, &must, &in.here, &here)
 	if errors.Is(err, sql.ErrNoRows) {
 		return Session{}, ErrNoSession.New()
 	}
@@ -135,8 +141,8 @@ func (s *Service) Session(ctx context.Context, token string) (Session, error) {
 	} else if err != nil {
 		return Session{}, err
 	}
-	afar := here.Valid && here.Int64 == 0 || in.Method == MethodPassword && !in.here
-	if afar && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar, ResetPassword
+	in.afar = here.Valid && here.Int64 == 0 || in.Method == MethodPassword && !in.here
+	if in.afar && in.Actor.Officer() { // who became one meanwhile: see LinkFromAfar, ResetPassword, KeysOpening
 		return Session{}, ErrNoSession.New()
 	}
 	if now.Sub(last) < time.Minute {

@@ -8,6 +8,7 @@ import (
 
 	"yinxin/internal/access"
 	"yinxin/internal/store"
+	"yinxin/sealer"
 )
 
 // Find gives a batch of the actor's. One of somebody else's is batch.not-found.
@@ -20,6 +21,20 @@ func (s *Service) Find(ctx context.Context, by access.Actor, id string) (Batch, 
 		return Batch{}, err
 	}
 	return list[0], nil
+}
+
+// Order is how the documents of a batch of the actor's are sealed. Error: batch.not-found.
+func (s *Service) Order(ctx context.Context, by access.Actor, id string) (sealer.Order, error) {
+	var request string
+	err := s.DB.Read().QueryRowContext(ctx, `SELECT request FROM sealing_batch WHERE id = $1 AND caller = $2`, id, by.ID).Scan(&request)
+	if errors.Is(err, sql.ErrNoRows) {
+		return sealer.Order{}, errNotFound.New()
+	}
+	var kept ordered
+	if err == nil {
+		err = json.Unmarshal([]byte(request), &kept)
+	}
+	return kept.Order, err
 }
 
 // List gives the actor's batches, the newest first: behind the one named after, at most limit.

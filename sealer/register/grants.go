@@ -52,8 +52,10 @@ func (g Grant) Left() int { return max(0, g.Quota-g.Used) }
 // GrantFilter narrows a list of grants; zero fields do not.
 type GrantFilter struct {
 	// Text stands in the seal's code, its name, that of its organisation, or the identifier of who may use it.
-	Text  string
-	State GrantState
+	Text string
+	// Seal and Actor are a code and an identifier as they are.
+	Seal, Actor string
+	State       GrantState
 	// After continues a list behind the grant with this identifier.
 	After string
 	Limit int // 0: 200
@@ -100,6 +102,12 @@ func (r *Register) Grants(ctx context.Context, by access.Actor, f GrantFilter) (
 	}
 	args := []any{store.Time(r.Clock()), limit}
 	query := selectGrant + ` WHERE 1 = 1`
+	for _, one := range []struct{ column, is string }{{"seal_code", f.Seal}, {"actor_id", f.Actor}} {
+		if one.is != "" {
+			args = append(args, clean(one.is))
+			query += ` AND ` + one.column + ` = $` + strconv.Itoa(len(args))
+		}
+	}
 	if f.State != "" {
 		args = append(args, clean(string(f.State)))
 		query += ` AND state = $` + strconv.Itoa(len(args))
@@ -139,8 +147,8 @@ func (r *Register) grantCard(ctx context.Context, q store.Querier, id string) (G
 }
 
 // AskGrant asks for the second person's word on a grant; Allow then makes it. by is an administrator or a registrar.
-// Errors: seal.grant-terms with the field, seal.not-found, seal.cancelled, those of access.Request.
-func (r *Register) AskGrant(ctx context.Context, by access.Actor, g Grant) (request string, err error) {
+// Errors: seal.grant-terms with the field, seal.not-found, seal.cancelled, those of access.RequestBecause, whose reason why is.
+func (r *Register) AskGrant(ctx context.Context, by access.Actor, g Grant, why string) (request string, err error) {
 	bad := func(field string) error { return errGrantTerms.At(fault.Field(field)) }
 	switch {
 	case g.From.IsZero():
@@ -167,7 +175,7 @@ func (r *Register) AskGrant(ctx context.Context, by access.Actor, g Grant) (requ
 	if !user.Has(access.RoleOperator) && !user.Has(access.RolePlatform) { // nobody else seals
 		return "", errGrantTerms.With("%s", g.Actor).Saying("被授权人须是用印员或平台程序", "seals are used by operators and programs").At(fault.Field("actor"))
 	}
-	return r.Access.Request(ctx, by, access.KindGrant, g.Subject())
+	return r.Access.RequestBecause(ctx, by, access.KindGrant, g.Subject(), why)
 }
 
 // MakeGrant makes a grant that AskGrant asked for and a second person approved. by is an administrator or a registrar.

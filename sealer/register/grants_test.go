@@ -30,7 +30,7 @@ func TestGrantsAreAskedForListedAndEnded(t *testing.T) {
 		} {
 			g := wish
 			spoil(&g)
-			_, err := h.register.AskGrant(ctx, admin, g)
+			_, err := h.register.AskGrant(ctx, admin, g, "")
 			f, ok := fault.Of(err)
 			if !ok || f.Code != "seal.grant-terms" || f.Place.Field != field {
 				t.Errorf("%s: %v", field, err)
@@ -38,13 +38,13 @@ func TestGrantsAreAskedForListedAndEnded(t *testing.T) {
 		}
 		other := wish
 		other.SealCode = "29010000000099"
-		_, err = h.register.AskGrant(ctx, admin, other)
+		_, err = h.register.AskGrant(ctx, admin, other, "")
 		wantCode(t, err, "seal.not-found")
-		_, err = h.register.AskGrant(ctx, h.operator, wish)
+		_, err = h.register.AskGrant(ctx, h.operator, wish, "")
 		wantCode(t, err, "access.role")
 
 		// Two people make it, and exactly what was asked for.
-		id, err := h.register.AskGrant(ctx, admin, wish)
+		id, err := h.register.AskGrant(ctx, admin, wish, "年度用印")
 		must(t, err)
 		asked, err := h.access.Pending(ctx, id)
 		must(t, err)

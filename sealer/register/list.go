@@ -115,6 +115,12 @@ func (r *Register) KeyCertificates(ctx context.Context, q store.Querier, actorID
 		GROUP BY certificate ORDER BY MAX(created_at) DESC LIMIT 20`, string(UserKey), actorID))
 }
 
+// KeyHolders are those on whose USB Keys a certificate (DER) is that of a seal instance in use.
+func (r *Register) KeyHolders(ctx context.Context, q store.Querier, certificate []byte) ([]string, error) {
+	return store.Column[string](q.QueryContext(ctx, `SELECT DISTINCT holder FROM seal_instance WHERE certificate = $1 AND custody = $2 AND state = 'active'`,
+		certificate, string(UserKey)))
+}
+
 // Picture is the picture of a seal that the actor was ever granted, as PNG: of the instance that the actor would use.
 // Errors: seal.not-found, seal.not-ready.
 func (r *Register) Picture(ctx context.Context, actor access.Actor, code string) ([]byte, error) {

@@ -12,7 +12,7 @@ import (
 // maxWaiting is how many tasks a terminal is told of at once.
 const maxWaiting = 50
 
-// Waiting gives the tasks with open items for the clerk of a terminal, and the clerk's logins, the oldest first. Is there none that this
+// Waiting gives the tasks with open items for the clerk of a terminal, and the logins of its person, the oldest first: tasks are for operators alone. Is there none that this
 // terminal could do, it waits for one: at most as long as given and manifest.MaxWait, and until ctx ends, which is no error.
 func (s *Service) Waiting(ctx context.Context, at Terminal, wait time.Duration) (manifest.Tasks, error) {
 	over := time.NewTimer(min(wait, manifest.MaxWait))
@@ -40,6 +40,10 @@ func (s *Service) Waiting(ctx context.Context, at Terminal, wait time.Duration) 
 
 func (s *Service) waiting(ctx context.Context, at Terminal) (manifest.Tasks, error) {
 	now := s.Clock()
+	if at.seals() != nil { // whoever is no operator has logins alone
+		logins, err := s.waitingLogins(ctx, at)
+		return manifest.Tasks{Tasks: []manifest.Task{}, Logins: logins}, err
+	}
 	list, err := s.list(ctx, `WHERE clerk = $1 AND state = 'open' AND expires > $2
 		AND EXISTS (SELECT 1 FROM terminal_item i WHERE i.task = terminal_task.id AND i.state IN ('queued', 'prepared'))
 		ORDER BY created, id LIMIT $3`, at.Clerk.ID, store.Time(now), maxWaiting)
@@ -64,8 +68,11 @@ func (t Task) origin() manifest.Origin {
 }
 
 // Claim takes a task for a terminal, or keeps it, for manifest.ClaimLife, and gives its open items. Of two terminals that claim a task at
-// once one gets it. Errors: terminal.no-task, terminal.task-ended, terminal.claimed.
+// once one gets it. Errors: access.role, terminal.no-task, terminal.task-ended, terminal.claimed.
 func (s *Service) Claim(ctx context.Context, at Terminal, id string) (manifest.Claim, error) {
+	if err := at.seals(); err != nil {
+		return manifest.Claim{}, err
+	}
 	now := s.Clock()
 	until := now.Add(manifest.ClaimLife)
 	err := s.DB.Write(ctx, func(tx *store.Tx) error {

@@ -23,6 +23,9 @@ const completeTime = time.Minute
 // another terminal; terminal.other-nonce, terminal.manifest-expired, terminal.other-certificate, terminal.bad-signature; terminal.job-ended,
 // terminal.consumed for another signature than the one that was taken; those of sealer.Complete.
 func (s *Service) Complete(ctx context.Context, at Terminal, c manifest.Completion) (manifest.Completed, error) {
+	if err := at.seals(); err != nil {
+		return manifest.Completed{}, err
+	}
 	j, err := s.job(ctx, at, c.Job)
 	if err != nil {
 		return manifest.Completed{}, err

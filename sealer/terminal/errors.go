@@ -5,6 +5,8 @@ import "yinxin/internal/fault"
 var (
 	errNoTerminal = fault.Spec{Kind: fault.NotFound, Code: "terminal.not-found",
 		ZH: "没有这台终端，或配对已解除。", EN: "There is no such terminal, or its pairing was ended."}
+	errPerson = fault.Spec{Kind: fault.Denied, Code: "terminal.person",
+		ZH: "终端只能与人员配对，不能与程序账号配对。", EN: "A terminal is paired with a person, not with the account of a program."}
 	errTooManyCodes = fault.Spec{Kind: fault.Unavailable, Code: "terminal.too-many-codes",
 		ZH: "申请配对码过于频繁，请稍后再试。", EN: "Too many pairing codes were asked for; try again later."}
 	errTooMany = fault.Spec{Kind: fault.Conflict, Code: "terminal.too-many",

@@ -468,14 +468,32 @@ func TestAnEndedTerminalDoesNothingMore(t *testing.T) {
 
 func TestAClerkWhoIsNoOperatorAnyMoreSealsNothing(t *testing.T) {
 	alone(t, func(t *testing.T, w *world) {
+		ctx := t.Context()
 		b := w.pair(w.clerk)
-		must(t, w.access.WithdrawRole(t.Context(), w.admin, w.clerk.ID, access.RoleOperator))
-		_, err := b.try()
+		task := w.ask(2)
+		first, second := b.claim(task.ID).Items[0], b.claim(task.ID).Items[1]
+		m := b.prepare(task.ID, first)
+		must(t, w.access.WithdrawRole(ctx, w.admin, w.clerk.ID, access.RoleOperator))
+		at := b.at() // there may be logins for them
+		if tasks, err := w.service.Waiting(ctx, at, 0); err != nil || len(tasks.Tasks) != 0 {
+			t.Errorf("%+v, %v", tasks, err)
+		}
+		_, err := w.service.Claim(ctx, at, task.ID)
 		wants(t, err, "access.role")
+		_, err = w.service.Prepare(ctx, at, task.ID, second.ID)
+		wants(t, err, "access.role")
+		_, err = w.service.File(ctx, at, m.Job)
+		wants(t, err, "access.role")
+		_, err = w.service.Complete(ctx, at, b.sign(m))
+		wants(t, err, "access.role")
+		wants(t, w.service.Decline(ctx, at, task.ID, second.ID, manifest.ReasonDeclined), "access.role")
 		other := w.pair(w.colleague)
 		must(t, w.access.RetireActor(t.Context(), w.admin, w.colleague.ID))
 		_, err = other.try()
 		wants(t, err, "terminal.unauthenticated")
+		if i := w.item(task.ID, 0); i.State != manifest.ItemPrepared {
+			t.Errorf("%+v", i)
+		}
 	})
 }
 

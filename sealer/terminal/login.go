@@ -31,20 +31,20 @@ func (s *Service) Ask(ctx context.Context, name string, from login.Origin) (logi
 // SignIn signs in the person whose USB Key answered, in the browser that asked. The terminal and the certificate are looked at once more:
 // they may have ended since. Errors: those of login.ByKey, terminal.login-certificate and the others of the certificate.
 func (s *Service) SignIn(ctx context.Context, token string, from login.Origin) (login.Session, string, error) {
-	return s.Logins.ByKey(ctx, token, from, func(ctx context.Context, q store.Querier, c login.Challenge) error {
+	return s.Logins.ByKey(ctx, token, from, func(ctx context.Context, q store.Querier, c login.Challenge) (string, error) {
 		at, err := readTerminal(ctx, q, c.Terminal)
 		if err != nil {
-			return err
+			return "", err
 		}
 		if at.Clerk.ID != c.Actor {
-			return errNoTerminal.New()
+			return "", errNoTerminal.New()
 		}
-		_, err = s.loginCertificate(ctx, q, c.Actor, c.Certificate)
-		return err
+		_, key, err := s.loginCertificate(ctx, q, c.Actor, c.Certificate)
+		return key, err
 	})
 }
 
-// waitingLogins are the logins that wait for the clerk of a terminal.
+// waitingLogins are the logins that wait for the person of a terminal.
 func (s *Service) waitingLogins(ctx context.Context, at Terminal) (list []manifest.LoginTask, err error) {
 	if s.Logins == nil {
 		return nil, nil
@@ -68,8 +68,12 @@ func (s *Service) Login(ctx context.Context, at Terminal, id string) (manifest.E
 		return manifest.Envelope{}, err
 	}
 	l := s.loginOf(at, key, c)
-	if l.Certificates, err = s.Sealer.Register.KeyCertificates(ctx, s.DB.Read(), at.Clerk.ID); err != nil {
+	keys, err := s.loginKeys(ctx, s.DB.Read(), at.Clerk.ID)
+	if err != nil {
 		return manifest.Envelope{}, err
+	}
+	for _, k := range keys {
+		l.Certificates = append(l.Certificates, k.certificate)
 	}
 	if len(l.Certificates) == 0 {
 		return manifest.Envelope{}, errNoLoginCertificate.New()
@@ -146,7 +150,7 @@ func (s *Service) checkLogin(ctx context.Context, l manifest.Login, a manifest.L
 	if subtle.ConstantTimeCompare(l.Nonce, a.Nonce) != 1 {
 		return errNonce.New()
 	}
-	public, err := s.loginCertificate(ctx, s.DB.Read(), l.User.ID, a.Certificate)
+	public, _, err := s.loginCertificate(ctx, s.DB.Read(), l.User.ID, a.Certificate)
 	if err != nil {
 		return err
 	}
@@ -156,15 +160,22 @@ func (s *Service) checkLogin(ctx context.Context, l manifest.Login, a manifest.L
 	return nil
 }
 
-// loginCertificate gives the key of a certificate if it is one of the person's USB Keys, and good now.
-func (s *Service) loginCertificate(ctx context.Context, q store.Querier, actorID string, der []byte) (*ecdsa.PublicKey, error) {
-	own, err := s.Sealer.Register.KeyCertificates(ctx, q, actorID)
+// loginCertificate gives the key of a certificate if it is one of the person's USB Keys, and good now; and by which of loginKeys.
+func (s *Service) loginCertificate(ctx context.Context, q store.Querier, actorID string, der []byte) (public *ecdsa.PublicKey, key string, err error) {
+	own, err := s.loginKeys(ctx, q, actorID)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	if !slices.ContainsFunc(own, func(c []byte) bool { return bytes.Equal(c, der) }) {
-		return nil, errLoginCertificate.New()
+	i := slices.IndexFunc(own, func(k loginKey) bool { return bytes.Equal(k.certificate, der) })
+	if i < 0 {
+		return nil, "", errLoginCertificate.New()
 	}
+	public, err = s.goodCertificate(ctx, der)
+	return public, own[i].key, err
+}
+
+// goodCertificate gives the key of a certificate that is good now: by its chain, validity and revocation.
+func (s *Service) goodCertificate(ctx context.Context, der []byte) (*ecdsa.PublicKey, error) {
 	leaf, err := s.Sealer.Chain.Certificate(der)
 	if err != nil {
 		return nil, errLoginCertificate.Because(err)

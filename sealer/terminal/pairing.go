@@ -16,13 +16,12 @@ import (
 const (
 	PairingLife  = 5 * time.Minute
 	pairingTries = 5  // wrong ones, then the code has ended
-	codesAnHour  = 20 // that one clerk may ask for
-	maxTerminals = 20 // of one clerk
+	codesAnHour  = 20 // that one person may ask for
+	maxTerminals = 20 // of one person
 	nameTries    = 5  // to find a name that no open code has
 )
 
-// OpenPairing gives a clerk, who is an operator, a code for one terminal, and ends the one before. Errors: access.role,
-// terminal.too-many-codes, terminal.too-many.
+// OpenPairing gives a person a code for one terminal, and ends the one before. Errors: terminal.person, terminal.too-many-codes, terminal.too-many.
 func (s *Service) OpenPairing(ctx context.Context, by access.Actor) (code manifest.Code, expires time.Time, err error) {
 	for range nameTries {
 		if code, err = manifest.NewCode(s.Random); err != nil {
@@ -40,7 +39,7 @@ func (s *Service) openPairing(ctx context.Context, by access.Actor, code manifes
 	expires = now.Add(PairingLife)
 	id := store.NewID("pr_")
 	return expires, s.DB.Write(ctx, func(tx *store.Tx) error {
-		if _, err := s.clerkIn(ctx, tx, by.ID); err != nil {
+		if _, err := s.personIn(ctx, tx, by.ID); err != nil {
 			return err
 		}
 		var recent, terminals int
@@ -75,6 +74,16 @@ func (s *Service) clerkIn(ctx context.Context, q store.Querier, id string) (acce
 	return a, err
 }
 
+// personIn reads somebody who may have a terminal: a person, with whatever role or none, and no program. Errors:
+// access.actor-not-found, terminal.person.
+func (s *Service) personIn(ctx context.Context, q store.Querier, id string) (access.Actor, error) {
+	a, err := s.Access.ActorIn(ctx, q, id)
+	if err == nil && !a.Person() {
+		err = errPerson.With("%s", id)
+	}
+	return a, err
+}
+
 // Pair takes a terminal's request; the answer is for the terminal. A wrong try counts, and the fifth ends the code. Errors:
 // terminal.pairing-refused, whatever is wrong with the code; terminal.pairing-request; terminal.too-many.
 func (s *Service) Pair(ctx context.Context, r manifest.PairingRequest) (manifest.PairingAnswer, error) {
@@ -99,8 +108,8 @@ func (s *Service) Pair(ctx context.Context, r manifest.PairingRequest) (manifest
 			}
 			return s.wrongTry(ctx, tx, p)
 		}
-		clerk, err := s.clerkIn(ctx, tx, p.clerk)
-		if fault.Has(err, access.ErrRole) || fault.Has(err, access.ErrActorNotFound) {
+		clerk, err := s.personIn(ctx, tx, p.clerk)
+		if fault.Has(err, errPerson) || fault.Has(err, access.ErrActorNotFound) {
 			refused = manifest.ErrPairing.Because(err)
 			return nil
 		}

@@ -120,10 +120,10 @@ func TestACodeEndsByTimeTriesAndTheNextOne(t *testing.T) {
 	})
 }
 
-func TestCodesAreForOperatorsAndLimited(t *testing.T) {
+func TestCodesAreForPeopleAndLimited(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		_, _, err := w.service.OpenPairing(t.Context(), w.platform)
-		wants(t, err, "access.role")
+		wants(t, err, "terminal.person")
 		for range 20 {
 			w.code()
 		}

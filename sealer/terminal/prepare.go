@@ -51,6 +51,9 @@ func scanJob(scan func(...any) error) (job, error) {
 // worth nothing. What keeps the item from being sealed at all makes it failed. Errors: terminal.no-task, terminal.task-ended,
 // terminal.not-claimed, terminal.no-item, terminal.item-ended, terminal.consumed, terminal.key-ended, terminal.no-manifest, those of sealer.Prepare.
 func (s *Service) Prepare(ctx context.Context, at Terminal, task, item string) (manifest.Envelope, error) {
+	if err := at.seals(); err != nil {
+		return manifest.Envelope{}, err
+	}
 	key, err := s.signer(ctx, at)
 	if err != nil {
 		return manifest.Envelope{}, err
@@ -249,6 +252,9 @@ func (s *Service) endItem(ctx context.Context, tx *store.Tx, at Terminal, item s
 // Decline ends an open item of a claimed task: declined, where the reason is manifest.ReasonDeclined, and failed with any other. Errors:
 // those of Prepare.
 func (s *Service) Decline(ctx context.Context, at Terminal, task, item, reason string) error {
+	if err := at.seals(); err != nil {
+		return err
+	}
 	state := manifest.ItemFailed
 	if reason == manifest.ReasonDeclined {
 		state = manifest.ItemDeclined
@@ -277,6 +283,9 @@ func (s *Service) Decline(ctx context.Context, at Terminal, task, item, reason s
 
 // File gives the prepared file of a job of the terminal; the caller closes it. Errors: terminal.no-job, terminal.job-ended.
 func (s *Service) File(ctx context.Context, at Terminal, id string) (*sealer.PreparedFile, error) {
+	if err := at.seals(); err != nil {
+		return nil, err
+	}
 	j, err := s.job(ctx, at, id)
 	if err != nil {
 		return nil, err

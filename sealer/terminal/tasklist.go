@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"time"
 
 	"yinxin/internal/access"
@@ -97,6 +98,17 @@ func (s *Service) Task(ctx context.Context, by access.Actor, id string) (Task, e
 		return err
 	}, `SELECT `+itemColumns+` FROM terminal_item WHERE task = $1 ORDER BY number`, id)
 	return t, err
+}
+
+// FailedSeals are the codes of the seals that a retry of the task would order anew, once each.
+func (t Task) FailedSeals() []string {
+	var codes []string
+	for _, i := range t.Items {
+		if i.State == manifest.ItemFailed && !slices.Contains(codes, i.Seal) {
+			codes = append(codes, i.Seal)
+		}
+	}
+	return codes
 }
 
 // MaxTasks is the most tasks that a list has.

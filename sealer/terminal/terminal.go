@@ -1,13 +1,13 @@
-// Package terminal is the server's side of sealing with USB Keys (分散式用章): terminals paired with a clerk, tasks for the
+// Package terminal is the server's side of sealing with USB Keys (分散式用章): terminals paired with a person, tasks for a
 // clerk's terminals, and the two phases of each sealing, of which package sealer knows the inside (docs/terminal.md).
 //
-// Of people: OpenPairing, Terminals, End; Create, Task, Tasks, Cancel, Retry. Of terminals: Pair, Authenticate, and with
+// Of people: OpenPairing, Terminals, End, ConfirmKey; Create, Task, Tasks, Cancel, Retry. Of terminals: Pair, Authenticate, and with
 // the Terminal that this gives Waiting, Claim, Release, Prepare, File, Complete, Decline. Recover should run now and then. Logins by
-// USB Key: Ask and SignIn for browsers; Login, AnswerLogin and DeclineLogin for terminals.
+// USB Key: Ask and SignIn for browsers; Login, AnswerLogin, DeclineLogin and OfferKey for terminals.
 //
 // # Promises
 //
-// A terminal acts for the clerk who paired it and nobody else, as long as neither has ended and the clerk is an operator.
+// A terminal acts for the person who paired it and nobody else, as long as neither has ended, and seals only while that is an operator.
 // A task is seen by its clerk and by who made it. One terminal at a time has a task. Each item is sealed at most once: its
 // sealings share one idempotency key, and the database holds one signature that was taken for it. A signature is taken only
 // from the terminal that the manifest was for, with its nonce, in its time, by the certificate that it named; grant, seal and

@@ -20,7 +20,7 @@ import (
 type Terminal struct {
 	ID       string
 	Name     string
-	Clerk    access.Actor // for whom it seals; in lists only the identifier
+	Clerk    access.Actor // the person whose it is; in lists only the identifier
 	Paired   time.Time
 	LastSeen time.Time // to the minute; zero: never
 	Ended    time.Time // zero: it has not
@@ -51,7 +51,7 @@ func sayable(name, otherwise string) string {
 }
 
 // Authenticate says which terminal sent a request with this Authorization header field, method, target and body. Errors:
-// terminal.unauthenticated, terminal.clock, access.role for a clerk who is no operator any more.
+// terminal.unauthenticated, terminal.clock, terminal.person.
 func (s *Service) Authenticate(ctx context.Context, header, method, target string, body []byte) (Terminal, error) {
 	a, err := manifest.ParseAuthorisation(header)
 	if err != nil {
@@ -71,13 +71,21 @@ func (s *Service) Authenticate(ctx context.Context, header, method, target strin
 	if err := a.Check(public, method, target, body, s.Clock()); err != nil {
 		return Terminal{}, err
 	}
-	if t.Clerk, err = s.clerkIn(ctx, s.DB.Read(), t.Clerk.ID); err != nil {
+	if t.Clerk, err = s.personIn(ctx, s.DB.Read(), t.Clerk.ID); err != nil {
 		if fault.Has(err, access.ErrActorNotFound) {
 			err = manifest.ErrAuthorisation.New()
 		}
 		return Terminal{}, err
 	}
 	return t, s.seen(ctx, t)
+}
+
+// seals refuses what seals at the terminal of somebody who is no operator, or no more: access.role.
+func (t Terminal) seals() error {
+	if !t.Clerk.Has(access.RoleOperator) {
+		return access.ErrRole.With("%s", access.RoleOperator)
+	}
+	return nil
 }
 
 func (s *Service) seen(ctx context.Context, t Terminal) error {

@@ -13,9 +13,9 @@ import (
 	"yinxin/api/web"
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/jobs"
-	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
 	"yinxin/sealer/register"
@@ -34,9 +34,8 @@ type Config struct {
 	// Authority has the trust anchors; Retrust lets a change of them count at once in this process, nil: it comes to count.
 	Authority *ca.Authority
 	Retrust   func(ctx context.Context) error
-	// Jobs is the work in the background, whose retries and ends are recorded in Ledger. Nil: there is no page of it.
-	Jobs   *jobs.Jobs
-	Ledger *ledger.Ledger
+	// Jobs is the work in the background. Nil: there is no page of it.
+	Jobs *jobs.Desk
 	// Terminals are those of clerks. Nil: there is no page of them.
 	Terminals *terminal.Service
 	// Listeners are what the service listens on. Nil: there is no page of them.
@@ -66,7 +65,8 @@ var notices = map[string]web.Text{
 	"ended": {ZH: "已结束。", EN: "It has ended."}, "asked": {ZH: "已提交，等待另一人审批。", EN: "Asked for: another person approves."}, "withdrawn": {ZH: "角色已收回。", EN: "The role was taken away."},
 	"retired": {ZH: "该人员已停用，不能再登录。", EN: "They are retired and can sign in no more."}, "given": {ZH: "角色已授予。", EN: "The role was given."},
 	"linked": {ZH: "已关联，该人员可用统一身份认证登录。", EN: "Linked: they can sign in at the identity provider."}, "unlinked": {ZH: "关联已解除，经由它的登录已结束。", EN: "The link and the sessions opened by it have ended."},
-	"granted": {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
+	"usb-key-ended": {ZH: "已解除，用它登录的会话已结束。", EN: "The USB Key and the sessions opened by it have ended."},
+	"granted":       {ZH: "授权已生效。", EN: "The grant is made."}, "grant-ended": {ZH: "授权已终止，立即生效。", EN: "The grant has ended, at once."},
 	"anchored": {ZH: "信任锚已导入。", EN: "The trust anchor was imported."}, "anchor-removed": {ZH: "已移除，立即生效。", EN: "The trust has ended, at once."},
 	"job-retried": {ZH: "已安排立即重试。", EN: "It runs again at once."}, "job-cancelled": {ZH: "任务已取消。", EN: "The job was cancelled."}, "job-discarded": {ZH: "任务已移出列表。", EN: "The job is off the list."},
 	"unpaired":      {ZH: "配对已解除，立即生效。", EN: "The pairing has ended, at once."},
@@ -118,6 +118,7 @@ func (p pages) routes() []web.Route {
 	post(people+"/{id}/retire", p.retire)
 	post(people+"/{id}/link", p.link)
 	post(people+"/{id}/end-link", p.endLink)
+	post(people+"/{id}/end-usb-key", p.endUSBKey)
 	post(people+"/{id}/keys", p.makeKey)
 	post(people+"/{id}/end-key", p.endKey)
 
@@ -144,9 +145,9 @@ func (p pages) routes() []web.Route {
 	if p.Jobs != nil {
 		get(work, administrators, p.jobs)
 		get(work+"/{id}", administrators, p.job)
-		post(work+"/{id}/retry", p.changeJob("job.retried", "job-retried", p.Jobs.Retry))
-		post(work+"/{id}/cancel", p.changeJob("job.cancelled", "job-cancelled", p.Jobs.Cancel))
-		post(work+"/{id}/discard", p.changeJob("job.discarded", "job-discarded", p.Jobs.Discard))
+		post(work+"/{id}/retry", p.changeJob("job-retried", p.Jobs.Retry))
+		post(work+"/{id}/cancel", p.changeJob("job-cancelled", p.Jobs.Cancel))
+		post(work+"/{id}/discard", p.changeJob("job-discarded", p.Jobs.Discard))
 	}
 	if p.Listeners != nil {
 		get(listeners, readers, p.listeners)
@@ -156,26 +157,12 @@ func (p pages) routes() []web.Route {
 
 var titlePeople = web.Text{ZH: "人员", EN: "People"}
 
-var roleWords = map[access.Role]web.Text{
-	access.RoleRegistrar: {ZH: "登记员", EN: "registrar"}, access.RoleApprover: {ZH: "审核员", EN: "approver"}, access.RoleOperator: {ZH: "用印员", EN: "operator"},
-	access.RolePlatform: {ZH: "平台程序", EN: "platform"}, access.RoleAuditor: {ZH: "审计员", EN: "auditor"}, access.RoleAdministrator: {ZH: "管理员", EN: "administrator"},
-	access.RoleApplicant: {ZH: "经办人", EN: "applicant"}, access.RoleCity: {ZH: "市级", EN: "city"}, access.RoleRequester: {ZH: "协作方程序", EN: "requester"},
-}
-
-func rolesOf(a access.Actor, language string) string {
-	var words []string
-	for _, r := range a.Roles {
-		words = append(words, roleWords[r].In(language))
-	}
-	return strings.Join(words, "、")
-}
-
 // list shows everybody who is not retired. A text filters what a page of people holds; the list goes on behind it.
 func (p pages) list(q *web.Request) error {
 	text := strings.ToLower(strings.TrimSpace(q.URL.Query().Get("text")))
 	role := access.Role(q.URL.Query().Get("role"))
 	roles := web.Filter{Name: "role", Label: web.Text{ZH: "角色", EN: "Role"}}
-	for r, word := range roleWords {
+	for r, word := range web.RoleWords {
 		roles.Options = append(roles.Options, web.Option{Value: string(r), Label: word})
 	}
 	slices.SortFunc(roles.Options, func(a, b web.Option) int { return strings.Compare(a.Value, b.Value) })
@@ -195,7 +182,7 @@ func (p pages) list(q *web.Request) error {
 				if role != "" && !a.Has(role) || text != "" && !strings.Contains(strings.ToLower(a.ID+"\n"+a.Name+"\n"+a.Organisation), text) {
 					continue
 				}
-				rows = append(rows, web.Row{Cells: []web.Cell{{Text: a.ID, Path: people + "/" + a.ID}, {Text: a.Name}, {Text: a.Organisation}, {Text: rolesOf(a, q.Language)}}})
+				rows = append(rows, web.Row{Cells: []web.Cell{{Text: a.ID, Path: people + "/" + a.ID}, {Text: a.Name}, {Text: a.Organisation}, {Text: q.Roles(a.Roles)}}})
 			}
 			if len(found) < limit {
 				return rows, "", nil
@@ -225,11 +212,13 @@ type person struct {
 	access.Actor
 	Roles    []roleLine
 	Missing  []roleLine
+	Asked    []roleRequest
 	Account  login.Account
 	Locked   bool
 	Sessions []login.OpenSession
 	Keys     []access.APIKey
 	Links    []linked
+	USBKeys  []usbKey
 	Offers   []oidc.Offer
 	Scopes   []string
 	Networks []networkLine
@@ -271,9 +260,12 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 	if v.Links, err = p.links(q, v.ID); err != nil {
 		return err
 	}
+	if v.USBKeys, err = p.usbKeys(q, v.Actor); err != nil {
+		return err
+	}
 	v.Offers = p.OIDC.Offered("")
 	v.Locked, v.Scopes, v.Networks, v.Self = v.Account.LockedUntil.After(q.Now()), access.Scopes, networks, v.ID == q.Actor.ID
-	for r, word := range roleWords {
+	for r, word := range web.RoleWords {
 		line := roleLine{r, word}
 		if v.Has(r) {
 			v.Roles = append(v.Roles, line)
@@ -281,10 +273,45 @@ func (p pages) show(q *web.Request, v person, problem error) error {
 			v.Missing = append(v.Missing, line)
 		}
 	}
+	if v.Asked, err = p.roleRequests(q, v.ID); err != nil {
+		return err
+	}
 	for _, lines := range [][]roleLine{v.Roles, v.Missing} {
 		slices.SortFunc(lines, func(a, b roleLine) int { return strings.Compare(string(a.Role), string(b.Role)) })
 	}
 	return q.Show("person", web.Page{Title: web.Text{ZH: v.Name, EN: v.Name}, Trail: []web.Item{{Path: people, Label: titlePeople}}, Data: v, Problem: problem})
+}
+
+// roleRequest asks for a role for somebody: it waits for the second person, or was approved and is to be carried out.
+type roleRequest struct {
+	web.Decision
+	Role access.Role
+	Word web.Text
+}
+
+func (p pages) roleRequests(q *web.Request, actorID string) (all []roleRequest, err error) {
+	const limit = 1000
+	ready, err := p.Access.Ready(q.Context(), access.KindGrantRole, limit)
+	if err != nil {
+		return nil, err
+	}
+	open, err := p.Access.ListOpen(q.Context(), access.Filter{Kind: access.KindGrantRole, Limit: limit})
+	if err != nil {
+		return nil, err
+	}
+	people := q.People(p.Access)
+	for _, one := range append(ready, open...) {
+		who, role, ok := access.ParseGrantSubject(one.Subject)
+		if !ok || who != actorID {
+			continue
+		}
+		decision, err := people.Decision(one)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, roleRequest{decision, role, web.RoleWords[role]})
+	}
+	return all, nil
 }
 
 // after leads back to somebody's page, or shows it with what was wrong.
@@ -314,7 +341,11 @@ func (p pages) endSession(q *web.Request) error {
 
 // askRole asks for a role; an approver decides, and then it is given.
 func (p pages) askRole(q *web.Request) error {
-	_, err := p.Access.Request(q.Context(), q.Actor, access.KindGrantRole, access.GrantSubject(q.PathValue("id"), access.Role(q.PostFormValue("role"))))
+	why := strings.TrimSpace(q.PostFormValue("reason"))
+	err := enroll.CheckReason(why)
+	if err == nil {
+		_, err = p.Access.RequestBecause(q.Context(), q.Actor, access.KindGrantRole, access.GrantSubject(q.PathValue("id"), access.Role(q.PostFormValue("role"))), why)
+	}
 	return p.after(q, err, "asked")
 }
 

@@ -17,20 +17,8 @@ import (
 
 var titleAnchors = web.Text{ZH: "信任锚", EN: "Trust anchors"}
 
-var purposeWords = map[ca.AnchorPurpose]web.Text{
-	ca.AnchorSigner: {ZH: "文件签章", EN: "signatures on documents"}, ca.AnchorSealMaker: {ZH: "制章", EN: "makers of seals"}, ca.AnchorTimeStamp: {ZH: "时间戳", EN: "time stamps"},
-}
-
 // purposes are in the order in which they are offered.
 var purposes = []ca.AnchorPurpose{ca.AnchorSigner, ca.AnchorSealMaker, ca.AnchorTimeStamp}
-
-func purposesOf(list []ca.AnchorPurpose, language string) string {
-	var words []string
-	for _, p := range list {
-		words = append(words, purposeWords[p].In(language))
-	}
-	return strings.Join(words, "、")
-}
 
 // anchorState says whether an anchor counts now.
 func anchorState(a ca.Anchor, q *web.Request) (word, class, key string) {
@@ -59,9 +47,9 @@ func (p pages) anchors(q *web.Request) error { return p.showAnchors(q, nil) }
 
 func (p pages) showAnchors(q *web.Request, problem error) error {
 	query := q.URL.Query()
-	n := p.names()
+	people := q.People(p.Access)
 	heads := []web.Text{{ZH: "名称", EN: "Name"}, {ZH: "证书主体", EN: "Subject"}, {ZH: "SM3 指纹", EN: "SM3"}, {ZH: "用途", EN: "Purposes"}}
-	waiting, err := p.requested(q, access.KindImportAnchor, requests{At: anchors, Heads: heads}, n, func(r access.Pending) ([]web.Cell, error) {
+	waiting, err := p.requested(q, access.KindImportAnchor, requests{At: anchors, Heads: heads}, people, func(r access.Pending) ([]web.Cell, error) {
 		a, err := ca.ParseAnchorRequest(r.Subject)
 		if err != nil {
 			return []web.Cell{{Text: q.T("无法读取", "not readable")}}, nil
@@ -70,7 +58,7 @@ func (p pages) showAnchors(q *web.Request, problem error) error {
 		if err != nil {
 			return []web.Cell{{Text: a.Name}, {Text: q.T("无法读取", "not readable")}}, nil
 		}
-		return []web.Cell{{Text: a.Name}, {Text: c.Subject.String()}, {Text: c.FingerprintText(), Code: true}, {Text: purposesOf(a.Purposes, q.Language)}}, nil
+		return []web.Cell{{Text: a.Name}, {Text: c.Subject.String()}, {Text: c.FingerprintText(), Code: true}, {Text: web.AnchorPurposes(a.Purposes, q.Language)}}, nil
 	})
 	if err != nil {
 		return err
@@ -102,14 +90,23 @@ func (p pages) showAnchors(q *web.Request, problem error) error {
 		if state != "" && state != key || !strings.Contains(strings.ToLower(a.Name+"\n"+a.Certificate.Subject.String()+"\n"+a.Certificate.FingerprintText()), text) {
 			return web.Row{}, false, nil
 		}
-		return web.Row{Cells: []web.Cell{{Text: a.Name, Path: anchors + "/" + a.ID}, {Text: a.Certificate.Subject.String()}, {Text: a.Certificate.FingerprintText(), Code: true}, {Text: purposesOf(a.Purposes, q.Language)},
-			{Text: civil.Day(a.Certificate.NotBefore) + " – " + civil.Day(a.Certificate.NotAfter)}, {Text: web.Minute(a.Imported)}, {Text: a.Requester + " / " + a.Approver}, {Text: word, Class: class}}}, true, nil
+		asker, err := people.Of(a.Requester)
+		if err != nil {
+			return web.Row{}, false, err
+		}
+		agreed, err := people.Of(a.Approver)
+		if err != nil {
+			return web.Row{}, false, err
+		}
+		return web.Row{Cells: []web.Cell{{Text: a.Name, Path: anchors + "/" + a.ID}, {Text: a.Certificate.Subject.String()}, {Text: a.Certificate.FingerprintText(), Code: true}, {Text: web.AnchorPurposes(a.Purposes, q.Language)},
+			{Text: civil.Day(a.Certificate.NotBefore) + " – " + civil.Day(a.Certificate.NotAfter)}, {Text: web.Minute(a.Imported)}, {Text: asker.Name + " / " + agreed.Name, Fine: a.Requester + " / " + a.Approver}, {Text: word, Class: class}}}, true, nil
 	}))
 }
 
 // anchorForm is what is asked for; with a certificate that was read, what its readers say of it.
 type anchorForm struct {
 	Text, Name, Organisations string
+	Why                       string
 	Purposes                  []purpose
 	Certificate               *chain.Certificate
 	Readings                  []ca.Reading
@@ -127,7 +124,7 @@ func (p pages) askAnchor(q *web.Request) error { return p.askAnchorAgain(q, anch
 func (p pages) askAnchorAgain(q *web.Request, f anchorForm, problem error) error {
 	chosen := q.PostForm["purpose"]
 	for _, one := range purposes {
-		f.Purposes = append(f.Purposes, purpose{one, purposeWords[one], slices.Contains(chosen, string(one))})
+		f.Purposes = append(f.Purposes, purpose{one, web.AnchorPurposeWords[one], slices.Contains(chosen, string(one))})
 	}
 	return q.Show("anchor-new", web.Page{Title: web.Text{ZH: "申请导入信任锚", EN: "Ask for a trust anchor"}, Trail: []web.Item{{Path: anchors, Label: titleAnchors}}, Data: f, Problem: problem})
 }
@@ -181,7 +178,11 @@ func (p pages) requestAnchor(q *web.Request) error {
 			r.Organisations = append(r.Organisations, line)
 		}
 	}
-	if _, err := p.Authority.AskAnchor(q.Context(), q.Actor, r); err != nil {
+	f.Why = strings.TrimSpace(q.PostFormValue("reason"))
+	if err = enroll.CheckReason(f.Why); err == nil {
+		_, err = p.Authority.AskAnchor(q.Context(), q.Actor, r, f.Why)
+	}
+	if err != nil {
 		return p.askAnchorAgain(q, f, err)
 	}
 	return q.Go(anchors, "asked")
@@ -208,6 +209,7 @@ func (p pages) trustChanged(q *web.Request, path, notice string) error {
 
 type anchorPage struct {
 	ca.Anchor
+	By          whoAgreed
 	Text, Class string
 	For         string
 	May         bool
@@ -224,8 +226,11 @@ func (p pages) showAnchor(q *web.Request, problem error) error {
 	if i < 0 {
 		return ca.ErrAnchorNotFound.New()
 	}
-	v := anchorPage{Anchor: all[i], For: purposesOf(all[i].Purposes, q.Language), May: q.Actor.Has(access.RoleAdministrator) && all[i].Removed.IsZero()}
+	v := anchorPage{Anchor: all[i], For: web.AnchorPurposes(all[i].Purposes, q.Language), May: q.Actor.Has(access.RoleAdministrator) && all[i].Removed.IsZero()}
 	v.Text, v.Class, _ = anchorState(all[i], q)
+	if v.By, err = p.agreed(q, v.Approval, v.RemovedBy); err != nil {
+		return err
+	}
 	return q.Show("anchor", web.Page{Title: web.Text{ZH: v.Name, EN: v.Name}, Trail: []web.Item{{Path: anchors, Label: titleAnchors}}, Data: v, Problem: problem})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"yinxin/api/web"
+	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/civil"
 	"yinxin/internal/fault"
@@ -25,44 +26,9 @@ var grantStates = map[register.GrantState]struct {
 	register.GrantEnded: {web.Text{ZH: "已终止", EN: "ended"}, "bad"},
 }
 
-// names finds what people call somebody, once each.
-type names struct {
-	*access.Service
-	known map[string]access.Actor
-}
-
-func (p pages) names() names { return names{p.Access, map[string]access.Actor{}} }
-
-// of gives somebody by their identifier; who is retired has no other name.
-func (n names) of(q *web.Request, id string) (access.Actor, error) {
-	if a, ok := n.known[id]; ok {
-		return a, nil
-	}
-	a, err := n.Actor(q.Context(), id)
-	if fault.Has(err, access.ErrActorNotFound) {
-		a, err = access.Actor{ID: id, Name: id}, nil
-	}
-	if err == nil {
-		n.known[id] = a
-	}
-	return a, err
-}
-
-// kindOf says whether a program uses the seal, with API keys, or a person.
-func kindOf(a access.Actor, q *web.Request) string {
-	switch {
-	case len(a.Roles) == 0:
-		return q.T("已停用或无角色", "retired or without a role")
-	case a.Has(access.RolePlatform):
-		return q.T("平台程序（接口密钥）", "program (API keys)")
-	}
-	return q.T("人员", "person")
-}
-
 // asked is a request as a page of administration shows it.
 type asked struct {
-	access.Pending
-	Asker string
+	web.Decision
 	About []web.Cell
 }
 
@@ -76,8 +42,27 @@ type requests struct {
 
 const maxRequests = 100
 
+// whoAgreed is who asked for something and who agreed, and who ended it since.
+type whoAgreed struct {
+	Decision web.Decision
+	Ended    web.Person
+}
+
+func (p pages) agreed(q *web.Request, request, endedBy string) (v whoAgreed, err error) {
+	people := q.People(p.Access)
+	asked, err := p.Access.Pending(q.Context(), request)
+	if err != nil {
+		return v, err
+	}
+	if v.Decision, err = people.Decision(asked); err != nil {
+		return v, err
+	}
+	v.Ended, err = people.Of(endedBy)
+	return v, err
+}
+
 // requested reads the requests of a kind; about says what one is about.
-func (p pages) requested(q *web.Request, k access.Kind, r requests, n names, about func(access.Pending) ([]web.Cell, error)) (requests, error) {
+func (p pages) requested(q *web.Request, k access.Kind, r requests, people *web.People, about func(access.Pending) ([]web.Cell, error)) (requests, error) {
 	r.May = q.Actor.Has(access.RoleAdministrator)
 	open, err := p.Access.ListOpen(q.Context(), access.Filter{Kind: k, Limit: maxRequests})
 	if err != nil {
@@ -89,11 +74,10 @@ func (p pages) requested(q *web.Request, k access.Kind, r requests, n names, abo
 	}
 	describe := func(list []access.Pending) (all []asked, err error) {
 		for _, one := range list {
-			asker, err := n.of(q, one.Requester)
-			if err != nil {
+			var a asked
+			if a.Decision, err = people.Decision(one); err != nil {
 				return nil, err
 			}
-			a := asked{Pending: one, Asker: asker.Name}
 			if a.About, err = about(one); err != nil {
 				return nil, err
 			}
@@ -120,13 +104,13 @@ func (p pages) grants(q *web.Request) error { return p.showGrants(q, nil) }
 
 func (p pages) showGrants(q *web.Request, problem error) error {
 	query := q.URL.Query()
-	n := p.names()
-	waiting, err := p.requested(q, access.KindGrant, requests{At: grants, Heads: []web.Text{{ZH: "印章", EN: "Seal"}, {ZH: "被授权人", EN: "Who"}, {ZH: "有效期", EN: "Period"}, {ZH: "次数上限", EN: "Uses"}}}, n, func(r access.Pending) ([]web.Cell, error) {
+	people := q.People(p.Access)
+	waiting, err := p.requested(q, access.KindGrant, requests{At: grants, Heads: []web.Text{{ZH: "印章", EN: "Seal"}, {ZH: "被授权人", EN: "Who"}, {ZH: "有效期", EN: "Period"}, {ZH: "次数上限", EN: "Uses"}}}, people, func(r access.Pending) ([]web.Cell, error) {
 		g, err := register.ParseGrant(r.Subject)
 		if err != nil {
 			return []web.Cell{{Text: q.T("无法读取", "not readable")}}, nil
 		}
-		who, err := n.of(q, g.Actor)
+		who, err := people.Of(g.Actor)
 		limit, _ := uses(g, q)
 		return []web.Cell{{Text: g.SealCode}, {Text: who.Name, Fine: g.Actor}, {Text: web.Minute(g.From) + " – " + web.Minute(g.Until)}, {Text: limit}}, err
 	})
@@ -149,14 +133,22 @@ func (p pages) showGrants(q *web.Request, problem error) error {
 		}
 		var rows []web.Row
 		for _, g := range found {
-			who, err := n.of(q, g.Actor)
+			who, err := people.Of(g.Actor)
+			if err != nil {
+				return nil, "", err
+			}
+			asker, err := people.Of(g.Requester)
+			if err != nil {
+				return nil, "", err
+			}
+			agreed, err := people.Of(g.Approver)
 			if err != nil {
 				return nil, "", err
 			}
 			most, left := uses(g.Grant, q)
 			s := grantStates[g.State]
-			rows = append(rows, web.Row{Cells: []web.Cell{{Text: g.SealCode, Path: grants + "/" + g.ID, Fine: g.SealName}, {Text: who.Name, Fine: g.Actor}, {Text: kindOf(who, q)},
-				{Text: web.Minute(g.From)}, {Text: web.Minute(g.Until)}, {Text: most}, {Text: left}, {Text: s.word.In(q.Language), Class: s.class}, {Text: g.Requester + " / " + g.Approver}}})
+			rows = append(rows, web.Row{Cells: []web.Cell{{Text: g.SealCode, Path: grants + "/" + g.ID, Fine: g.SealName}, {Text: who.Name, Fine: g.Actor}, {Text: who.Kind},
+				{Text: web.Minute(g.From)}, {Text: web.Minute(g.Until)}, {Text: most}, {Text: left}, {Text: s.word.In(q.Language), Class: s.class}, {Text: asker.Name + " / " + agreed.Name, Fine: g.Requester + " / " + g.Approver}}})
 		}
 		if len(found) < limit {
 			return rows, "", nil
@@ -168,6 +160,7 @@ func (p pages) showGrants(q *web.Request, problem error) error {
 // grantForm is what is asked for, as it was typed.
 type grantForm struct {
 	Seal, Actor, From, Until, Quota string
+	Why                             string
 	Seals                           []register.Card
 	Users                           []access.Actor
 }
@@ -214,10 +207,13 @@ func (f grantForm) read() (register.Grant, error) {
 // requestGrant asks; an approver decides.
 func (p pages) requestGrant(q *web.Request) error {
 	value := func(name string) string { return strings.TrimSpace(q.PostFormValue(name)) }
-	f := grantForm{Seal: value("seal"), Actor: value("actor"), From: value("from"), Until: value("until"), Quota: value("quota")}
+	f := grantForm{Seal: value("seal"), Actor: value("actor"), From: value("from"), Until: value("until"), Quota: value("quota"), Why: value("reason")}
 	g, err := f.read()
 	if err == nil {
-		_, err = p.Register.AskGrant(q.Context(), q.Actor, g)
+		err = enroll.CheckReason(f.Why)
+	}
+	if err == nil {
+		_, err = p.Register.AskGrant(q.Context(), q.Actor, g, f.Why)
 	}
 	if err != nil {
 		return p.askGrantAgain(q, f, err)
@@ -237,8 +233,8 @@ func (p pages) makeGrant(q *web.Request) error {
 // grantPage is one grant, and with which keys it can be used.
 type grantPage struct {
 	register.GrantCard
-	Who         access.Actor
-	Kind        string
+	Who         web.Person
+	By          whoAgreed
 	Text, Class string
 	Most, Rest  string
 	Keys        []access.APIKey
@@ -256,10 +252,12 @@ func (p pages) showGrant(q *web.Request, problem error) error {
 	v := grantPage{GrantCard: g, Text: grantStates[g.State].word.In(q.Language), Class: grantStates[g.State].class,
 		May: q.Actor.Has(access.RoleAdministrator) && g.State != register.GrantEnded && g.State != register.GrantExpired}
 	v.Most, v.Rest = uses(g.Grant, q)
-	if v.Who, err = p.names().of(q, g.Actor); err != nil {
+	if v.Who, err = q.People(p.Access).Of(g.Actor); err != nil {
 		return err
 	}
-	v.Kind = kindOf(v.Who, q)
+	if v.By, err = p.agreed(q, g.Approval, g.EndedBy); err != nil {
+		return err
+	}
 	if v.Keys, err = p.Access.Keys(ctx, g.Actor); err != nil {
 		return err
 	}

@@ -9,8 +9,6 @@ import (
 	"yinxin/api/web"
 	"yinxin/internal/access"
 	"yinxin/internal/jobs"
-	"yinxin/internal/ledger"
-	"yinxin/internal/store"
 )
 
 var titleJobs = web.Text{ZH: "后台任务", EN: "Jobs"}
@@ -153,23 +151,15 @@ func (p pages) showJob(q *web.Request, problem error) error {
 	return q.Show("job", web.Page{Title: web.Text{ZH: "任务 " + q.PathValue("id"), EN: "Job " + q.PathValue("id")}, Trail: []web.Item{{Path: work, Label: titleJobs}}, Data: v, Problem: problem})
 }
 
-// changeJob does one of the steps with a job, and says in the ledger who did.
-func (p pages) changeJob(kind, notice string, change func(ctx context.Context, id int64) error) web.Handler {
+// changeJob does one of the steps with a job.
+func (p pages) changeJob(notice string, change func(ctx context.Context, by access.Actor, id int64) error) web.Handler {
 	return func(q *web.Request) error {
-		r, err := p.named(q)
+		n, err := jobNumber(q.PathValue("id"))
 		if err != nil {
 			return err
 		}
-		if err := change(q.Context(), r.ID); err != nil {
+		if err := change(q.Context(), q.Actor, n); err != nil {
 			return p.showJob(q, err)
-		}
-		err = p.Jobs.DB.Write(q.Context(), func(tx *store.Tx) error {
-			_, err := p.Ledger.Append(q.Context(), tx, ledger.Event{Time: q.Now(), Kind: kind, Actor: q.Actor.ID, Subject: strconv.FormatInt(r.ID, 10),
-				Data: map[string]string{"kind": r.Kind, "key": r.Key, "state": string(r.State)}})
-			return err
-		})
-		if err != nil {
-			return err
 		}
 		return q.Go(work, notice)
 	}

@@ -6,7 +6,6 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/ca/enroll"
-	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/sealer/terminal"
 )
@@ -20,22 +19,22 @@ func terminalState(t terminal.Terminal, q *web.Request) (word, class, key string
 	return q.T("已解除", "ended"), "none", "ended"
 }
 
-// terminals lists the terminals of all clerks; those that ended stay for 30 days.
+// terminals lists the terminals of all people; those that ended stay for 30 days.
 func (p pages) terminals(q *web.Request) error {
 	all, err := p.Terminals.Terminals(q.Context(), q.Actor)
 	if err != nil {
 		return err
 	}
-	n := p.names()
+	people := q.People(p.Access)
 	query := q.URL.Query()
 	text, state := strings.ToLower(strings.TrimSpace(query.Get("text"))), query.Get("state")
-	l := web.List{File: q.T("签章终端", "terminals"), Empty: web.Text{ZH: "还没有配对的终端；用印员在“签章终端”页配对。", EN: "No terminal is paired; clerks pair them on their page."},
+	l := web.List{File: q.T("签章终端", "terminals"), Empty: web.Text{ZH: "还没有配对的终端；各人员在“我的账号”的“签章终端”页配对。", EN: "No terminal is paired; people pair them on a page of their account."},
 		Filters: []web.Filter{{Name: "text", Label: web.Text{ZH: "终端、姓名或用户名", EN: "Terminal, name or account"}}, {Name: "state", Label: web.Text{ZH: "状态", EN: "State"}, Options: []web.Option{
 			{Value: "paired", Label: web.Text{ZH: "在用", EN: "in use"}}, {Value: "ended", Label: web.Text{ZH: "已解除", EN: "ended"}}}}},
-		Columns: []web.Column{{Label: web.Text{ZH: "终端", EN: "Terminal"}}, {Label: web.Text{ZH: "用印员", EN: "Clerk"}}, {Label: web.Text{ZH: "单位", EN: "Organisation"}}, {Label: web.Text{ZH: "配对", EN: "Paired"}},
+		Columns: []web.Column{{Label: web.Text{ZH: "终端", EN: "Terminal"}}, {Label: web.Text{ZH: "人员", EN: "Person"}}, {Label: web.Text{ZH: "单位", EN: "Organisation"}}, {Label: web.Text{ZH: "配对", EN: "Paired"}},
 			{Label: web.Text{ZH: "最近联络", EN: "Last seen"}}, {Label: web.Text{ZH: "状态", EN: "State"}}, {Label: web.Text{ZH: "解除", EN: "Ended"}}}}
 	return q.ShowList("terminals", web.Page{Title: titleTerminals}, l, web.Behind(all, func(t terminal.Terminal) string { return t.ID }, func(t terminal.Terminal) (web.Row, bool, error) {
-		clerk, err := n.of(q, t.Clerk.ID)
+		clerk, err := people.Of(t.Clerk.ID)
 		word, class, key := terminalState(t, q)
 		if err != nil || state != "" && state != key || !strings.Contains(strings.ToLower(t.Name+"\n"+clerk.Name+"\n"+clerk.ID), text) {
 			return web.Row{}, false, err
@@ -47,7 +46,7 @@ func (p pages) terminals(q *web.Request) error {
 
 type terminalPage struct {
 	terminal.Terminal
-	Who         access.Actor
+	Who         web.Person
 	Text, Class string
 }
 
@@ -66,7 +65,7 @@ func (p pages) showTerminal(q *web.Request, problem error) error {
 	}
 	v := terminalPage{Terminal: all[i]}
 	v.Text, v.Class, _ = terminalState(all[i], q)
-	if v.Who, err = p.names().of(q, all[i].Clerk.ID); err != nil {
+	if v.Who, err = q.People(p.Access).Of(all[i].Clerk.ID); err != nil {
 		return err
 	}
 	return q.Show("terminal", web.Page{Title: web.Text{ZH: v.Name, EN: v.Name}, Trail: []web.Item{{Path: terminals, Label: titleTerminals}}, Data: v, Problem: problem})

@@ -96,11 +96,11 @@ function verify(file, several) {
       show(several ? [hint(say.single), ...nodes] : nodes);
       const follow = result.querySelector("[data-follow]");
       if (follow) {
-        location.assign(follow.href);
+        location.assign(follow.dataset.follow);
         return;
       }
-      for (const actions of result.querySelectorAll(".from-file")) {
-        actions.hidden = false;
+      for (const again of result.querySelectorAll(".from-file .again")) {
+        again.remove(); // the file is at hand here
       }
     } else {
       tell(say.lost);
@@ -146,7 +146,7 @@ function compare(button) {
   const sent = () => {
     status.textContent = say.comparing;
   };
-  send(say.versions + button.dataset.versions, file, progressed, sent, (nodes) => {
+  send(button.formAction, file, progressed, sent, (nodes) => {
     button.disabled = false;
     if (nodes) {
       place.replaceChildren(...nodes);
@@ -157,22 +157,21 @@ function compare(button) {
   });
 }
 
-result.addEventListener("click", (event) => {
-  const button = event.target.closest("button");
-  if (!button || !verified) {
+// The forms of an answer work without this script, too, as far as they go.
+result.addEventListener("submit", (event) => {
+  const asked = event.target;
+  if (asked.matches(".from-file")) {
+    if (verified) { // else the answer came with the page, and so does the next
+      event.preventDefault();
+      (event.submitter.dataset.asSealed ? saveAsSealed : compare)(event.submitter);
+    }
     return;
   }
-  if (button.dataset.asSealed) {
-    saveAsSealed(button);
-  } else if (button.dataset.versions) {
-    compare(button);
+  if (!asked.matches(".at-time")) {
+    return;
   }
-});
-
-// The state of a certificate at another time: its form holds the certificate itself, since the server has kept nothing.
-result.addEventListener("submit", (event) => {
+  // The state of a certificate at another time: its form holds the certificate itself, since the server has kept nothing.
   event.preventDefault();
-  const asked = event.target;
   const button = asked.querySelector("button");
   button.disabled = true;
   send(asked.action, new FormData(asked), () => {}, () => {}, (nodes) => {

@@ -93,7 +93,7 @@ const maxProofs = 20
 type shownSealing struct {
 	sealer.Recorded
 	Word, Class string
-	By          person
+	By          web.Person
 	Grant       *register.GrantCard // nil: there is none any more
 	Places      web.Places
 	Entries     []proved
@@ -106,7 +106,11 @@ func (p pages) sealing(q *web.Request) error {
 	}
 	s := shownSealing{Recorded: r}
 	s.Word, s.Class = web.SealingWord(r.State, q.Language)
-	s.By, s.Places = p.person(q, r.Caller), web.PlacesOf(r.Details.Marks)
+	people := q.People(p.Access)
+	if s.By, err = people.Of(r.Caller); err != nil {
+		return err
+	}
+	s.Places = web.PlacesOf(r.Details.Marks)
 	if g, err := p.Register.GrantCard(q.Context(), q.Actor, r.Grant); err == nil {
 		s.Grant = &g
 	} else if _, known := fault.Of(err); !known {
@@ -117,7 +121,11 @@ func (p pages) sealing(q *web.Request) error {
 		return err
 	}
 	for _, proof := range proofs {
-		s.Entries = append(s.Entries, p.check(q, proof))
+		checked, err := p.check(q, people, proof)
+		if err != nil {
+			return err
+		}
+		s.Entries = append(s.Entries, checked)
 	}
 	return q.Show("sealing", web.Page{Title: web.Text{ZH: "用印 " + r.ID, EN: "Sealing " + r.ID}, Trail: []web.Item{{Path: "/audit/sealings", Label: titleSealings}}, Data: s, Styles: styles})
 }

@@ -8,7 +8,6 @@ import (
 	"strings"
 
 	"yinxin/api/web"
-	"yinxin/internal/access"
 	"yinxin/internal/civil"
 	"yinxin/internal/fault"
 	"yinxin/internal/ledger"
@@ -104,7 +103,7 @@ func (p pages) entries(q *web.Request) error {
 type proved struct {
 	ledger.Entry
 	Word   string
-	By     person
+	By     web.Person
 	Data   []particular
 	Leaf   string   // hash, in hex
 	Hashes []string // from the leaf to the root, in hex
@@ -118,21 +117,6 @@ type proved struct {
 // particular is one that an entry tells, and the page where more is said of it.
 type particular struct{ Name, Value, Path string }
 
-// person is who did something: a person or a program.
-type person struct {
-	access.Actor
-	Program bool
-}
-
-// person is who has an identifier; whoever is not known has it alone.
-func (p pages) person(q *web.Request, id string) person {
-	a, err := p.Access.Actor(q.Context(), id)
-	if err != nil {
-		a = access.Actor{ID: id}
-	}
-	return person{a, a.Has(access.RolePlatform) || a.Has(access.RoleRequester)}
-}
-
 // names are those of the particulars that are met most often; others have the name that the ledger gives them.
 var names = map[string]web.Text{"seal": {ZH: "印章", EN: "Seal"}, "document": {ZH: "文件", EN: "Document"}, "result": {ZH: "盖章文件", EN: "Sealed document"}, "sm3": {ZH: "SM3 摘要", EN: "SM3 digest"},
 	"data_hash": {ZH: "签名的摘要", EN: "Digest that was signed"}, "byte_range": {ZH: "签名的范围", EN: "Range that was signed"}, "instance": {ZH: "印章实例", EN: "Instance"}, "profile": {ZH: "签章格式", EN: "Format"},
@@ -143,9 +127,13 @@ var names = map[string]web.Text{"seal": {ZH: "印章", EN: "Seal"}, "document": 
 var paths = map[string]string{"seal": "/office/seals/", "approval": "/office/approvals/", "request": "/office/approvals/", "application": "/office/applications/", "sealing": "/audit/sealings/"}
 
 // check verifies a proof with the public key, as anyone else would.
-func (p pages) check(q *web.Request, proof ledger.Proof) proved {
+func (p pages) check(q *web.Request, people *web.People, proof ledger.Proof) (proved, error) {
 	e := proof.Entry
-	out := proved{Entry: e, Word: kindWord(e.Kind, q.Language), By: p.person(q, e.Actor), Leaf: hex.EncodeToString(ledger.Hasher{}.HashLeaf(e.Leaf)), Raw: string(e.Leaf),
+	by, err := people.Of(e.Actor)
+	if err != nil {
+		return proved{}, err
+	}
+	out := proved{Entry: e, Word: kindWord(e.Kind, q.Language), By: by, Leaf: hex.EncodeToString(ledger.Hasher{}.HashLeaf(e.Leaf)), Raw: string(e.Leaf),
 		Note: proof.Checkpoint.Note, Size: proof.Checkpoint.Size}
 	for _, h := range proof.Hashes {
 		out.Hashes = append(out.Hashes, hex.EncodeToString(h))
@@ -173,14 +161,16 @@ func (p pages) check(q *web.Request, proof ledger.Proof) proved {
 	if err := p.Ledger.Check(proof); err != nil {
 		out.Wrong = fault.CodeOf(err)
 	}
-	return out
+	return out, nil
 }
 
 func (p pages) entry(q *web.Request) error {
 	checked := proved{Open: true}
 	proof, err := p.Ledger.Inclusion(q.Context(), q.PathValue("id"))
 	if err == nil {
-		checked = p.check(q, proof)
+		if checked, err = p.check(q, q.People(p.Access), proof); err != nil {
+			return err
+		}
 	} else if !fault.Has(err, ledger.ErrPending) {
 		return err
 	}

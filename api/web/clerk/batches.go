@@ -6,6 +6,8 @@ import (
 	"errors"
 	"io"
 	"mime/multipart"
+	"reflect"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -70,10 +72,26 @@ type newBatch struct {
 	Max    int
 	Typed  map[string]string
 	Unread []batch.Wanted // files that could not be read, none of which is in a batch
+	From   string         // the batch whose choices stand in the form
+	Partly bool           // it had more choices than the form has
 }
 
+// askBatch shows the form of a batch, with the choices of an earlier one where ?from names it.
 func (p pages) askBatch(q *web.Request) error {
-	return p.askBatchAgain(q, form{fields: map[string]string{"page": "-1", "x": "30", "y": "40"}}, nil)
+	f := form{fields: map[string]string{"page": "-1", "x": "30", "y": "40"}}
+	if from := q.URL.Query().Get("from"); from != "" {
+		b, err := p.Batches.Find(q.Context(), q.Actor, from)
+		if err != nil {
+			return err
+		}
+		o, err := p.Batches.Order(q.Context(), q.Actor, from)
+		if err != nil {
+			return err
+		}
+		f.from, f.partly = b.ID, !chosen(o, f.fields)
+		f.fields["title"] = b.Title
+	}
+	return p.askBatchAgain(q, f, nil)
 }
 
 func (p pages) askBatchAgain(q *web.Request, f form, problem error) error {
@@ -81,11 +99,14 @@ func (p pages) askBatchAgain(q *web.Request, f form, problem error) error {
 	if err != nil {
 		return err
 	}
-	n := newBatch{Key: strings.ToLower(rand.Text()), Max: maxBatchFiles, Typed: f.fields, Unread: f.unread}
+	n := newBatch{Key: strings.ToLower(rand.Text()), Max: maxBatchFiles, Typed: f.fields, Unread: f.unread, From: f.from, Partly: f.partly}
 	for _, c := range cards {
 		if c.Usable && !c.Key {
 			n.Seals = append(n.Seals, c)
 		}
+	}
+	if n.From != "" && !slices.ContainsFunc(n.Seals, func(c sealCard) bool { return c.Code == f.fields["seal"] }) {
+		n.Partly = true // the first seal of the list stands there instead
 	}
 	return q.Show("batch-new", web.Page{Title: web.Text{ZH: "新的批量盖章", EN: "A new batch"}, Trail: []web.Item{{Path: "/clerk/batches", Label: titleBatches}}, Data: n, Problem: problem,
 		Styles: []string{"clerk.css"}})
@@ -113,6 +134,8 @@ type form struct {
 	unread  []batch.Wanted // those of the files that could not be read
 	ordered bool
 	order   sealer.Order
+	from    string // the batch whose choices stand in it
+	partly  bool   // not all of them
 }
 
 func (p pages) batchOf(q *web.Request, f *form) (id string, err error) {
@@ -222,6 +245,27 @@ func batchOrder(fields map[string]string) (sealer.Order, error) {
 	return o, nil
 }
 
+// chosen writes the choices of an order into the fields of the form, and says whether they are all that the order has.
+func chosen(o sealer.Order, fields map[string]string) (all bool) {
+	fields["seal"] = o.Seal
+	if o.Straddle != nil {
+		fields["straddle"] = "1"
+	}
+	if len(o.Places) > 0 {
+		if first := o.Places[0]; first.Keyword != nil {
+			fields["keyword"] = first.Keyword.Text
+		} else {
+			number := func(mm float64) string { return strconv.FormatFloat(mm, 'f', -1, 64) }
+			fields["page"], fields["x"], fields["y"] = strconv.Itoa(first.Page), number(first.X), number(first.Y)
+		}
+	}
+	again, err := batchOrder(fields)
+	if err == nil {
+		again, err = again.Checked()
+	}
+	return err == nil && reflect.DeepEqual(again, o)
+}
+
 // shownBatch is a batch with its numbers in words.
 type shownBatch struct {
 	batch.Batch
@@ -305,7 +349,13 @@ func (p pages) cancelBatch(q *web.Request) error {
 }
 
 func (p pages) retryBatch(q *web.Request) error {
-	b, err := p.Batches.Retry(q.Context(), q.Actor, q.PathValue("id"))
+	b, err := p.Batches.Find(q.Context(), q.Actor, q.PathValue("id"))
+	if err == nil {
+		err = p.Count(q.Context(), q.Actor, b.Seal)
+	}
+	if err == nil {
+		b, err = p.Batches.Retry(q.Context(), q.Actor, b.ID)
+	}
 	if err != nil {
 		return err
 	}

@@ -70,9 +70,7 @@ func Area(c Config) web.Area {
 		Menu: []web.Item{{Path: "/clerk", Label: titleSeals, Roles: clerks}, {Path: "/clerk/new", Label: titleNew, Roles: clerks},
 			{Path: "/clerk/log", Label: titleLog, Roles: clerks}},
 		Notices: map[string]web.Text{
-			"sealed":  {ZH: "盖章完成，文件已自动验证。", EN: "The document is sealed, and was verified."},
-			"paired":  {ZH: "请在签章终端上输入配对码。", EN: "Type the code at the terminal."},
-			"removed": {ZH: "终端已解除配对。", EN: "The terminal is paired no more."},
+			"sealed": {ZH: "盖章完成，文件已自动验证。", EN: "The document is sealed, and was verified."},
 		},
 		Routes: []web.Route{
 			get("/clerk", p.seals), get("/clerk/seals/{code}/picture", p.picture),
@@ -88,21 +86,19 @@ func Area(c Config) web.Area {
 	}
 	if c.Terminals != nil {
 		group := web.Text{ZH: "UKey", EN: "USB Key"}
-		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks, Group: group}, web.Item{Path: "/clerk/terminals", Label: titleTerminals, Roles: clerks, Group: group})
+		area.Menu = append(area.Menu, web.Item{Path: "/clerk/tasks", Label: titleTasks, Roles: clerks, Group: group}, web.Item{Path: web.TerminalsPath, Label: web.TitleTerminals, Roles: clerks, Group: group})
 		area.Routes = append(area.Routes, get("/clerk/tasks", p.tasks), get("/clerk/tasks/{id}", p.task), get("/clerk/tasks/{id}/events", p.taskEvents),
-			post("/clerk/tasks/{id}/cancel", p.cancelTask), post("/clerk/tasks/{id}/retry", p.retryTask),
-			get("/clerk/agents/{name}", p.agent), get("/clerk/terminals", p.terminals), post("/clerk/terminals", p.pair), post("/clerk/terminals/{id}/remove", p.unpair))
+			post("/clerk/tasks/{id}/cancel", p.cancelTask), post("/clerk/tasks/{id}/retry", p.retryTask))
 		area.Tiles = p.tiles
 	}
 	return area
 }
 
 var (
-	titleSeals     = web.Text{ZH: "我的印章", EN: "My seals"}
-	titleNew       = web.Text{ZH: "新建盖章", EN: "New sealing"}
-	titleLog       = web.Text{ZH: "用印记录", EN: "My log"}
-	titleTasks     = web.Text{ZH: "UKey 任务", EN: "USB Key tasks"}
-	titleTerminals = web.Text{ZH: "签章终端", EN: "Terminals"}
+	titleSeals = web.Text{ZH: "我的印章", EN: "My seals"}
+	titleNew   = web.Text{ZH: "新建盖章", EN: "New sealing"}
+	titleLog   = web.Text{ZH: "用印记录", EN: "My log"}
+	titleTasks = web.Text{ZH: "UKey 任务", EN: "USB Key tasks"}
 )
 
 // sealCard is a seal as its user sees it.

@@ -132,6 +132,15 @@ func (p pages) cancelTask(q *web.Request) error {
 
 func (p pages) retryTask(q *web.Request) error {
 	id := q.PathValue("id")
+	t, err := p.Terminals.Task(q.Context(), q.Actor, id)
+	if err != nil {
+		return err
+	}
+	for _, code := range t.FailedSeals() {
+		if err := p.Count(q.Context(), q.Actor, code); err != nil {
+			return err
+		}
+	}
 	if _, err := p.Terminals.Retry(q.Context(), q.Actor, id); err != nil {
 		return err
 	}
@@ -144,46 +153,6 @@ func (p pages) taskEvents(q *web.Request) error {
 		s, err := p.one(q)
 		return s, s.Finished, err
 	})
-}
-
-// shownTerminals are the terminals of a clerk, and the code that pairs another one, right after it was asked for.
-type shownTerminals struct {
-	List    []terminal.Terminal
-	Code    string
-	Expires time.Time
-	Files   []agentFile // programs for terminals that can be had here
-}
-
-func (p pages) terminals(q *web.Request) error { return p.showTerminals(q, shownTerminals{}) }
-
-func (p pages) showTerminals(q *web.Request, s shownTerminals) error {
-	all, err := p.Terminals.Terminals(q.Context(), q.Actor)
-	if err != nil {
-		return err
-	}
-	for _, t := range all {
-		if t.Ended.IsZero() {
-			s.List = append(s.List, t)
-		}
-	}
-	s.Files = p.agentFiles()
-	return q.Show("terminals", web.Page{Title: titleTerminals, Data: s, Styles: []string{"clerk.css"}})
-}
-
-// pair shows a code, this once: it is not in the address and not kept.
-func (p pages) pair(q *web.Request) error {
-	code, expires, err := p.Terminals.OpenPairing(q.Context(), q.Actor)
-	if err != nil {
-		return err
-	}
-	return p.showTerminals(q, shownTerminals{Code: code.Text(), Expires: expires})
-}
-
-func (p pages) unpair(q *web.Request) error {
-	if err := p.Terminals.End(q.Context(), q.Actor, q.PathValue("id"), ""); err != nil {
-		return err
-	}
-	return q.Go("/clerk/terminals", "removed")
 }
 
 // tiles say what waits for a clerk.

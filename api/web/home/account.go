@@ -18,12 +18,13 @@ type account struct {
 	Sessions []login.OpenSession
 	Here     string // the session that asks
 	Links    []linked
+	Keys     bool // there is a page of terminals and USB Keys
 }
 
 // account shows where somebody is signed in, and their last logins.
 func (p pages) account(q *web.Request) error {
 	ctx, me := q.Context(), q.Actor.ID
-	data := account{Here: q.Session.ID()}
+	data := account{Here: q.Session.ID(), Keys: p.Terminals != nil}
 	var err error
 	if data.Account, err = p.Login.Account(ctx, me); err != nil {
 		return err
@@ -72,6 +73,7 @@ var refusals = map[string]web.Text{
 	login.ErrKeyExpired.Code:             {ZH: "无人确认", EN: "nobody confirmed it"},
 	manifest.ReasonLoginDeclined:         {ZH: "在终端上被拒绝", EN: "declined at the terminal"},
 	"terminal.login-certificate":         {ZH: "不是本人的 UKey", EN: "another's USB Key"},
+	"terminal.login-no-certificate":      {ZH: "没有可用的 UKey 证书", EN: "no certificate that counts"},
 	"terminal.login-certificate-expired": {ZH: "UKey 证书过期", EN: "the certificate of the USB Key has expired"},
 	"terminal.login-certificate-revoked": {ZH: "UKey 证书已吊销或停用", EN: "the certificate of the USB Key is revoked or on hold"},
 	"terminal.login-signature":           {ZH: "签名不符", EN: "the signature is not right"},

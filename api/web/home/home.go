@@ -11,6 +11,7 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
 	"yinxin/internal/login/oidc"
+	"yinxin/sealer/terminal"
 )
 
 //go:embed all:templates assets
@@ -23,6 +24,9 @@ type Config struct {
 	OIDC *oidc.Providers
 	// Keys lets people sign in by USB Key; nil: it is not offered.
 	Keys Keys
+	// Terminals pairs people's terminals, and Agents is a folder with the programs for them, as make agents leaves them; nil: there are none.
+	Terminals *terminal.Service
+	Agents    string
 	// Tiles gathers what waits for somebody, from all areas.
 	Tiles func(ctx context.Context, actor access.Actor) ([]web.Tile, error)
 }
@@ -53,8 +57,13 @@ func Area(c Config) web.Area {
 			web.Route{Method: http.MethodPost, Path: "/login/key/continue", Anyone: true, Limited: true, Handle: p.signInByKey},
 			web.Route{Method: http.MethodPost, Path: "/login/key/leave", Anyone: true, Handle: p.leaveKey})
 	}
+	if c.Terminals != nil {
+		routes = append(routes, p.terminalRoutes()...)
+	}
 	return web.Area{Name: "home", Files: files, Routes: routes,
 		Notices: map[string]web.Text{"password": {ZH: "密码已修改，其他地方的登录已失效。", EN: "The password was changed; other sessions have ended."},
+			"paired": {ZH: "请在终端上输入配对码。", EN: "Type the code at the terminal."}, "removed": {ZH: "终端已解除配对。", EN: "The terminal is paired no more."},
+			"key": {ZH: "UKey 已登记，可用它登录。", EN: "You can sign in with the USB Key now."}, "key-ended": {ZH: "已解除，不能再用这把 UKey 登录。", EN: "Nobody signs in with this USB Key any more."},
 			"left":  {ZH: "已退出登录。", EN: "You have signed out."},
 			"ended": {ZH: "该登录已结束。", EN: "That session has ended."}, "others": {ZH: "其他地方的登录均已结束。", EN: "All other sessions have ended."}}}
 }

@@ -18,8 +18,9 @@ const (
 	keyTime   = 15 * time.Minute
 )
 
-// Keys begins and ends logins by USB Key; sealer/terminal has them.
+// Keys begins and ends logins by USB Key, and takes the Keys that are offered for them; sealer/terminal has them.
 type Keys interface {
+	ConfirmKey(ctx context.Context, in login.Session, id, password string, from login.Origin) error
 	Ask(ctx context.Context, name string, from login.Origin) (login.Challenge, string, error)
 	SignIn(ctx context.Context, token string, from login.Origin) (login.Session, string, error)
 }

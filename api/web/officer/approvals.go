@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"yinxin/api/web"
+	"yinxin/ca"
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
@@ -16,9 +17,9 @@ var titleApprovals = web.Text{ZH: "审批", EN: "Approvals"}
 
 // waiting is a request in the list.
 type waiting struct {
-	access.Pending
-	Word, About, Asker string
-	Own                bool
+	web.Decision
+	Word, About string
+	Own         bool
 }
 
 type approvalsPage struct {
@@ -64,18 +65,14 @@ func (p *pages) approvals(q *web.Request) error {
 }
 
 func (p *pages) describe(q *web.Request, requests []access.Pending) ([]waiting, error) {
-	names := map[string]string{}
+	people := q.People(p.Access)
 	var list []waiting
 	for _, r := range requests {
-		w := waiting{Pending: r, Word: kindWords.of(string(r.Kind), q.Language), Own: r.Requester == q.Actor.ID, Asker: names[r.Requester]}
-		if w.Asker == "" {
-			who, err := p.Access.Actor(q.Context(), r.Requester)
-			if err != nil && !fault.Has(err, access.ErrActorNotFound) {
-				return nil, err
-			}
-			names[r.Requester] = who.Name
-			w.Asker = who.Name
+		behind, err := people.Decision(r)
+		if err != nil {
+			return nil, err
 		}
+		w := waiting{Decision: behind, Word: kindWords.of(string(r.Kind), q.Language), Own: r.Requester == q.Actor.ID}
 		switch {
 		case r.Kind == access.KindApproveApplication:
 			a, err := p.Desk.Enroll.Examined(q.Context(), q.Actor, r.ID)
@@ -85,6 +82,17 @@ func (p *pages) describe(q *web.Request, requests []access.Pending) ([]waiting, 
 			w.About = strings.TrimSpace(a.Number + " " + a.Form.Unit.Name)
 		case sealOf(r) != "":
 			w.About = sealOf(r)
+		case r.Kind == access.KindGrantRole:
+			actor, role, _ := access.ParseGrantSubject(r.Subject)
+			who, err := people.Of(actor)
+			if err != nil {
+				return nil, err
+			}
+			w.About = who.Name + " · " + q.Roles([]access.Role{role})
+		case r.Kind == access.KindImportAnchor:
+			if a, err := ca.ParseAnchorRequest(r.Subject); err == nil {
+				w.About = a.Name
+			}
 		default:
 			w.About = serialOf(r)
 		}
@@ -97,6 +105,7 @@ func (p *pages) describe(q *web.Request, requests []access.Pending) ([]waiting, 
 type approvalPage struct {
 	waiting
 	StateWord, StateClass string
+	Changes               []change
 	Words                 []saying
 	Parts                 []part
 	Expired               bool
@@ -108,6 +117,7 @@ type approvalPage struct {
 	CarryOut              string
 	Then                  []string
 	Rest                  int
+	Remarks               bool // a remark is kept with the consent
 }
 
 type part struct {
@@ -131,9 +141,12 @@ func (p *pages) showApproval(q *web.Request, problem error) error {
 	if q.Method == "POST" {
 		d.Then = q.PostForm["then"]
 	}
-	d.Rest = len(d.Then)
+	d.Rest, d.Remarks = len(d.Then), !r.Kind.OwnStep()
 	d.StateWord, d.StateClass = stateOf(r, d.Expired, q)
 	d.May = q.Actor.Has(approver) && r.State == "open" && !r.Voided && !d.Expired && !d.Own && r.Parent == ""
+	if d.Changes, err = p.changesOf(q, q.People(p.Access), r); err != nil {
+		return err
+	}
 	parts, err := p.Access.Parts(ctx, r.ID) // all: what is not shown is not decided
 	if err != nil {
 		return err
@@ -156,6 +169,14 @@ func stateOf(r access.Pending, expired bool, q *web.Request) (word, class string
 		return q.T("已过期", "expired"), "none"
 	case r.State == "open":
 		return q.T("待审批", "waits"), "doubt"
+	case r.State == "approved" && !r.Kind.OwnStep() && r.Parent == "": // the steps of others are their consent
+		switch {
+		case !r.Used.IsZero():
+			return q.T("已办理", "carried out"), "good"
+		case q.Now().After(r.Decided.Add(access.Term)):
+			return q.T("已批准，逾期未办理", "approved, not carried out in time"), "none"
+		}
+		return q.T("已批准，待办理", "approved, to be carried out"), "good"
 	case r.State == "approved":
 		return q.T("已批准", "approved"), "good"
 	}
@@ -219,7 +240,13 @@ func (p *pages) approve(q *web.Request) error {
 			}
 			return err
 		}
-		return p.Access.Approve(q.Context(), q.Actor, r.ID)
+		remark := strings.TrimSpace(q.PostFormValue("remark"))
+		if remark != "" {
+			if err := enroll.CheckReason(remark); err != nil {
+				return err
+			}
+		}
+		return p.Access.ApproveBecause(q.Context(), q.Actor, r.ID, remark)
 	})
 }
 

@@ -157,15 +157,19 @@ func (p *pages) askChange(q *web.Request) error {
 	if change != backend.ChangeRevoke && change != backend.ChangeSuspend && change != backend.ChangeResume {
 		err = errors.Join(err, enroll.ErrField.At(fault.Field("change")))
 	}
+	why := strings.TrimSpace(q.PostFormValue("reason"))
+	if err == nil {
+		err = enroll.CheckReason(why)
+	}
 	var id string
 	if err == nil {
 		var kind access.Kind
 		var subject []byte
 		if kind, subject, err = p.Authorities.Ask(q.Context(), q.PathValue("id"), change, ca.Reason(reason)); err == nil {
-			id, err = p.Access.Request(q.Context(), q.Actor, kind, subject)
+			id, err = p.Access.RequestBecause(q.Context(), q.Actor, kind, subject, why)
 		}
 	}
-	return p.afterCertificate(q, "ask", err, approvals+"/"+id, "requested")
+	return p.afterCertificate(q, string(change), err, approvals+"/"+id, "requested")
 }
 
 func (p *pages) carryOutChange(q *web.Request) error {

@@ -25,12 +25,13 @@ func (p *pages) renewals(q *web.Request) error {
 			return nil, "", err
 		}
 		var rows []web.Row
+		people := q.People(p.Access)
 		for _, r := range found {
-			name, err := p.nameOf(q, r.Holder)
+			holder, err := people.Of(r.Holder)
 			if err != nil {
 				return nil, "", err
 			}
-			rows = append(rows, web.Row{Cells: []web.Cell{{Text: r.Seal + name, Path: renewals + "/" + r.ID}, {Text: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)]},
+			rows = append(rows, web.Row{Cells: []web.Cell{{Text: r.Seal + holder.Name, Path: renewals + "/" + r.ID}, {Text: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)]},
 				{Text: web.Minute(r.Made)}, {Text: web.Minute(r.AcceptBy)}, {Text: web.Number(len(r.Certificates))}}})
 		}
 		if len(found) < limit {
@@ -66,9 +67,11 @@ func (p *pages) showRenewal(q *web.Request, open string, problem error) error {
 		return err
 	}
 	d := renewalPage{Renewal: r, Word: renewalWords.of(string(r.State), q.Language), Class: renewalClass[string(r.State)], May: r.State == business.RenewalWaiting && q.Actor.Has(registrar), Registers: q.Actor.Has(registrar), Open: open}
-	if d.Name, err = p.nameOf(q, r.Holder); err != nil {
+	holder, err := q.People(p.Access).Of(r.Holder)
+	if err != nil {
 		return err
 	}
+	d.Name = holder.Name
 	for _, c := range r.Certificates {
 		d.Rows = append(d.Rows, renewed{ca.SerialText(c.Successor), ca.SerialText(c.Predecessor), c.Authority, len(c.Instances)})
 		for _, id := range c.Instances {
@@ -83,15 +86,6 @@ func (p *pages) showRenewal(q *web.Request, open string, problem error) error {
 		}
 	}
 	return q.Show("renewal", web.Page{Title: web.Text{ZH: "续期 " + r.Seal + d.Name, EN: "Renewal " + r.Seal + d.Name}, Trail: []web.Item{{Path: renewals, Label: titleRenewals}}, Data: d, Problem: problem, Styles: styles})
-}
-
-// nameOf is the name of an actor; empty for nobody.
-func (p *pages) nameOf(q *web.Request, actor string) (string, error) {
-	if actor == "" {
-		return "", nil
-	}
-	a, err := p.Access.Actor(q.Context(), actor)
-	return a.Name, err
 }
 
 func (p *pages) afterRenewal(q *web.Request, open string, err error) error {

@@ -152,8 +152,11 @@ func (p *pages) askResume(q *web.Request) error {
 	if err != nil {
 		return err
 	}
-	id, err := p.Access.Request(q.Context(), q.Actor, access.KindResumeSeal, register.ResumeSubject(card.Code))
-	return p.afterSeal(q, "", err, approvals+"/"+id, "requested")
+	why, id := strings.TrimSpace(q.PostFormValue("reason")), ""
+	if err = enroll.CheckReason(why); err == nil {
+		id, err = p.Access.RequestBecause(q.Context(), q.Actor, access.KindResumeSeal, register.ResumeSubject(card.Code), why)
+	}
+	return p.afterSeal(q, "resume", err, approvals+"/"+id, "requested")
 }
 
 func (p *pages) resumeSeal(q *web.Request) error {

@@ -6,6 +6,7 @@ import (
 
 	"yinxin/api/web"
 	"yinxin/ca/enroll"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 )
 
@@ -132,8 +133,11 @@ func (p *pages) showSuspension(q *web.Request, problem error) error {
 		if err != nil {
 			return err
 		}
-		w := waiting{Pending: r, Word: kindWords.of(string(r.Kind), q.Language), Own: r.Requester == q.Actor.ID}
-		d.Request, waits = &w, r.State == "open" && !r.Voided && q.Now().Before(r.Expires)
+		described, err := p.describe(q, []access.Pending{r})
+		if err != nil {
+			return err
+		}
+		d.Request, waits = &described[0], r.State == "open" && !r.Voided && q.Now().Before(r.Expires)
 	}
 	d.MayAsk = x.State == "open" && !waits && q.Actor.Has(registrar)
 	d.MayDecide = x.State == "open" && waits && q.Actor.Has(approver)
