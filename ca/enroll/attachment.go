@@ -158,6 +158,11 @@ func (s *Service) RemoveAttachment(ctx context.Context, by access.Actor, ref Ref
 // OpenAttachment gives the content of a scan: to the handler of the unit, whose paper it is, and to an officer with a
 // reason. Each look is in history and ledger. Errors: enroll.attachment-not-found, enroll.denied, enroll.reason.
 func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, application, id, reason string) (Attachment, []byte, error) {
+	return s.OpenAttachmentAt(ctx, by, application, id, reason, 1)
+}
+
+// OpenAttachmentAt is OpenAttachment for the pages from one on, counted from 1, which is on record.
+func (s *Service) OpenAttachmentAt(ctx context.Context, by access.Actor, application, id, reason string, page int) (Attachment, []byte, error) {
 	var at Attachment
 	var object string
 	err := s.look(ctx, by, application, StepView, reason, func(a *act) error {
@@ -169,6 +174,9 @@ func (s *Service) OpenAttachment(ctx context.Context, by access.Actor, applicati
 		var err error
 		at, object, err = readAttachment(ctx, a.tx, a.r.id, id)
 		a.data["attachment"], a.data["kind"] = at.ID, string(at.Kind)
+		if page > 1 {
+			a.data["page"] = itoa(page)
+		}
 		return err
 	})
 	if err != nil {

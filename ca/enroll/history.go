@@ -157,6 +157,8 @@ func (l Line) particulars() string {
 		return "（" + d["persons"] + " 人，第 " + itoa(l.Version) + " 稿）"
 	case l.Step == StepEdit:
 		return "（第 " + itoa(l.Version) + " 稿）"
+	case l.Step == StepView && d["page"] != "":
+		return "：" + AttachmentKind(d["kind"]).Label() + "，第 " + d["page"] + " 页起"
 	case l.Step == StepView && d["kind"] != "":
 		return "：" + AttachmentKind(d["kind"]).Label()
 	}

@@ -17,6 +17,11 @@ func TestOpenRequestsAndPartsAreReadPieceByPiece(t *testing.T) {
 		}
 		id, parts := r.plan(t, "a", "b", "c")
 		want = append(want, id)
+		for by, want := range map[string]int{r.approver.ID: 4, r.registrar.ID: 0} { // one's own wait for somebody else
+			if n, err := r.CountOpen(ctx, Actor{ID: by}); err != nil || n != want {
+				t.Errorf("%d wait for %s, %v", n, by, err)
+			}
+		}
 		ids := func(list []Pending, err error) (found []string) {
 			t.Helper()
 			if err != nil {

@@ -65,6 +65,13 @@ func (s *Service) ListOpen(ctx context.Context, f Filter) ([]Pending, error) {
 	return scanRequests(rows, err)
 }
 
+// CountOpen is how many requests wait for the decision of an actor: those of others.
+func (s *Service) CountOpen(ctx context.Context, by Actor) (n int, err error) {
+	err = s.db.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM access_request WHERE state = 'open' AND voided IS NULL AND parent IS NULL AND expires > $1 AND requester <> $2`,
+		store.Time(s.clock()), by.ID).Scan(&n)
+	return n, err
+}
+
 // Ready lists requests of a kind, or of all, that were approved by themselves and wait to be carried out, the newest first.
 func (s *Service) Ready(ctx context.Context, k Kind, limit int) ([]Pending, error) {
 	now := s.clock()

@@ -88,6 +88,14 @@ func (j *Jobs) List(ctx context.Context, f Filter) ([]Record, error) {
 	}
 }
 
+// CountFailed is how many jobs failed for good: what List gives in StateFailed, which River's states do not tell from what a
+// person cancelled.
+func (j *Jobs) CountFailed(ctx context.Context) (n int, err error) {
+	err = j.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM river_job WHERE queue = $1
+		AND (state = 'discarded' OR state = 'cancelled' AND CAST(metadata AS TEXT) NOT LIKE '%"cancel_attempted_at"%')`, queueWork).Scan(&n)
+	return n, err
+}
+
 func riverStates(states []State) (list []rivertype.JobState) {
 	waits := []rivertype.JobState{rivertype.JobStateAvailable, rivertype.JobStatePending, rivertype.JobStateScheduled}
 	for _, s := range states {

@@ -70,8 +70,14 @@ func TestWhatAnAdministratorDoesWithAJobAndItsEntryAreOneTransaction(t *testing.
 		if l := list(t, j, failed); len(l) != 1 || l[0].ID != id || l[0].Attempt != 1 {
 			t.Errorf("%+v", l)
 		}
+		if n, err := j.CountFailed(ctx); err != nil || n != 1 { // the other was cancelled
+			t.Errorf("%d failed, %v", n, err)
+		}
 		if err := desk.Discard(ctx, administrator, id); err != nil {
 			t.Fatal(err)
+		}
+		if n, err := j.CountFailed(ctx); err != nil || n != 0 {
+			t.Errorf("%d failed, %v", n, err)
 		}
 		if err := desk.Discard(ctx, administrator, id); fault.CodeOf(err) != "jobs.not-found" {
 			t.Errorf("once more: %v", err)

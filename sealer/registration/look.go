@@ -13,10 +13,10 @@ import (
 	"yinxin/internal/scan"
 )
 
-// What a person looks at on a screen: pages of a scan are shown so large at most, and so many of one file.
+// What a person looks at on a screen: pages of a scan are shown so large at most, and so many at once.
 const (
 	lookSide    = 2000 // pixels
-	lookPages   = 10
+	LookPages   = 10
 	lookQuality = 82
 )
 
@@ -30,10 +30,12 @@ type Sight struct {
 	Problem error
 }
 
-// Look shows a scan: its first pages as pictures, and how many there are. It is recorded like
-// enroll.Service.OpenAttachment, whose errors it has beside registration.busy and those of scan.Open.
-func (d *Desk) Look(ctx context.Context, by access.Actor, application, attachment, reason string) (pages []Sight, all int, err error) {
-	_, content, err := d.Enroll.OpenAttachment(ctx, by, application, attachment, reason)
+// Look shows LookPages pages of a scan as pictures, from one on, counted from 1, and how many the scan has; behind the last one
+// there is nothing. Each look is recorded, see enroll.Service.OpenAttachmentAt, whose errors it has beside registration.busy and
+// those of scan.Open.
+func (d *Desk) Look(ctx context.Context, by access.Actor, application, attachment, reason string, from int) (pages []Sight, all int, err error) {
+	from = max(from, 1)
+	_, content, err := d.Enroll.OpenAttachmentAt(ctx, by, application, attachment, reason, from)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -46,7 +48,7 @@ func (d *Desk) Look(ctx context.Context, by access.Actor, application, attachmen
 		return nil, 0, err
 	}
 	defer done()
-	for i := range min(len(file.Pages), lookPages) {
+	for i := from - 1; i < len(file.Pages) && len(pages) < LookPages; i++ {
 		if err := ctx.Err(); err != nil {
 			return nil, 0, err
 		}

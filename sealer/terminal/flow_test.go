@@ -399,6 +399,13 @@ func TestAQuotaIsKeptAndAFailedItemRetried(t *testing.T) {
 		if i := w.item(task.ID, 0); i.State != manifest.ItemFailed || i.Reason != "agent.document" || w.used() != 0 {
 			t.Errorf("%+v, %d uses", i, w.used())
 		}
+		waits := func(clerk access.Actor, want int) {
+			t.Helper()
+			if n, err := w.service.CountOpen(t.Context(), clerk); err != nil || n != want {
+				t.Errorf("%d tasks wait for %s, %v", n, clerk.ID, err)
+			}
+		}
+		waits(w.clerk, 0)
 		_, err = w.service.Complete(t.Context(), b.at(), b.sign(m))
 		wants(t, err, "terminal.job-ended")
 		_, err = w.service.Retry(t.Context(), w.colleague, task.ID)
@@ -406,6 +413,8 @@ func TestAQuotaIsKeptAndAFailedItemRetried(t *testing.T) {
 		if n, err := w.service.Retry(t.Context(), w.clerk, task.ID); err != nil || n != 2 {
 			t.Fatal(n, err)
 		}
+		waits(w.clerk, 1)
+		waits(w.colleague, 0)
 		_, err = w.service.Complete(t.Context(), b.at(), b.sign(b.prepare(task.ID, items[1])))
 		must(t, err)
 	})

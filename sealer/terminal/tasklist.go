@@ -121,6 +121,13 @@ func (s *Service) Tasks(ctx context.Context, by access.Actor, before string, lim
 		ORDER BY created DESC, id DESC LIMIT $3`, by.ID, before, min(max(limit, 1), MaxTasks))
 }
 
+// CountOpen is how many tasks wait for a clerk and their USB Key.
+func (s *Service) CountOpen(ctx context.Context, clerk access.Actor) (n int, err error) {
+	err = s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM terminal_task t WHERE t.clerk = $1 AND t.state = 'open' AND t.expires > $2
+		AND EXISTS (SELECT 1 FROM terminal_item i WHERE i.task = t.id AND i.state IN ('queued', 'prepared'))`, clerk.ID, store.Time(s.Clock())).Scan(&n)
+	return n, err
+}
+
 // list reads tasks and counts their items.
 func (s *Service) list(ctx context.Context, where string, args ...any) ([]Task, error) {
 	var list []Task

@@ -170,9 +170,9 @@ func (p pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, error
 	if !actor.Has(access.RoleAdministrator) {
 		return nil, nil
 	}
-	failed, err := p.Jobs.List(ctx, jobs.Filter{States: []jobs.State{jobs.StateFailed}, Limit: 1000})
-	if err != nil || len(failed) == 0 {
+	failed, err := p.Jobs.CountFailed(ctx)
+	if err != nil || failed == 0 {
 		return nil, err
 	}
-	return []web.Tile{{Label: web.Text{ZH: "失败的后台任务", EN: "Failed jobs"}, Path: work + "?state=failed", Count: len(failed), Urgent: true}}, nil
+	return []web.Tile{{Label: web.Text{ZH: "失败的后台任务", EN: "Failed jobs"}, Path: work + "?state=failed", Count: failed, Urgent: true}}, nil
 }

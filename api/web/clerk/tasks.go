@@ -160,15 +160,9 @@ func (p pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, error
 	if !actor.Has(access.RoleOperator) {
 		return nil, nil
 	}
-	found, err := p.Terminals.Tasks(ctx, actor, "", 100)
+	open, err := p.Terminals.CountOpen(ctx, actor)
 	if err != nil {
 		return nil, err
-	}
-	open := 0
-	for _, t := range found {
-		if t.State == "open" && t.Open() > 0 && t.Clerk == actor.ID && p.Clock().Before(t.Expires) {
-			open++
-		}
 	}
 	return []web.Tile{{Label: web.Text{ZH: "待 UKey 盖章的任务", EN: "tasks for your USB Key"}, Path: "/clerk/tasks", Count: open, Urgent: true}}, nil
 }

@@ -232,10 +232,9 @@ func (p *pages) releasePIN(q *web.Request) error {
 
 // keyTiles say for how many people a registrar has to make or hand over a Key.
 func (p *pages) keyTiles(ctx context.Context, by access.Actor) ([]web.Tile, error) {
-	const most = 1000
-	open, err := p.Desk.Business.USBKeys(ctx, by, business.KeyFilter{Open: true, Limit: most})
-	if err != nil || len(open) == 0 {
+	open, err := p.Desk.Business.CountOpenUSBKeys(ctx, by)
+	if err != nil || open == 0 {
 		return nil, err
 	}
-	return []web.Tile{{Label: web.Text{ZH: "USB Key 待制发、待交付", EN: "USB Keys to be made or handed over"}, Path: keys, Count: len(open), Urgent: true}}, nil
+	return []web.Tile{{Label: web.Text{ZH: "USB Key 待制发、待交付", EN: "USB Keys to be made or handed over"}, Path: keys, Count: open, Urgent: true}}, nil
 }

@@ -236,15 +236,9 @@ func (p *pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, erro
 		waiting("已接受、可办结", "Accepted, to be closed", false, enroll.StateAccepted)
 	}
 	if actor.Has(approver) {
-		open, err := p.Access.Open(ctx, 1000)
+		n, err := p.Access.CountOpen(ctx, actor)
 		if err != nil {
 			return nil, err
-		}
-		n := 0
-		for _, o := range open {
-			if o.Requester != actor.ID {
-				n++
-			}
 		}
 		if n > 0 {
 			all = append(all, web.Tile{Label: web.Text{ZH: "等待您审批", EN: "Wait for your decision"}, Path: approvals, Count: n, Urgent: true})

@@ -108,18 +108,20 @@ type sight struct {
 	Problem string `json:"problem,omitempty"`
 }
 
-// look gives the viewer the pages of a scan; each look is recorded with its reason.
+// look gives the viewer some pages of a scan; each look is recorded with its reason.
 func (p *pages) look(q *web.Request) error {
 	ctx, cancel := context.WithTimeout(q.Context(), p.Time)
 	defer cancel()
-	seen, all, err := p.Desk.Look(ctx, q.Actor, q.PathValue("id"), q.PathValue("attachment"), strings.TrimSpace(q.PostFormValue("reason")))
+	from, _ := strconv.Atoi(q.PostFormValue("from")) // what is no number is the first page
+	seen, all, err := p.Desk.Look(ctx, q.Actor, q.PathValue("id"), q.PathValue("attachment"), strings.TrimSpace(q.PostFormValue("reason")), from)
 	if err != nil {
 		return err
 	}
 	out := struct {
 		Pages []sight `json:"pages"`
 		All   int     `json:"all"`
-	}{All: all}
+		Each  int     `json:"each"`
+	}{All: all, Each: registration.LookPages, Pages: []sight{}}
 	for _, s := range seen {
 		v := sight{Width: s.Width, Height: s.Height, Turn: s.Turn}
 		if f, ok := fault.Of(s.Problem); ok {

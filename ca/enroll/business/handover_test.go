@@ -8,6 +8,7 @@ import (
 	"yinxin/ca/enroll/business"
 	"yinxin/ca/enroll/form"
 	"yinxin/internal/access"
+	"yinxin/internal/fault"
 )
 
 // TestAKeyIsFollowedToItsHolder: who waits, what was made, what is on the Key, and who has it.
@@ -37,6 +38,12 @@ func TestAKeyIsFollowedToItsHolder(t *testing.T) {
 		first := list[0]
 		if list, err = w.USBKeys(ctx, w.approver, business.KeyFilter{Open: true, After: first.Place(), Limit: 10}); err != nil || len(list) != 1 || list[0].Actor == first.Actor {
 			t.Errorf("behind the first: %+v, %v", list, err)
+		}
+		if n, err := w.CountOpenUSBKeys(ctx, w.approver); err != nil || n != 2 {
+			t.Errorf("%d are open, %v", n, err)
+		}
+		if _, err := w.CountOpenUSBKeys(ctx, w.handler); !fault.Has(err, access.ErrRole) {
+			t.Errorf("a handler counts them: %v", err)
 		}
 		_, err = w.USBKeys(ctx, w.handler, business.KeyFilter{Limit: 10})
 		w.want(err, access.ErrRole)
@@ -72,6 +79,9 @@ func TestAKeyIsFollowedToItsHolder(t *testing.T) {
 		w.want(hand(), business.ErrDone)
 		if n := w.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'key.handed-over' AND actor = 'registrar' AND subject = $1`, ca.SerialText(k.Signing.Serial)); n != 1 {
 			t.Errorf("%d entries of the hand-over", n)
+		}
+		if n, err := w.CountOpenUSBKeys(ctx, w.registrar); err != nil || n != 1 {
+			t.Errorf("%d are open, %v", n, err)
 		}
 		if list, err = w.USBKeys(ctx, w.registrar, business.KeyFilter{Open: true, Limit: 10}); err != nil || len(list) != 1 || list[0].Actor != other.ID {
 			t.Errorf("still open: %+v, %v", list, err)

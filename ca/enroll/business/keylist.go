@@ -60,6 +60,33 @@ type KeyFilter struct {
 // Place is where a Key stands in the list.
 func (k PersonalKey) Place() string { return k.Number + "/" + strconv.Itoa(k.act) }
 
+// keysListed are the USB Keys of approved applications, after $1 (of one application; empty: of all), behind number $2 and act $3.
+const keysListed = `(
+	SELECT a.id AS application, a.number, a.unit_name, a.seal_name, CASE WHEN a.state = 'closed' THEN 1 ELSE 0 END AS closed, b.number AS act, b.content,
+		CASE WHEN b.state <> 'done' AND COALESCE(p.used, 0) = 1 THEN 1 ELSE 0 END AS spent,
+		CASE WHEN h.serial IS NOT NULL THEN 'handed-over' WHEN b.state <> 'done' THEN 'waiting'
+			WHEN e.state <> 'done' OR k.state IN ('escrowed', 'delivered') THEN 'issued' ELSE 'written' END AS state,
+		b.result AS signing, e.result AS encryption, COALESCE(k.id, '') AS escrow,
+		COALESCE(h.token, '') AS token, COALESCE(h.handed, '') AS handed, COALESCE(h.receipt, '') AS receipt
+	FROM enroll_application a JOIN business_act b ON b.application = a.id AND b.version = a.version
+	JOIN business_act e ON e.application = b.application AND e.version = b.version AND e.number = b.number + 1
+	LEFT JOIN access_request r ON r.parent = a.examination AND r.part = b.number
+	LEFT JOIN access_approval p ON p.id = r.id
+	LEFT JOIN escrow_key k ON k.serial = e.result
+	LEFT JOIN business_handover h ON h.serial = b.result
+	WHERE a.state IN ('approved', 'issued', 'accepted', 'objected', 'closed') AND b.kind = 'certificate' AND b.phase = 'issue' AND b.content LIKE '%"profile":"personal"%'
+		AND (b.state = 'done' OR a.state = 'approved') AND ($1 = '' OR a.id = $1)
+		AND (a.number > $2 OR a.number = $2 AND b.number > $3)) listed`
+
+// CountOpenUSBKeys is how many USB Keys are to be made or handed over. For those who may list them: access.role.
+func (s *Service) CountOpenUSBKeys(ctx context.Context, by access.Actor) (n int, err error) {
+	if err := s.mayOversee(ctx, s.DB.Read(), by); err != nil {
+		return 0, err
+	}
+	err = s.DB.Read().QueryRowContext(ctx, `SELECT COUNT(*) FROM `+keysListed+` WHERE state <> 'handed-over' AND closed = 0`, "", "", 0).Scan(&n)
+	return n, err
+}
+
 // USBKeys lists the USB Keys of approved applications, by number. For registrars, approvers and auditors: access.role.
 func (s *Service) USBKeys(ctx context.Context, by access.Actor, f KeyFilter) ([]PersonalKey, error) {
 	var list []PersonalKey
@@ -73,22 +100,7 @@ func (s *Service) USBKeys(ctx context.Context, by access.Actor, f KeyFilter) ([]
 		if f.Open {
 			open = 1
 		}
-		rows, err := q.QueryContext(ctx, `SELECT application, number, unit_name, seal_name, act, content, state, spent, signing, encryption, escrow, token, handed, receipt FROM (
-			SELECT a.id AS application, a.number, a.unit_name, a.seal_name, CASE WHEN a.state = 'closed' THEN 1 ELSE 0 END AS closed, b.number AS act, b.content,
-				CASE WHEN b.state <> 'done' AND COALESCE(p.used, 0) = 1 THEN 1 ELSE 0 END AS spent,
-				CASE WHEN h.serial IS NOT NULL THEN 'handed-over' WHEN b.state <> 'done' THEN 'waiting'
-					WHEN e.state <> 'done' OR k.state IN ('escrowed', 'delivered') THEN 'issued' ELSE 'written' END AS state,
-				b.result AS signing, e.result AS encryption, COALESCE(k.id, '') AS escrow,
-				COALESCE(h.token, '') AS token, COALESCE(h.handed, '') AS handed, COALESCE(h.receipt, '') AS receipt
-			FROM enroll_application a JOIN business_act b ON b.application = a.id AND b.version = a.version
-			JOIN business_act e ON e.application = b.application AND e.version = b.version AND e.number = b.number + 1
-			LEFT JOIN access_request r ON r.parent = a.examination AND r.part = b.number
-			LEFT JOIN access_approval p ON p.id = r.id
-			LEFT JOIN escrow_key k ON k.serial = e.result
-			LEFT JOIN business_handover h ON h.serial = b.result
-			WHERE a.state IN ('approved', 'issued', 'accepted', 'objected', 'closed') AND b.kind = 'certificate' AND b.phase = 'issue' AND b.content LIKE '%"profile":"personal"%'
-				AND (b.state = 'done' OR a.state = 'approved') AND ($1 = '' OR a.id = $1)
-				AND (a.number > $2 OR a.number = $2 AND b.number > $3)) listed
+		rows, err := q.QueryContext(ctx, `SELECT application, number, unit_name, seal_name, act, content, state, spent, signing, encryption, escrow, token, handed, receipt FROM `+keysListed+`
 			WHERE ($4 = '' OR state = $4) AND ($5 = 0 OR state <> 'handed-over' AND closed = 0) ORDER BY number, act LIMIT $6`,
 			f.Application, number, behind, string(f.State), open, f.Limit)
 		if err != nil {

@@ -1,21 +1,29 @@
-// The viewer of scans: pages, zoom, rotation. A scan is fetched once for a look, which the server records with its
-// reason; nothing of it is kept when the page is left. Without this script the same buttons give the file itself.
+// The viewer of scans: pages, zoom, rotation. Pages are fetched some at a time, when they are turned to; the server records each
+// look with its reason. A few fetches are kept, and nothing when the page is left. Without this script the same buttons give the
+// file itself.
+
+const kept = 4; // fetches that are held in memory
 
 for (const viewer of document.querySelectorAll("[data-viewer]")) {
   const stage = viewer.querySelector("[data-stage]");
   const tools = viewer.querySelector("[data-tools]");
   const reason = viewer.querySelector("[data-reason-field]");
-  const known = new Map();
-  let pages = [];
-  let all = 0;
+  const number = viewer.querySelector("[data-page]");
+  const known = new Map(); // scans by their paths: how many pages, and how many a fetch gives
+  const held = new Map(); // fetched pages, those used last at the end
+  let scan = null;
   let at = 0;
   let zoom = 1; // 1 is the width of the stage
   let turn = 0;
   let chosen = null; // the form of the scan that is shown
+  let asked = 0; // of several fetches, the last one counts
+
+  const place = (page) => `${scan.path} ${Math.floor(page / scan.each)}`;
+  const pageAt = () => scan && held.get(place(at))?.[at % scan.each];
 
   const draw = () => {
     stage.replaceChildren();
-    const page = pages[at];
+    const page = pageAt();
     if (!page) return;
     if (page.problem) {
       const p = document.createElement("p");
@@ -41,52 +49,83 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
       box.append(picture);
       stage.append(box);
     }
-    if (all > pages.length && at === pages.length - 1) {
-      const p = document.createElement("p");
-      p.className = "fine";
-      p.textContent = `${viewer.dataset.more} ${all}`;
-      stage.append(p);
-    }
-    viewer.querySelector("[data-page]").textContent = `${at + 1} / ${pages.length}`;
+    number.value = at + 1;
+    number.max = scan.all;
+    viewer.querySelector("[data-all]").textContent = `/ ${scan.all}`;
     viewer.querySelector("[data-zoom]").textContent = `${Math.round(zoom * 100)} %`;
     stage.dataset.shown = `${at + 1}`;
   };
 
-  const say = (text) => {
+  const say = (text, role) => {
     const p = document.createElement("p");
     p.className = "empty";
-    p.setAttribute("role", "alert");
+    if (role) p.setAttribute("role", role);
     p.textContent = text;
     stage.replaceChildren(p);
-    tools.hidden = true;
+    delete stage.dataset.shown;
+  };
+
+  // fetchPages gives the pages of a scan from one on, or null when another was asked for meanwhile or it went wrong.
+  const fetchPages = async (path, from) => {
+    const mine = ++asked;
+    const failed = (text) => { if (mine === asked) say(text || viewer.dataset.failed, "alert"); return null; };
+    stage.setAttribute("aria-busy", "true");
+    say(viewer.dataset.waiting);
+    try {
+      const body = new URLSearchParams({ from });
+      if (reason) body.set("reason", reason.value);
+      const answer = await fetch(path, { method: "POST", body });
+      if (!answer.ok) {
+        const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+        return failed(page.querySelector('[role="alert"] p')?.textContent);
+      }
+      const found = await answer.json();
+      return mine === asked ? found : null;
+    } catch {
+      return failed();
+    } finally {
+      if (mine === asked) stage.removeAttribute("aria-busy");
+    }
+  };
+
+  const keep = (where, pages) => {
+    held.delete(where);
+    held.set(where, pages);
+    while (held.size > kept) held.delete(held.keys().next().value);
   };
 
   const open = async (form) => {
     const path = form.dataset.look;
     for (const button of viewer.querySelectorAll("[data-scan]")) button.setAttribute("aria-pressed", `${button.form === form}`);
     if (!known.has(path)) {
-      stage.setAttribute("aria-busy", "true");
-      try {
-        const body = new URLSearchParams();
-        if (reason) body.set("reason", reason.value);
-        const answer = await fetch(path, { method: "POST", body });
-        if (!answer.ok) {
-          const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-          say(page.querySelector('[role="alert"] p')?.textContent ?? viewer.dataset.failed);
-          return;
-        }
-        known.set(path, await answer.json());
-      } catch {
-        say(viewer.dataset.failed);
-        return;
-      } finally {
-        stage.removeAttribute("aria-busy");
-      }
+      tools.hidden = true;
+      scan = null;
+      const found = await fetchPages(path, 1);
+      if (!found) return;
+      known.set(path, { path, all: found.all, each: found.each });
+      keep(`${path} 0`, found.pages);
     }
+    scan = known.get(path);
     chosen = form;
-    ({ pages, all } = known.get(path));
-    at = 0; zoom = 1; turn = 0;
+    zoom = 1; turn = 0;
     tools.hidden = false;
+    await show(0);
+  };
+
+  // show turns to a page, which may have to be fetched.
+  const show = async (page) => {
+    at = Math.min(Math.max(page, 0), scan.all - 1);
+    const where = place(at);
+    if (held.has(where)) {
+      asked += 1; // a fetch that is under way comes too late
+      stage.removeAttribute("aria-busy");
+      keep(where, held.get(where));
+    } else {
+      number.value = at + 1;
+      const found = await fetchPages(scan.path, Math.floor(at / scan.each) * scan.each + 1);
+      if (!found) return;
+      keep(where, found.pages);
+    }
     draw();
   };
 
@@ -98,12 +137,14 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
   });
 
   const acts = {
-    previous: () => { at = Math.max(0, at - 1); },
-    next: () => { at = Math.min(pages.length - 1, at + 1); },
-    larger: () => { zoom = Math.min(6, zoom * 1.25); },
-    smaller: () => { zoom = Math.max(0.25, zoom / 1.25); },
-    fit: () => { zoom = 1; },
-    turn: () => { turn = (turn + 90) % 360; },
+    previous: () => show(at - 1),
+    next: () => show(at + 1),
+    first: () => show(0),
+    last: () => show(scan.all - 1),
+    larger: () => { zoom = Math.min(6, zoom * 1.25); draw(); },
+    smaller: () => { zoom = Math.max(0.25, zoom / 1.25); draw(); },
+    fit: () => { zoom = 1; draw(); },
+    turn: () => { turn = (turn + 90) % 360; draw(); },
     save: () => {
       const why = chosen.querySelector("[data-reason]");
       if (why && reason) why.value = reason.value;
@@ -111,22 +152,23 @@ for (const viewer of document.querySelectorAll("[data-viewer]")) {
     },
   };
   const act = (name) => {
-    if (!pages.length) return;
-    acts[name]();
-    draw();
+    if (scan?.all) acts[name]();
   };
   viewer.addEventListener("click", (event) => {
     const name = event.target.closest("[data-do]")?.dataset.do;
     if (name) act(name);
   });
+  number.addEventListener("change", () => {
+    if (scan?.all) show((number.valueAsNumber || at + 1) - 1);
+  });
   stage.addEventListener("keydown", (event) => {
-    const name = { "+": "larger", "=": "larger", "-": "smaller", 0: "fit", r: "turn", R: "turn", PageUp: "previous", PageDown: "next" }[event.key];
+    const name = { "+": "larger", "=": "larger", "-": "smaller", 0: "fit", r: "turn", R: "turn", PageUp: "previous", PageDown: "next", Home: "first", End: "last" }[event.key];
     if (!name || event.ctrlKey || event.metaKey) return;
     event.preventDefault();
     act(name);
   });
   stage.addEventListener("wheel", (event) => {
-    if (!event.ctrlKey || !pages.length) return;
+    if (!event.ctrlKey || !scan?.all) return;
     event.preventDefault();
     act(event.deltaY < 0 ? "larger" : "smaller");
   }, { passive: false });
