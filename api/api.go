@@ -125,11 +125,11 @@ type server struct {
 
 	limits    limits
 	repeats   queues // sealings, by caller and key
-	uploading chan struct{}
-	verifying chan struct{}
-	comparing chan struct{}
+	uploading *places
+	verifying *places
+	comparing *places // two at least: one is not half of anything
 	arriving  chan struct{} // uploads by those who have an account
-	scanning  chan struct{} // and those of them that are in memory: scans, workbooks
+	scanning  *places       // and those of them that are in memory: scans, workbooks
 }
 
 // New gives the handler for everything that Yinxin serves.
@@ -157,8 +157,8 @@ func newServer(c Config) (*server, error) {
 		return nil, err
 	}
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
-		uploading: make(chan struct{}, c.Uploads), verifying: make(chan struct{}, c.Verifications), comparing: make(chan struct{}, max(1, runtime.NumCPU()/2)),
-		arriving: make(chan struct{}, c.Uploads), scanning: make(chan struct{}, scansInMemory)}
+		uploading: newPlaces(c.Uploads), verifying: newPlaces(c.Verifications), comparing: newPlaces(max(2, runtime.NumCPU()/2)),
+		arriving: make(chan struct{}, c.Uploads), scanning: newPlaces(scansInMemory)}
 	if err := s.newLimits(c.Limits); err != nil {
 		return nil, err
 	}

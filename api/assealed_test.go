@@ -77,8 +77,8 @@ func TestTheDocumentAsItWasSealedIsGiven(t *testing.T) {
 	w.call("", "POST", path+"?signature=1", bytes.NewReader(original), asPDF).problem(404, "verify.no-such-signature")
 	w.call("", "POST", path, bytes.NewReader(changed), asPDF).problem(400, "request.invalid")
 	w.call("", "POST", path+"?signature=1", strings.NewReader(""), asPDF).problem(400, "request.no-file")
-	for range cap(w.server.uploading) { // every place was given back
-		w.server.uploading <- struct{}{}
+	for range cap(w.server.uploading.all) { // every place was given back
+		w.server.uploading.all <- struct{}{}
 	}
 	w.call("", "POST", path+"?signature=1", bytes.NewReader(changed), asPDF).problem(503, "service.busy")
 	if left := w.kept("scratch"); len(left) != 0 {

@@ -198,10 +198,9 @@ func (s *server) received(r *http.Request, max int64, media ...string) (name str
 		return fail(err)
 	}
 	defer f.close()
-	if err := s.await(r.Context(), s.scanning); err != nil {
+	if done, err = s.await(r.Context(), s.scanning); err != nil {
 		return fail(err)
 	}
-	done = func() { <-s.scanning }
 	if data, err = f.head(f.size); err != nil {
 		done()
 		return fail(err)

@@ -44,12 +44,11 @@ func (s *server) certificatesOf(r *http.Request) (*verify.CertificatesReport, er
 
 // smallFile takes the file of a request into memory, one of those that may be arriving at the same time.
 func (s *server) smallFile(r *http.Request) (name string, data []byte, err error) {
-	select {
-	case s.uploading <- struct{}{}:
-		defer func() { <-s.uploading }()
-	default:
-		return "", nil, errBusy.New()
+	leave, err := s.uploading.take(r.Context(), impatient())
+	if err != nil {
+		return "", nil, err
 	}
+	defer leave()
 	name, body, err := fileOf(r, verify.MaxCertificateFile, certificateMedia...)
 	if err != nil {
 		return "", nil, err

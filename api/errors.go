@@ -32,7 +32,11 @@ var (
 	errBusy = fault.Spec{Kind: fault.Unavailable, Code: "service.busy",
 		ZH: "正在验证的文件太多，请稍后再试。", EN: "Too many files are being verified; try again shortly."}
 	errTooMany = fault.Spec{Kind: fault.Unavailable, Code: "request.too-many",
-		ZH: "请求过于频繁，请稍后再试。", EN: "Too many requests came from this address; try again later."}
+		ZH: "您所在的网络地址在一分钟内的请求较多，请稍等一分钟再试。同一单位的多台电脑可能共用一个地址。",
+		EN: "Your network address has made many requests within a minute: please wait a minute and try again. Computers of one organisation may share an address."}
+	errTooManyAtOnce = fault.Spec{Kind: fault.Unavailable, Code: "request.too-many-at-once",
+		ZH: "您所在的网络地址同时在验证的文件较多，请等前面的完成后再试。同一单位的多台电脑可能共用一个地址；这与您的文件无关。",
+		EN: "Your network address has several files being verified at the moment: try again when they are done. Computers of one organisation may share an address; it says nothing about your file."}
 	errKeyRate = fault.Spec{Kind: fault.Unavailable, Code: "request.key-rate",
 		ZH: "该密钥或用户的请求过于频繁，请稍后再试。", EN: "Too many requests came with this key, or from this person; try again later."}
 	errSealRate = fault.Spec{Kind: fault.Unavailable, Code: "request.seal-rate",

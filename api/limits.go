@@ -11,10 +11,8 @@ import (
 	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/httprate"
 
-	"yinxin/api/web"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
-	"yinxin/internal/login"
 	"yinxin/sealer/register"
 )
 
@@ -33,6 +31,9 @@ type Limits struct {
 	Pairings int `json:"pairings,omitempty"`
 	// Comparisons is 20 by default: pages are drawn for each.
 	Comparisons int `json:"comparisons,omitempty"`
+	// Verifications is 120 by default: files and certificates to verify, on the page and over the API, and versions as sealed. An
+	// address has at most half of the places at the same time, whatever this is.
+	Verifications int `json:"verifications,omitempty"`
 	// Keys is for all calls of the API with one API key, or of one person who signed in. No limit by default: what a machine
 	// can do is not known here, and grants have quotas.
 	Keys int `json:"keys,omitempty"`
@@ -52,7 +53,7 @@ const limitWindow = time.Minute
 type limits struct {
 	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
 
-	ocsp, stamps, list, codes, pair, comparisons *httprate.RateLimiter
+	ocsp, stamps, list, codes, pair, comparisons, verifications *httprate.RateLimiter
 
 	keys, seals *httprate.RateLimiter // nil: no limit
 }
@@ -80,6 +81,7 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.codes = limiter(cmp.Or(c.Codes, 30), s.tooMany)
 	s.limits.pair = limiter(cmp.Or(c.Pairings, 30), s.tooMany)
 	s.limits.comparisons = limiter(cmp.Or(c.Comparisons, 20), s.tooMany)
+	s.limits.verifications = limiter(cmp.Or(c.Verifications, 120), s.tooMany)
 	s.limits.keys = limiter(cmp.Or(c.Keys, -1), func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errKeyRate.New()) })
 	s.limits.seals = limiter(cmp.Or(c.Seals, -1), nil)
 	return nil
@@ -90,15 +92,37 @@ func (s *server) limit(by *httprate.RateLimiter, h http.HandlerFunc) http.Handle
 	if by == nil {
 		return h
 	}
-	counted := func(w http.ResponseWriter, r *http.Request) {
+	return s.called(func(w http.ResponseWriter, r *http.Request) {
 		if !by.RespondOnLimit(w, r, s.callerOf(r)) {
 			h(w, r)
 		}
-	}
+	})
+}
+
+// called lets callerOf find the address.
+func (s *server) called(h http.HandlerFunc) http.HandlerFunc {
 	if s.limits.caller == nil {
-		return counted
+		return h
 	}
-	return s.limits.caller(http.HandlerFunc(counted)).ServeHTTP
+	return s.limits.caller(h).ServeHTTP
+}
+
+// stranger is limit for work on files, of which one address may also have only so much at the same time: see places.
+func (s *server) stranger(by *httprate.RateLimiter, h http.HandlerFunc) http.HandlerFunc {
+	return s.called(func(w http.ResponseWriter, r *http.Request) {
+		address := s.callerOf(r)
+		if by == nil || !by.RespondOnLimit(w, r, address) {
+			h(w, r.WithContext(context.WithValue(r.Context(), addressKey{}, address)))
+		}
+	})
+}
+
+type addressKey struct{}
+
+// addressOf is the address of somebody who needs no account for what they ask; empty for others.
+func addressOf(ctx context.Context) string {
+	address, _ := ctx.Value(addressKey{}).(string)
+	return address
 }
 
 func (s *server) callerOf(r *http.Request) string {
@@ -113,11 +137,23 @@ func (s *server) callerOf(r *http.Request) string {
 }
 
 func (s *server) tooMany(w http.ResponseWriter, r *http.Request) {
-	if page, ok := r.Context().Value(pageKey{}).(*web.SiteRoute); ok {
-		page.Refuse(w, r, login.Session{}, errTooMany.New())
+	if say, ok := r.Context().Value(refusalKey{}).(refusal); ok {
+		say(w, r, errTooMany.New())
 		return
 	}
 	s.fail(w, r, errTooMany.New())
+}
+
+// refusal is how a page says no; a request carries it until it was let through.
+type refusal func(w http.ResponseWriter, r *http.Request, err error)
+
+type refusalKey struct{}
+
+// saying has a page say no in place of a problem document.
+func saying(no refusal, h http.HandlerFunc) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		h(w, r.WithContext(context.WithValue(r.Context(), refusalKey{}, no)))
+	}
 }
 
 // tooManyOf answers 429 when a key, or a person who signed in, asks too often.

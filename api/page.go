@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
+	"github.com/go-chi/httprate"
 
 	"yinxin/api/web"
 	"yinxin/ca"
@@ -18,9 +19,9 @@ import (
 // page serves the page for anyone who holds a sealed file. It is no part of the API and not in its description.
 func (s *server) page() {
 	s.handle(http.MethodGet, "/", anyone(), s.showStart)
-	s.handle(http.MethodPost, "/", anyone(), s.showVerdict)
-	s.handle(http.MethodPost, web.PathVersions, anyone(), s.limit(s.limits.comparisons, s.showVersions))
-	s.handle(http.MethodPost, web.PathAsSealed, anyone(), s.saveAsSealed)
+	s.handle(http.MethodPost, "/", anyone(), s.strangerOnPage(s.limits.verifications, s.showVerdict))
+	s.handle(http.MethodPost, web.PathVersions, anyone(), s.strangerOnPage(s.limits.comparisons, s.showVersions))
+	s.handle(http.MethodPost, web.PathAsSealed, anyone(), s.strangerOnPage(s.limits.verifications, s.saveAsSealed))
 	s.stream(huma.Operation{OperationID: "practice-statement", Method: http.MethodGet, Path: ca.PathCPS, Tags: []string{"pki"},
 		Summary: "The practice statement (CPS) that certificates name, as a page", Parameters: []*huma.Param{tagParameter(),
 			{In: "query", Name: "lang", Description: "Otherwise Accept-Language counts.", Schema: &huma.Schema{Type: "string", Enum: []any{"zh", "en"}}}},
@@ -31,6 +32,11 @@ func (s *server) page() {
 	for _, a := range s.pages.Assets() {
 		s.handle(http.MethodGet, a.Path, anyone(), func(w http.ResponseWriter, r *http.Request) { s.give(w, r, a.Type, a.Body) })
 	}
+}
+
+// strangerOnPage is stranger, where the page says in its own words who asks too often.
+func (s *server) strangerOnPage(by *httprate.RateLimiter, h http.HandlerFunc) http.HandlerFunc {
+	return saying(s.showProblem, s.stranger(by, h))
 }
 
 func (s *server) showStart(w http.ResponseWriter, r *http.Request) {
@@ -104,10 +110,11 @@ func (s *server) showVersions(w http.ResponseWriter, r *http.Request) {
 		}
 		defer done()
 		// One place more than for verifying: whoever signed in shall not wait for pages behind those who did not.
-		if err := s.await(r.Context(), s.comparing); err != nil {
+		leave, err := s.await(r.Context(), s.comparing)
+		if err != nil {
 			return err
 		}
-		defer func() { <-s.comparing }()
+		defer leave()
 		return s.judging(r.Context(), func(ctx context.Context) (err error) {
 			ctx, cancel := context.WithTimeout(ctx, compareTime)
 			defer cancel()
@@ -121,8 +128,13 @@ func (s *server) showVersions(w http.ResponseWriter, r *http.Request) {
 // saveAsSealed is asSealed for a browser without script: what is wrong is said on the page.
 func (s *server) saveAsSealed(w http.ResponseWriter, r *http.Request) {
 	if err := s.giveAsSealed(w, r); err != nil {
-		s.showAnswer(w, r, func(string, *web.Answer) error { return err })
+		s.showProblem(w, r, err)
 	}
+}
+
+// showProblem is the page that says why there is nothing to show.
+func (s *server) showProblem(w http.ResponseWriter, r *http.Request, err error) {
+	s.showAnswer(w, r, func(string, *web.Answer) error { return err })
 }
 
 // showAnswer renders what is said about a file of the form.

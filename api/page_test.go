@@ -161,8 +161,8 @@ func TestABrowserVerifiesADroppedFile(t *testing.T) {
 func TestAnUploadFromThePageCanBeCancelled(t *testing.T) {
 	b := newBrowser(t)
 	w := newWorld(t, func(c *Config) { c.Patience = time.Minute })
-	for range cap(w.server.verifying) { // nothing gets its turn: the page waits
-		w.server.verifying <- struct{}{}
+	for range cap(w.server.verifying.all) { // nothing gets its turn: the page waits
+		w.server.verifying.all <- struct{}{}
 	}
 	path := filepath.Join(t.TempDir(), "a.pdf")
 	must(t, os.WriteFile(path, onePage(t), 0o600))

@@ -46,10 +46,11 @@ func (s *server) codeOn(ctx context.Context, f scratch) (string, error) {
 		return "", tooLarge(int64(photoLimits.Bytes))
 	}
 	// In memory, and with many tries: as few at a time as comparisons.
-	if err := s.await(ctx, s.comparing); err != nil {
+	leave, err := s.await(ctx, s.comparing)
+	if err != nil {
 		return "", err
 	}
-	defer func() { <-s.comparing }()
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, photoTime)
 	defer cancel()
 	data, err := f.head(f.size)

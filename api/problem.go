@@ -78,7 +78,7 @@ func statusOf(f *fault.Fault) int {
 		return http.StatusPreconditionFailed
 	case errTooSlow.Code:
 		return http.StatusRequestTimeout
-	case errTooMany.Code, errKeyRate.Code, errSealRate.Code, "issuance.guessing": // the rate limiter has said when to come back
+	case errTooMany.Code, errTooManyAtOnce.Code, errKeyRate.Code, errSealRate.Code, "issuance.guessing": // the rate limiter has said when to come back
 		return http.StatusTooManyRequests
 	}
 	switch f.Kind {

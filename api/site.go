@@ -16,7 +16,9 @@ import (
 	"yinxin/internal/fault"
 	"yinxin/internal/jobs"
 	"yinxin/internal/login"
+	"yinxin/sealer"
 	"yinxin/sealer/verify"
+	"yinxin/sealer/view"
 )
 
 // areas are the pages for people who sign in.
@@ -48,7 +50,7 @@ func (s *server) areas() []web.Area {
 	}
 	if s.Issuance != nil {
 		all = append(all, desk.Area(desk.Config{Issuance: s.Issuance, Register: s.Register, Draw: s.Sealer.Draw, Clock: s.Clock, StepTime: s.VerifyTime, Count: s.countSeal}))
-		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.Sealer.Draw, Telephone: s.telephone()}))
+		all = append(all, copies.Area(copies.Config{Issuance: s.Issuance, Draw: s.drawn, Telephone: s.telephone()}))
 	}
 	var keys home.Keys
 	if s.Terminals != nil && s.Terminals.Logins != nil {
@@ -68,6 +70,16 @@ func (s *server) areas() []web.Area {
 		}
 		return tiles, nil
 	}}))
+}
+
+// drawn draws a page for somebody without an account, among those for whom pages are compared.
+func (s *server) drawn(ctx context.Context, d sealer.Document, number int, dpi float64) (*view.Picture, error) {
+	leave, err := s.await(ctx, s.comparing)
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.Sealer.Draw(ctx, d, number, dpi)
 }
 
 // signedIn serves the pages for people who sign in.
@@ -114,14 +126,8 @@ func (s *server) admitPage(who caller) http.HandlerFunc {
 	if !who.page.Limited {
 		return admitted
 	}
-	limited := s.limit(s.limits.codes, admitted)
-	return func(w http.ResponseWriter, r *http.Request) {
-		limited(w, r.WithContext(context.WithValue(r.Context(), pageKey{}, who.page)))
-	}
+	return saying(func(w http.ResponseWriter, r *http.Request, err error) { who.page.Refuse(w, r, login.Session{}, err) }, s.stranger(s.limits.codes, admitted))
 }
-
-// pageKey is where a request carries the page that it is for, until it was let through.
-type pageKey struct{}
 
 // session is who is signed in in the browser that asks.
 func (s *server) session(r *http.Request) (login.Session, error) {

@@ -140,16 +140,16 @@ func TestUploadsThatCannotBeTakenAreRefusedEarly(t *testing.T) {
 
 func TestTooManyVerificationsAtOnceAreToldToComeBack(t *testing.T) {
 	w := newWorld(t, func(c *Config) { c.Verifications, c.Uploads, c.Patience = 1, 1, 50*time.Millisecond })
-	w.server.verifying <- struct{}{}
+	w.server.verifying.all <- struct{}{}
 	if a := w.call("", "POST", "/v1/verifications", bytes.NewReader(onePage(t)), asPDF); a.header.Get("Retry-After") == "" {
 		t.Fatalf("no Retry-After: %v", a.header)
 	} else {
 		a.problem(503, "service.busy")
 	}
-	<-w.server.verifying
-	w.server.uploading <- struct{}{}
+	<-w.server.verifying.all
+	w.server.uploading.all <- struct{}{}
 	w.call("", "POST", "/v1/verifications", bytes.NewReader(onePage(t)), asPDF).problem(503, "service.busy")
-	<-w.server.uploading
+	<-w.server.uploading.all
 	w.call("", "POST", "/v1/verifications", bytes.NewReader(onePage(t)), asPDF).is(200) // the places were given back
 }
 

@@ -32,10 +32,10 @@ func (s *server) verifications() {
 			{In: "query", Name: "second-opinion", Description: "Have every SM2 value checked again by a second implementation.", Schema: &huma.Schema{Type: "boolean"}},
 			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; it is only repeated in the report.", false)},
 		RequestBody: upload(),
-		Responses: with(s.answers(400, 408, 413, 415, 503), http.StatusOK, &huma.Response{Description: "The report",
+		Responses: with(s.answers(400, 408, 413, 415, 429, 503), http.StatusOK, &huma.Response{Description: "The report",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.Report{})},
 				"text/html": {Schema: &huma.Schema{Type: "string"}}, "application/pdf": {Schema: &huma.Schema{Type: "string", Format: "binary"}}}})},
-		anyone(), s.verification)
+		anyone(), s.stranger(s.limits.verifications, s.verification))
 	s.stream(huma.Operation{OperationID: "document-as-sealed", Method: http.MethodPost, Path: "/v1/verifications/as-sealed", Tags: []string{"verifying"},
 		Summary: "The document as it was sealed",
 		Description: "The body is the PDF, or a form whose field “file” is; the answer is its beginning, as long as asSealedBytes of the report says: the document " +
@@ -43,8 +43,8 @@ func (s *server) verifications() {
 		Parameters: []*huma.Param{parameter("query", "signature", "Number of the signature in the order of the report, from 1, or the name of its field.", true),
 			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; the answer is named after it.", false)},
 		RequestBody: upload(),
-		Responses:   with(s.answers(400, 404, 408, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf")})},
-		anyone(), s.asSealed)
+		Responses:   with(s.answers(400, 404, 408, 413, 415, 422, 429, 503), http.StatusOK, &huma.Response{Description: "The document", Content: binary("application/pdf")})},
+		anyone(), s.stranger(s.limits.verifications, s.asSealed))
 	s.stream(huma.Operation{OperationID: "verify-certificates", Method: http.MethodPost, Path: "/v1/verifications/certificates", Tags: []string{"verifying"},
 		Summary: "Verify certificates",
 		Description: "The body is a file of at most 32 certificates in PEM, DER or PKCS #7 (.p7b), or a form whose field “file” is: at most 256 KiB. The other certificates " +
@@ -54,9 +54,9 @@ func (s *server) verifications() {
 			{In: "query", Name: "at", Description: "Also say what is known of the certificates at that time, which is not in the future.", Schema: &huma.Schema{Type: "string", Format: "date-time"}},
 			parameter("header", "X-File-Name", "File name in UTF-8, percent-encoded; it is only repeated in the report.", false)},
 		RequestBody: uploadOf(certificateMedia...),
-		Responses: with(s.answers(400, 408, 413, 415, 422, 503), http.StatusOK, &huma.Response{Description: "The report",
+		Responses: with(s.answers(400, 408, 413, 415, 422, 429, 503), http.StatusOK, &huma.Response{Description: "The report",
 			Content: map[string]*huma.MediaType{"application/json": {Schema: s.schema(verify.CertificatesReport{})}}})},
-		anyone(), s.certificateVerification)
+		anyone(), s.stranger(s.limits.verifications, s.certificateVerification))
 }
 
 func (s *server) verification(w http.ResponseWriter, r *http.Request) {
@@ -175,17 +175,16 @@ func (s *server) judged(r *http.Request, f scratch, lang string) (report *verify
 
 // taken is the file of a request, in the scratch space until done is called: nothing of it is left then.
 func (s *server) taken(r *http.Request) (f scratch, done func(), err error) {
-	select {
-	case s.uploading <- struct{}{}:
-	default:
-		return f, nil, errBusy.New()
+	leave, err := s.uploading.take(r.Context(), impatient())
+	if err != nil {
+		return f, nil, err
 	}
 	if f, err = s.arrived(r, s.MaxVerify, pdfMedia); err != nil {
-		<-s.uploading
+		leave()
 		return f, nil, err
 	}
 	f.name = displayName(f.name)
-	return f, func() { f.close(); <-s.uploading }, nil
+	return f, func() { f.close(); leave() }, nil
 }
 
 // arrived puts the file of a request into the scratch space, with the name that the caller gave it.
@@ -213,27 +212,21 @@ func (s *server) arrived(r *http.Request, max int64, media ...string) (scratch, 
 // judging does what a verification does, when it is its turn and for as long as one may take. It is called once the file
 // is there: whoever uploads slowly must not keep others from being verified.
 func (s *server) judging(ctx context.Context, do func(ctx context.Context) error) error {
-	if err := s.await(ctx, s.verifying); err != nil {
+	leave, err := s.await(ctx, s.verifying)
+	if err != nil {
 		return err
 	}
-	defer func() { <-s.verifying }()
+	defer leave()
 	ctx, cancel := context.WithTimeout(ctx, s.VerifyTime)
 	defer cancel()
 	return do(ctx)
 }
 
 // await waits for a place among those at work.
-func (s *server) await(ctx context.Context, places chan<- struct{}) error {
+func (s *server) await(ctx context.Context, at *places) (leave func(), err error) {
 	patience := time.NewTimer(s.Patience)
 	defer patience.Stop()
-	select {
-	case places <- struct{}{}:
-		return nil
-	case <-patience.C:
-		return errBusy.New()
-	case <-ctx.Done():
-		return errBroken.Because(ctx.Err())
-	}
+	return at.take(ctx, patience.C)
 }
 
 const scratchPattern = "verify-*.pdf"

@@ -122,12 +122,12 @@ func TestAComparisonIsBounded(t *testing.T) {
 	send("", long).is(400)
 	send("?signature=9", long).is(404)
 	send("?signature=1", fixtures.Tamper(w.sealedPages(1), 900)).is(422)
-	for range cap(w.server.comparing) {
-		w.server.comparing <- struct{}{}
+	for range cap(w.server.comparing.all) {
+		w.server.comparing.all <- struct{}{}
 	}
 	send("?signature=1", long).is(503)
-	for range cap(w.server.comparing) {
-		<-w.server.comparing
+	for range cap(w.server.comparing.all) {
+		<-w.server.comparing.all
 	}
 	if left := w.kept("scratch"); len(left) != 0 {
 		t.Fatal(left)
