@@ -1,7 +1,8 @@
 # Yinxin. `make help` lists the targets from their ## comments.
 SHELL := /bin/bash
 GO ?= go
-export GOFLAGS := -buildvcs=false
+# Every step builds with the same flags, so that each finds what the others built. Paths of this machine are in nothing.
+export GOFLAGS := -buildvcs=false -trimpath
 export GOTOOLCHAIN := local
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEMO ?= ./demo
@@ -18,7 +19,7 @@ TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql opens
 
 WAYUP_PACKAGES := fonts-noto-cjk fonts-lxgw-wenkai fonts-arphic-gkai00mp fonts-arphic-bsmi00lp fonts-arphic-gbsn00lp fonts-dejavu-core
 
-.PHONY: help build agents softtoken softtoken-check pull-outs run test lint unit race fuzz fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
+.PHONY: help build agents softtoken softtoken-check pull-outs run test lint unit race fuzz fuzz-package fuzz-hour bench docs tables openapi pictures imprint-table wayup clean run-packages test-packages
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 16
@@ -26,7 +27,7 @@ help: ## list the targets
 build: ## build/yinxin, and build/libyinxin-softtoken.so where what it needs is there
 	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: see https://go.dev/dl/"; exit 1; }
 	@mkdir -p build
-	$(GO) build -trimpath -o build/yinxin .
+	$(GO) build -o build/yinxin .
 	@if $(MAKE) -s -C hsm/softtoken able 2>/dev/null; then $(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build; \
 		else echo "the soft token is not built here: make softtoken installs what it needs"; fi
 
@@ -45,9 +46,9 @@ pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled
 agents: ## build/agents: the program for the terminals of clerks, windows/amd64, linux/amd64 and linux/arm64
 	$(call install,$(AGENT_PACKAGES))
 	@mkdir -p build/agents
-	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=x86_64-linux-gnu-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
-	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-linux-arm64 .
-	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -trimpath -ldflags '-s -w' -o build/agents/yinxin-windows-amd64.exe .
+	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=x86_64-linux-gnu-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
+	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-arm64 .
+	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-windows-amd64.exe .
 	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) vet $(WINDOWS_ROOMS)
 
 run: run-packages build ## build, run the demo in ./demo and serve it
@@ -60,26 +61,32 @@ lint: ## gofmt, vet, staticcheck
 	$(GO) vet ./...
 	$(GO) run $(STATICCHECK) ./...
 
+# lint vets; -vet=off keeps these steps from doing it again.
 unit: ## unit, conformance and command tests
-	$(GO) test -timeout 40m ./...
+	$(GO) test -vet=off -timeout 40m ./...
 
 race: ## the rooms with concurrency, under the race detector
-	$(GO) test -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain ./api/agent
-	$(GO) test -race -short ./sealer/view -run 'Many|RequestsEnd'
+	$(GO) test -vet=off -race -short ./internal/store/... ./internal/ledger ./internal/access ./internal/files ./keystore ./hsm ./sealer ./ca/chain ./api/agent
+	$(GO) test -vet=off -race -short ./sealer/view -run 'Many|RequestsEnd'
+
+# Packages are fuzzed beside each other, each on one core; those with the most targets first.
+fuzz: ## every fuzz target for FUZZTIME
+	@mkdir -p build; grep -rc --include='*_test.go' '^func Fuzz' . | grep -v ':0$$' | sed -E 's,/[^/]*:, ,' | \
+		awk '{ n[$$1] += $$2 } END { for (p in n) print n[p], p }' | sort -rn | cut -d ' ' -f 2 | \
+		xargs -P $$(nproc) -I '{}' $(MAKE) -s --no-print-directory fuzz-package PACKAGE='{}' FUZZTIME=$(FUZZTIME)
 
 # A package is built once for all its targets. The fuzzer may report the end of its own time as a failure when an input is under
 # way; that alone is none.
-fuzz: ## every fuzz target for FUZZTIME
-	@mkdir -p build; cache=$$($(GO) env GOCACHE)/fuzz; \
-		for pkg in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n1 dirname | sort -u); do \
-		$(GO) test -c -fuzz . -o build/fuzz.test $$pkg || exit 1; \
+fuzz-package:
+	@binary=$$(mktemp $(CURDIR)/build/fuzz-XXXXXX) && trap 'rm -f '"$$binary" EXIT; cache=$$($(GO) env GOCACHE)/fuzz; pkg=$(PACKAGE); \
+		$(GO) test -vet=off -c -ldflags '-s -w' -fuzz . -o $$binary $$pkg || exit 1; \
 		for f in $$(grep -h '^func Fuzz' $$pkg/*_test.go | sed -E 's/func (Fuzz[A-Za-z0-9_]+).*/\1/'); do \
-			if out=$$(cd $$pkg && $(CURDIR)/build/fuzz.test -test.run '^$$' -test.fuzz "^$$f\$$" -test.fuzztime $(FUZZTIME) \
+			if out=$$(cd $$pkg && $$binary -test.run '^$$' -test.fuzz "^$$f\$$" -test.fuzztime $(FUZZTIME) -test.parallel 1 \
 				-test.fuzzminimizetime 10x -test.fuzzcachedir "$$cache/yinxin/$${pkg#./}" 2>&1); then \
 				echo "ok	$$pkg $$f $$(echo "$$out" | grep -o 'execs: [0-9]*' | tail -n 1)"; \
 			elif echo "$$out" | grep -q 'context deadline exceeded' && ! echo "$$out" | grep -qE 'Failing input|panic:'; then \
 				echo "ok	$$pkg $$f (ended in the middle of an input)"; \
-			else echo "$$out" | tail -n 40; exit 1; fi; done; done; rm -f build/fuzz.test
+			else echo "$$out" | tail -n 40; exit 1; fi; done
 
 fuzz-hour: ## every fuzz target for an hour: a day and more
 	$(MAKE) fuzz FUZZTIME=1h
@@ -108,7 +115,7 @@ openapi: ## write api/openapi.json anew from the code
 
 # SEEDS=tuning for work on the code: single forms of the held-out range are looked at by nobody. SHARE=0.1 takes a tenth.
 imprint-table: ## measure imprints against drawn forms: the table, and build/imprint-table.json (a quarter of an hour of two cores)
-	@mkdir -p build && $(GO) test -c -trimpath -o build/imprint-table.test ./sealer/imprint/accuracy
+	@mkdir -p build && $(GO) test -c -o build/imprint-table.test ./sealer/imprint/accuracy
 	@SEEDS=$(SEEDS) SHARE=$(SHARE) ONLY="$(ONLY)" YINXIN_IMPRINT_TABLE=$(CURDIR)/build/imprint-table.json \
 		build/imprint-table.test -test.run '^TestImprintTable$$' -test.timeout 12h
 

@@ -4,7 +4,6 @@ import (
 	"archive/zip"
 	"bufio"
 	"bytes"
-	"compress/zlib"
 	big "encoding/binary"
 	"fmt"
 	"hash/crc32"
@@ -18,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"yinxin/fixtures"
 	"yinxin/internal/access"
 )
 
@@ -163,16 +163,6 @@ func TestNoRouteTakesABodyWithoutEnd(t *testing.T) {
 	}
 }
 
-// zeros is so many zero bytes, deflated as zlib has it.
-func zeros(t *testing.T, n int64) []byte {
-	t.Helper()
-	var b bytes.Buffer
-	z := zlib.NewWriter(&b)
-	got(io.CopyN(z, zero{}, n))(t)
-	must(t, z.Close())
-	return b.Bytes()
-}
-
 type zero struct{}
 
 func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
@@ -180,7 +170,7 @@ func (zero) Read(p []byte) (int, error) { clear(p); return len(p), nil }
 // bombs are small files that want to be large, by media type.
 func bombs(t *testing.T) map[string][]byte {
 	t.Helper()
-	packed := zeros(t, 1<<30)
+	packed := fixtures.Zeros(1 << 10)
 	chunk := func(kind string, data []byte) []byte {
 		b := big.BigEndian.AppendUint32(nil, uint32(len(data)))
 		b = append(append(b, kind...), data...)

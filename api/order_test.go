@@ -25,6 +25,9 @@ import (
 
 const workerName = "view-worker-of-the-tests"
 
+// viewCache is the folder for the compiled module that the tests share.
+var viewCache string
+
 // The tests run this program as a worker of sealer/view, and of those that take pages in and compose copies.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == normalise.WorkerName {
@@ -37,7 +40,13 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, view.Work(os.Stdin, os.Stdout))
 		os.Exit(1)
 	}
+	var err error
+	if viewCache, err = os.MkdirTemp("", "view-cache-"); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
 	status := m.Run()
+	_ = os.RemoveAll(viewCache)
 	if status == 0 {
 		status = called.judge()
 	}
@@ -48,7 +57,7 @@ func TestMain(m *testing.M) {
 func equipped(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
-	v := view.New(view.Config{Path: got(os.Executable())(t), Args: []string{"worker", workerName}})
+	v := view.New(view.Config{Path: got(os.Executable())(t), Args: []string{"worker", workerName}, CacheDir: viewCache})
 	t.Cleanup(v.Close)
 	w.sealer.Viewer, w.sealer.TimeStamps, w.sealer.Evidence = v, w.authority, w.authority
 	if path, err := truetype.Find(); err == nil {

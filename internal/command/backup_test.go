@@ -74,10 +74,12 @@ func issueOne(ctx context.Context, h *installation, n int) error {
 // TestABackupIsConsistentWhileTheServiceWorks: sealing and issuing go on while the copy is made; what it restores passes
 // every check, in the other engine, too.
 func TestABackupIsConsistentWhileTheServiceWorks(t *testing.T) {
-	province := builtOnce(t)
 	storetest.EachURL(t, func(t *testing.T, url string) {
 		dir := t.TempDir()
-		demo := house{dir: province()}
+		demo := house{dir: filepath.Join(t.TempDir(), "demo")}
+		if err := copyProvince(demo.dir); err != nil {
+			t.Fatal(err)
+		}
 		demo.passphrase = filepath.Join(demo.dir, passphraseName)
 		first := filepath.Join(dir, "first.tar")
 		yinxin(t, 0, "backup", first, "--data", demo.dir)
@@ -210,9 +212,12 @@ func collisions(t *testing.T, old, restored *installation) {
 
 // TestAnInterruptedBackupOrRestoreLeavesNothing cancels both at every stage that shows itself.
 func TestAnInterruptedBackupOrRestoreLeavesNothing(t *testing.T) {
-	province := builtOnce(t)
 	storetest.EachURL(t, func(t *testing.T, url string) {
-		dir, demo := t.TempDir(), province()
+		dir := t.TempDir()
+		demo := filepath.Join(t.TempDir(), "demo")
+		if err := copyProvince(demo); err != nil {
+			t.Fatal(err)
+		}
 		passphrase := filepath.Join(demo, passphraseName)
 		good := filepath.Join(dir, "good.tar")
 		yinxin(t, 0, "backup", good, "--data", demo)

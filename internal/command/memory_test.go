@@ -7,11 +7,34 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"yinxin/fixtures"
 )
+
+// builtProgram is the program, linked once for the tests that measure it.
+var builtProgram = sync.OnceValues(func() (string, error) {
+	dir, err := sharedFolder()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, "yinxin")
+	if out, err := exec.Command("go", "build", "-o", program, "yinxin").CombinedOutput(); err != nil {
+		return "", fmt.Errorf("%w\n%s", err, out)
+	}
+	return program, nil
+})
+
+func linked(t *testing.T) string {
+	t.Helper()
+	program, err := builtProgram()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return program
+}
 
 // TestBigFilesNeedLittleMemory seals and verifies 1 GB and 500,000 objects, as processes of their own, and looks at the
 // most memory that the operating system ever gave them.
@@ -20,12 +43,9 @@ func TestBigFilesNeedLittleMemory(t *testing.T) {
 		t.Skip("writes several gigabytes")
 	}
 	const limit = 120 << 10 // kB; of these the program itself, mapped from its file, is some 57
-	program := filepath.Join(t.TempDir(), "yinxin")
-	if out, err := exec.Command("go", "build", "-o", program, "yinxin").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
+	program := linked(t)
 	province := filepath.Join(t.TempDir(), "demo")
-	if err := copyFolder(province, builtOnce(t)()); err != nil {
+	if err := copyProvince(province); err != nil {
 		t.Fatal(err)
 	}
 	for _, c := range []struct {

@@ -95,8 +95,10 @@ func scriptCard(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 // stamped PDF SCAN CITY prints a form, stamps it with the seal of a city's archive and scans it.
-func scriptStamped(ts *testscript.TestScript, cache string, args []string) {
+func scriptStamped(ts *testscript.TestScript, _ bool, args []string) {
 	font, err := truetype.Find()
+	ts.Check(err)
+	cache, err := builtOnce()
 	ts.Check(err)
 	viewer, err := newViewer(cache, []string{font}, 1, false)
 	ts.Check(err)

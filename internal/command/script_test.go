@@ -4,13 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"io"
-	"io/fs"
+	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -35,15 +33,27 @@ func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && (os.Args[1] == normalise.WorkerName || os.Args[1] == compose.WorkerName) {
 		os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr))
 	}
-	testscript.Main(m, map[string]func(){
+	testscript.Main(tests{m}, map[string]func(){
 		"yinxin": func() { os.Exit(Main(os.Args[1:], os.Stdin, os.Stdout, os.Stderr)) },
 		"upload": uploadProgram,
 		"order":  orderProgram,
 	})
 }
 
+// tests take away what they shared.
+type tests struct{ *testing.M }
+
+func (t tests) Run() int {
+	dir, err := sharedFolder()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(dir)
+	return t.M.Run()
+}
+
 func TestScripts(t *testing.T) {
-	province := builtOnce(t)
 	testscript.Run(t, testscript.Params{
 		Dir:       "testdata/script",
 		Condition: scriptCondition,
@@ -62,7 +72,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(ts *testscript.TestScript, neg bool, args []string){
 			"province": func(ts *testscript.TestScript, _ bool, args []string) {
-				ts.Check(copyFolder(ts.MkAbs(args[0]), province()))
+				ts.Check(copyProvince(ts.MkAbs(args[0])))
 			},
 			"fixture":      scriptFixture,
 			"form":         scriptForm,
@@ -99,38 +109,37 @@ func TestScripts(t *testing.T) {
 			"demousers":    scriptDemoUsers,
 			"usbkey":       scriptUSBKey,
 			"terminal":     scriptTerminal,
-			"stamped": func(ts *testscript.TestScript, _ bool, args []string) {
-				scriptStamped(ts, province(), args)
-			},
+			"stamped":      scriptStamped,
 		},
 	})
 }
 
-// builtOnce builds the demo at first use; scripts work on copies.
-func builtOnce(t *testing.T) func() string {
-	dir := t.TempDir()
-	build := sync.OnceValue(func() int {
-		return run(context.Background(), []string{"demo", "--dir", filepath.Join(dir, "demo"), "--no-serve", "--bare"},
-			streams{in: strings.NewReader(""), out: io.Discard, err: os.Stderr, now: time.Now})
-	})
-	return func() string {
-		if status := build(); status != 0 {
-			t.Errorf("building the demo: exit status %d", status)
-		}
-		return filepath.Join(dir, "demo")
+// sharedFolder is a folder for what the tests make once.
+var sharedFolder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "yinxin-command-") })
+
+// builtOnce is the demo; tests work on copies.
+var builtOnce = sync.OnceValues(func() (demo string, err error) {
+	dir, err := sharedFolder()
+	if err != nil {
+		return "", err
 	}
-}
+	demo = filepath.Join(dir, "demo")
+	var out bytes.Buffer
+	if status := run(context.Background(), []string{"demo", "--dir", demo, "--no-serve", "--bare"},
+		streams{in: strings.NewReader(""), out: &out, err: &out, now: time.Now}); status != 0 {
+		return "", fmt.Errorf("building the demo: exit status %d\n%s", status, out.String())
+	}
+	return demo, nil
+})
 
-func copyFolder(to, from string) error {
-	return os.CopyFS(to, withoutCache{os.DirFS(from)})
-}
-
-// withoutCache leaves out what the viewer of pages compiled: it is large, and made anew where it is needed.
-type withoutCache struct{ fs.FS }
-
-func (f withoutCache) ReadDir(name string) ([]fs.DirEntry, error) {
-	list, err := fs.ReadDir(f.FS, name)
-	return slices.DeleteFunc(list, func(e fs.DirEntry) bool { return name == "." && e.Name() == "cache" }), err
+// copyProvince makes a folder that is the demo's, with what its viewer of pages compiled: making that anew takes each command
+// that looks at pages two seconds.
+func copyProvince(to string) error {
+	demo, err := builtOnce()
+	if err != nil {
+		return err
+	}
+	return os.CopyFS(to, os.DirFS(demo))
 }
 
 // fixture SHAPE FILE writes a made-up PDF.

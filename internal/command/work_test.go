@@ -19,13 +19,12 @@ import (
 	"yinxin/internal/store"
 )
 
-// province is the demo's data directory, and the certificate of its central seal.
+// province is a copy of the demo's data directory, and the certificate of its central seal.
 func province(t *testing.T) (dir string, serial *big.Int) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "province")
-	var out bytes.Buffer
-	if status := run(t.Context(), []string{"demo", "--dir", dir, "--no-serve", "--bare"}, streams{in: strings.NewReader(""), out: &out, err: &out, now: time.Now}); status != 0 {
-		t.Fatalf("demo: exit status %d\n%s", status, out.String())
+	if err := copyProvince(dir); err != nil {
+		t.Fatal(err)
 	}
 	h := openAt(t, dir, time.Now)
 	list, err := h.authority.Certificates(t.Context(), ca.Filter{Profile: ca.ProfileInstitution})
