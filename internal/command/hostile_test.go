@@ -189,7 +189,7 @@ func TestHostileFilesCostLittle(t *testing.T) {
 		t.Skip("writes hundreds of megabytes")
 	}
 	const (
-		mostMemory = 256 << 10 // kB
+		mostMemory = 256 << 10        // kB
 		mostTime   = 15 * time.Second // of a processor, so that others on the machine do not count
 	)
 	dir := t.TempDir()
