@@ -127,7 +127,7 @@ type server struct {
 	repeats   queues // sealings, by caller and key
 	uploading *places
 	verifying *places
-	comparing *places // two at least: one is not half of anything
+	comparing *places       // two at least: one is not half of anything
 	arriving  chan struct{} // uploads by those who have an account
 	scanning  *places       // and those of them that are in memory: scans, workbooks
 }
