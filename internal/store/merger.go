@@ -15,8 +15,6 @@ const (
 	// mergeCount and mergeTime end a batch, so that the first of it is not kept waiting by those who still come.
 	mergeCount = 256
 	mergeTime  = 20 * time.Millisecond
-	// cachedStatements bounds the prepared statements that are kept; rooms have far fewer texts.
-	cachedStatements = 512
 )
 
 // merger is SQLite's writer: one goroutine owns the one writing connection and runs BEGIN IMMEDIATE, a savepoint for
@@ -33,7 +31,7 @@ type merger struct {
 
 	// Owned by the goroutine of run.
 	connection *sql.Conn
-	statements map[string]*sql.Stmt
+	statements *kept
 }
 
 // request is one caller of Write.
@@ -182,7 +180,7 @@ func (m *merger) step(r *request) (keep bool, err error) {
 		r.done <- fail(err)
 		return false, err
 	}
-	r.turn <- &Tx{querier: m.connection, exec: m.exec, detached: true}
+	r.turn <- &Tx{querier: m.connection, kept: m.statements, detached: true}
 	outcome := <-r.outcome
 	if outcome == nil {
 		if _, err := m.exec(background, `RELEASE caller`, nil); err != nil {
@@ -206,7 +204,7 @@ func (m *merger) begin() error {
 		if err != nil {
 			return fail(err)
 		}
-		m.connection, m.statements = connection, make(map[string]*sql.Stmt)
+		m.connection, m.statements = connection, newKept(connection)
 	}
 	if err := m.turn.take(); err != nil {
 		return err
@@ -229,23 +227,13 @@ func (m *merger) commit(changed bool) error {
 	return err
 }
 
-// exec runs a statement without rows, prepared once per text. Only such statements are kept: one with rows could be
-// run again while its rows are still being read.
+// exec runs a statement without rows.
 func (m *merger) exec(ctx context.Context, query string, args []any) (sql.Result, error) {
-	statement, ok := m.statements[query]
-	if !ok {
-		var err error
-		if statement, err = m.connection.PrepareContext(ctx, query); err != nil {
-			return nil, err
-		}
-		if len(m.statements) >= cachedStatements {
-			for text, old := range m.statements {
-				_ = old.Close()
-				delete(m.statements, text)
-			}
-		}
-		m.statements[query] = statement
+	statement, err := m.statements.take(ctx, query)
+	if err != nil {
+		return nil, err
 	}
+	defer m.statements.giveBack(query, statement)
 	return statement.ExecContext(ctx, args...)
 }
 
@@ -254,9 +242,7 @@ func (m *merger) disconnect(discard bool) {
 	if m.connection == nil {
 		return
 	}
-	for _, statement := range m.statements {
-		_ = statement.Close()
-	}
+	m.statements.close()
 	if discard {
 		_ = m.connection.Raw(func(any) error { return driver.ErrBadConn })
 	}

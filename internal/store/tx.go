@@ -8,14 +8,22 @@ import (
 // Tx is a transaction inside Write. It must not be used after fn has returned, nor by two goroutines at once.
 type Tx struct {
 	querier Querier
-	// exec, when set, runs a statement without rows; it has a cache of prepared statements.
-	exec func(ctx context.Context, query string, args []any) (sql.Result, error)
+	kept    *kept // prepared statements of the connection; nil where the driver keeps them itself
 	// detached says that a statement must not be interrupted: SQLite would roll back the other merged callers with it.
 	detached bool
 
 	ended  bool
 	failed error       // the first statement that failed
 	rows   []*sql.Rows // to be closed at the end, should fn forget
+	taken  []taken     // statements with rows, to be given back when these are closed
+}
+
+// mostTaken is how many prepared statements with rows a transaction holds.
+const mostTaken = 64
+
+type taken struct {
+	query     string
+	statement *sql.Stmt
 }
 
 // ExecContext runs a statement that returns no rows.
@@ -24,13 +32,31 @@ func (tx *Tx) ExecContext(ctx context.Context, query string, args ...any) (sql.R
 	if err != nil {
 		return nil, err
 	}
-	var result sql.Result
-	if tx.exec != nil {
-		result, err = tx.exec(ctx, query, args)
-	} else {
-		result, err = tx.querier.ExecContext(ctx, query, args...)
+	if tx.kept == nil {
+		result, err := tx.querier.ExecContext(ctx, query, args...)
+		return result, tx.note(err)
 	}
+	statement, err := tx.kept.take(ctx, query)
+	if err != nil {
+		return nil, tx.note(err)
+	}
+	defer tx.kept.giveBack(query, statement)
+	result, err := statement.ExecContext(ctx, args...)
 	return result, tx.note(err)
+}
+
+// statement gives the prepared text, which is given back at the end; nil when the query itself has to be run, which will say
+// why it cannot be prepared, or when a transaction asks so many that they would only fill memory.
+func (tx *Tx) statement(ctx context.Context, query string) *sql.Stmt {
+	if tx.kept == nil || len(tx.taken) >= mostTaken {
+		return nil
+	}
+	statement, err := tx.kept.take(ctx, query)
+	if err != nil {
+		return nil
+	}
+	tx.taken = append(tx.taken, taken{query, statement})
+	return statement
 }
 
 // QueryContext runs a statement that returns rows. The rows end with the transaction at the latest.
@@ -39,7 +65,12 @@ func (tx *Tx) QueryContext(ctx context.Context, query string, args ...any) (*sql
 	if err != nil {
 		return nil, err
 	}
-	rows, err := tx.querier.QueryContext(ctx, query, args...)
+	var rows *sql.Rows
+	if statement := tx.statement(ctx, query); statement != nil {
+		rows, err = statement.QueryContext(ctx, args...)
+	} else {
+		rows, err = tx.querier.QueryContext(ctx, query, args...)
+	}
 	if err != nil {
 		return nil, tx.note(err)
 	}
@@ -54,7 +85,16 @@ func (tx *Tx) QueryRowContext(ctx context.Context, query string, args ...any) *s
 		// A Row with an error can only be made by database/sql: a context that has ended with this very error makes it so.
 		ctx = refusal{context.WithoutCancel(ctx), err}
 	}
-	row := tx.querier.QueryRowContext(ctx, query, args...)
+	var statement *sql.Stmt
+	if err == nil {
+		statement = tx.statement(ctx, query)
+	}
+	var row *sql.Row
+	if statement != nil {
+		row = statement.QueryRowContext(ctx, args...)
+	} else {
+		row = tx.querier.QueryRowContext(ctx, query, args...)
+	}
 	_ = tx.note(row.Err())
 	return row
 }
@@ -89,7 +129,10 @@ func (tx *Tx) finish(err error) error {
 	for _, rows := range tx.rows {
 		_ = rows.Close()
 	}
-	tx.rows, tx.ended = nil, true
+	for _, t := range tx.taken {
+		tx.kept.giveBack(t.query, t.statement)
+	}
+	tx.rows, tx.taken, tx.ended = nil, nil, true
 	if err != nil {
 		return err
 	}

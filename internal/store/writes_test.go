@@ -343,6 +343,35 @@ func TestAQueryCanBeAskedAgainWhileItsRowsAreRead(t *testing.T) {
 	})
 }
 
+// More queries in one transaction than it holds statements for.
+func TestATransactionAsksManyQueries(t *testing.T) {
+	storetest.Each(t, func(t *testing.T, db *store.DB) {
+		prepared(t, db)
+		ctx := context.Background()
+		const query = `SELECT id FROM thing WHERE id >= $1 ORDER BY id`
+		for turn := range int64(3) {
+			err := db.Write(ctx, func(tx *store.Tx) error {
+				for i := range int64(100) {
+					if err := insert(tx, 100*turn+i, fmt.Sprint(100*turn+i)); err != nil {
+						return err
+					}
+					var id int64
+					if err := tx.QueryRowContext(ctx, query, 100*turn+i).Scan(&id); err != nil || id != 100*turn+i {
+						t.Errorf("%d: %d, %v", 100*turn+i, id, err)
+					}
+				}
+				return nil
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if n := count(t, db.Read()); n != 300 {
+			t.Errorf("%d rows", n)
+		}
+	})
+}
+
 // commits counts the commits in SQLite's write-ahead log: frames whose header tells the size of the database
 // (https://www.sqlite.org/fileformat2.html#the_write_ahead_log).
 func commits(t *testing.T, path string) (n int) {
