@@ -57,7 +57,7 @@ const (
 )
 
 // installationFigures are those that need an installation, in the order in which they are measured.
-var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure}
+var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure, pacedFigure}
 
 // figures builds the installation in dir and gives the figures over it.
 func figures(ctx context.Context, dir string, s streams, asked func(name string) bool) (_ []figure, done func(), err error) {
@@ -143,13 +143,16 @@ func figures(ctx context.Context, dir string, s streams, asked func(name string)
 				{name: crlFigure, run: publishing.crl, floor: publishing.crlFloor},
 			}, nil
 		}},
-		{[]string{httpFigure}, func() ([]figure, error) {
+		{[]string{httpFigure, pacedFigure}, func() ([]figure, error) {
 			calls, err := b.overHTTP(dir, floorDB)
 			if err != nil {
 				return nil, err
 			}
 			ends = append(ends, calls.close)
-			return []figure{{name: httpFigure, run: calls.seal, floor: calls.floor}}, nil
+			return []figure{
+				{name: httpFigure, run: calls.seal, floor: calls.floor, prepare: calls.prepare, release: calls.release},
+				{name: pacedFigure, value: calls.paced(calls.call), least: calls.paced(calls.least), prepare: calls.pace, release: calls.release},
+			}, nil
 		}},
 	} {
 		if !slices.ContainsFunc(group.names, asked) {
