@@ -14,12 +14,15 @@ type beat struct {
 }
 
 // rhythm is where the characters of the arc text stand: they are evenly spaced, so that the phase of their rhythm says where the middle
-// of each is, and with that the middle of all up to half a step. Near is the angle that the gap says, which chooses among these. All
-// characters speak, where the gap hears the first and the last one only.
-func (b band) rhythm(near float64) beat {
+// of each is, and with that the middle of all up to half a step. Near is the angle that the gap says, which chooses among these, half how
+// far from it there are characters. All characters speak, where the gap hears the first and the last one only.
+func (b band) rhythm(near, half float64) beat {
 	mass := make([]float64, gapDirections)
 	total := 0.0
 	for i, values := range b.values {
+		if math.Abs(wrapped(float64(i)*360/gapDirections-near)) > half+2 {
+			continue // a number in the gap
+		}
 		for _, v := range values {
 			mass[i] += math.Min(float64(v), 1)
 		}
@@ -69,7 +72,7 @@ func (l *layer) arcUpright(r rim, b beat, half float64) (angle, unsure float64, 
 	for k := -36; k <= 36; k++ { // in order: sums must not depend on the map's
 		middle := b.one + float64(k)*b.step
 		q, ok := squared(slots[k], 0, 9, func(stroke) float64 { return middle })
-		if ok && q.share > leastSquare {
+		if ok && q.share > leastSquareOnArc {
 			found = append(found, radius{float64(k), q.angle, math.Max(q.unsure, leastSquareError)})
 		}
 	}
@@ -78,6 +81,15 @@ func (l *layer) arcUpright(r rim, b beat, half float64) (angle, unsure float64, 
 		return 0, 0, false
 	}
 	step := b.step + slope
+	// Once it is known how each character stands, all strokes speak together, those of characters with few of them, too.
+	var all []stroke
+	for k := -36; k <= 36; k++ {
+		all = append(all, slots[k]...)
+	}
+	onRadius := func(s stroke) float64 { return b.one + step*math.Round(wrapped(at(s)-b.one)/b.step) }
+	if q, ok := squared(all, first, 1.5, onRadius); ok {
+		first, unsure = q.angle, q.unsure
+	}
 	// The middle of the text lies on a radius or between two.
 	return nearestTurn(b.one+first, b.middle, step/2), math.Hypot(unsure, smallPrint), true
 }

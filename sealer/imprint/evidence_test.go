@@ -71,7 +71,7 @@ func TestEvidenceOfAnotherTemplateIsSeen(t *testing.T) {
 }
 
 // goldenPixels is of a seal drawn without any font. When it changes, Version has to change with it.
-const goldenVersion, goldenPixels = "yinxin-imprint 7", "2c16c80ce697c24cffe9de6685ba0b3a14f16d7aa95a8470b7bf069d795f6d53"
+const goldenVersion, goldenPixels = "yinxin-imprint 8", "2c16c80ce697c24cffe9de6685ba0b3a14f16d7aa95a8470b7bf069d795f6d53"
 
 func TestVersionChangesWithTheMethod(t *testing.T) {
 	if runtime.GOARCH != "amd64" {

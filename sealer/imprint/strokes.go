@@ -17,6 +17,7 @@ type stroke struct {
 const (
 	leastStroke  = .9   // mm: shorter edges are corners and serifs
 	mostBent     = .035 // mm that an edge may stray from a straight line
+	mostFray     = .10  // mm that ink frays from the edge of a stroke; what lies further away is a serif
 	cornerTrim   = .10  // mm at both ends of an edge that the ink has rounded
 	frayLength   = .16  // mm along an edge within which its fraying is the same
 	leastFray    = .008 // mm of fraying that is always there
@@ -160,6 +161,7 @@ func (t *edgeTracer) straight(c *chain, from, to int) {
 		t.straight(c, from+bend, to)
 		return
 	}
+	slope, mean, residual = t.withoutSerifs(c.at[from:to], slope, mean)
 	steep := slope * t.perAlong / t.perAcross
 	if math.Abs(steep) > 1.05 {
 		return // followed better the other way
@@ -175,6 +177,31 @@ func (t *edgeTracer) straight(c *chain, from, to int) {
 	}
 	s.unsure = math.Max(residual, leastFray) * math.Sqrt(12*math.Max(frayLength, 1/t.perAlong)/s.length) / s.length / degree
 	t.found = append(t.found, s)
+}
+
+// withoutSerifs fits the line anew to places across it, with less weight for what strays: serifs stand on one side of strokes, at the
+// same end of most, and would lean them all the same way. The residual is in millimetres.
+func (t *edgeTracer) withoutSerifs(at []float32, slope, mean float64) (newSlope, newMean, residual float64) {
+	middle := float64(len(at)-1) / 2
+	reach := mostFray * t.perAcross
+	for range 8 {
+		var w, wk, wkk, wv, wkv, ww float64
+		for k, v := range at {
+			x := float64(k) - middle
+			off := float64(v) - mean - slope*x
+			if u := off / reach; math.Abs(u) < 1 {
+				a := square(1 - u*u)
+				w, wk, wkk, wv, wkv, ww = w+a, wk+a*x, wkk+a*x*x, wv+a*float64(v), wkv+a*x*float64(v), ww+a*off*off
+			}
+		}
+		det := w*wkk - wk*wk
+		if det < 1e-9 {
+			break
+		}
+		slope, mean = (w*wkv-wk*wv)/det, (wkk*wv-wk*wkv)/det
+		residual = math.Sqrt(ww/w) / t.perAcross
+	}
+	return slope, mean, residual
 }
 
 // squareness is the turn at which most strokes run level or upright.
@@ -230,6 +257,7 @@ func squared(strokes []stroke, near, within float64, own func(s stroke) float64)
 			k := &sums[0]
 			if q := math.Round((s.angle - own(s) - near - result.angle) / 90); math.Mod(q, 2) != 0 {
 				k = &sums[1]
+				w *= uprightness(d, math.Hypot(s.unsure, uprightSpread))
 			}
 			k.weight += w
 			k.off += w * d
@@ -258,10 +286,12 @@ func squared(strokes []stroke, near, within float64, own func(s stroke) float64)
 // leastStrokes is the length of straight edges, in millimetres, that says something.
 const leastStrokes = 12.0
 
-// leastSquare is the share of strokes that must run level or upright; slanting hands have fewer. The error of the angle is never below that of
+// leastSquare is the share of strokes that must run level or upright; slanting hands have fewer, and so have single characters of an arc,
+// which stand up to each other. The error of the angle is never below that of
 // a typeface's own strokes.
 const (
 	leastSquare      = .45
+	leastSquareOnArc = .40
 	leastSquareError = .04
 )
 
@@ -269,18 +299,37 @@ const (
 func anywhere(x, y float64) bool { return true }
 func level(s stroke) float64     { return 0 }
 
-// squareRows is the angle, near a wanted one, at which the strokes of the characters in the middle of a round or oval seal run level or
-// upright.
-func (l *layer) squareRows(r rim, wanted float64) (angle, unsure float64, ok bool) {
+// squareRows is the angle, near a wanted one, at which the strokes of the characters in the middle of a round seal, and of those in the gap
+// of the arc text, run level or upright. The feet of tall characters on the arc reach below it.
+func (l *layer) squareRows(r rim, wanted, within, gap, gapWidth float64) (angle, unsure float64, ok bool) {
 	reach := r.bounds()
 	inside := func(x, y float64) bool {
 		u, v := r.own(x, y)
-		return math.Hypot(u/r.halfW, v/r.halfH) < textInner-.02
+		d := math.Hypot(u/r.halfW, v/r.halfH)
+		return d < rowsInner || d < textInner-.02 && (gapWidth == 0 || math.Abs(wrapped(math.Atan2(x-r.x, r.y-y)/degree-gap)) < gapWidth/2)
 	}
-	q, ok := squared(l.strokes(r.x-reach.w, r.y-reach.h, r.x+reach.w, r.y+reach.h, inside), wanted, 3, level)
-	return q.angle, math.Hypot(q.unsure, smallPrint), ok && q.share > leastSquare
+	q, ok := squared(l.strokes(r.x-reach.w, r.y-reach.h, r.x+reach.w, r.y+reach.h, inside), wanted, within, level)
+	return q.angle, math.Hypot(q.unsure, oneLine), ok && q.share > leastSquare
 }
 
-// smallPrint is the standard error, in degrees, that characters of 3 to 6 mm have in common: serifs, and upright strokes that bend, lean them
-// all the same way.
-const smallPrint = .15
+// Standard errors, in degrees, that characters have in common: those of 3 to 6 mm all around an arc, and the few of one line, by serifs and by
+// strokes that bend.
+const (
+	smallPrint = .15
+	oneLine    = .30
+)
+
+// Of the nearly upright strokes of Chinese characters a part falls to the left (撇), by up to some degrees; hardly any falls to the right.
+const (
+	fallingShare  = .25
+	fallingReach  = 2.0 // degrees
+	uprightSpread = .15 // degrees by which upright strokes lean by themselves
+)
+
+// uprightness is how likely it is that a nearly upright stroke which leans by so much is upright and does not fall to the left.
+func uprightness(off, unsure float64) float64 {
+	u := off / unsure
+	upright := (1 - fallingShare) * math.Exp(-u*u/2) / (unsure * math.Sqrt(2*math.Pi))
+	falls := fallingShare / fallingReach * math.Erfc(-u/math.Sqrt2) / 2
+	return upright / (upright + falls + 1e-9)
+}

@@ -31,6 +31,7 @@ const degree = math.Pi / 180
 const (
 	starInner = .10
 	starOuter = .36
+	rowsInner = .45
 	textInner = .70
 	textOuter = .93
 )
@@ -82,7 +83,7 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 	toward, sure, within := 0.0, math.Inf(1), mostLean // without a gap, the page is trusted
 	if gapWidth > 0 {
 		toward, sure, within = wrapped(gap+180), gapUnsure, 8
-		if beat := band.rhythm(toward); beat.strength > leastRhythm {
+		if beat := band.rhythm(toward, 180-gapWidth/2); beat.strength > leastRhythm {
 			toward, sure = beat.middle, arcUnsure
 			if arc, unsure, ok := l.arcUpright(r, beat, 180-gapWidth/2); ok && math.Abs(wrapped(arc-toward)) < 3 {
 				toward, sure = arc, unsure
@@ -110,14 +111,21 @@ func (l *layer) uprightInCircle(p *pose, r rim) {
 	}
 	// Half of an emblem is the mirror image of the other one; rows of characters are less alike.
 	axis, symmetry := l.mirror(r, toward)
-	rows, unsure, ok := l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, within)
-	if ok {
-		if angle, error, square := l.squareRows(r, rows); square {
-			rows, unsure = angle, error
+	var rows, unsure float64
+	ok, near, far := false, toward, 1.5
+	// The strokes of the arc text are finer than how empty rows are, which are not asked then; strokes in rows may speak.
+	byArc := sure < rowsUnsure
+	if !byArc {
+		rows, unsure, ok = l.rowAngle(r, size{.6 * r.halfW, .72 * r.halfH}, toward, within)
+		near, far = rows, 3
+	}
+	if ok || byArc {
+		if angle, error, square := l.squareRows(r, near, far, gap, gapWidth); square {
+			rows, unsure, ok = angle, error, true
 		}
 	}
 	// Rows that contradict a surer arc are none.
-	if ok && unsure > sure && math.Abs(wrapped(rows-toward)) > 3*math.Hypot(unsure, sure) {
+	if ok && (byArc || unsure > sure) && math.Abs(wrapped(rows-toward)) > 3*math.Hypot(unsure, sure) {
 		ok = false
 	}
 	// Where both are there, the arc text decides between them.
