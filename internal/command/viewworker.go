@@ -1,6 +1,7 @@
 package command
 
 import (
+	"log/slog"
 	"os"
 	"path/filepath"
 
@@ -23,7 +24,10 @@ func newViewer(dir string, fonts []string, workers int, spare bool) (*view.Viewe
 	if err != nil {
 		return nil, err
 	}
-	c := view.Config{Path: self, Args: []string{"yinxin", viewWorkerName}, Workers: workers, Spare: spare, Fonts: fonts}
+	c := view.Config{Path: self, Args: []string{"yinxin", viewWorkerName}, Workers: workers, Spare: spare, Fonts: fonts,
+		Report: func(err error) {
+			slog.Warn("a process that shows pages hung when it started, and another takes its place", "error", err)
+		}}
 	if dir != "" {
 		c.CacheDir = filepath.Join(dir, viewCacheName)
 	}

@@ -4,12 +4,18 @@ import (
 	"bytes"
 	"fmt"
 	"os"
+	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 )
 
 // The tests run this program as a worker; what follows is how it misbehaves in the worker, once per request.
 func TestMain(m *testing.M) {
 	if len(os.Args) > 1 && os.Args[1] == workerName {
+		if flag, late := strings.CutPrefix(os.Args[2], "late:"); late {
+			startLate(flag)
+		}
 		fmt.Fprintln(os.Stderr, work(os.Stdin, os.Stdout, misdeeds[os.Args[2]]))
 		os.Exit(1)
 	}
@@ -21,6 +27,13 @@ func TestMain(m *testing.M) {
 	status := m.Run()
 	_ = os.RemoveAll(cache)
 	os.Exit(status)
+}
+
+// startLate hangs in the first process that is started with this folder, and in all if there is none.
+func startLate(dir string) {
+	if os.Mkdir(filepath.Join(dir, "started"), 0o700) == nil || dir == "" {
+		time.Sleep(time.Minute)
+	}
 }
 
 // cache is the folder for the compiled module that the tests share.

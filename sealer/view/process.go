@@ -13,14 +13,19 @@ import (
 	"runtime"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 
 	"yinxin/internal/fault"
 )
 
-// startTimeout is how long a worker may take until it is ready. Compiling the module takes about two seconds of
-// processor time, and the machine may be busy.
-const startTimeout = 60 * time.Second
+// startTimes are how long a worker may take until it is ready: the first that is started for a request, and the one that
+// is started in its place when it hangs. Compiling the module takes about two seconds of processor time, and the machine
+// may be busy.
+var startTimes = []time.Duration{15 * time.Second, 45 * time.Second}
+
+// errLate is a worker that was not ready in time.
+var errLate = errors.New("the worker was not ready in time")
 
 // process is one worker as its viewer sees it. It serves one request at a time.
 type process struct {
@@ -35,8 +40,9 @@ type process struct {
 	held   int64         // bytes, as the worker said last
 }
 
-// startProcess starts a worker and waits until it is ready.
-func startProcess(ctx context.Context, path string, args []string, h hello) (*process, error) {
+// startProcess starts a worker and waits until it is ready, at most for a time. The error of a worker that hangs says where
+// it hung, where the system lets a process be asked.
+func startProcess(ctx context.Context, path string, args []string, h hello, atMost time.Duration) (*process, error) {
 	childIn, in, err := os.Pipe()
 	if err != nil {
 		return nil, ErrWorker.Because(err)
@@ -56,7 +62,7 @@ func startProcess(ctx context.Context, path string, args []string, h hello) (*pr
 	err = <-started
 	err = errors.Join(err, childIn.Close(), childOut.Close())
 	if err == nil {
-		err = p.greet(ctx, h)
+		err = p.greet(ctx, h, atMost)
 	}
 	if err != nil {
 		p.end()
@@ -81,15 +87,31 @@ func (p *process) run(started chan<- error) {
 	}
 }
 
-func (p *process) greet(ctx context.Context, h hello) error {
-	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+func (p *process) greet(ctx context.Context, h hello, atMost time.Duration) error {
+	late, cancel := context.WithTimeout(ctx, atMost)
 	defer cancel()
-	defer context.AfterFunc(ctx, p.kill)()
-	if err := writeJSON(p.in, kindHello, h); err != nil {
-		return err
+	defer context.AfterFunc(late, func() {
+		if ctx.Err() == nil && p.ask() {
+			select {
+			case <-p.ended:
+			case <-time.After(time.Second):
+			}
+		}
+		p.kill()
+	})()
+	err := writeJSON(p.in, kindHello, h)
+	if err == nil {
+		_, _, err = readFrame(p.frames, kindReady)
 	}
-	_, _, err := readFrame(p.frames, kindReady)
+	if err != nil && ctx.Err() == nil && late.Err() != nil {
+		return fmt.Errorf("%w (%s): %w", errLate, atMost, err)
+	}
 	return err
+}
+
+// ask has a process that hangs write to its standard error what it is doing, and end.
+func (p *process) ask() bool {
+	return p.cmd.Process != nil && p.cmd.Process.Signal(syscall.SIGQUIT) == nil
 }
 
 func (p *process) kill() {

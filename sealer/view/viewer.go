@@ -3,6 +3,7 @@ package view
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image/png"
 	"io"
 	"os"
@@ -44,6 +45,8 @@ type Config struct {
 	// CacheDir is a folder for the compiled module (about 20 MB, machine code): with it a worker starts in a twentieth
 	// of a second instead of two. It is made if missing, and not used if others may write in it. Empty: no cache.
 	CacheDir string
+	// Report is told of a worker that hung when it started, which another one replaces: nil for nobody.
+	Report func(error)
 	// Fonts are TrueType or OpenType files for text whose font a document only names, which Chinese documents often do.
 	// A worker reads them when it starts. Without a font for a script, such text is not drawn; it is found all the same.
 	Fonts []string
@@ -55,6 +58,8 @@ type Viewer struct {
 	slots  chan struct{} // a token for every request at work
 	ctx    context.Context
 	stop   context.CancelCauseFunc
+	// startTimes are those of the package; tests have no patience.
+	startTimes []time.Duration
 
 	mu     sync.Mutex
 	idle   []*process
@@ -80,7 +85,7 @@ func New(c Config) *Viewer {
 	if c.Documents <= 0 {
 		c.Documents = 200
 	}
-	v := &Viewer{config: c, slots: make(chan struct{}, c.Workers)}
+	v := &Viewer{config: c, slots: make(chan struct{}, c.Workers), startTimes: startTimes}
 	v.ctx, v.stop = context.WithCancelCause(context.Background())
 	return v
 }
@@ -301,7 +306,18 @@ func (v *Viewer) start(ctx context.Context) (*process, error) {
 	if cacheUsable(v.config.CacheDir) {
 		h.CacheDir = v.config.CacheDir
 	}
-	return startProcess(ctx, v.config.Path, v.config.Args, h)
+	var hung error
+	for _, atMost := range v.startTimes {
+		p, err := startProcess(ctx, v.config.Path, v.config.Args, h, atMost)
+		if !errors.Is(err, errLate) {
+			return p, err
+		}
+		hung = err
+		if v.config.Report != nil {
+			v.config.Report(err)
+		}
+	}
+	return nil, hung
 }
 
 // cacheUsable makes the folder if it is missing. What lies in it is run as machine code, so nobody else may write there.

@@ -315,6 +315,31 @@ func TestAWorkerThatDoesNotStartSaysSo(t *testing.T) {
 	}
 }
 
+func TestAWorkerThatHangsAtItsStartIsReplaced(t *testing.T) {
+	var told []error
+	v := newViewer(t, "late:"+t.TempDir(), Config{Report: func(err error) { told = append(told, err) }})
+	v.startTimes = []time.Duration{time.Second, time.Minute}
+	works(t, v)
+	if len(told) != 1 || !errors.Is(told[0], errLate) {
+		t.Fatalf("the operator is told %v", told)
+	}
+	if runtime.GOOS != "windows" && !strings.Contains(told[0].Error(), "startLate") {
+		t.Errorf("where it hung is not said: %v", told[0])
+	}
+	if v.alive != 1 {
+		t.Errorf("%d processes", v.alive)
+	}
+	v = newViewer(t, "late:", Config{})
+	v.startTimes = []time.Duration{100 * time.Millisecond, 200 * time.Millisecond}
+	r, n := reader(simple)
+	if _, err := v.Render(t.Context(), r, n, 1, 72); fault.CodeOf(err) != "view.worker" || !errors.Is(err, errLate) {
+		t.Errorf("all hang: %v", err)
+	}
+	if v.alive != 0 {
+		t.Errorf("%d processes are left", v.alive)
+	}
+}
+
 func TestACacheThatOthersMayWriteIsNotUsed(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "cache")
 	if !cacheUsable(dir) {
