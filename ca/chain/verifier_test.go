@@ -3,6 +3,7 @@ package chain_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
 	"crypto/rand"
 	"crypto/rsa"
 	"crypto/x509"
@@ -14,10 +15,12 @@ import (
 	"testing"
 	"time"
 
+	"github.com/emmansun/gmsm/sm2"
 	"github.com/emmansun/gmsm/smx509"
 
 	"yinxin/ca/chain"
 	"yinxin/ca/chain/chaintest"
+	"yinxin/internal/oid"
 )
 
 // hierarchy is a root, an issuing CA under it and an institution's certificate.
@@ -409,3 +412,39 @@ func TestARememberedDigestCheckIsOnlyForThatSignerDigestAndValue(t *testing.T) {
 		t.Errorf("no signer: %v", err)
 	}
 }
+
+func TestARememberedSignatureCheckIsOnlyForThatSignerAlgorithmContentAndValue(t *testing.T) {
+	h := newHierarchy(t)
+	v := &chain.Verifier{}
+	signed := []byte("a seal")
+	digest, err := sm2.CalculateSM2Hash(h.leaf.Certificate.PublicKey.(*ecdsa.PublicKey), signed, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	value, err := h.leaf.SignDigest(context.Background(), [32]byte(digest))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for range 2 {
+		if _, err := v.CheckSignature(h.leaf.Certificate, oid.SM2WithSM3, signed, value); err != nil {
+			t.Error(err)
+		}
+		for what, err := range map[string]error{
+			"another signer":  second(v.CheckSignature(h.root.Certificate, oid.SM2WithSM3, signed, value)),
+			"another content": second(v.CheckSignature(h.leaf.Certificate, oid.SM2WithSM3, []byte("another"), value)),
+			"shifted content": second(v.CheckSignature(h.leaf.Certificate, oid.SM2WithSM3, append(bytes.Clone(signed), value[0]), value[1:])),
+		} {
+			if codeOf(err) != "chain.bad-signature" {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		if _, err := v.CheckSignature(h.leaf.Certificate, oid.ECDSASHA256, signed, value); err == nil {
+			t.Error("another algorithm")
+		}
+	}
+	if _, err := v.CheckSignature(nil, oid.SM2WithSM3, signed, value); codeOf(err) != "chain.bad-key" {
+		t.Errorf("no signer: %v", err)
+	}
+}
+
+func second(_ []string, err error) error { return err }

@@ -156,7 +156,7 @@ func (db *DB) loadSQLite(ctx context.Context, e *sqliteEngine, fn func(insert fu
 	if e.readOnly {
 		return errReadOnly.New()
 	}
-	pool, err := e.open(false, "immediate")
+	pool, err := e.open(false, "immediate", nil)
 	if err != nil {
 		return errOpen.Because(err)
 	}

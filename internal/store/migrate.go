@@ -51,7 +51,7 @@ func (db *DB) Migrate(ctx context.Context, room string, files fs.FS) error {
 }
 
 func (e *sqliteEngine) migrate(ctx context.Context, room migration) error {
-	db, err := e.open(false, "immediate")
+	db, err := e.open(false, "immediate", nil)
 	if err != nil {
 		return err
 	}

@@ -62,7 +62,7 @@ func createPrivate(path string) error {
 
 // probe reads the file once, so that a wrong file is refused at Open rather than in the middle of the work.
 func (e *sqliteEngine) probe(ctx context.Context) error {
-	db, err := e.open(e.readOnly, "")
+	db, err := e.open(e.readOnly, "", nil)
 	if err != nil {
 		return errOpen.Because(err)
 	}
@@ -80,8 +80,8 @@ func (e *sqliteEngine) probe(ctx context.Context) error {
 
 func (e *sqliteEngine) dialect() string { return "sqlite" }
 
-// open makes a pool. lock is the kind of lock that a transaction takes when it begins.
-func (e *sqliteEngine) open(readOnly bool, lock string) (*sql.DB, error) {
+// open makes a pool. lock is the kind of lock that a transaction takes when it begins, pragmas are what its connections set besides.
+func (e *sqliteEngine) open(readOnly bool, lock string, pragmas []string) (*sql.DB, error) {
 	options := url.Values{}
 	options.Set("_busy_timeout", strconv.Itoa(busyMilliseconds))
 	options.Set("_foreign_keys", "1")
@@ -99,12 +99,15 @@ func (e *sqliteEngine) open(readOnly bool, lock string) (*sql.DB, error) {
 	if lock != "" {
 		options.Set("_txlock", lock)
 	}
+	if len(pragmas) > 0 {
+		options["_pragma"] = pragmas
+	}
 	address := url.URL{Scheme: "file", Path: filepath.ToSlash(e.path), RawQuery: options.Encode()}
 	return sql.Open("sqlite", address.String())
 }
 
 func (e *sqliteEngine) openRead() (*sql.DB, error) {
-	db, err := e.open(true, "")
+	db, err := e.open(true, "", nil)
 	if err != nil {
 		return nil, errOpen.Because(err)
 	}
@@ -126,8 +129,11 @@ func (e *sqliteEngine) openWrite() (writer, error) {
 	return newMerger(db, turn), nil
 }
 
+// openPool keeps what a savepoint would restore in memory: the pages that one caller changed. In a file, as SQLite has it by itself
+// once there is more than 64 kB of it, they are written for nothing, since that file is of no use after a crash. Migrations, which
+// may change every page, do not come this way.
 func (e *sqliteEngine) openPool() (*sql.DB, error) {
-	db, err := e.open(false, "immediate")
+	db, err := e.open(false, "immediate", []string{"temp_store(memory)"})
 	if err != nil {
 		return nil, errOpen.Because(err)
 	}

@@ -518,3 +518,19 @@ func TestAWriterWithoutPauseLetsOthersIn(t *testing.T) {
 		t.Fatalf("%d writes of the busy one went before %d of the other", passed, rounds)
 	}
 }
+
+func TestSavepointsStayInMemory(t *testing.T) {
+	db, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "x.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	var where int
+	err = db.Write(t.Context(), func(tx *store.Tx) error { return tx.QueryRowContext(t.Context(), `PRAGMA temp_store`).Scan(&where) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	if where != 2 {
+		t.Errorf("temp_store is %d", where)
+	}
+}

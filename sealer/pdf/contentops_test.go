@@ -1,6 +1,7 @@
 package pdf_test
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"strings"
@@ -126,6 +127,22 @@ func TestEachPageIsEveryPage(t *testing.T) {
 		_ = opened(t, data).EachPage(context.Background(), func(pdf.Page, pdf.Object) error { n++; return nil })
 		if n > 2 {
 			t.Errorf("%s: %d pages", damage, n)
+		}
+	}
+}
+
+func TestAStrayObjectIsFoundWhereverItStands(t *testing.T) {
+	data, err := fixtures.PDF(fixtures.Shapes()[0], fixtures.PDFOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	end := data[bytes.LastIndex(data, []byte("startxref")):]
+	for at := 128<<10 - 45; at < 128<<10+5; at++ { // across the end of the first piece that is looked through
+		padded := append(bytes.Clone(data), bytes.Repeat([]byte("%\n"), (at-len(data))/2+1)...)
+		padded = append(padded[:at-1], "\n77777 0 obj\n<</A 1>>\nendobj\n"...)
+		found, complete, err := opened(t, append(padded, end...)).StrayObjects(context.Background(), 1<<30)
+		if err != nil || !complete || len(found) != 1 || found[0].Offset != int64(at) || found[0].Ref.Num != 77777 {
+			t.Errorf("at %d: %v, complete %v, %v", at, found, complete, err)
 		}
 	}
 }

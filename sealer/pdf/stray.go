@@ -5,6 +5,7 @@ import (
 	"context"
 	"slices"
 	"sort"
+	"sync"
 
 	"yinxin/internal/fault"
 )
@@ -19,8 +20,11 @@ type Stray struct {
 const (
 	maxStrays    = 1000
 	strayOffsets = 4 << 20 // known places kept in memory
-	strayChunk   = 1 << 20
+	strayChunk   = 128 << 10
 )
+
+// strayBuffers are pieces of files that are looked through. Each document needs one, and nothing of it stays in what is found.
+var strayBuffers = sync.Pool{New: func() any { return new([strayChunk]byte) }}
 
 // StrayObjects finds objects in the first most bytes of the file that no section mentions: a second version of a page,
 // say, that an attacker wrote beforehand to switch to it by a cross-reference alone (shadow attack, hide and replace).
@@ -34,7 +38,9 @@ func (d *Document) StrayObjects(ctx context.Context, most int64) (found []Stray,
 	s := strays{doc: d, known: known}
 	end := min(most, d.size)
 	complete = complete && end == d.size
-	buf := make([]byte, min(strayChunk, end))
+	piece := strayBuffers.Get().(*[strayChunk]byte)
+	defer strayBuffers.Put(piece)
+	buf := piece[:]
 	const overlap = 32 // "4294967295 65535 obj" with room for white space
 	for off := int64(0); off < end; off += int64(len(buf)) - overlap {
 		if err := ctx.Err(); err != nil {

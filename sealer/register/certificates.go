@@ -20,25 +20,27 @@ func (r *Register) withCertificates(ctx context.Context, q store.Querier, code s
 	if r.Certificates == nil {
 		return s, nil
 	}
-	// The one in use is asked about first, and mostly alone.
-	list, err := store.Column[[]byte](q.QueryContext(ctx, `SELECT certificate FROM seal_instance WHERE seal_code = $1 AND state <> 'failed' AND state <> 'waiting'
-		ORDER BY CASE state WHEN 'active' THEN 0 ELSE 1 END, CASE custody WHEN 'central' THEN 0 ELSE 1 END, created_at DESC`, code))
-	if err != nil || len(list) == 0 {
-		return s, err
-	}
 	out := Standing{State: Suspended}
-	for _, der := range list {
-		status, err := r.statusOf(ctx, der, at)
+	// Those in use are asked about first, and mostly alone: an index knows them.
+	for _, states := range []string{`state = 'active'`, `state NOT IN ('active', 'failed', 'waiting')`} {
+		list, err := store.Column[[]byte](q.QueryContext(ctx, `SELECT certificate FROM seal_instance WHERE seal_code = $1 AND `+states+`
+			ORDER BY CASE custody WHEN 'central' THEN 0 ELSE 1 END, created_at DESC`, code))
 		if err != nil {
 			return s, err
 		}
-		if status.State != chain.StateRevoked {
-			return s, nil
+		for _, der := range list {
+			status, err := r.statusOf(ctx, der, at)
+			if err != nil || status.State != chain.StateRevoked {
+				return s, err
+			}
+			// The last one to end left the seal without any.
+			if status.At.After(out.Since) || out.Reason == "" {
+				out.Since, out.Reason = status.At, reasonOf(status)
+			}
 		}
-		// The last one to end left the seal without any.
-		if status.At.After(out.Since) || out.Reason == "" {
-			out.Since, out.Reason = status.At, reasonOf(status)
-		}
+	}
+	if out.Reason == "" { // it lists none
+		return s, nil
 	}
 	if out.Since.Before(s.Since) {
 		out.Since = s.Since

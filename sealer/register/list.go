@@ -98,12 +98,24 @@ const selectInstance = `SELECT i.id, i.seal_code, i.custody, i.holder, i.key_nam
 		FROM seal_instance i
 		JOIN seal_template t ON t.seal_code = i.seal_code AND t.version = i.template_version `
 
-// instance reads the active central instance of a seal, or that on the USB Key of a holder. Error: seal.not-ready.
+// instance gives the active central instance of a seal, or that on the USB Key of a holder. Which one that is is asked each time.
+// Error: seal.not-ready.
 func (r *Register) instance(ctx context.Context, q store.Querier, code string, custody Custody, holder string) (Instance, error) {
-	in, err := scanInstance(q.QueryRowContext(ctx, selectInstance+`WHERE i.seal_code = $1 AND i.custody = $2 AND i.holder = $3 AND i.state = 'active'
-		ORDER BY i.created_at DESC LIMIT 1`, code, string(custody), holder))
+	var id string
+	err := q.QueryRowContext(ctx, `SELECT id FROM seal_instance WHERE seal_code = $1 AND custody = $2 AND holder = $3 AND state = 'active'
+		ORDER BY created_at DESC LIMIT 1`, code, string(custody), holder).Scan(&id)
 	if errors.Is(err, sql.ErrNoRows) {
 		err = errNotReady.With("%s", code)
+	}
+	if err != nil {
+		return Instance{}, err
+	}
+	if in, known := r.made.get(id); known {
+		return in, nil
+	}
+	in, err := scanInstance(q.QueryRowContext(ctx, selectInstance+`WHERE i.id = $1`, id))
+	if err == nil {
+		r.made.keep(in)
 	}
 	return in, err
 }

@@ -62,6 +62,7 @@ type Certificates func(ctx context.Context, c *chain.Certificate, at time.Time) 
 type Register struct {
 	Config
 	digests sync.Map // of instances for the trust list, by their IDs
+	made    madeInstances
 }
 
 // New gives the register over its tables.

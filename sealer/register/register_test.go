@@ -327,6 +327,38 @@ func TestANewInstanceSupersedesTheOldOne(t *testing.T) {
 	})
 }
 
+func TestWhatWasMadeIsKeptAndWhetherItIsInUseIsAskedAgain(t *testing.T) {
+	each(t, func(t *testing.T, h *house) {
+		first := h.make(h.order())
+		h.allow(0)
+		for range 2 {
+			if got := h.usable(); got.ID != first.ID || !bytes.Equal(got.Seal, first.Seal) || len(got.Picture) == 0 || !got.ValidUntil.Equal(first.ValidUntil) {
+				t.Fatalf("instance %s, want %s", got.ID, first.ID)
+			}
+		}
+		isMade := func(code string, seal []byte, want bool) {
+			t.Helper()
+			if made, _, err := h.register.Made(t.Context(), code, seal); err != nil || made != want {
+				t.Errorf("made %v (%v), want %v", made, err, want)
+			}
+		}
+		isMade(code, first.Seal, true)
+		isMade("11010100000002", first.Seal, false)
+		isMade(code, append(bytes.Clone(first.Seal), 0), false)
+		o := h.order()
+		o.Certificate = selfSigned(t, code, h.now.Add(time.Second))
+		second := h.make(o)
+		if got := h.usable(); got.ID != second.ID {
+			t.Fatalf("instance %s, want the newer %s", got.ID, second.ID)
+		}
+		isMade(code, first.Seal, true)
+		must(t, h.register.Suspend(t.Context(), access.Actor{Roles: []access.Role{access.RoleRegistrar}}, code, "lost"))
+		if _, err := h.register.Authorise(t.Context(), h.operator, code); fault.CodeOf(err) != "seal.suspended" {
+			t.Fatalf("using a suspended seal: %v", err)
+		}
+	})
+}
+
 // failingKey is a maker's key that cannot be reached: what a pulled token looks like.
 type failingKey struct{ register.MakerKey }
 

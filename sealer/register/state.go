@@ -52,6 +52,9 @@ func (r *Register) StateAt(ctx context.Context, code string, at time.Time) (Stan
 // Made says whether exactly this seal (DER) was made here for the code, in use now or not; if it was not, one that was
 // comes back. Whoever else holds a trusted certificate could put the same code and name into a seal of their own.
 func (r *Register) Made(ctx context.Context, code string, seal []byte) (made bool, another []byte, err error) {
+	if r.made.has(code, seal) {
+		return true, nil, nil
+	}
 	err = r.DB.Read().QueryRowContext(ctx, `SELECT seal FROM seal_instance WHERE seal_code = $1 AND seal IS NOT NULL
 		ORDER BY CASE WHEN seal = $2 THEN 0 ELSE 1 END, created_at DESC LIMIT 1`, code, seal).Scan(&another)
 	if errors.Is(err, sql.ErrNoRows) {

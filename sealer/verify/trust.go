@@ -203,14 +203,15 @@ func (v *verification) checkMaker(s *signature, seal *ses.Seal) {
 	v.checkMakerCertificate(s, maker, seal)
 }
 
-// sealValue verifies the maker's signature on a seal, once for all signatures of the file with the very same seal.
+// sealValue verifies the maker's signature on a seal, once for all signatures of the file with the very same seal, and once for all
+// files while the verifier remembers it.
 func (v *verification) sealValue(maker *chain.Certificate, seal *ses.Seal) error {
 	for _, known := range v.seals {
 		if bytes.Equal(known.der, seal.Raw) {
 			return known.err
 		}
 	}
-	_, err := chain.CheckSignature(maker.PublicKey, seal.Algorithm, seal.SignedBytes(), seal.Value)
+	_, err := v.chain.CheckSignature(maker, seal.Algorithm, seal.SignedBytes(), seal.Value)
 	if len(v.seals) < maxRemembered {
 		v.seals = append(v.seals, judgedSeal{seal.Raw, err})
 	}
