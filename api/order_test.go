@@ -57,13 +57,19 @@ func TestMain(m *testing.M) {
 func equipped(t *testing.T) *world {
 	t.Helper()
 	w := newWorld(t)
+	w.equip()
+	return w
+}
+
+func (w *world) equip() {
+	t := w.t
+	t.Helper()
 	v := view.New(view.Config{Path: got(os.Executable())(t), Args: []string{"worker", workerName}, CacheDir: viewCache})
 	t.Cleanup(v.Close)
 	w.sealer.Viewer, w.sealer.TimeStamps, w.sealer.Evidence = v, w.authority, w.authority
 	if path, err := truetype.Find(); err == nil {
 		w.sealer.Font = path
 	}
-	return w
 }
 
 // set is the usual order with members added; a nil one is taken away.

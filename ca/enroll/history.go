@@ -103,6 +103,10 @@ var passed = map[Step]string{
 
 var edits = map[string]string{"form": "修改申请内容", "agreement": "同意服务协议", "attachment": "添加附件", "attachment-removed": "删除附件", "roster": "导入使用人信息汇总表"}
 
+// Particular is a number that belongs to the step, by its name: "on" and "delivery" of the original, "finding", "kind" and
+// "page" of a scan, "agreement", "persons", and "what" was edited.
+func (l Line) Particular(name string) string { return l.data[name] }
+
 // Sentence is the line as a person reads it: when, who, what, why.
 func (l Line) Sentence() string {
 	var b strings.Builder

@@ -27,16 +27,25 @@ type Standing struct {
 
 // Label is the unit's standing in words: that of the application which is furthest behind.
 func (s Standing) Label() string {
-	if len(s.Applications) == 0 {
+	behind, begun := s.Behind()
+	if !begun {
 		return "未开始"
 	}
-	behind := s.Applications[0].State
+	return behind.Label()
+}
+
+// Behind is the state of the application that is furthest behind; a unit may have begun none.
+func (s Standing) Behind() (behind State, begun bool) {
+	if len(s.Applications) == 0 {
+		return "", false
+	}
+	behind = s.Applications[0].State
 	for _, a := range s.Applications {
 		if order(a.State) < order(behind) {
 			behind = a.State
 		}
 	}
-	return behind.Label()
+	return behind, true
 }
 
 // order ranks states by how far they are; what went back is furthest behind.

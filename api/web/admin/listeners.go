@@ -91,7 +91,7 @@ func (p pages) scopeOf(c register.Card, q *web.Request) string {
 	if len(words) == 0 {
 		return q.T("未登记（不限）", "none on record: all")
 	}
-	return strings.Join(words, "、")
+	return strings.Join(words, q.T("、", ", "))
 }
 
 // over names the listeners on which a seal can be used.
@@ -105,5 +105,5 @@ func (p pages) over(c register.Card, q *web.Request) web.Cell {
 	if len(addresses) == 0 {
 		return web.Cell{Text: q.T("无（均不在范围内）", "none is within its scope"), Class: "doubt"}
 	}
-	return web.Cell{Text: strings.Join(addresses, "、")}
+	return web.Cell{Text: strings.Join(addresses, q.T("、", ", "))}
 }

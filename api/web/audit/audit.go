@@ -80,7 +80,7 @@ func (p pages) sealings(q *web.Request) error {
 		for _, l := range found {
 			word, class := web.SealingWord(l.State, q.Language)
 			rows = append(rows, web.Row{Cells: []web.Cell{{Text: civil.Minute(l.Intended)}, {Text: l.ID, Path: "/audit/sealings/" + l.ID}, {Text: l.Caller}, {Text: l.Seal},
-				{Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3()}}})
+				{Text: word, Class: class, Fine: l.Failure}, {Text: l.SM3(), Code: true}}})
 		}
 		return rows, next, err
 	})

@@ -31,8 +31,9 @@ type applicationPage struct {
 	Findings              []finding
 	Errors, Doubts        int
 	Persons               []enroll.Person
-	History               []enroll.Line
-	Changed               []enroll.Line // since the page was opened that somebody acted on
+	Attachments           []scan
+	History               []string
+	Changed               []string // since the page was opened that somebody acted on
 	Steps                 []offer
 	Acts                  []act
 	Acting                bool   // acts that wait for CarryOut
@@ -56,6 +57,12 @@ type applicationPage struct {
 	Own bool
 	// Registers is for what only a registrar does.
 	Registers bool
+}
+
+// scan is an attachment and its kind in words.
+type scan struct {
+	enroll.Attachment
+	Word string
 }
 
 // field is a row of the form.
@@ -110,7 +117,7 @@ func (p *pages) show(q *web.Request, id string, s shown) error {
 }
 
 // since is the part of a history behind the lines that somebody had seen.
-func since(history []enroll.Line, seen string) []enroll.Line {
+func since(history []string, seen string) []string {
 	n := 0
 	for _, c := range seen {
 		if c < '0' || c > '9' || n > len(history) {
@@ -157,8 +164,13 @@ func (p *pages) gatherPage(q *web.Request, id string) (*applicationPage, error) 
 			return nil, err
 		}
 	}
-	if d.History, err = e.History(ctx, q.Actor, id); err != nil {
+	history, err := e.History(ctx, q.Actor, id)
+	if err != nil {
 		return nil, err
+	}
+	d.History = told(history, q.Language)
+	for _, at := range a.Attachments {
+		d.Attachments = append(d.Attachments, scan{at, attachmentWords.of(string(at.Kind), q.Language)})
 	}
 	if err := p.addActs(q, d); err != nil {
 		return nil, err

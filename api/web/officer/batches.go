@@ -91,7 +91,10 @@ func (p *pages) showBatch(q *web.Request, problem error) error {
 	}
 	d := batchPage{Progress: progress, Open: progress.HandedIn.IsZero(), May: q.Actor.Has(city) || q.Actor.Has(registrar), Missing: len(progress.Missing())}
 	for _, u := range progress.Units {
-		row := standing{Standing: u, Word: u.Label()}
+		row := standing{Standing: u, Word: q.T("未开始", "not begun")}
+		if behind, begun := u.Behind(); begun {
+			row.Word = stateWords.of(string(behind), q.Language)
+		}
 		for _, a := range u.Applications {
 			row.List = append(row.List, summary{a, stateWords.of(string(a.State), q.Language), stateClass(a.State)})
 		}

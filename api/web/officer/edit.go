@@ -23,7 +23,7 @@ type editPage struct {
 	Wrong map[string][]string // sentences by field
 	// Changed are the lines of the history since the form was opened, and Theirs what stands in the record now where that
 	// is something else than what was written.
-	Changed []enroll.Line
+	Changed []string
 	Theirs  []difference
 
 	SealTypes, UnitTypes        []option
@@ -129,7 +129,7 @@ func (p *pages) edit(q *web.Request) error {
 	d := &editPage{ID: id, Number: now.Number, Revision: ref.Revision, Seen: len(history), Unit: now.Unit, Form: filled, Size: size}
 	if fault.Has(err, enroll.ErrConflict) {
 		// Whoever saves once more has seen both.
-		d.Revision, d.Changed = now.Revision, since(history, q.PostFormValue("seen"))
+		d.Revision, d.Changed = now.Revision, since(told(history, q.Language), q.PostFormValue("seen"))
 		mine, theirs := fieldsOf(filled, q), map[string]string{}
 		for _, f := range fieldsOf(now.Form, q) {
 			theirs[f.Member] = f.Value

@@ -151,7 +151,7 @@ func (d *imprintPage) judge(q *web.Request, r *imprint.Result, k *registration.K
 	d.Verdict, d.VerdictClass = verdictWords.of(string(r.Verdict), q.Language), verdictClass[string(r.Verdict)]
 	d.Acceptable = d.Looked && r.Verdict == imprint.Warn
 	for _, g := range r.Gates {
-		v := gate{Title: g.Title, Word: verdictWords.of(string(g.Verdict), q.Language), Class: verdictClass[string(g.Verdict)], Value: measure(g.Value, g.Unit, q), Sentence: q.T(g.ZH, g.EN), Acceptable: g.Acceptable}
+		v := gate{Title: q.T(g.Title, gateWords[g.Name]), Word: verdictWords.of(string(g.Verdict), q.Language), Class: verdictClass[string(g.Verdict)], Value: measure(g.Value, g.Unit, q), Sentence: q.T(g.ZH, g.EN), Acceptable: g.Acceptable}
 		if g.Verdict == imprint.Warn && !g.Acceptable {
 			d.Acceptable = false
 		}

@@ -39,14 +39,14 @@ func wordsOf(subject []byte, q *web.Request) []saying {
 		return textWords(subject, q)
 	}
 	var rows []saying
-	flatten(value, nil, func(path []string, v any) {
+	flatten(value, nil, q.T("、", ", "), func(path []string, v any) {
 		rows = append(rows, saying{memberOf(path, q), valueOf(path, v, q)})
 	})
 	return rows
 }
 
 // flatten walks a value, members by their names.
-func flatten(value any, path []string, say func([]string, any)) {
+func flatten(value any, path []string, comma string, say func([]string, any)) {
 	switch v := value.(type) {
 	case map[string]any:
 		names := make([]string, 0, len(v))
@@ -55,19 +55,19 @@ func flatten(value any, path []string, say func([]string, any)) {
 		}
 		slices.SortFunc(names, func(a, b string) int { return strings.Compare(rank(a)+a, rank(b)+b) })
 		for _, name := range names {
-			flatten(v[name], append(slices.Clone(path), name), say)
+			flatten(v[name], append(slices.Clone(path), name), comma, say)
 		}
 	case []any:
 		var words []string
 		for i, w := range v {
 			if _, nested := w.(map[string]any); nested {
-				flatten(w, append(slices.Clone(path), fmt.Sprint(i+1)), say)
+				flatten(w, append(slices.Clone(path), fmt.Sprint(i+1)), comma, say)
 				continue
 			}
 			words = append(words, fmt.Sprint(w))
 		}
 		if len(words) > 0 {
-			say(path, strings.Join(words, "、"))
+			say(path, strings.Join(words, comma))
 		}
 	default:
 		say(path, v)

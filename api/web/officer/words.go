@@ -1,9 +1,12 @@
 package officer
 
 import (
+	"strings"
+
 	"yinxin/api/web"
 	"yinxin/ca/enroll"
 	"yinxin/ca/enroll/form"
+	"yinxin/sealer/imprint"
 )
 
 var notices = map[string]web.Text{
@@ -90,13 +93,19 @@ var fieldWords = map[string]string{
 	"personal.keyHolderIdentity": "Identity number of the holder", "key.serial": "Serial number of the USB Key", "scopes": "Scope of use", "methods": "Way of sealing", "unit.name": "Applying unit",
 	"unit.type": "Kind of unit", "unit.typeOther": "Other kind of unit", "approver": "Approving body", "purpose": "Purpose", "unit.creditCode": "Unified social credit code", "unit.phone": "Telephone",
 	"unit.address": "Address", "handler.name": "Handler", "personal.handlerIdentity": "Identity number of the handler", "personal.handlerMobile": "Mobile of the handler", "handler.email": "Mail address",
-	"handler.address": "Postal address", "appliedOn": "Date of the application", "seal.name": "Name of the seal", "seal.size": "Size of the seal (mm)", "agreement.accepted": "Agreement", "agreement.version": "Version of the agreement",
+	"handler.address": "Postal address", "appliedOn": "Date of the application", "seal.name": "Name of the seal", "seal.size": "Size of the seal (mm)", "agreement.accepted": "Agreement", "agreement.version": "Version of the agreement", "number": "Number of the application",
 }
 
 func fieldLabel(member, language string) string {
 	if language == "en" {
 		if word, ok := fieldWords[member]; ok {
 			return word
+		}
+		if kind, ok := strings.CutPrefix(member, "attachments."); ok {
+			return attachmentWords.of(kind, language)
+		}
+		if member == "roster" || strings.HasPrefix(member, "roster.") {
+			return "roster of users"
 		}
 	}
 	if label := form.LabelOf(member); label != "" {
@@ -145,3 +154,10 @@ var verdictClass = map[string]string{"usable": "good", "pass": "good", "warn": "
 
 var attachmentWords = labelled{"form": {ZH: enroll.AttachForm.Label(), EN: "stamped form"}, "credit-code": {ZH: enroll.AttachCredit.Label(), EN: "credit code certificate"},
 	"identity": {ZH: enroll.AttachIdentity.Label(), EN: "identity card of the handler"}, "other": {ZH: enroll.AttachOther.Label(), EN: "other"}}
+
+// gateWords are what the gates of an imprint look for, in English.
+var gateWords = map[string]string{
+	imprint.GateResolution: "resolution", imprint.GateSize: "size", imprint.GateOutline: "outline", imprint.GateInk: "too faint", imprint.GateBleeding: "ink bled", imprint.GateEdge: "edge incomplete",
+	imprint.GateStrokes: "strokes incomplete", imprint.GateUpright: "not upright", imprint.GateAgreement: "the two imprints differ", imprint.GateSameSeal: "perhaps another seal",
+	imprint.GateScreen: "perhaps a copy: screen", imprint.GateColorants: "perhaps a copy: inks", imprint.GateGrain: "perhaps a copy: grain", imprint.GateTwins: "perhaps a copy: twins",
+}
