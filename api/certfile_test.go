@@ -148,6 +148,12 @@ func TestWhatIsNoCertificateIsSaidClearly(t *testing.T) {
 	send("", bytes.Replace(own, []byte{0x02, 0x01, 0x02}, []byte{0x02, 0x09, 0x02}, 1)).problem(400, "verify.damaged-certificate")
 	send("", many).problem(413, "verify.too-many-certificates")
 	send("", make([]byte, verify.MaxCertificateFile+1)).problem(413, "request.too-large")
+	// The data of a seal, and of a signature with one, begin as an encrypted key does.
+	for _, seal := range []string{"\x30\x0c\x30\x06\x30\x04\x16\x02ES\x04\x02\x30\x00", "\x30\x09\x30\x03\x02\x01\x04\x04\x02\x30\x00"} {
+		if p := send("", []byte(seal)).problem(400, "verify.not-a-certificate"); !strings.Contains(p.Message, "电子印章的数据") {
+			t.Errorf("a seal: %+v", p)
+		}
+	}
 	send("", nil).problem(400, "request.no-file")
 	send("?at=2999-01-01T00:00:00Z", own).problem(400, "verify.time-in-future")
 	send("?at=yesterday", own).problem(400, "request.invalid")

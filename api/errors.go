@@ -26,7 +26,7 @@ var (
 	errBroken = fault.Spec{Kind: fault.Invalid, Code: "request.broken-off",
 		ZH: "上传中断，没有保存任何内容。", EN: "The upload broke off; nothing was kept."}
 	errNoFile = fault.Spec{Kind: fault.Invalid, Code: "request.no-file",
-		ZH: "请求中没有文件。", EN: "There is no file in the request."}
+		ZH: "没有收到文件，或文件是空的（可能没有下载完）。", EN: "No file arrived, or an empty one: it may not have been downloaded to its end."}
 	errUnconditional = fault.Spec{Kind: fault.Invalid, Code: "request.if-match-missing",
 		ZH: "修改须在 If-Match 中带上所见内容的 ETag。", EN: "A change carries in If-Match the ETag of what was seen."}
 	errBusy = fault.Spec{Kind: fault.Unavailable, Code: "service.busy",

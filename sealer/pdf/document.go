@@ -113,6 +113,9 @@ func (d *Document) readHeader() error {
 	if len(w) > d.limits.HeaderBytes {
 		w = w[:d.limits.HeaderBytes]
 	}
+	if err := notPDF(w); err != nil {
+		return err
+	}
 	at := bytes.Index(w, []byte("%PDF-"))
 	if at < 0 {
 		return errNotPDF.New()

@@ -139,6 +139,8 @@ func (f *certificateFile) readDER(data []byte) error {
 		return f.add(certs...)
 	case shapeCut:
 		return errDamagedCertificate.New()
+	case shapeSeal:
+		return errNotCertificate.Saying("这是电子印章的数据；要验证的是盖了章的 PDF", "this is the data of an electronic seal: what can be verified is the PDF that was sealed with it")
 	}
 	return errNotCertificate.New()
 }
@@ -171,6 +173,7 @@ const (
 	shapeOther        shape = iota
 	shapeCut                // begins like one, and is not all there
 	shapeKey                // a private key
+	shapeSeal               // a seal, or a signature with one
 	shapeMessage            // ContentInfo
 	shapeTwoSequences       // Certificate, but also a revocation list
 )
@@ -181,7 +184,9 @@ const (
 //	ContentInfo             ::= SEQUENCE { OID, … }
 //	PrivateKeyInfo          ::= SEQUENCE { INTEGER, SEQUENCE, OCTET STRING }     (RFC 5208); RSA and EC keys and PFX, in which
 //	                            keys travel, begin with a version likewise
-//	EncryptedPrivateKeyInfo ::= SEQUENCE { SEQUENCE, OCTET STRING }
+//	EncryptedPrivateKeyInfo ::= SEQUENCE { SEQUENCE { OID, … }, OCTET STRING }
+//	SESeal                  ::= SEQUENCE { SEQUENCE { SEQUENCE, … }, OCTET STRING, … }  (GB/T 38540 6.1); SES_Signature has a
+//	                            version in place of the inner SEQUENCE (7.1)
 func shapeOf(data []byte) shape {
 	if len(data) == 0 || data[0] != byte(der.SEQUENCE) {
 		return shapeOther
@@ -208,6 +213,8 @@ func shapeOf(data []byte) shape {
 			return shapeCut
 		}
 		return shapeOther
+	case body.PeekASN1Tag(der.OCTET_STRING) && (first.PeekASN1Tag(der.SEQUENCE) || first.PeekASN1Tag(der.INTEGER)):
+		return shapeSeal
 	case body.PeekASN1Tag(der.OCTET_STRING):
 		return shapeKey
 	case !whole:
