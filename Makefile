@@ -13,6 +13,8 @@ RUN_PACKAGES := fonts-arphic-gbsn00lp
 TOKEN_PACKAGES := gcc libc6-dev make pkgconf libssl-dev libp11-kit-dev
 # What the program is built with for the terminals of clerks.
 AGENT_PACKAGES := gcc libc6-dev gcc-mingw-w64-x86-64 gcc-aarch64-linux-gnu libc6-dev-arm64-cross
+# On the same system the compiler by its usual name: under another, Go builds everything once more.
+AMD64_CC := $(if $(filter x86_64,$(shell uname -m)),gcc,x86_64-linux-gnu-gcc)
 # Packages with files of their own for Windows.
 WINDOWS_ROOMS := . ./api/agent ./hsm ./internal/selflimit ./internal/durable ./sealer/view ./sealer/pdf/normalise
 TEST_PACKAGES := $(RUN_PACKAGES) qpdf mupdf-tools poppler-utils postgresql openssl chromium $(TOKEN_PACKAGES) opensc softhsm2
@@ -46,7 +48,7 @@ pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled
 agents: ## build/agents: the program for the terminals of clerks, windows/amd64, linux/amd64 and linux/arm64
 	$(call install,$(AGENT_PACKAGES))
 	@mkdir -p build/agents
-	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=x86_64-linux-gnu-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
+	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=$(AMD64_CC) $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
 	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-arm64 .
 	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-windows-amd64.exe .
 	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) vet $(WINDOWS_ROOMS)
