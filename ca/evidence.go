@@ -11,7 +11,8 @@ import (
 )
 
 // Evidence gives what proves later and offline that a certificate of this authority is good now: the list of its issuer,
-// and for what an issuing CA signed also an OCSP answer. For certificates of others it gives nothing. Errors:
+// and for what an issuing CA signed also an OCSP answer. For certificates of others it gives the imported list that knows of them,
+// or nothing. Errors:
 // ca.no-crl, ocsp.unsuccessful.
 func (a *Authority) Evidence(ctx context.Context, certificate, issuer *chain.Certificate) (crls, answers [][]byte, err error) {
 	if bytes.Equal(issuer.Raw, a.root.Raw) {
@@ -23,7 +24,8 @@ func (a *Authority) Evidence(ctx context.Context, certificate, issuer *chain.Cer
 	}
 	at := slices.IndexFunc(a.issuers, func(s *issuingCA) bool { return bytes.Equal(issuer.Raw, s.Certificate.Raw) })
 	if at < 0 {
-		return nil, nil, nil
+		crls, err := a.foreignEvidence(ctx, certificate, issuer)
+		return crls, nil, err
 	}
 	list, err := a.CRL(ctx, a.issuers[at].ID)
 	if err != nil {

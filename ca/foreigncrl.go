@@ -194,42 +194,65 @@ func (a *Authority) ForeignCRLs(ctx context.Context) ([]ForeignCRL, error) {
 type foreignLists struct {
 	mutex  sync.Mutex
 	ids    string
+	lists  []*chain.CRL
 	source chain.RevocationSource
 }
 
 // foreignStatus is what the imported lists say of a certificate.
 func (a *Authority) foreignStatus(ctx context.Context, cert, issuer *chain.Certificate, at time.Time) (chain.Status, error) {
-	source, err := a.foreignSource(ctx)
+	_, source, err := a.foreignLists(ctx)
 	if err != nil {
 		return chain.Status{}, err
 	}
 	return source.Status(ctx, cert, issuer, at)
 }
 
-func (a *Authority) foreignSource(ctx context.Context) (chain.RevocationSource, error) {
+// foreignEvidence is the imported list, not past its time, that says what is now with a certificate; nil where none does.
+func (a *Authority) foreignEvidence(ctx context.Context, cert, issuer *chain.Certificate) ([][]byte, error) {
+	lists, _, err := a.foreignLists(ctx)
+	if err != nil {
+		return nil, err
+	}
+	now := a.Clock()
+	for _, list := range lists {
+		if !list.NextUpdate.IsZero() && now.After(list.NextUpdate) {
+			continue
+		}
+		state, err := chain.NewCRLSource(list).Status(ctx, cert, issuer, now)
+		if err != nil {
+			return nil, err
+		}
+		if state.State != chain.StateUnknown {
+			return [][]byte{list.Raw}, nil
+		}
+	}
+	return nil, nil
+}
+
+func (a *Authority) foreignLists(ctx context.Context) ([]*chain.CRL, chain.RevocationSource, error) {
 	q := a.DB.Read()
 	ids, err := store.Column[string](q.QueryContext(ctx, `SELECT id FROM ca_foreign_crl ORDER BY id`))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	known := strings.Join(ids, " ")
 	a.foreign.mutex.Lock()
 	defer a.foreign.mutex.Unlock()
 	if a.foreign.source != nil && a.foreign.ids == known {
-		return a.foreign.source, nil
+		return a.foreign.lists, a.foreign.source, nil
 	}
 	raws, err := store.Column[[]byte](q.QueryContext(ctx, `SELECT data FROM ca_foreign_crl ORDER BY id`))
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var lists []*chain.CRL
 	for _, raw := range raws {
 		list, err := chain.ParseCRL(raw)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		lists = append(lists, list)
 	}
-	a.foreign.ids, a.foreign.source = known, chain.NewCRLSource(lists...)
-	return a.foreign.source, nil
+	a.foreign.ids, a.foreign.lists, a.foreign.source = known, lists, chain.NewCRLSource(lists...)
+	return a.foreign.lists, a.foreign.source, nil
 }

@@ -53,6 +53,21 @@ func TestListsOfOtherAuthoritiesCountWhileTheirAnchorIsTrusted(t *testing.T) {
 		if state(good, root) != chain.StateRevoked {
 			t.Error("the newer list does not count")
 		}
+		now := w.time() // as evidence for long, as far as the list knows
+		for _, c := range []struct {
+			who, issuer *chaintest.Holder
+			lists       int
+		}{{good, root, 1}, {below, sub, 0}, {stranger, stranger, 0}} {
+			crls, answers, err := w.Evidence(ctx, c.who.Certificate, c.issuer.Certificate)
+			if err != nil || len(crls) != c.lists || len(answers) > 0 {
+				t.Errorf("%s: %d lists, %d answers, %v", c.who.Certificate.Subject.CommonName, len(crls), len(answers), err)
+			}
+		}
+		w.pass(2 * time.Hour)
+		if crls, _, err := w.Evidence(ctx, good.Certificate, root.Certificate); err != nil || len(crls) > 0 {
+			t.Errorf("a list past its time: %d, %v", len(crls), err)
+		}
+		w.pass(now.Sub(w.time()))
 		// Of a CA below the anchor, with its certificate beside it.
 		lower := pem.EncodeToMemory(&pem.Block{Type: "X509 CRL", Bytes: sub.CRL(t, 1, w.time().Add(-time.Minute), w.time().Add(time.Hour), entry(below))})
 		_, err = w.ImportCRL(ctx, w.registrar, lower)
