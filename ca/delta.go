@@ -110,7 +110,7 @@ func (e *edition) checkDelta(base edition, previous []byte) error {
 			got = nil
 		}
 		if !bytes.Equal(got, e.crl.Entry(serial)) {
-			return ErrVanished.With("%x, delta list", serial)
+			return ErrVanished.Sayingf("%x，增量列表", "%x, delta list", serial)
 		}
 		return nil
 	}
@@ -131,7 +131,7 @@ func (e *edition) checkDelta(base edition, previous []byte) error {
 	}
 	return eachEntry(before, func(serial *big.Int, _ []byte) error {
 		if _, there := delta.Lookup(serial); !there {
-			return ErrVanished.With("%x, delta list", serial)
+			return ErrVanished.Sayingf("%x，增量列表", "%x, delta list", serial)
 		}
 		return nil
 	})

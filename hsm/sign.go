@@ -217,12 +217,12 @@ func (s signer) Public() crypto.PublicKey { return s.key.info.Public }
 func (s signer) Sign(_ io.Reader, input []byte, options crypto.SignerOpts) ([]byte, error) {
 	if s.key.info.Algorithm == SM2 {
 		if _, ok := options.(*sm2.SM2SignerOption); !ok {
-			return nil, ErrAlgorithm.With("SM2: message, not digest")
+			return nil, ErrAlgorithm.Saying("SM2 签名的输入是原文，不是摘要", "SM2: message, not digest")
 		}
 		return s.key.SignMessage(s.ctx, input)
 	}
 	if options == nil || options.HashFunc().Size() != len(input) {
-		return nil, ErrAlgorithm.With("digest of %d", len(input))
+		return nil, ErrAlgorithm.Sayingf("摘要长度为 %d", "digest of %d", len(input))
 	}
 	if rsaBits[s.key.info.Algorithm] == 0 {
 		return s.key.SignDigest(s.ctx, input)

@@ -107,7 +107,7 @@ func (s *Service) receive(ctx context.Context, by access.Actor, name, sum string
 	case size == 0:
 		return Document{}, errEmpty.New()
 	case size > s.MaxSize:
-		return Document{}, errTooLarge.With("%d bytes allowed", s.MaxSize)
+		return Document{}, errTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", s.MaxSize)
 	}
 	d, err := s.arrived(by, name, size, digest)
 	if err != nil {
@@ -357,7 +357,7 @@ func (d Document) digestOfState() (hash.Hash, error) {
 	}
 	want, err := hex.DecodeString(d.SM3)
 	if err != nil || !bytes.Equal(h.Sum(nil), want) {
-		return nil, errDamaged.With("%s: kept hash state", d.ID)
+		return nil, errDamaged.Sayingf("%s：保存的摘要中间状态", "%s: kept hash state", d.ID)
 	}
 	return h, nil
 }

@@ -320,7 +320,7 @@ func stampOf(ctx context.Context, from tsa.Source, digest []byte) ([]byte, error
 		return nil, errNoAuthority.Because(err)
 	}
 	if len(token) == 0 || len(token) > tokenReserve {
-		return nil, errNoAuthority.With("a token of %d bytes, not 1–%d", len(token), tokenReserve)
+		return nil, errNoAuthority.Sayingf("时间戳有 %d 字节，应为 1～%d 字节", "a token of %d bytes, not 1–%d", len(token), tokenReserve)
 	}
 	return token, nil
 }

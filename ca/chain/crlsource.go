@@ -212,7 +212,7 @@ func (c *CRL) CheckIssuer(issuer *Certificate) error {
 		return err
 	}
 	if c.issuerName != issuer.subjectName {
-		return ErrSignature.With("issuer name")
+		return ErrSignature.Saying("颁发者名称不符", "issuer name")
 	}
 	algorithm := Algorithm{OID: c.SignatureAlgorithm, Parameters: c.SignatureParameters}
 	_, err := algorithm.Check(issuer.PublicKey, c.RawTBS, c.Signature)

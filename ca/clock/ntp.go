@@ -46,19 +46,19 @@ func parseNTP(packet []byte, cookie [8]byte, near time.Time) (ntpAnswer, error) 
 	}
 	switch {
 	case subtle.ConstantTimeCompare(packet[24:32], cookie[:]) != 1:
-		return a, ErrReference.With("origin time")
+		return a, ErrReference.Saying("origin 时间不符", "origin time")
 	case packet[0]&7 != ntpServer:
 		return a, ErrReference.With("mode")
 	case packet[0]>>6 == ntpUnsynced:
-		return a, ErrReference.With("not synchronised")
+		return a, ErrReference.Saying("未同步", "not synchronised")
 	case packet[1] == 0 || packet[1] > maxStratum: // 0 is a refusal
 		return a, ErrReference.With("stratum %d", packet[1])
 	case binary.BigEndian.Uint64(packet[32:]) == 0 || binary.BigEndian.Uint64(packet[40:]) == 0:
-		return a, ErrReference.With("no time")
+		return a, ErrReference.Saying("没有时间", "no time")
 	}
 	a.received, a.transmitted = ntpTime(packet[32:], near), ntpTime(packet[40:], near)
 	if a.transmitted.Before(a.received) {
-		return a, ErrReference.With("transmit time")
+		return a, ErrReference.Saying("transmit 时间不符", "transmit time")
 	}
 	short := func(b []byte) time.Duration { // 16 bits of seconds, 16 of a fraction
 		return time.Duration(uint64(binary.BigEndian.Uint32(b)) * uint64(time.Second) >> 16)

@@ -78,7 +78,7 @@ func NewWriter(t Template) (*Writer, error) {
 		w.version = 3 // RFC 5652 5.1
 	}
 	if t.Certificate == nil || !isSM2(t.Certificate) {
-		return nil, ErrWrite.With("certificate")
+		return nil, ErrWrite.Saying("证书", "certificate")
 	}
 	w.public, _ = t.Certificate.PublicKey.(*ecdsa.PublicKey)
 	if !t.Bare {
@@ -171,10 +171,10 @@ func (p *Pending) Assemble(value, timeStamp []byte) ([]byte, error) {
 	}
 	notes, err := chain.CheckSM2Digest(p.writer.public, e, value)
 	if err != nil {
-		return nil, ErrWrite.With("signature").Because(err)
+		return nil, ErrWrite.Saying("签名", "signature").Because(err)
 	}
 	if len(notes) > 0 || len(value) > maxValue {
-		return nil, ErrWrite.With("signature")
+		return nil, ErrWrite.Saying("签名", "signature")
 	}
 	if timeStamp != nil {
 		if _, rest, err := Element(timeStamp); err != nil || len(rest) > 0 {

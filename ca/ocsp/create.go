@@ -92,7 +92,7 @@ func CreateResponse(ctx context.Context, singles []Single, nonce []byte, produce
 	}
 	public, ok := responder.PublicKey.(*ecdsa.PublicKey)
 	if !ok || !public.Equal(key.Public()) {
-		return nil, ErrSign.With("the key is not the responder's")
+		return nil, ErrSign.Saying("密钥与响应者的证书不符", "the key is not the responder's")
 	}
 	var data cryptobyte.Builder
 	data.AddASN1(der.SEQUENCE, func(b *cryptobyte.Builder) {

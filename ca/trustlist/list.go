@@ -121,7 +121,7 @@ func Decode(content []byte) (List, error) {
 		return List{}, err
 	}
 	if !bytes.Equal(again, content) {
-		return List{}, ErrMalformed.With("not canonical")
+		return List{}, ErrMalformed.Saying("不是规范的写法", "not canonical")
 	}
 	return l, nil
 }

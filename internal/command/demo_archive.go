@@ -85,7 +85,7 @@ func (s *demoSeal) attach(ctx context.Context, h *installation, scan []byte) err
 		return err
 	}
 	if len(pages) != 1 || pages[0].Outcome != registration.Attached || pages[0].Application.ID != s.application.ID {
-		return errDemoFailed.With("scan of %s", s.application.Number)
+		return errDemoFailed.Sayingf("%s 的扫描件", "scan of %s", s.application.Number)
 	}
 	s.application = pages[0].Application
 	for i, kind := range []enroll.AttachmentKind{enroll.AttachCredit, enroll.AttachIdentity} {

@@ -25,7 +25,7 @@ func readList[T any](name string) ([]T, error) {
 		return nil, errFlag.With("%v", err).At(fault.File(name))
 	}
 	if _, err := d.Token(); err != io.EOF {
-		return nil, errFlag.With("trailing data").At(fault.File(name))
+		return nil, errFlag.Saying("末尾有多余的数据", "trailing data").At(fault.File(name))
 	}
 	return list, nil
 }

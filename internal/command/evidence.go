@@ -96,7 +96,7 @@ func (e evidence) ask(ctx context.Context, address string, certificate, issuer *
 		return nil, err
 	}
 	if _, ok := read.Find(certificate, issuer); !ok {
-		return nil, ocsp.ErrUnsuccessful.With("another certificate")
+		return nil, ocsp.ErrUnsuccessful.Saying("另一张证书", "another certificate")
 	}
 	return answer, nil
 }

@@ -181,7 +181,7 @@ func makeTemplate(ctx context.Context, name string, earlier []byte, o imprint.Op
 }
 
 func readScan(name string) ([]byte, error) {
-	return readAtMost(name, maxScan, errScanTooLarge.With("%d bytes allowed", maxScan))
+	return readAtMost(name, maxScan, errScanTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", maxScan))
 }
 
 // make makes the template of what the scan's file holds, and with outline its outline. Errors name the scan.

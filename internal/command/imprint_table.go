@@ -277,7 +277,7 @@ func readSizes(name string) (sizeTable, error) {
 	}
 	sizes := sizeTable{}
 	for i, record := range records {
-		wrong := errSizes.At(fault.File(name)).With("line %d", i+1)
+		wrong := errSizes.At(fault.File(name)).Sayingf("第 %d 行", "line %d", i+1)
 		if len(record) < 2 {
 			return nil, wrong
 		}

@@ -407,7 +407,7 @@ func (h *installation) operator(ctx context.Context, id string) (access.Actor, e
 		id = h.config.Operator
 	}
 	if id == "" {
-		return access.Actor{}, errFlag.At(fault.Field("--as")).With("no operator is recorded in the data directory")
+		return access.Actor{}, errFlag.At(fault.Field("--as")).Saying("数据目录中没有登记用印员", "no operator is recorded in the data directory")
 	}
 	return h.access.Actor(ctx, id)
 }

@@ -56,7 +56,7 @@ func (c sealCommand) run(ctx context.Context, s streams) error {
 	var all []sealCommand
 	var err error
 	if c.Server != "" && (c.Prepare || c.Complete != "") {
-		return errFlag.At(fault.Field("--server")).With("two phases are for a data directory")
+		return errFlag.At(fault.Field("--server")).Saying("分两步只用于数据目录", "two phases are for a data directory")
 	}
 	if !c.List {
 		if all, err = c.checkAll(); err != nil {

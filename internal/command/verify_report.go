@@ -86,9 +86,9 @@ func (c verifyCommand) extract(ctx context.Context, s streams) error {
 	case c.Output == "":
 		return errMissing.At(fault.Field("-o"))
 	case c.Report != "":
-		return errFlag.At(fault.Field("--report")).With("not together with --extract-as-sealed")
+		return errFlag.At(fault.Field("--report")).Saying("不能与 --extract-as-sealed 同用", "not together with --extract-as-sealed")
 	case len(c.Files) != 1:
-		return errFlag.At(fault.Field("--extract-as-sealed")).With("one file at a time")
+		return errFlag.At(fault.Field("--extract-as-sealed")).Saying("一次一个文件", "one file at a time")
 	case sameFile(c.Files[0], c.Output):
 		return errSameFile.At(fault.File(c.Output))
 	}

@@ -10,6 +10,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -56,8 +57,49 @@ func TestEveryErrorCodeIsDocumented(t *testing.T) {
 	}
 }
 
+// phrase is two words in a row.
+var phrase = regexp.MustCompile(`[a-z]{2,} [a-z]{2,}`)
+
+// What With adds stands in the Chinese sentence as it is: names, codes and numbers may, words have Saying.
+func TestDetailsInWordsAreInBothLanguages(t *testing.T) {
+	calls := 0
+	eachNode(t, filepath.Join("..", ".."), func(where string, n ast.Node) {
+		call, ok := n.(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 || strings.HasPrefix(where, filepath.Join("..", "..", "fixtures")) {
+			return
+		}
+		method, ok := call.Fun.(*ast.SelectorExpr)
+		format, literal := call.Args[0].(*ast.BasicLit)
+		if !ok || !literal || method.Sel.Name != "With" {
+			return
+		}
+		calls++
+		if phrase.MatchString(format.Value) {
+			t.Errorf("%s: %s has no Chinese: use Saying", where, format.Value)
+		}
+	})
+	if calls < 50 {
+		t.Errorf("only %d calls found", calls)
+	}
+}
+
 func specsIn(t *testing.T, root string) []declared {
 	var specs []declared
+	eachNode(t, root, func(where string, n ast.Node) {
+		if literal, ok := n.(*ast.CompositeLit); ok {
+			if s := specOf(literal); s.code != "" {
+				s.where = where
+				specs = append(specs, s)
+			}
+		}
+	})
+	slices.SortStableFunc(specs, func(a, b declared) int { return strings.Compare(a.code, b.code) })
+	return specs
+}
+
+// eachNode goes over the source but for tests.
+func eachNode(t *testing.T, root string, visit func(where string, n ast.Node)) {
+	t.Helper()
 	err := filepath.WalkDir(root, func(name string, d fs.DirEntry, err error) error {
 		if err != nil || d.IsDir() && strings.HasPrefix(d.Name(), ".") && len(d.Name()) > 2 {
 			return fs.SkipDir
@@ -69,22 +111,12 @@ func specsIn(t *testing.T, root string) []declared {
 		if err != nil {
 			return err
 		}
-		ast.Inspect(file, func(n ast.Node) bool {
-			if literal, ok := n.(*ast.CompositeLit); ok {
-				if s := specOf(literal); s.code != "" {
-					s.where = name
-					specs = append(specs, s)
-				}
-			}
-			return true
-		})
+		ast.Inspect(file, func(n ast.Node) bool { visit(name, n); return true })
 		return nil
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	slices.SortStableFunc(specs, func(a, b declared) int { return strings.Compare(a.code, b.code) })
-	return specs
 }
 
 // specOf reads a literal with the fields of a Spec; code is empty for anything else.

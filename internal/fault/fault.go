@@ -134,6 +134,9 @@ func (s Spec) With(format string, args ...any) *Fault { return s.New().With(form
 // Saying makes an error from the spec with a detail in words, in Chinese and in English.
 func (s Spec) Saying(zh, en string) *Fault { return s.New().Saying(zh, en) }
 
+// Sayingf is Saying with two formats for the same arguments.
+func (s Spec) Sayingf(zh, en string, args ...any) *Fault { return s.New().Sayingf(zh, en, args...) }
+
 // At returns the error at a place.
 func (f *Fault) At(p Place) *Fault {
 	c := *f
@@ -161,6 +164,11 @@ func (f *Fault) Saying(zh, en string) *Fault {
 	c := *f
 	c.detailZH, c.detail = zh, en
 	return &c
+}
+
+// Sayingf is Saying with two formats for the same arguments.
+func (f *Fault) Sayingf(zh, en string, args ...any) *Fault {
+	return f.Saying(fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...))
 }
 
 // RetryIn returns the error with the time after which trying again makes sense.

@@ -68,10 +68,10 @@ func New(o Options) *Client {
 	return &Client{bytes: o.Bytes, http: &http.Client{Transport: transport, Timeout: o.Timeout,
 		CheckRedirect: func(r *http.Request, via []*http.Request) error {
 			if len(via) > maxRedirects {
-				return ErrAnswer.With("too many redirects")
+				return ErrAnswer.Saying("重定向过多", "too many redirects")
 			}
 			if r.URL.Scheme != via[0].URL.Scheme || r.URL.User != nil {
-				return ErrAddress.With("redirect to %s", r.URL.Scheme)
+				return ErrAddress.Sayingf("重定向到 %s", "redirect to %s", r.URL.Scheme)
 			}
 			return nil
 		}}}

@@ -80,7 +80,7 @@ func ParseCheckpoint(note string, pub *ecdsa.PublicKey) (Checkpoint, error) {
 		return Checkpoint{}, err
 	}
 	if c.Origin != origin {
-		return Checkpoint{}, errCheckpoint.With("made by another key: %s", c.Origin)
+		return Checkpoint{}, errCheckpoint.Sayingf("由另一密钥签出：%s", "made by another key: %s", c.Origin)
 	}
 	id, err := keyID(origin, pub)
 	if err != nil {
@@ -94,7 +94,7 @@ func ParseCheckpoint(note string, pub *ecdsa.PublicKey) (Checkpoint, error) {
 		return Checkpoint{}, err
 	}
 	if !sm2.VerifyASN1(pub, e[:], signature[len(id):]) {
-		return Checkpoint{}, errCheckpoint.With("signature")
+		return Checkpoint{}, errCheckpoint.Saying("签名", "signature")
 	}
 	return c, nil
 }

@@ -23,7 +23,7 @@ func (l *Ledger) Compare(ctx context.Context, note string) (c Comparison, err er
 		return Comparison{}, err
 	}
 	if c.Kept.Size == 0 {
-		return Comparison{}, errCheckpoint.With("of no entries")
+		return Comparison{}, errCheckpoint.Saying("没有条目", "of no entries")
 	}
 	if c.Newest, err = l.Checkpoint(ctx); err != nil {
 		return Comparison{}, err

@@ -59,7 +59,7 @@ func (e Event) clean() Event {
 // encodeEntry makes the leaf of an event.
 func encodeEntry(id string, e Event) ([]byte, error) {
 	if e.Kind == "" {
-		return nil, errEvent.With("no kind")
+		return nil, errEvent.Saying("没有种类", "no kind")
 	}
 	var leaf bytes.Buffer
 	encoder := json.NewEncoder(&leaf)
@@ -70,7 +70,7 @@ func encodeEntry(id string, e Event) ([]byte, error) {
 	}
 	entry := bytes.TrimSuffix(leaf.Bytes(), []byte("\n"))
 	if len(entry) > entryLimit {
-		return nil, errEvent.With("%d bytes, at most %d", len(entry), entryLimit)
+		return nil, errEvent.Sayingf("%d 字节，不得超过 %d", "%d bytes, at most %d", len(entry), entryLimit)
 	}
 	return entry, nil
 }
@@ -78,7 +78,7 @@ func encodeEntry(id string, e Event) ([]byte, error) {
 // ParseEntry reads the leaf of an entry that came from elsewhere; whether it is in a ledger is for Proof.Verify to say.
 func ParseEntry(position int64, leaf []byte) (Entry, error) {
 	if len(leaf) > entryLimit {
-		return Entry{}, errEvent.With("%d bytes, at most %d", len(leaf), entryLimit)
+		return Entry{}, errEvent.Sayingf("%d 字节，不得超过 %d", "%d bytes, at most %d", len(leaf), entryLimit)
 	}
 	e, err := decodeEntry(position, leaf)
 	if err != nil {

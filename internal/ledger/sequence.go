@@ -132,7 +132,7 @@ func (l *Ledger) resume(ctx context.Context, tx *store.Tx, size int64) (Checkpoi
 		return Checkpoint{}, tree{}, err
 	}
 	if signed.Size < l.trusted.Size || signed.Size > size {
-		return Checkpoint{}, tree{}, errDamaged.With("%d entries, the last checkpoint says %d, an earlier one %d",
+		return Checkpoint{}, tree{}, errDamaged.Sayingf("日志有 %d 条，最近的检查点说 %d 条，较早的一个说 %d 条", "%d entries, the last checkpoint says %d, an earlier one %d",
 			size, signed.Size, l.trusted.Size)
 	}
 	grown, err := loadTree(ctx, tx, signed.Size)
@@ -144,7 +144,7 @@ func (l *Ledger) resume(ctx context.Context, tx *store.Tx, size int64) (Checkpoi
 		return Checkpoint{}, tree{}, err
 	}
 	if signed.Size > 0 && !bytes.Equal(root, signed.Root) {
-		return Checkpoint{}, tree{}, errDamaged.With("the first %d entries", signed.Size)
+		return Checkpoint{}, tree{}, errDamaged.Sayingf("前 %d 条", "the first %d entries", signed.Size)
 	}
 	// What was placed but not signed yet, because the service stopped in between.
 	err = eachLeaf(ctx, tx, signed.Size, func(position int64, entry, leaf []byte) error {
@@ -179,10 +179,10 @@ func (l *Ledger) newest(ctx context.Context, q store.Querier) (Checkpoint, error
 	}
 	c, err := ParseCheckpoint(note, l.key.Public())
 	if err != nil {
-		return Checkpoint{}, errDamaged.With("checkpoint of %d entries", size).Because(err)
+		return Checkpoint{}, errDamaged.Sayingf("%d 条时的检查点", "checkpoint of %d entries", size).Because(err)
 	}
 	if c.Size != size {
-		return Checkpoint{}, errDamaged.With("checkpoint of %d entries", size)
+		return Checkpoint{}, errDamaged.Sayingf("%d 条时的检查点", "checkpoint of %d entries", size)
 	}
 	return c, nil
 }

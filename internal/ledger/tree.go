@@ -92,7 +92,7 @@ func loadNodes(ctx context.Context, q store.Querier, ids []compact.NodeID) ([][]
 		err := q.QueryRowContext(ctx, `SELECT hash FROM ledger_node WHERE level = $1 AND position = $2`,
 			int64(id.Level), int64(id.Index)).Scan(&hashes[i])
 		if errors.Is(err, sql.ErrNoRows) {
-			return nil, errDamaged.With("node %d/%d is missing", id.Level, id.Index)
+			return nil, errDamaged.Sayingf("缺少节点 %d/%d", "node %d/%d is missing", id.Level, id.Index)
 		}
 		if err != nil {
 			return nil, err

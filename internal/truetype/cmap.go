@@ -32,7 +32,7 @@ func readCmap(table []byte) (cmap, error) {
 		}
 	}
 	if rank == 0 {
-		return best, errBadFont.With("no Unicode characters")
+		return best, errBadFont.Saying("没有 Unicode 字符", "no Unicode characters")
 	}
 	return best, nil
 }

@@ -37,7 +37,7 @@ func Parse(data []byte) (*Font, error) {
 	if ok && start == 0x74746366 { // "ttcf"
 		first, there := u32(data, 12)
 		if !there || int64(first) >= int64(len(data)) {
-			return nil, errBadFont.With("an empty collection")
+			return nil, errBadFont.Saying("字体集是空的", "an empty collection")
 		}
 		offset = int(first)
 		start, ok = u32(data, offset)
@@ -55,10 +55,10 @@ func Parse(data []byte) (*Font, error) {
 		at, ok1 := u32(data, record+8)
 		length, ok2 := u32(data, record+12)
 		if !ok1 || !ok2 {
-			return nil, errBadFont.With("the table directory breaks off")
+			return nil, errBadFont.Saying("表目录中断", "the table directory breaks off")
 		}
 		if int64(at)+int64(length) > int64(len(data)) {
-			return nil, errBadFont.With("table %q is not in the file", data[record:record+4])
+			return nil, errBadFont.Sayingf("文件中没有表 %q", "table %q is not in the file", data[record:record+4])
 		}
 		f.tables[string(data[record:record+4])] = data[at : int(at)+int(length)]
 	}
@@ -71,16 +71,16 @@ func Parse(data []byte) (*Font, error) {
 func (f *Font) read() error {
 	for _, name := range []string{"head", "hhea", "maxp", "loca", "glyf", "hmtx", "cmap"} {
 		if f.tables[name] == nil {
-			return errBadFont.With("no table %q", name)
+			return errBadFont.Sayingf("没有表 %q", "no table %q", name)
 		}
 	}
 	head, hhea, maxp := f.tables["head"], f.tables["hhea"], f.tables["maxp"]
 	if len(head) < 54 || len(hhea) < 36 || len(maxp) < 32 {
-		return errBadFont.With("a table is too short")
+		return errBadFont.Saying("有表过短", "a table is too short")
 	}
 	f.unitsPerEm = int(binary.BigEndian.Uint16(head[18:]))
 	if f.unitsPerEm < 16 || f.unitsPerEm > 16384 {
-		return errBadFont.With("%d units per em", f.unitsPerEm)
+		return errBadFont.Sayingf("每 em %d 单位", "%d units per em", f.unitsPerEm)
 	}
 	for i := range f.bounds {
 		f.bounds[i] = int(int16(binary.BigEndian.Uint16(head[36+2*i:])))
@@ -98,7 +98,7 @@ func (f *Font) read() error {
 		entry = 4
 	}
 	if len(f.tables["loca"]) < entry*(f.glyphs+1) || len(f.tables["hmtx"]) < 4*f.metrics+2*(f.glyphs-f.metrics) {
-		return errBadFont.With("a table is too short for %d glyphs", f.glyphs)
+		return errBadFont.Sayingf("有表过短，容不下 %d 个字形", "a table is too short for %d glyphs", f.glyphs)
 	}
 	// OS/2 fsType, bit 1: restricted licence; bit 8: no subsetting.
 	if flags, ok := u16(f.tables["OS/2"], 8); ok && (flags&0xF == 2 || flags&0x100 != 0) {
@@ -120,7 +120,7 @@ func (f *Font) glyph(g int) ([]byte, error) {
 		from, to = 2*int64(binary.BigEndian.Uint16(loca[2*g:])), 2*int64(binary.BigEndian.Uint16(loca[2*g+2:]))
 	}
 	if from > to || to > int64(len(f.tables["glyf"])) {
-		return nil, errBadFont.With("glyph %d is not in the file", g)
+		return nil, errBadFont.Sayingf("文件中没有字形 %d", "glyph %d is not in the file", g)
 	}
 	return f.tables["glyf"][from:to], nil
 }

@@ -87,7 +87,7 @@ func composed(data []byte, number func(part int) (int, error)) ([]byte, error) {
 		flags, _ := u16(data, at)
 		part, ok := u16(data, at+2)
 		if !ok {
-			return nil, errBadFont.With("a glyph breaks off")
+			return nil, errBadFont.Saying("字形中断", "a glyph breaks off")
 		}
 		size := 6
 		if flags&wordArguments != 0 {
@@ -102,7 +102,7 @@ func composed(data []byte, number func(part int) (int, error)) ([]byte, error) {
 			size += 8
 		}
 		if at+size > len(data) {
-			return nil, errBadFont.With("a glyph breaks off")
+			return nil, errBadFont.Saying("字形中断", "a glyph breaks off")
 		}
 		n, err := number(int(part))
 		if err != nil {
@@ -116,5 +116,5 @@ func composed(data []byte, number func(part int) (int, error)) ([]byte, error) {
 			return out, nil
 		}
 	}
-	return nil, errTooLarge.With("a glyph of more than %d parts", maxComponents)
+	return nil, errTooLarge.Sayingf("字形的部件超过 %d 个", "a glyph of more than %d parts", maxComponents)
 }

@@ -99,7 +99,7 @@ func (b *builder) outline(n int) (size, error) {
 		return size{}, errTooLarge.With("glyph %d of %d bytes", g, len(data))
 	}
 	if len(data) < 10 {
-		return size{}, errBadFont.With("glyph %d breaks off", g)
+		return size{}, errBadFont.Sayingf("字形 %d 中断", "glyph %d breaks off", g)
 	}
 	contours := int(int16(binary.BigEndian.Uint16(data)))
 	if contours == 0 {
@@ -108,7 +108,7 @@ func (b *builder) outline(n int) (size, error) {
 	if contours > 0 {
 		outline, points, ok := simple(data, contours)
 		if !ok {
-			return size{}, errBadFont.With("glyph %d breaks off", g)
+			return size{}, errBadFont.Sayingf("字形 %d 中断", "glyph %d breaks off", g)
 		}
 		b.outlines[n] = outline
 		return size{points: points, contours: contours}, nil
@@ -125,7 +125,7 @@ func (b *builder) outline(n int) (size, error) {
 	})
 	b.open = b.open[:len(b.open)-1]
 	if err == nil && (whole.depth > maxNesting || whole.points > math.MaxUint16 || whole.contours > math.MaxUint16) {
-		err = errTooLarge.With("glyph %d of %d parts", g, whole.parts)
+		err = errTooLarge.Sayingf("字形 %d 有 %d 个部件", "glyph %d of %d parts", g, whole.parts)
 	}
 	b.outlines[n] = outline
 	return whole, err
@@ -134,18 +134,18 @@ func (b *builder) outline(n int) (size, error) {
 // part numbers a glyph that another one is composed of.
 func (b *builder) part(g int) (part, error) {
 	if g >= b.font.glyphs {
-		return part{}, errBadFont.With("there is no glyph %d", g)
+		return part{}, errBadFont.Sayingf("没有字形 %d", "there is no glyph %d", g)
 	}
 	// A glyph that is part of itself would send a reader round in circles.
 	if len(b.open) > maxNesting || slices.Contains(b.open, g) {
-		return part{}, errBadFont.With("glyph %d is part of itself", g)
+		return part{}, errBadFont.Sayingf("字形 %d 包含自己", "glyph %d is part of itself", g)
 	}
 	if p, ok := b.parts[g]; ok {
 		return p, nil
 	}
 	p := part{number: len(b.old)}
 	if p.number >= maxParts {
-		return part{}, errTooLarge.With("more than %d glyphs", maxParts)
+		return part{}, errTooLarge.Sayingf("字形超过 %d 个", "more than %d glyphs", maxParts)
 	}
 	b.old, b.outlines = append(b.old, g), append(b.outlines, nil)
 	var err error

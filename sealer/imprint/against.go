@@ -130,7 +130,7 @@ func readTemplate(file []byte, declared size) (stored, error) {
 		}
 	}
 	if opaque, ok := img.(interface{ Opaque() bool }); !ink || ok && opaque.Opaque() {
-		return stored{}, ErrBadTemplate.With("no ink on a clear ground")
+		return stored{}, ErrBadTemplate.Saying("透明底上没有印迹", "no ink on a clear ground")
 	}
 	return d, nil
 }

@@ -226,7 +226,7 @@ var subsamplingNames = map[image.YCbCrSubsampleRatio]string{
 // image puts a crop together again, its first pixel at (0, 0).
 func (c evidenceCrop) image(i int, files map[string][]byte) (image.Image, error) {
 	if c.Omitted {
-		return nil, errEvidence.With("%s: left out, take the scan", cropName(i, ""))
+		return nil, errEvidence.Sayingf("%s：未存，请用扫描件", "%s: left out, take the scan", cropName(i, ""))
 	}
 	read := func(suffix string) (image.Image, error) {
 		file := files[cropName(i, suffix)]

@@ -40,7 +40,7 @@ func ReadExhibits(evidence []byte) (Exhibits, error) {
 		return Exhibits{}, err
 	}
 	if !validDPI(head.Scale.X) || !validDPI(head.Scale.Y) || head.Orientation < 0 || head.Orientation > 8 {
-		return Exhibits{}, errEvidence.With("scale and orientation")
+		return Exhibits{}, errEvidence.Saying("比例和方向", "scale and orientation")
 	}
 	var e Exhibits
 	if e.Filled, err = readFilled(files["filled.png"]); err != nil {

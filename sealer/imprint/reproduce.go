@@ -51,7 +51,7 @@ func Reproduce(ctx context.Context, evidence []byte) (Reproduction, error) {
 	}
 	s.analyse(good)
 	if slices.ContainsFunc(good, func(m *mark) bool { return !m.rim.ok }) {
-		return Reproduction{}, errEvidence.With("no imprint")
+		return Reproduction{}, errEvidence.Saying("没有印模", "no imprint")
 	}
 	r, err := s.result(ctx, good, good)
 	if err != nil {

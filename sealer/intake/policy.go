@@ -82,7 +82,7 @@ func ParsePolicy(data []byte) (Policy, error) {
 
 func (p Policy) apply(key string, action Action) error {
 	if action != Ignore && action != Warn && action != Refuse {
-		return errPolicy.With("%q: ignore, warn or refuse", clean(string(action))).At(fault.Field(clean(key)))
+		return errPolicy.Sayingf("%q：应为 ignore、warn 或 refuse", "%q: ignore, warn or refuse", clean(string(action))).At(fault.Field(clean(key)))
 	}
 	prefix, group := strings.CutSuffix(key, "*")
 	matched := false
@@ -93,7 +93,7 @@ func (p Policy) apply(key string, action Action) error {
 		}
 	}
 	if !matched {
-		return errPolicy.With("unknown code").At(fault.Field(clean(key)))
+		return errPolicy.Saying("没有这个代码", "unknown code").At(fault.Field(clean(key)))
 	}
 	return nil
 }
@@ -102,7 +102,7 @@ func (p Policy) apply(key string, action Action) error {
 func policyEntries(data []byte) (map[string]Action, error) {
 	dec := json.NewDecoder(bytes.NewReader(data))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
-		return nil, errPolicy.With("a JSON object is needed")
+		return nil, errPolicy.Saying("应为一个 JSON 对象", "a JSON object is needed")
 	}
 	entries := map[string]Action{}
 	for dec.More() {
@@ -116,10 +116,10 @@ func policyEntries(data []byte) (map[string]Action, error) {
 		}
 		var action string
 		if err := dec.Decode(&action); err != nil {
-			return nil, errPolicy.With("an action is needed").At(fault.Field(clean(key))).Because(err)
+			return nil, errPolicy.Saying("缺少处理方式", "an action is needed").At(fault.Field(clean(key))).Because(err)
 		}
 		if strings.Contains(strings.TrimSuffix(key, "*"), "*") || strings.HasSuffix(key, "*") && key != "*" && !strings.HasSuffix(key, ".*") {
-			return nil, errPolicy.With("a group is written content.*").At(fault.Field(clean(key)))
+			return nil, errPolicy.Saying("一组代码写作 content.*", "a group is written content.*").At(fault.Field(clean(key)))
 		}
 		entries[key] = Action(action)
 	}
@@ -127,7 +127,7 @@ func policyEntries(data []byte) (map[string]Action, error) {
 		return nil, errPolicy.With("bad JSON").Because(err)
 	}
 	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
-		return nil, errPolicy.With("something follows the object")
+		return nil, errPolicy.Saying("对象之后还有内容", "something follows the object")
 	}
 	return entries, nil
 }

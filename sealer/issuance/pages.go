@@ -29,14 +29,14 @@ func (s *Service) AddPages(ctx context.Context, by access.Actor, id, name string
 		return Case{}, err
 	}
 	if len(data) > MaxPart {
-		return Case{}, errTooManyPages.With("%d bytes allowed", MaxPart)
+		return Case{}, errTooManyPages.Sayingf("不超过 %d 字节", "%d bytes allowed", MaxPart)
 	}
 	made, count, err := s.pdfOf(ctx, name, data)
 	if err != nil {
 		return Case{}, err
 	}
 	if count > maxPages {
-		return Case{}, errTooManyPages.With("%d pages allowed", maxPages)
+		return Case{}, errTooManyPages.Sayingf("不超过 %d 页", "%d pages allowed", maxPages)
 	}
 	// Names of files often name people: they are not kept.
 	document, err := s.Sealer.Upload(ctx, by, found.Number+".pdf", bytes.NewReader(made))
@@ -49,7 +49,7 @@ func (s *Service) AddPages(ctx context.Context, by access.Actor, id, name string
 			return err
 		}
 		if last >= maxParts || pages+count > maxPages {
-			return errTooManyPages.With("%d files, %d pages allowed", maxParts, maxPages)
+			return errTooManyPages.Sayingf("不超过 %d 个文件、%d 页", "%d files, %d pages allowed", maxParts, maxPages)
 		}
 		if _, err := tx.ExecContext(ctx, `INSERT INTO issuance_part (case_id, number, owner, document, name, pages) VALUES ($1, $2, $3, $4, $5, $6)`,
 			id, last+1, by.ID, document.ID, fmt.Sprintf("%s-%d.pdf", r.Number, last+1), count); err != nil {

@@ -35,7 +35,7 @@ func (p *plan) annotate(spots []int) error {
 	page := &p.spots[spots[0]].page
 	for _, i := range spots[1:] {
 		if p.spots[i].page.Number != page.Number {
-			return errAmbiguous.With("pages %d and %d are one object", page.Number, p.spots[i].page.Number).
+			return errAmbiguous.Sayingf("第 %d 页和第 %d 页是同一个对象", "pages %d and %d are one object", page.Number, p.spots[i].page.Number).
 				At(fault.Object(page.Ref.Num, page.Ref.Gen))
 		}
 	}
@@ -59,7 +59,7 @@ func (p *plan) annotate(spots []int) error {
 		return errDamagedPages.New()
 	}
 	if _, ok := l.object.(Dict); !ok {
-		return errDamagedPages.With("the page is not a dictionary")
+		return errDamagedPages.Saying("该页不是字典", "the page is not a dictionary")
 	}
 	change, err := d.addToList(raw, page.Dict, "Annots", added...)
 	if err != nil {

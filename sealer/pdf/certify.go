@@ -29,21 +29,21 @@ func (l FieldLock) check() error {
 	size := 0
 	for _, f := range l.Fields {
 		if f == "" {
-			return bad.With("a field without a name")
+			return bad.Saying("有域没有名称", "a field without a name")
 		}
 		size += len(f)
 	}
 	if size > 64<<10 {
-		return bad.With("text too long")
+		return bad.Saying("文字过长", "text too long")
 	}
 	switch l.Action {
 	case LockAll:
 		if len(l.Fields) > 0 {
-			return bad.With("names, though all fields are locked")
+			return bad.Saying("已锁定全部域，不必再列名称", "names, though all fields are locked")
 		}
 	case LockInclude, LockExclude:
 		if len(l.Fields) == 0 {
-			return bad.With("no names")
+			return bad.Saying("没有名称", "no names")
 		}
 	default:
 		return bad.With("action %.20q", string(l.Action))

@@ -31,7 +31,7 @@ func (d *Document) CheckEntries(ctx context.Context) error {
 
 func (d *Document) checkEntry(e XrefEntry) error {
 	misplaced := func() error {
-		return errDamagedXref.With("object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
+		return errDamagedXref.Sayingf("对象 %d 不在交叉引用所指的位置", "object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
 	}
 	if e.Offset >= d.size {
 		return misplaced()

@@ -17,11 +17,11 @@ func (d *Document) catalogSource() (child, error) {
 		return child{}, err
 	}
 	if l == nil {
-		return child{}, errDamagedXref.With("the catalog is missing")
+		return child{}, errDamagedXref.Saying("缺少文档目录（catalog）", "the catalog is missing")
 	}
 	catalog, ok := l.object.(Dict)
 	if !ok {
-		return child{}, errDamagedXref.With("the catalog is missing").At(fault.Object(ref.Num, ref.Gen))
+		return child{}, errDamagedXref.Saying("缺少文档目录（catalog）", "the catalog is missing").At(fault.Object(ref.Num, ref.Gen))
 	}
 	return child{ref: ref, dict: catalog, source: raw}, nil
 }
@@ -29,7 +29,7 @@ func (d *Document) catalogSource() (child, error) {
 // child finds the dictionary under a key of another.
 func (d *Document) child(parent child, key Name) (child, error) {
 	damaged := func(ref Ref) (child, error) {
-		return child{}, at(errDamagedObject.With("/%s is not a dictionary", key), ref)
+		return child{}, at(errDamagedObject.Sayingf("/%s 不是字典", "/%s is not a dictionary", key), ref)
 	}
 	if parent.dict.count(key) > 1 {
 		return child{}, at(errAmbiguous.With("/%s", key), parent.ref)

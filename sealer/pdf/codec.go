@@ -4,7 +4,7 @@ import "io"
 
 // The text and byte encodings of ISO 32000-1, 7.4.2 to 7.4.5, each with a limit on what it gives.
 
-func overLimit(limit int64) error { return errTooLarge.With("a stream of more than %d bytes", limit) }
+func overLimit(limit int64) error { return errTooLarge.Sayingf("有数据流超过 %d 字节", "a stream of more than %d bytes", limit) }
 
 // asciiHexDecode decodes pairs of hexadecimal digits up to '>'.
 func asciiHexDecode(source io.Reader, limit int64) ([]byte, error) {
@@ -22,7 +22,7 @@ func asciiHexDecode(source io.Reader, limit int64) ([]byte, error) {
 		}
 		n, ok := unhex(c)
 		if !ok {
-			return out, errDamagedStream.With("a character that is not hexadecimal")
+			return out, errDamagedStream.Saying("有字符不是十六进制数字", "a character that is not hexadecimal")
 		}
 		if odd {
 			if int64(len(out)) >= limit {
@@ -60,7 +60,7 @@ func ascii85Decode(source io.Reader, limit int64) ([]byte, error) {
 			continue
 		}
 		if c < '!' || c > 'u' {
-			return out, errDamagedStream.With("a character outside ASCII base 85")
+			return out, errDamagedStream.Saying("有字符不属于 ASCII base 85", "a character outside ASCII base 85")
 		}
 		group = group*85 + uint32(c-'!')
 		if count++; count == 5 {
@@ -98,7 +98,7 @@ func runLengthDecode(source io.Reader, limit int64) ([]byte, error) {
 		if n > 128 {
 			c, err := in.ReadByte()
 			if err != nil {
-				return out, errDamagedStream.With("a run breaks off")
+				return out, errDamagedStream.Saying("游程中断", "a run breaks off")
 			}
 			for range 257 - int(n) {
 				out = append(out, c)
@@ -107,7 +107,7 @@ func runLengthDecode(source io.Reader, limit int64) ([]byte, error) {
 			for range int(n) + 1 {
 				c, err := in.ReadByte()
 				if err != nil {
-					return out, errDamagedStream.With("a run breaks off")
+					return out, errDamagedStream.Saying("游程中断", "a run breaks off")
 				}
 				out = append(out, c)
 			}
@@ -165,7 +165,7 @@ func lzwDecode(source io.Reader, limit int64, early bool) ([]byte, error) {
 			}
 			out = append(out, out[previousStart])
 		default:
-			return out, errDamagedStream.With("an LZW code before its time")
+			return out, errDamagedStream.Saying("LZW 编码出现过早", "an LZW code before its time")
 		}
 		if int64(len(out)) > limit || len(out) > 1<<31-1-tableSize {
 			return nil, overLimit(limit)

@@ -171,7 +171,7 @@ func (d *Document) Catalog() (Dict, Ref, error) {
 	}
 	catalog, ok := o.(Dict)
 	if !ok {
-		return nil, d.root, errDamagedXref.With("the catalog is missing").At(fault.Object(d.root.Num, d.root.Gen))
+		return nil, d.root, errDamagedXref.Saying("缺少文档目录（catalog）", "the catalog is missing").At(fault.Object(d.root.Num, d.root.Gen))
 	}
 	return catalog, d.root, nil
 }

@@ -44,7 +44,7 @@ func (p *plan) useField(ctx context.Context, named []node) error {
 		return p.noSuchField(ctx, place)
 	case 1:
 	default:
-		return errAmbiguous.With("%d fields have this name", len(named)).At(place)
+		return errAmbiguous.Sayingf("有 %d 个域用这个名称", "%d fields have this name", len(named)).At(place)
 	}
 	n := named[0]
 	f := &emptyField{}
@@ -64,7 +64,7 @@ func (p *plan) useField(ctx context.Context, named []node) error {
 	}
 	var ok bool
 	if f.ref, ok = n.object.(Ref); !ok {
-		return errDamagedObject.With("the field is not an object of its own").At(place)
+		return errDamagedObject.Saying("该域不是独立的对象", "the field is not an object of its own").At(place)
 	}
 	if f.dict, err = resolveDict(d, f.ref); err != nil {
 		return err
@@ -74,7 +74,7 @@ func (p *plan) useField(ctx context.Context, named []node) error {
 		return err
 	}
 	if flags&1 != 0 {
-		return errLocked.With("the field is read-only").At(place)
+		return errLocked.Saying("该域为只读", "the field is read-only").At(place)
 	}
 	if err := p.obeyLock(n); err != nil {
 		return err
@@ -93,7 +93,7 @@ func (p *plan) obeyLock(n node) error {
 		return err
 	}
 	if p.request.Lock != nil {
-		return errBadRequest.With("the field has a lock of its own").At(fault.Field("lock"))
+		return errBadRequest.Saying("该域自带锁定", "the field has a lock of its own").At(fault.Field("lock"))
 	}
 	lock, ok, err := p.document.readLock(dict)
 	if ok {
@@ -112,11 +112,11 @@ func (p *plan) findWidget() error {
 	kids, _ := o.(Array)
 	switch {
 	case len(kids) > 1:
-		return errAmbiguous.With("the field has %d widgets", len(kids)).At(fault.Field(p.name))
+		return errAmbiguous.Sayingf("该域有 %d 个控件", "the field has %d widgets", len(kids)).At(fault.Field(p.name))
 	case len(kids) == 1:
 		var ok bool
 		if f.widget, ok = kids[0].(Ref); !ok {
-			return errDamagedObject.With("the widget is not an object of its own").At(fault.Field(p.name))
+			return errDamagedObject.Saying("该控件不是独立的对象", "the widget is not an object of its own").At(fault.Field(p.name))
 		}
 		if f.look, err = resolveDict(d, f.widget); err != nil {
 			return err
@@ -149,7 +149,7 @@ func (p *plan) findWidget() error {
 // signature because the widget of that signature shows the same.
 func (p *plan) invisibleField() error {
 	if p.request.visible() {
-		return errBadRequest.With("the field shows nothing, so the seal cannot stand elsewhere").At(fault.Field(p.name))
+		return errBadRequest.Saying("该域不显示内容，印章不能移到别处", "the field shows nothing, so the seal cannot stand elsewhere").At(fault.Field(p.name))
 	}
 	p.field.widget, p.field.look = Ref{}, nil
 	p.notes = append(p.notes, Note{Code: NoteHiddenField, ZH: "签名域不显示，签章不可见。",
@@ -240,7 +240,7 @@ func (d *Document) pageOfWidget(f *emptyField) (Page, error) {
 		return !ok, err
 	})
 	if err == nil && found.Number == 0 {
-		err = errDamagedObject.With("no page shows the signature field").At(fault.Object(f.widget.Num, f.widget.Gen))
+		err = errDamagedObject.Saying("没有页面显示该签名域", "no page shows the signature field").At(fault.Object(f.widget.Num, f.widget.Gen))
 	}
 	return found, err
 }

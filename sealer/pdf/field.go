@@ -81,7 +81,7 @@ func (d *Document) walkFields(ctx context.Context, fn func(n node, dict Dict) er
 	}
 	list, _ := roots.(Array)
 	if len(list) > d.limits.Fields {
-		return errTooManyFields.With("more than %d", d.limits.Fields)
+		return errTooManyFields.Sayingf("超过 %d 个", "more than %d", d.limits.Fields)
 	}
 	stack := make([]node, 0, len(list))
 	for i := len(list) - 1; i >= 0; i-- {
@@ -93,7 +93,7 @@ func (d *Document) walkFields(ctx context.Context, fn func(n node, dict Dict) er
 			return ctx.Err()
 		}
 		if visited > d.limits.Fields {
-			return errTooManyFields.With("more than %d", d.limits.Fields)
+			return errTooManyFields.Sayingf("超过 %d 个", "more than %d", d.limits.Fields)
 		}
 		n := stack[len(stack)-1]
 		stack = stack[:len(stack)-1]
@@ -126,7 +126,7 @@ func (d *Document) walkFields(ctx context.Context, fn func(n node, dict Dict) er
 			continue
 		}
 		if n.depth++; n.depth > maxFieldDepth || len(stack)+len(kids) > d.limits.Fields {
-			return errTooManyFields.With("the form is nested too deeply")
+			return errTooManyFields.Saying("表单嵌套过深", "the form is nested too deeply")
 		}
 		for i := len(kids) - 1; i >= 0; i-- {
 			kid := n
@@ -304,26 +304,26 @@ func (d *Document) directValue(f *SignatureField, dict Dict) error {
 // this signature's /Contents. The range may end before the file does; the caller compares. Error: pdf.bad-byte-range.
 func (s SignatureField) ByteRange() ([4]int64, error) {
 	var r [4]int64
-	bad := func(what string) ([4]int64, error) {
-		return [4]int64{}, errByteRange.With("%s", what).At(fault.Field(s.Name))
+	bad := func(zh, en string) ([4]int64, error) {
+		return [4]int64{}, errByteRange.Saying(zh, en).At(fault.Field(s.Name))
 	}
 	if s.Dict == nil {
-		return bad("the field is empty")
+		return bad("签名域是空的", "the field is empty")
 	}
 	if _, twice := s.Dict.Duplicate(); twice {
-		return bad("a key stands twice")
+		return bad("有键出现两次", "a key stands twice")
 	}
 	list, ok := s.Dict.Get("ByteRange").(Array)
 	if !ok {
-		return bad("missing or indirect")
+		return bad("缺失，或为间接引用", "missing or indirect")
 	}
 	if len(list) != 4 {
-		return bad("not four numbers")
+		return bad("不是四个数", "not four numbers")
 	}
 	for i, o := range list {
 		n, ok := o.(Integer)
 		if !ok || n < 0 || int64(n) > s.fileSize {
-			return bad("a number is missing, negative or beyond the file")
+			return bad("有数缺失、为负或超出文件", "a number is missing, negative or beyond the file")
 		}
 		r[i] = int64(n)
 	}
@@ -333,11 +333,11 @@ func (s SignatureField) ByteRange() ([4]int64, error) {
 	}
 	switch {
 	case r[0] != 0:
-		return bad("it does not begin at the first byte")
+		return bad("不是从第一个字节开始", "it does not begin at the first byte")
 	case r[1] != contents.Start || r[2] != contents.End:
-		return bad("the gap is not the Contents of this signature")
+		return bad("空出的部分不是本签名的 Contents", "the gap is not the Contents of this signature")
 	case r[2]+r[3] > s.fileSize:
-		return bad("it ends beyond the file")
+		return bad("结尾超出文件", "it ends beyond the file")
 	}
 	return r, nil
 }
@@ -345,27 +345,27 @@ func (s SignatureField) ByteRange() ([4]int64, error) {
 // Contents returns /Contents when it is a direct hexadecimal string without white space inside, in a signature
 // dictionary that stands in the file. Error: pdf.bad-contents.
 func (s SignatureField) Contents() (String, error) {
-	bad := func(what string) (String, error) {
-		return String{}, errContents.With("%s", what).At(fault.Field(s.Name))
+	bad := func(zh, en string) (String, error) {
+		return String{}, errContents.Saying(zh, en).At(fault.Field(s.Name))
 	}
 	if s.Dict == nil {
-		return bad("the field is empty")
+		return bad("签名域是空的", "the field is empty")
 	}
 	if _, twice := s.Dict.Duplicate(); twice {
-		return bad("a key stands twice")
+		return bad("有键出现两次", "a key stands twice")
 	}
 	contents, ok := s.Dict.Get("Contents").(String)
 	switch {
 	case !ok:
-		return bad("missing or indirect")
+		return bad("缺失，或为间接引用", "missing or indirect")
 	case !contents.Hex:
-		return bad("not a hexadecimal string")
+		return bad("不是十六进制字符串", "not a hexadecimal string")
 	case contents.Start < 0 || contents.Start < s.DictStart || contents.End > s.DictEnd:
-		return bad("not in the file")
+		return bad("不在文件中", "not in the file")
 	case contents.End-contents.Start != int64(2*len(contents.Value)+2):
-		return bad("more than hexadecimal digits between the brackets")
+		return bad("尖括号内不只有十六进制数字", "more than hexadecimal digits between the brackets")
 	case len(contents.Value) == 0:
-		return bad("empty")
+		return bad("是空的", "empty")
 	}
 	return contents, nil
 }

@@ -79,7 +79,7 @@ func (d *Document) filters(s *Stream) ([]Name, []Dict, error) {
 			return nil, nil, err
 		}
 		if names[i], ok = o.(Name); !ok {
-			return nil, nil, errDamagedStream.With("a filter is not a name")
+			return nil, nil, errDamagedStream.Saying("过滤器不是名称", "a filter is not a name")
 		}
 		if i < len(parmList) {
 			o, err := d.Resolve(parmList[i])
@@ -120,7 +120,7 @@ func (d *Document) decode(filter Name, parameters Dict, source io.Reader, limit,
 			return nil, e
 		}
 		if int64(len(data)) > whole {
-			return nil, errTooLarge.With("a stream of more than %d bytes", whole)
+			return nil, errTooLarge.Sayingf("有数据流超过 %d 字节", "a stream of more than %d bytes", whole)
 		}
 		return data, err
 	case "ASCIIHexDecode", "AHx":
@@ -158,7 +158,7 @@ func readLimited(r io.Reader, max, hint int64) ([]byte, error) {
 		n, err := r.Read(out[len(out):cap(out)])
 		out = out[:len(out)+n]
 		if int64(len(out)) > max {
-			return nil, errTooLarge.With("a stream of more than %d bytes", max)
+			return nil, errTooLarge.Sayingf("有数据流超过 %d 字节", "a stream of more than %d bytes", max)
 		}
 		if err == io.EOF {
 			return out, nil
@@ -174,10 +174,10 @@ func readLimited(r io.Reader, max, hint int64) ([]byte, error) {
 func (d *Document) flateDecode(source io.Reader, limit, expected int64) ([]byte, error) {
 	var head [2]byte
 	if _, err := io.ReadFull(source, head[:]); err != nil {
-		return nil, errDamagedStream.With("no data")
+		return nil, errDamagedStream.Saying("没有数据", "no data")
 	}
 	if head[0]&15 != 8 || head[1]&32 != 0 || (int(head[0])<<8|int(head[1]))%31 != 0 {
-		return nil, errDamagedStream.With("not zlib data")
+		return nil, errDamagedStream.Saying("不是 zlib 数据", "not zlib data")
 	}
 	if _, ok := source.(io.ByteReader); !ok {
 		source = newBlockReader(source)

@@ -117,7 +117,7 @@ func (d *design) set(sealWidth, sealHeight float64) error {
 		l := &d.text.lines[i]
 		if l.Inside {
 			if math.Abs(l.Below)+l.Size/2 > sealHeight/2 || l.width > sealWidth {
-				return errBadLines.With("%.1f mm of text in a seal of %.1f mm", l.width, sealWidth).At(lineField(i))
+				return errBadLines.Sayingf("文字宽 %.1f 毫米，印章宽 %.1f 毫米", "%.1f mm of text in a seal of %.1f mm", l.width, sealWidth).At(lineField(i))
 			}
 			continue
 		}

@@ -17,7 +17,7 @@ type rewrite struct {
 func (p *plan) rewrite(ref Ref, body []byte) error {
 	for _, r := range p.rewrites {
 		if r.ref.Num == ref.Num {
-			return errAmbiguous.With("one object serves as two").At(fault.Object(ref.Num, ref.Gen))
+			return errAmbiguous.Saying("同一个对象被当作两个使用", "one object serves as two").At(fault.Object(ref.Num, ref.Gen))
 		}
 	}
 	p.rewrites = append(p.rewrites, rewrite{ref, body})
@@ -46,7 +46,7 @@ func (d *Document) addToList(raw []byte, dict Dict, key Name, added ...Ref) (edi
 		return edit{key, append(append([]byte{'['}, references(added...)...), ']')}, nil
 	case Array:
 	default:
-		return edit{}, errDamagedObject.With("/%s is not an array", key)
+		return edit{}, errDamagedObject.Sayingf("/%s 不是数组", "/%s is not an array", key)
 	}
 	var source []byte
 	if l != nil {
@@ -79,7 +79,7 @@ func (d *Document) owner(o Object) (Ref, *located, error) {
 		}
 		o = l.object
 	}
-	return Ref{}, nil, errTooDeep.With("a chain of references")
+	return Ref{}, nil, errTooDeep.Saying("引用一环套一环", "a chain of references")
 }
 
 // references is the text of references.

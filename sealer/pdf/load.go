@@ -49,7 +49,7 @@ func (d *Document) Resolve(o Object) (Object, error) {
 			return nil, err
 		}
 	}
-	return nil, errTooDeep.With("a chain of references")
+	return nil, errTooDeep.Saying("引用一环套一环", "a chain of references")
 }
 
 // Entry is what the cross-reference says of an object number: the newest section that mentions it decides.
@@ -114,7 +114,7 @@ const lookupCost = 8
 // over at most; a hostile one can ask for the same long object from everywhere.
 func (d *Document) spend(n int64) error {
 	if d.workLeft -= n; d.workLeft < 0 {
-		return errTooLarge.With("reading it takes too much work")
+		return errTooLarge.Saying("读取它所需的处理量过大", "reading it takes too much work")
 	}
 	return nil
 }
@@ -147,14 +147,14 @@ func (d *Document) keep(num int, l *located) {
 // loadAt reads the object that an entry places in the file, and insists that it stands there.
 func (d *Document) loadAt(e XrefEntry) (*located, error) {
 	if e.Offset >= d.size {
-		return nil, errDamagedXref.With("object %d would stand behind the end of the file", e.Num).At(fault.Offset(e.Offset))
+		return nil, errDamagedXref.Sayingf("对象 %d 所指的位置超出文件末尾", "object %d would stand behind the end of the file", e.Num).At(fault.Offset(e.Offset))
 	}
 	ref, l, _, err := d.readIndirect(e.Offset)
 	if err != nil {
 		return nil, err
 	}
 	if ref.Num != e.Num || ref.Gen != e.Gen {
-		return nil, errDamagedXref.With("object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
+		return nil, errDamagedXref.Sayingf("对象 %d 不在交叉引用所指的位置", "object %d is not where the cross-reference says", e.Num).At(fault.Offset(e.Offset))
 	}
 	return l, nil
 }
@@ -201,7 +201,7 @@ func (d *Document) readIndirect(off int64) (ref Ref, l *located, after int64, er
 const signatureBytes = 64 << 10
 
 func (d *Document) tooLong(off int64) error {
-	return errTooLarge.With("one object is longer than %d bytes", d.limits.ObjectBytes).At(fault.Offset(off))
+	return errTooLarge.Sayingf("有对象超过 %d 字节", "one object is longer than %d bytes", d.limits.ObjectBytes).At(fault.Offset(off))
 }
 
 // indirect reads "n g obj" and the value; stream reports that stream data begin at pos.
@@ -215,12 +215,12 @@ func (p *parser) indirect() (ref Ref, l *located, stream bool, err error) {
 		return ref, nil, false, err
 	}
 	if !ok || !ok2 || num > 1<<31-1 || gen > 65535 {
-		return ref, nil, false, errDamagedXref.With("no object here").At(fault.Offset(p.base))
+		return ref, nil, false, errDamagedXref.Saying("这里没有对象", "no object here").At(fault.Offset(p.base))
 	}
 	ref = Ref{int(num), int(gen)}
 	if ok, err := p.keyword("obj"); err != nil || !ok {
 		if err == nil {
-			err = errDamagedXref.With("no object here").At(fault.Offset(p.base))
+			err = errDamagedXref.Saying("这里没有对象", "no object here").At(fault.Offset(p.base))
 		}
 		return ref, nil, false, err
 	}
@@ -297,7 +297,7 @@ func (d *Document) measureByScan(s *Stream) error {
 	for off := s.Start; off < d.size; off += chunk - int64(len(word)) {
 		n := min(int64(chunk), d.size-off)
 		if d.scanLeft -= n; d.scanLeft < 0 {
-			return errTooLarge.With("too many streams without a correct length").At(fault.Offset(s.Start))
+			return errTooLarge.Saying("长度不正确的数据流过多", "too many streams without a correct length").At(fault.Offset(s.Start))
 		}
 		if err := d.readFull(buf[:n], off); err != nil {
 			return err
@@ -309,7 +309,7 @@ func (d *Document) measureByScan(s *Stream) error {
 		s.Length = off + int64(i) - s.Start
 		return d.trimEndOfLine(s)
 	}
-	return errDamagedStream.With("endstream is missing").At(fault.Offset(s.Start))
+	return errDamagedStream.Saying("缺少 endstream", "endstream is missing").At(fault.Offset(s.Start))
 }
 
 // trimEndOfLine takes the end of line before endstream off the data.

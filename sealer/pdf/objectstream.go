@@ -60,7 +60,7 @@ func (d *Document) objectStream(num int) (*objectStream, error) {
 		return nil, err
 	}
 	if !ok || entry.State != InFile {
-		return nil, errDamagedXref.With("the object stream is missing").At(fault.Object(num, 0))
+		return nil, errDamagedXref.Saying("缺少对象流", "the object stream is missing").At(fault.Object(num, 0))
 	}
 	o, err := d.Object(Ref{num, entry.Gen})
 	if err != nil {
@@ -68,7 +68,7 @@ func (d *Document) objectStream(num int) (*objectStream, error) {
 	}
 	stream, ok := o.(*Stream)
 	if !ok || stream.Dict.Get("Type") != Name("ObjStm") {
-		return nil, errDamagedXref.With("not an object stream").At(fault.Object(num, entry.Gen))
+		return nil, errDamagedXref.Saying("不是对象流", "not an object stream").At(fault.Object(num, entry.Gen))
 	}
 	s, err := d.decodeObjectStream(num, stream)
 	if err != nil {
@@ -100,7 +100,7 @@ func (d *Document) decodeObjectStream(num int, stream *Stream) (*objectStream, e
 	}
 	// Each pair of numbers takes four bytes at least, so what the stream claims is bounded by what it has.
 	if first < 0 || first > int64(len(data)) || count < 0 || count > first/4+1 {
-		return nil, errDamagedStream.With("the head of the object stream")
+		return nil, errDamagedStream.Saying("对象流的开头", "the head of the object stream")
 	}
 	s := &objectStream{num: num, data: data, numbers: make([]int32, 0, count), offsets: make([]int32, 0, count)}
 	p := newParser(data[:first], -1, true, d.limits)
@@ -114,7 +114,7 @@ func (d *Document) decodeObjectStream(num int, stream *Stream) (*objectStream, e
 			break
 		}
 		if n > int64(d.limits.Objects) || off > int64(len(data))-first {
-			return nil, errDamagedStream.With("the head of the object stream")
+			return nil, errDamagedStream.Saying("对象流的开头", "the head of the object stream")
 		}
 		s.numbers = append(s.numbers, int32(n))
 		s.offsets = append(s.offsets, int32(first+off))
@@ -130,7 +130,7 @@ func (d *Document) integer(o Object) (int64, error) {
 	}
 	n, ok := o.(Integer)
 	if !ok {
-		return 0, errDamagedObject.With("an integer is missing")
+		return 0, errDamagedObject.Saying("缺少整数", "an integer is missing")
 	}
 	return int64(n), nil
 }

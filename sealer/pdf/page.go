@@ -52,7 +52,7 @@ func (d *Document) pagesRoot() (Ref, Dict, error) {
 	}
 	root, ok := o.(Dict)
 	if !ok {
-		return Ref{}, nil, errDamagedPages.With("the page tree is missing")
+		return Ref{}, nil, errDamagedPages.Saying("缺少页面树", "the page tree is missing")
 	}
 	return ref, root, nil
 }
@@ -161,7 +161,7 @@ func (d *Document) descend(n int) (Page, bool, error) {
 		found := false
 		for ; i < len(kids) && !found; i++ {
 			if steps++; steps > d.limits.PageNodes {
-				return Page{}, false, errTooLarge.With("the page tree has more than %d nodes", d.limits.PageNodes)
+				return Page{}, false, errTooLarge.Sayingf("页面树的节点超过 %d 个", "the page tree has more than %d nodes", d.limits.PageNodes)
 			}
 			kid, kidRef, err := d.kid(kids[i])
 			if err != nil {
@@ -189,7 +189,7 @@ func (d *Document) descend(n int) (Page, bool, error) {
 			return Page{}, false, nil
 		}
 	}
-	return Page{}, false, errDamagedPages.With("the page tree does not end")
+	return Page{}, false, errDamagedPages.Saying("页面树没有尽头", "the page tree does not end")
 }
 
 // isPagesNode tells a node from a page: by its kids, since /Type is often wrong.

@@ -48,7 +48,7 @@ func (d *Document) eachPage(fn func(leaf) (more bool, err error)) (int, error) {
 		return 0, err
 	}
 	if !isNode {
-		return 0, errDamagedPages.With("the page tree has no pages")
+		return 0, errDamagedPages.Saying("页面树中没有页面", "the page tree has no pages")
 	}
 	first := level{kids: kids, ref: ref}
 	first.h.take(root)
@@ -57,7 +57,7 @@ func (d *Document) eachPage(fn func(leaf) (more bool, err error)) (int, error) {
 	total := 0
 	for visited := 0; len(stack) > 0; visited++ {
 		if visited > d.limits.PageNodes {
-			return 0, errTooLarge.With("the page tree has more than %d nodes", d.limits.PageNodes)
+			return 0, errTooLarge.Sayingf("页面树的节点超过 %d 个", "the page tree has more than %d nodes", d.limits.PageNodes)
 		}
 		top := &stack[len(stack)-1]
 		if top.next == len(top.kids) {
@@ -85,10 +85,10 @@ func (d *Document) eachPage(fn func(leaf) (more bool, err error)) (int, error) {
 			continue
 		}
 		if open[kidRef] {
-			return 0, errDamagedPages.With("a node contains itself").At(fault.Object(kidRef.Num, kidRef.Gen))
+			return 0, errDamagedPages.Saying("有节点包含自己", "a node contains itself").At(fault.Object(kidRef.Num, kidRef.Gen))
 		}
 		if len(stack) > maxPageDepth {
-			return 0, errTooDeep.With("the page tree")
+			return 0, errTooDeep.Saying("页面树", "the page tree")
 		}
 		open[kidRef] = true
 		next := level{kids: kids, h: top.h, ref: kidRef}
@@ -136,7 +136,7 @@ func (d *Document) listPages(ctx context.Context) (*pageList, error) {
 	l := &pageList{document: d}
 	_, err := d.eachPage(func(f leaf) (bool, error) {
 		if len(l.pages) == maxRangedPages {
-			return false, errTooLarge.With("more than %d pages", maxRangedPages)
+			return false, errTooLarge.Sayingf("超过 %d 页", "more than %d pages", maxRangedPages)
 		}
 		l.pages = append(l.pages, listed{f.ref, f.above})
 		if f.number&0xFF == 0 && ctx.Err() != nil {
@@ -154,7 +154,7 @@ func (l *pageList) page(n int) (Page, error) {
 	}
 	found := l.pages[n-1]
 	if found.ref == (Ref{}) {
-		return Page{}, errDamagedPages.With("the page is not an object of its own").At(fault.Page(n))
+		return Page{}, errDamagedPages.Saying("该页不是独立的对象", "the page is not an object of its own").At(fault.Page(n))
 	}
 	node, _, err := l.document.kid(found.ref)
 	if err != nil {

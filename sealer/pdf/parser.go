@@ -153,7 +153,7 @@ func (p *parser) value() (Object, error) {
 		return nil, err
 	}
 	if p.elements--; p.elements < 0 {
-		return nil, errTooLarge.With("more values than allowed in one object")
+		return nil, errTooLarge.Saying("一个对象中的值过多", "more values than allowed in one object")
 	}
 	c := p.buf[p.pos]
 	switch {

@@ -121,7 +121,7 @@ func (d *Document) checkTail() error {
 		w = w[i:]
 	}
 	if bytes.Contains(w, []byte(" obj")) {
-		return errTruncated.With("objects follow the last cross-reference")
+		return errTruncated.Saying("最后的交叉引用之后还有对象", "objects follow the last cross-reference")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func (p Page) place(at Placement, width, height float64) (Rect, error) {
 		left -= w / 2
 		bottom -= h / 2
 	default:
-		return Rect{}, errBadRequest.With("corner %d", at.From)
+		return Rect{}, errBadRequest.Sayingf("角 %d", "corner %d", at.From)
 	}
 	if at.MoveInside && w <= shownWidth && h <= shownHeight {
 		left = min(max(left, 0), shownWidth-w)

@@ -30,7 +30,7 @@ func (d *Document) predictor(parameters Dict) (predictor, error) {
 		return p, err
 	}
 	if colors < 1 || colors > 64 || p.sample < 1 || p.sample > 16 || columns < 1 || columns > 1<<24 {
-		return p, errDamagedStream.With("predictor parameters")
+		return p, errDamagedStream.Saying("predictor 的参数", "predictor parameters")
 	}
 	if p.kind == 2 && p.sample != 8 || p.kind > 2 && p.kind < 10 {
 		return p, errUnsupportedFilter.With("predictor %d with %d bits", p.kind, p.sample)
@@ -115,7 +115,7 @@ func (p predictor) undoRow(kind byte, row, above []byte) error {
 			row[i] += paeth(left, up(i), corner)
 		}
 	default:
-		return errDamagedStream.With("row filter %d", kind)
+		return errDamagedStream.Sayingf("行过滤器 %d", "row filter %d", kind)
 	}
 	return nil
 }

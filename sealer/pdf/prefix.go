@@ -10,7 +10,7 @@ import (
 // all earlier sections in every later state.
 func (d *Document) Prefix(ctx context.Context, end int64) (*Document, error) {
 	if end < 0 || end > d.size {
-		return nil, errTruncated.With("%d bytes asked for, %d there", end, d.size)
+		return nil, errTruncated.Sayingf("需要 %d 字节，只有 %d 字节", "%d bytes asked for, %d there", end, d.size)
 	}
 	p := &Document{reader: d.reader, size: end, limits: d.limits, whole: d}
 	p.scanLeft, p.workLeft, p.xrefLeft = d.limits.ScanBytes, d.limits.WorkBytes+8*end, d.limits.XrefBytes

@@ -108,11 +108,11 @@ func (d *Document) recover(ctx context.Context, cause error) error {
 	}
 	fields, err := d.SignatureFields(ctx)
 	if err != nil {
-		return errIncomplete.Because(err).With("the form")
+		return errIncomplete.Because(err).Saying("表单", "the form")
 	}
 	for _, f := range fields {
 		if f.Dict != nil || f.Value != (Ref{}) {
-			return errDoubtful.With("the file has a signature").At(fault.Field(f.Name))
+			return errDoubtful.Saying("文件带有签名", "the file has a signature").At(fault.Field(f.Name))
 		}
 	}
 	f, _ := fault.Of(cause)

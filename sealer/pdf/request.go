@@ -64,7 +64,7 @@ func (r SealRequest) check() error {
 	case r.Time.IsZero() || r.Time.Year() > 9999:
 		return errBadRequest.At(fault.Field("time"))
 	case len(r.Signer)+len(r.Reason)+len(r.Location)+len(r.Contact) > 64<<10:
-		return errBadRequest.With("text too long")
+		return errBadRequest.Saying("文字过长", "text too long")
 	case len(r.Placements) > maxPlacements:
 		return errTooManyPlaces.With("%d placements", len(r.Placements))
 	case r.Certify < 0 || r.Certify > 3:

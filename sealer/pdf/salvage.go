@@ -168,7 +168,7 @@ func (s *salvage) object(off int64) (int64, error) {
 		return 0, s.unreadable(err, fault.Offset(off))
 	}
 	if ref.Num > s.d.limits.Objects {
-		return 0, errAbsurdSize.With("object %d", ref.Num).At(fault.Offset(off))
+		return 0, errAbsurdSize.Sayingf("对象 %d", "object %d", ref.Num).At(fault.Offset(off))
 	}
 	if dict, ok := l.object.(Dict); ok && stream {
 		data := &Stream{Dict: dict, Start: after}
@@ -212,7 +212,7 @@ func (s *salvage) read(off int64) (ref Ref, l *located, stream bool, after int64
 			return ref, nil, false, 0, err
 		}
 		if source := w[l.start-off : l.end-off]; findHead(source) >= 0 || findWord(source, "endobj") >= 0 {
-			return ref, nil, false, 0, errDoubtful.With("object %d seems to hold another object", ref.Num).At(fault.Offset(off))
+			return ref, nil, false, 0, errDoubtful.Sayingf("对象 %d 中似有另一个对象", "object %d seems to hold another object", ref.Num).At(fault.Offset(off))
 		}
 		if !stream {
 			if err = s.ends(p, ref); err == errShort {
@@ -241,13 +241,13 @@ func (s *salvage) ends(p parser, ref Ref) error {
 	if isDigit(rest[0]) && findHead(rest[:min(len(rest), headBytes)]) == 0 {
 		return nil
 	}
-	return errIncomplete.With("something follows the value of object %d", ref.Num).At(fault.Offset(p.offset(p.pos)))
+	return errIncomplete.Sayingf("对象 %d 的值之后还有内容", "something follows the value of object %d", ref.Num).At(fault.Offset(p.offset(p.pos)))
 }
 
 // define notes a definition.
 func (s *salvage) define(e compactEntry) error {
 	if s.d.xrefLeft -= compactEntryBytes; s.d.xrefLeft < 0 {
-		return errTooLarge.With("more objects than can be looked through")
+		return errTooLarge.Saying("对象过多，无法逐一查看", "more objects than can be looked through")
 	}
 	s.objects = append(s.objects, e)
 	return nil

@@ -24,7 +24,7 @@ func (s *salvage) passStream(data *Stream, owner Ref) (int64, error) {
 	data.Length = end - data.Start
 	if ref, ok := data.Dict.Get("Length").(Ref); ok && !fixed {
 		if d.xrefLeft -= 48; d.xrefLeft < 0 {
-			return 0, errTooLarge.With("too many streams")
+			return 0, errTooLarge.Saying("数据流过多", "too many streams")
 		}
 		s.lengths = append(s.lengths, laterLength{data.Start, end, ref, owner})
 		return end + int64(len("endstream")), nil
@@ -68,7 +68,7 @@ func (s *salvage) findEndstream(off int64, owner Ref) (int64, error) {
 			return off + int64(i), nil
 		}
 		if final {
-			return 0, errIncomplete.With("the stream is cut off").At(fault.Object(owner.Num, owner.Gen))
+			return 0, errIncomplete.Saying("数据流中断", "the stream is cut off").At(fault.Object(owner.Num, owner.Gen))
 		}
 		off += int64(len(w) - len(word))
 	}
@@ -84,7 +84,7 @@ func (s *salvage) plain(start, end int64, owner Ref) error {
 		}
 		w = w[:min(int64(len(w)), end-off)]
 		if i := findHead(w); i >= 0 {
-			return errDoubtful.With("the stream of object %d has no correct length and seems to hold an object at byte %d",
+			return errDoubtful.Sayingf("对象 %d 的数据流长度不正确，其中第 %d 字节处似有另一个对象", "the stream of object %d has no correct length and seems to hold an object at byte %d",
 				owner.Num, off+int64(i)).At(fault.Object(owner.Num, owner.Gen))
 		}
 		if int64(len(w)) == end-off {
@@ -116,7 +116,7 @@ func (s *salvage) checkLengths() error {
 				return err
 			}
 		} else if word != l.end+int64(len("endstream")) {
-			return errDoubtful.With("the stream of object %d has two ends, at byte %d and at byte %d", l.owner.Num, l.end, word).
+			return errDoubtful.Sayingf("对象 %d 的数据流有两个结尾：第 %d 字节和第 %d 字节", "the stream of object %d has two ends, at byte %d and at byte %d", l.owner.Num, l.end, word).
 				At(fault.Object(l.owner.Num, l.owner.Gen))
 		}
 	}

@@ -22,7 +22,7 @@ func (s *salvage) trailer(off int64) (int64, error) {
 // attempt counts the parts of the old cross-reference that were tried to be read.
 func (s *salvage) attempt() error {
 	if s.attempts++; s.attempts > maxAttempts {
-		return errTooLarge.With("more than %d parts of a cross-reference", maxAttempts)
+		return errTooLarge.Sayingf("交叉引用超过 %d 段", "more than %d parts of a cross-reference", maxAttempts)
 	}
 	return nil
 }
@@ -63,7 +63,7 @@ func (s *salvage) keepRemains(read func() (*section, error)) error {
 		return err
 	}
 	if len(s.remains) == maxRemains {
-		return errTooLarge.With("more than %d cross-reference sections", maxRemains)
+		return errTooLarge.Sayingf("交叉引用超过 %d 节", "more than %d cross-reference sections", maxRemains)
 	}
 	old, err := read()
 	if err == nil {

@@ -2,8 +2,8 @@ package pdf
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"yinxin/internal/bitset"
 	"yinxin/internal/fault"
@@ -62,8 +62,10 @@ func (s *salvage) single() error {
 	s.sort()
 	for i := 1; i < len(s.objects); i++ {
 		if a, b := s.objects[i-1], s.objects[i]; a.num == b.num {
-			return errDoubtful.With("object %d is defined twice, %s and %s", a.num, a.where(s.d), b.where(s.d)).
-				At(fault.Object(int(b.num), int(b.gen)))
+			firstZH, firstEN := a.where(s.d)
+			secondZH, secondEN := b.where(s.d)
+			return errDoubtful.Saying(fmt.Sprintf("对象 %d 定义了两次：%s和%s", a.num, firstZH, secondZH),
+				fmt.Sprintf("object %d is defined twice, %s and %s", a.num, firstEN, secondEN)).At(fault.Object(int(b.num), int(b.gen)))
 		}
 	}
 	return nil
@@ -79,11 +81,13 @@ func (s *salvage) sort() {
 }
 
 // where says where a definition stands.
-func (e compactEntry) where(d *Document) string {
+func (e compactEntry) where(d *Document) (zh, en string) {
 	if e.state == 'c' {
-		return "in object stream " + strconv.FormatInt(e.offset>>32, 10)
+		stream := e.offset >> 32
+		return fmt.Sprintf("对象流 %d 中", stream), fmt.Sprintf("in object stream %d", stream)
 	}
-	return "at byte " + strconv.FormatInt(e.offset+d.bias, 10)
+	at := e.offset + d.bias
+	return fmt.Sprintf("第 %d 字节处", at), fmt.Sprintf("at byte %d", at)
 }
 
 // unpack adds what an object stream holds to the definitions.
@@ -99,7 +103,7 @@ func (s *salvage) unpack(num int) error {
 	}
 	if holder, ok := o.(*Stream); ok {
 		if n, err := d.integer(holder.Dict.Get("N")); err != nil || n != int64(len(stream.numbers)) {
-			return errIncomplete.With("the object stream has fewer objects than it says").At(fault.Object(num, 0))
+			return errIncomplete.Saying("对象流中的对象比所写的少", "the object stream has fewer objects than it says").At(fault.Object(num, 0))
 		}
 	}
 	p := newParser(stream.data, -1, true, d.limits)
@@ -142,10 +146,10 @@ func (s *salvage) catalog() (Ref, error) {
 	root, named := s.root, s.root != (Ref{})
 	switch {
 	case len(s.catalogs) > 1:
-		return Ref{}, errDoubtful.With("objects %d and %d are both catalogs", s.catalogs[0].Num, s.catalogs[1].Num).
+		return Ref{}, errDoubtful.Sayingf("对象 %d 和 %d 都是文档目录（catalog）", "objects %d and %d are both catalogs", s.catalogs[0].Num, s.catalogs[1].Num).
 			At(fault.Object(s.catalogs[1].Num, s.catalogs[1].Gen))
 	case len(s.catalogs) == 1 && named && root != s.catalogs[0]:
-		return Ref{}, errDoubtful.With("the trailer names object %d as the catalog, object %d is one", root.Num, s.catalogs[0].Num).
+		return Ref{}, errDoubtful.Sayingf("文件尾指对象 %d 为文档目录（catalog），而对象 %d 才是", "the trailer names object %d as the catalog, object %d is one", root.Num, s.catalogs[0].Num).
 			At(fault.Object(s.catalogs[0].Num, s.catalogs[0].Gen))
 	case len(s.catalogs) == 1:
 		root = s.catalogs[0]
@@ -155,7 +159,7 @@ func (s *salvage) catalog() (Ref, error) {
 		return Ref{}, s.unreadable(err, fault.Object(root.Num, root.Gen))
 	}
 	if catalog, ok := o.(Dict); !ok || !catalog.Has("Pages") {
-		return Ref{}, errIncomplete.With("there is no catalog")
+		return Ref{}, errIncomplete.Saying("没有文档目录（catalog）", "there is no catalog")
 	}
 	return root, nil
 }
@@ -164,7 +168,7 @@ func (s *salvage) catalog() (Ref, error) {
 func (s *salvage) complete() error {
 	return s.referred.Each(func(num int) error {
 		if !s.has(num) {
-			return errIncomplete.With("object %d is referred to and missing", num).At(fault.Object(num, 0))
+			return errIncomplete.Sayingf("引用了对象 %d，但文件中没有", "object %d is referred to and missing", num).At(fault.Object(num, 0))
 		}
 		return nil
 	})
@@ -179,19 +183,19 @@ func (s *salvage) mergeTrailers() (Dict, error) {
 		}
 		if root, ok := t.Get("Root").(Ref); ok {
 			if s.root != (Ref{}) && s.root != root {
-				return nil, errDoubtful.With("one trailer names object %d as the catalog, another object %d", s.root.Num, root.Num)
+				return nil, errDoubtful.Sayingf("一处文件尾指对象 %d 为文档目录（catalog），另一处指对象 %d", "one trailer names object %d as the catalog, another object %d", s.root.Num, root.Num)
 			}
 			s.root = root
 		}
 		if info, ok := t.Get("Info").(Ref); ok {
 			if old, ok := merged.Get("Info").(Ref); ok && old != info {
-				return nil, errDoubtful.With("one trailer names object %d as /Info, another object %d", old.Num, info.Num)
+				return nil, errDoubtful.Sayingf("一处文件尾指对象 %d 为 /Info，另一处指对象 %d", "one trailer names object %d as /Info, another object %d", old.Num, info.Num)
 			}
 			merged.Set("Info", info)
 		}
 		if id, ok := t.Get("ID").(Array); ok && len(id) == 2 {
 			if old := merged.Get("ID"); old != nil && !sameFirstID(old, id) {
-				return nil, errDoubtful.With("the trailers have different file identifiers")
+				return nil, errDoubtful.Saying("各处文件尾的文件标识不同", "the trailers have different file identifiers")
 			}
 			merged.Set("ID", id)
 		}
@@ -238,7 +242,7 @@ func (s *salvage) checkFree() error {
 	}
 	return freed.Each(func(num int) error {
 		if s.referred.Has(num) && s.has(num) {
-			return errDoubtful.With("object %d is called free, but it is there", num).At(fault.Object(num, 0))
+			return errDoubtful.Sayingf("对象 %d 标为空闲，文件中却有它", "object %d is called free, but it is there", num).At(fault.Object(num, 0))
 		}
 		return nil
 	})

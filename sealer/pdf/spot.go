@@ -146,7 +146,7 @@ func (p *plan) onePage(number int) (Page, error) {
 		return Page{}, err
 	}
 	if page.Ref == (Ref{}) {
-		return Page{}, errDamagedPages.With("the page is not an object of its own").At(fault.Page(number))
+		return Page{}, errDamagedPages.Saying("该页不是独立的对象", "the page is not an object of its own").At(fault.Page(number))
 	}
 	return page, nil
 }
@@ -229,10 +229,10 @@ func (p *plan) addSpot(s spot, shown Rect, k look) error {
 	s.Rect = s.page.fromShown(shown)
 	s.Shown = shown.scaled(1 / s.page.unitsPerMM())
 	if !s.Rect.writable() || !k.box.writable() {
-		return errDamagedPages.With("the boxes of the page are absurd").At(fault.Page(s.page.Number))
+		return errDamagedPages.Saying("页面的边框尺寸荒谬", "the boxes of the page are absurd").At(fault.Page(s.page.Number))
 	}
 	if len(p.spots) == maxPlaces {
-		return errTooManyPlaces.With("more than %d", maxPlaces)
+		return errTooManyPlaces.Sayingf("超过 %d 个", "more than %d", maxPlaces)
 	}
 	s.look = p.looks.add(k)
 	p.spots = append(p.spots, s)

@@ -117,7 +117,7 @@ func (s Straddle) strips(pages []int, length float64) ([]strip, []Note, error) {
 				continue
 			}
 			if thin := length / float64(size); thin < minStripMM {
-				return errThinStrips.With("%d strips of %.2f mm", size, thin)
+				return errThinStrips.Sayingf("%d 条，每条 %.2f 毫米", "%d strips of %.2f mm", size, thin)
 			}
 			for i, page := range group {
 				out = append(out, s.strip(page, i, size, back))

@@ -51,7 +51,7 @@ func (u *Update) After() []byte { return u.data[u.shut:] }
 func (u *Update) Fill(contents []byte) ([]byte, error) {
 	hexadecimal := u.data[u.open+1 : u.shut-1]
 	if 2*len(contents) > len(hexadecimal) {
-		return nil, errContentsTooLong.With("%d bytes reserved, %d needed", len(hexadecimal)/2, len(contents))
+		return nil, errContentsTooLong.Sayingf("预留 %d 字节，需要 %d 字节", "%d bytes reserved, %d needed", len(hexadecimal)/2, len(contents))
 	}
 	encodeHex(hexadecimal, contents)
 	if used := 2 * len(contents); used < u.filled {

@@ -54,19 +54,19 @@ func (u *Update) MarshalBinary() ([]byte, error) {
 // RestoreUpdate makes an update from what MarshalBinary gave: Fill then gives the same bytes as that of the first. The
 // digest in it finds damage, not forgery: the caller keeps the form where nobody else writes. Error: pdf.bad-update.
 func RestoreUpdate(form []byte) (*Update, error) {
-	bad := func(what string) (*Update, error) { return nil, errBadUpdate.With("%s", what) }
+	bad := func(zh, en string) (*Update, error) { return nil, errBadUpdate.Saying(zh, en) }
 	rest, ok := bytes.CutPrefix(form, []byte(frozenMark))
 	if !ok || len(rest) < 4+sha256.Size || len(form) > maxFrozen {
-		return bad("not an update")
+		return bad("不是盖章增量", "not an update")
 	}
 	body := form[:len(form)-sha256.Size]
 	if sum := sha256.Sum256(body); !bytes.Equal(sum[:], form[len(body):]) {
-		return bad("its digest is another")
+		return bad("摘要不符", "its digest is another")
 	}
 	size := int64(binary.BigEndian.Uint32(rest))
 	rest = rest[4 : len(rest)-sha256.Size]
 	if size > int64(len(rest)) {
-		return bad("its head is cut off")
+		return bad("头部不完整", "its head is cut off")
 	}
 	var head frozenUpdate
 	if err := json.Unmarshal(rest[:size], &head); err != nil {
@@ -75,7 +75,7 @@ func RestoreUpdate(form []byte) (*Update, error) {
 	rest = rest[size:]
 	if head.Contents < 1 || head.Contents > maxContents || head.Open < 0 || head.Open > int64(len(rest)) ||
 		head.Original < 0 || head.Original > maxFile {
-		return bad("its numbers are absurd")
+		return bad("数值荒谬", "its numbers are absurd")
 	}
 	u := &Update{open: int(head.Open), shut: int(head.Open + 2*head.Contents + 2), property: head.Property, field: head.Field,
 		marks: head.Marks, notes: head.Notes, filled: int(2 * head.Contents)}
@@ -86,7 +86,7 @@ func RestoreUpdate(form []byte) (*Update, error) {
 	end := head.Original + int64(len(u.data))
 	u.byteRange = [4]int64{0, head.Original + int64(u.open), head.Original + int64(u.shut), int64(len(u.data) - u.shut)}
 	if end > maxFile || u.property != propertyText(u.byteRange) || !bytes.Contains(u.data, []byte("/ByteRange"+u.property)) {
-		return bad("its byte range is another")
+		return bad("ByteRange 不符", "its byte range is another")
 	}
 	return u, nil
 }

@@ -44,7 +44,7 @@ func NewWatermark(word string, font *truetype.Font, calibrated bool) (*Watermark
 		codes = appendCID(codes, glyph)
 	}
 	if m.width <= 0 {
-		return nil, errBadLines.With("a word without width").At(fault.Field("watermark"))
+		return nil, errBadLines.Saying("有字没有宽度", "a word without width").At(fault.Field("watermark"))
 	}
 	space, resources := "/DeviceRGB", ""
 	if calibrated {

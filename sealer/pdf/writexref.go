@@ -153,7 +153,7 @@ func (p *plan) writeTrailerEntries(w *writer, size int) error {
 	w.text(d.root.String())
 	var seen []Name
 	if len(last.trailer) > 256 {
-		return errTooLarge.With("a trailer with %d keys", len(last.trailer))
+		return errTooLarge.Sayingf("文件尾有 %d 个键", "a trailer with %d keys", len(last.trailer))
 	}
 	id, err := p.changedID()
 	if err != nil {

@@ -74,7 +74,7 @@ func (d *Document) readCrossReference(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errDamagedXref.With("no trailer names the catalog")
+	return errDamagedXref.Saying("文件尾没有指明文档目录（catalog）", "no trailer names the catalog")
 }
 
 // lastStartxref finds the last startxref near the end of the file and reads its number.
@@ -117,7 +117,7 @@ func (d *Document) chooseBias(target int64) (int64, error) {
 		}
 	}
 	if target >= d.size {
-		return 0, errTruncated.With("the cross-reference would stand at %d, the file has %d bytes", target, d.size)
+		return 0, errTruncated.Sayingf("交叉引用所指位置为 %d，文件只有 %d 字节", "the cross-reference would stand at %d, the file has %d bytes", target, d.size)
 	}
 	return 0, errDamagedXref.At(fault.Offset(target))
 }
@@ -160,11 +160,11 @@ func (d *Document) readChain(ctx context.Context, start int64) error {
 			return err
 		}
 		if seen[next] {
-			return errDamagedXref.With("the sections form a circle").At(fault.Offset(next))
+			return errDamagedXref.Saying("交叉引用的各节循环", "the sections form a circle").At(fault.Offset(next))
 		}
 		seen[next] = true
 		if len(d.sections) >= d.limits.Sections {
-			return errTooLarge.With("more than %d cross-reference sections", d.limits.Sections)
+			return errTooLarge.Sayingf("交叉引用超过 %d 节", "more than %d cross-reference sections", d.limits.Sections)
 		}
 		if rest := d.settled(next); rest != nil && !slices.ContainsFunc(rest[1:], func(s *section) bool { return seen[s.start] }) {
 			d.sections = append(d.sections, rest...)
@@ -192,7 +192,7 @@ func (d *Document) readChain(ctx context.Context, start int64) error {
 				return errDamagedXref.With("/Prev").At(fault.Offset(s.start))
 			}
 		default:
-			return errDamagedXref.With("/Prev is not a number").At(fault.Offset(s.start))
+			return errDamagedXref.Saying("/Prev 不是数字", "/Prev is not a number").At(fault.Offset(s.start))
 		}
 	}
 	return nil
@@ -269,7 +269,7 @@ func (d *Document) readTrailer(s *section, off int64) error {
 		start := 0
 		if err == nil && !ok {
 			// "trailer<<" is one token to its delimiter, so anything else is damage.
-			return errDamagedXref.With("trailer expected").At(fault.Offset(off))
+			return errDamagedXref.Saying("此处应为 trailer", "trailer expected").At(fault.Offset(off))
 		}
 		if err == nil {
 			if err = p.skip(); err == nil {
@@ -279,7 +279,7 @@ func (d *Document) readTrailer(s *section, off int64) error {
 		}
 		if err == errShort {
 			if n = max(n, len(w)); n > d.limits.ObjectBytes {
-				return errTooLarge.With("a trailer longer than %d bytes", d.limits.ObjectBytes)
+				return errTooLarge.Sayingf("文件尾超过 %d 字节", "a trailer longer than %d bytes", d.limits.ObjectBytes)
 			}
 			continue
 		}
@@ -287,7 +287,7 @@ func (d *Document) readTrailer(s *section, off int64) error {
 			return damagedXref(err, off)
 		}
 		if s.trailer, ok = o.(Dict); !ok {
-			return errDamagedXref.With("the trailer is not a dictionary").At(fault.Offset(off))
+			return errDamagedXref.Saying("文件尾不是字典", "the trailer is not a dictionary").At(fault.Offset(off))
 		}
 		if len(d.sections) == 0 {
 			s.raw = append([]byte(nil), w[start:p.pos]...)

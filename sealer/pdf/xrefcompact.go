@@ -49,7 +49,7 @@ func (d *Document) scanTable(body int64) (c *compact, trailer int64, err error) 
 				first = 0
 			}
 			if d.xrefLeft -= compactEntryBytes; d.xrefLeft < 0 {
-				return nil, 0, errTooLarge.With("the cross-reference is too long")
+				return nil, 0, errTooLarge.Saying("交叉引用过长", "the cross-reference is too long")
 			}
 			c.entries = append(c.entries, compactEntry{at, int32(first + i), uint16(min(gen, 65535)), state})
 			off = next
@@ -74,7 +74,7 @@ func (d *Document) scanEntry(off int64) (at, gen int64, state byte, next int64, 
 			return at, gen, t[0], p.offset(p.pos), nil
 		}
 	}
-	return 0, 0, 0, 0, errDamagedXref.With("an entry").At(fault.Offset(off))
+	return 0, 0, 0, 0, errDamagedXref.Saying("一个条目", "an entry").At(fault.Offset(off))
 }
 
 // sort orders the entries and keeps the first of each number, as other readers do.

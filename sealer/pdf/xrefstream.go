@@ -46,7 +46,7 @@ func (d *Document) readXrefStream(s *Stream) (entries, error) {
 	}
 	need := int64(rows) * int64(rowBytes)
 	if d.xrefLeft -= need + int64(24*len(x.ranges)); d.xrefLeft < 0 {
-		return nil, errTooLarge.With("the cross-reference is too long")
+		return nil, errTooLarge.Saying("交叉引用过长", "the cross-reference is too long")
 	}
 	// A little more than the index needs is harmless; much more is not a cross-reference.
 	x.data, err = d.streamData(s, need+4096, min(need+need/8, 1032*s.Length))
@@ -80,7 +80,7 @@ func (x *xrefRows) index(dict Dict, l Limits) (int, error) {
 			return 0, errDamagedXref.With("/Index")
 		}
 		if int64(first) > int64(l.Objects) || int64(count) > int64(l.Objects) || rows+int(count) > l.Objects {
-			return 0, errAbsurdSize.With("%d objects from number %d", count, first)
+			return 0, errAbsurdSize.Sayingf("%d 个对象，从编号 %d 起", "%d objects from number %d", count, first)
 		}
 		if count > 0 {
 			x.ranges = append(x.ranges, rowRange{int(first), int(count), rows})
@@ -116,7 +116,7 @@ func (x *xrefRows) overlap() bool {
 // other readers.
 func (d *Document) unfold(x *xrefRows, rows int) (*compact, error) {
 	if d.xrefLeft -= int64(rows) * compactEntryBytes; d.xrefLeft < 0 {
-		return nil, errTooLarge.With("the cross-reference is too long")
+		return nil, errTooLarge.Saying("交叉引用过长", "the cross-reference is too long")
 	}
 	c := &compact{}
 	err := x.each(d, func(e XrefEntry) error {

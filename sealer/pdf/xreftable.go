@@ -99,7 +99,7 @@ func (d *Document) tableRanges(off int64) (ranges []tableRange, trailer int64, l
 			}
 		}
 		if d.xrefLeft -= 32; d.xrefLeft < 0 {
-			return nil, 0, false, errTooLarge.With("the cross-reference has too many parts")
+			return nil, 0, false, errTooLarge.Saying("交叉引用的段过多", "the cross-reference has too many parts")
 		}
 		ranges = append(ranges, tableRange{first, count, entry, stride})
 		off = entry + int64(count)*stride
@@ -123,13 +123,13 @@ func (d *Document) subsection(off int64) (first, count int, entry int64, done bo
 	a, ok1, err1 := p.integer()
 	b, ok2, err2 := p.integer()
 	if err1 != nil || err2 != nil || !ok1 || !ok2 {
-		return 0, 0, 0, false, errDamagedXref.With("the head of a subsection").At(fault.Offset(off))
+		return 0, 0, 0, false, errDamagedXref.Saying("子段的开头", "the head of a subsection").At(fault.Offset(off))
 	}
 	if err := p.skip(); err != nil {
 		return 0, 0, 0, false, damagedXref(err, off)
 	}
 	if a > int64(d.limits.Objects) || b > int64(d.limits.Objects) {
-		return 0, 0, 0, false, errAbsurdSize.With("%d objects from number %d", b, a)
+		return 0, 0, 0, false, errAbsurdSize.Sayingf("%d 个对象，从编号 %d 起", "%d objects from number %d", b, a)
 	}
 	return int(a), int(b), p.offset(p.pos), false, nil
 }
@@ -195,12 +195,12 @@ func (d *Document) tableEntry(off int64, num int) (XrefEntry, error) {
 		return XrefEntry{}, err
 	}
 	if len(w) < 18 || w[10] != ' ' || w[16] != ' ' {
-		return XrefEntry{}, errDamagedXref.With("an entry").At(fault.Offset(off))
+		return XrefEntry{}, errDamagedXref.Saying("一个条目", "an entry").At(fault.Offset(off))
 	}
 	at, ok1 := parseUnsigned(w[:10])
 	gen, ok2 := parseUnsigned(w[11:16])
 	if !ok1 || !ok2 || w[17] != 'n' && w[17] != 'f' {
-		return XrefEntry{}, errDamagedXref.With("an entry").At(fault.Offset(off))
+		return XrefEntry{}, errDamagedXref.Saying("一个条目", "an entry").At(fault.Offset(off))
 	}
 	return d.entry(num, at, gen, w[17]), nil
 }

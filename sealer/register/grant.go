@@ -47,7 +47,7 @@ func (r *Register) Allow(ctx context.Context, approvalID string, g Grant) (Grant
 func (r *Register) AllowIn(ctx context.Context, tx *store.Tx, approvalID string, g Grant) (Grant, error) {
 	g.ID = store.NewID("g_")
 	if !g.Until.After(g.From) || g.Quota < 0 {
-		return Grant{}, errOrder.With("grant period or quota")
+		return Grant{}, errOrder.Saying("授权的期限或次数", "grant period or quota")
 	}
 	approval, err := r.Access.Redeem(ctx, tx, approvalID, access.KindGrant, g.Subject())
 	if err != nil {

@@ -78,7 +78,7 @@ func canonical(fields map[string]any) []byte {
 func (r *Register) Make(ctx context.Context, approvalID string, o Order) (Instance, error) {
 	certificate, err := chain.ParseCertificate(o.Certificate)
 	if err != nil {
-		return Instance{}, errOrder.With("certificate").Because(err)
+		return Instance{}, errOrder.Saying("证书", "certificate").Because(err)
 	}
 	m, err := r.Prepare(approvalID, o)
 	if err != nil {
@@ -105,13 +105,13 @@ func (r *Register) Make(ctx context.Context, approvalID string, o Order) (Instan
 // checkPicture checks what every seal needs, with or without a certificate.
 func checkPicture(o Order) error {
 	if len(o.Code) != 14 || strings.Trim(o.Code, "0123456789") != "" {
-		return errOrder.With("seal code %q is not 14 digits", o.Code)
+		return errOrder.Sayingf("印章编码 %q 不是 14 位数字", "seal code %q is not 14 digits", o.Code)
 	}
 	if o.Name == "" || o.Organisation == "" || len(o.Picture) == 0 || len(o.Template) == 0 {
-		return errOrder.With("name, organisation or picture is missing")
+		return errOrder.Saying("缺少名称、单位或印模图片", "name, organisation or picture is missing")
 	}
 	if !(o.Width >= 5 && o.Width <= 100 && o.Height >= 5 && o.Height <= 100) {
-		return errOrder.With("size %.1f × %.1f mm is not between 5 and 100 mm", o.Width, o.Height)
+		return errOrder.Sayingf("尺寸 %.1f × %.1f 毫米，应在 5～100 毫米之间", "size %.1f × %.1f mm is not between 5 and 100 mm", o.Width, o.Height)
 	}
 	return nil
 }
@@ -122,7 +122,7 @@ func (o Order) check() error {
 		return err
 	}
 	if (o.Custody == Central) != (o.KeyName != "") || (o.Custody == UserKey) != (o.Holder != "") {
-		return errOrder.With("a central seal names a key, a Key user's seal names its holder")
+		return errOrder.Saying("系统用章须指定密钥，USB Key 用章须指定持有人", "a central seal names a key, a Key user's seal names its holder")
 	}
 	return nil
 }
@@ -130,10 +130,10 @@ func (o Order) check() error {
 // fits says why a certificate is not one for this seal.
 func (o Order) fits(c *chain.Certificate) error {
 	if o.Custody == Central && c.Subject.CommonName != o.Code {
-		return errOrder.With("the certificate is for seal %s", c.Subject.CommonName)
+		return errOrder.Sayingf("该证书是 %s 的", "the certificate is for seal %s", c.Subject.CommonName)
 	}
 	if c.KeyUsage != 0 && c.KeyUsage&x509.KeyUsageDigitalSignature == 0 {
-		return errOrder.With("the certificate is not for signatures")
+		return errOrder.Saying("该证书不能用于签名", "the certificate is not for signatures")
 	}
 	return nil
 }
@@ -145,7 +145,7 @@ func (r *Register) Enter(ctx context.Context, approvalID string, o Order) error 
 		return err
 	}
 	if len(o.Certificate) != 0 {
-		return errOrder.With("a seal that has a certificate is made, not entered")
+		return errOrder.Saying("已有证书的印章须制作，不能登记", "a seal that has a certificate is made, not entered")
 	}
 	now := r.Clock()
 	return r.DB.Write(ctx, func(tx *store.Tx) error {

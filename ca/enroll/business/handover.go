@@ -70,7 +70,7 @@ func (s *Service) HandOver(ctx context.Context, by access.Actor, application, ac
 			return err
 		}
 		if state == "escrowed" || state == "delivered" {
-			return ErrNotDone.With("escrow %s", state)
+			return ErrNotDone.Sayingf("托管 %s", "escrow %s", state)
 		}
 		err = tx.QueryRowContext(ctx, `SELECT holder FROM business_token WHERE serial = $1`, h.Token).Scan(&holder)
 		if errors.Is(err, sql.ErrNoRows) || err == nil && holder != actor {

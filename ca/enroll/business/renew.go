@@ -139,7 +139,7 @@ func (s *Service) renewSigning(ctx context.Context, serial *big.Int, holder stri
 		row.drafts, row.codes, with = append(row.drafts, draft), append(row.codes, in.Code), append(with, draft)
 	}
 	if len(row.drafts) == 0 {
-		return Renewal{}, ErrNoKey.With("no seal in use lists the certificate") // not accepted yet, or replaced
+		return Renewal{}, ErrNoKey.Saying("在用的印章都没有列入该证书", "no seal in use lists the certificate") // not accepted yet, or replaced
 	}
 	c, err := s.Authority.Renew(ctx, serial, public, append(with, row)...)
 	if err != nil {

@@ -59,7 +59,7 @@ func New(o Options) (*Providers, error) {
 			one.Address = strings.TrimSuffix(o.BaseURL, "/")
 		}
 		if !address(one.Address) {
-			return nil, ErrConfig.With("%s: base_url is no https address", s.Name).At(fault.Field("login.oidc.address"))
+			return nil, ErrConfig.Sayingf("%s：base_url 不是 https 地址", "%s: base_url is no https address", s.Name).At(fault.Field("login.oidc.address"))
 		}
 		one.back = one.Address + Path(s.Name) + "/callback"
 		var err error

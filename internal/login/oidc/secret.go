@@ -49,7 +49,7 @@ func (s Setting) roots(dir string) (*x509.CertPool, error) {
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(b) {
-		return nil, ErrConfig.With("%s: no certificate in PEM", s.Name).At(fault.File(s.CAFile))
+		return nil, ErrConfig.Sayingf("%s：没有 PEM 格式的证书", "%s: no certificate in PEM", s.Name).At(fault.File(s.CAFile))
 	}
 	return pool, nil
 }

@@ -8,7 +8,7 @@ func (k ink) contours(limit int) ([][]Point, error) {
 	m := marcher{ink: k, limit: limit, above: make([]int32, k.width+2)}
 	for y := -1; y < k.height; y++ {
 		if !m.row(y) {
-			return nil, errTooComplex.With("more than %d crossings", maxCrossings)
+			return nil, errTooComplex.Sayingf("交叉超过 %d 处", "more than %d crossings", maxCrossings)
 		}
 	}
 	return m.link(), nil

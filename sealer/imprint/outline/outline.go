@@ -84,7 +84,7 @@ func Trace(m image.Image) (*Outline, error) {
 			crossings += len(c)
 			p := fitContour(c, within)
 			if segments += len(p.Segments); segments > maxSegments {
-				return nil, errTooComplex.With("more than %d curves", maxSegments)
+				return nil, errTooComplex.Sayingf("曲线超过 %d 段", "more than %d curves", maxSegments)
 			}
 			layer.Paths = append(layer.Paths, p)
 		}

@@ -93,7 +93,7 @@ func run(ctx context.Context, program string, h head, files ...[]byte) ([]byte, 
 		readers = append(readers, bytes.NewReader(f))
 	}
 	if total > MaxBytes {
-		return nil, errTooLarge.With("%d bytes allowed", MaxBytes)
+		return nil, errTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", MaxBytes)
 	}
 	text, err := json.Marshal(h)
 	if err != nil {
@@ -113,7 +113,7 @@ func run(ctx context.Context, program string, h head, files ...[]byte) ([]byte, 
 	case end.Late:
 		return nil, errTooLarge.With("%v", maxTime)
 	case end.Memory():
-		return nil, errTooLarge.With("%d MB of memory", workerBytes>>20)
+		return nil, errTooLarge.Sayingf("内存 %d MB", "%d MB of memory", workerBytes>>20)
 	case end.Status == statusUnreadable:
 		return nil, errUnreadable.Because(errors.New(end.Reason))
 	case end.Status != statusDone:

@@ -43,7 +43,7 @@ func Start(ctx context.Context, program string, in io.Reader, out io.Writer) err
 	case end.Late:
 		return errTooLarge.With("%v", maxTime)
 	case end.Memory():
-		return errTooLarge.With("%d MB of memory", workerBytes>>20)
+		return errTooLarge.Sayingf("内存 %d MB", "%d MB of memory", workerBytes>>20)
 	}
 	switch end.Status {
 	case statusDone:
@@ -55,7 +55,7 @@ func Start(ctx context.Context, program string, in io.Reader, out io.Writer) err
 	case statusSigned:
 		return errSigned.New()
 	case statusTooLarge:
-		return errTooLarge.With("%d bytes allowed", MaxBytes)
+		return errTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", MaxBytes)
 	}
 	return errWorker.With("status %d", end.Status)
 }
