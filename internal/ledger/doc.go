@@ -14,7 +14,8 @@
 //
 // With the positions it fills what Search goes by: indexes of kind and actor, the mentions of seals and digests, and the
 // times of every 1024 entries. They come after the entries and never instead of them: a search compares with the entry,
-// Verify names entries that they lack, and a ledger from before there were any is searched without until Run has them made.
+// Verify names entries that they lack, and a ledger from before there were any is searched without until Run has them
+// made. A million entries are searched in milliseconds (YINXIN_LEDGER_ENTRIES=1000000 go test -run Large).
 //
 // # What it promises
 //
