@@ -1,14 +1,8 @@
 package web
 
 import (
-	"encoding/csv"
-	"fmt"
-	"mime"
 	"net/url"
 	"slices"
-	"strings"
-
-	"github.com/xuri/excelize/v2"
 )
 
 // List is a table that filters, goes on page by page, and exports.
@@ -57,10 +51,7 @@ type Cell struct {
 	Code                    bool
 }
 
-const (
-	perPage   = 50
-	maxExport = 100_000
-)
+const perPage = 50
 
 // Fetch gives at most limit rows behind the row that after names, and what names the last of them; empty when nothing
 // follows.
@@ -131,91 +122,3 @@ func (l *List) With(name, value string) string {
 
 // Plain is the query of the list's first page.
 func (l *List) Plain() string { return "?" + l.Query.Encode() }
-
-func (q *Request) export(format string, l List, fetch Fetch) error {
-	header := make([]any, len(l.Columns))
-	for i, c := range l.Columns {
-		header[i] = c.Label.In(q.Language)
-	}
-	rows := [][]any{header}
-	for after := ""; ; {
-		page, next, err := fetch(after, 1000)
-		if err != nil {
-			return err
-		}
-		for _, r := range page {
-			values := make([]any, len(r.Cells))
-			for i, c := range r.Cells {
-				values[i] = c.Text
-			}
-			rows = append(rows, values)
-		}
-		if next == "" || len(rows) > maxExport {
-			break
-		}
-		after = next
-	}
-	h := q.W.Header()
-	h.Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": l.File + "." + format}))
-	h.Set("Cache-Control", "no-store")
-	if format == "csv" {
-		h.Set("Content-Type", "text/csv; charset=utf-8")
-		return writeCSV(q, rows)
-	}
-	h.Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-	return writeWorkbook(q, rows)
-}
-
-// writeCSV begins with a byte order mark, without which Excel takes the text for GBK, and lets no cell become a formula.
-func writeCSV(q *Request, rows [][]any) error {
-	if _, err := q.W.Write([]byte("\ufeff")); err != nil {
-		return nil // the reader went away
-	}
-	w := csv.NewWriter(q.W)
-	for _, r := range rows {
-		record := make([]string, len(r))
-		for i, v := range r {
-			record[i] = fmt.Sprint(v)
-			if record[i] != "" && strings.ContainsRune("=+-@\t\r", rune(record[i][0])) {
-				record[i] = "'" + record[i]
-			}
-		}
-		if w.Write(record) != nil {
-			return nil
-		}
-	}
-	w.Flush()
-	return nil
-}
-
-// writeWorkbook writes text cells, which are no formulas whatever they begin with.
-func writeWorkbook(q *Request, rows [][]any) error {
-	book := excelize.NewFile()
-	defer book.Close()
-	sheet, err := book.NewStreamWriter("Sheet1")
-	if err != nil {
-		return err
-	}
-	if err := sheet.SetColWidth(1, max(1, len(rows[0])), 22); err != nil {
-		return err
-	}
-	if err := sheet.SetPanes(&excelize.Panes{Freeze: true, YSplit: 1, TopLeftCell: "A2", ActivePane: "bottomLeft"}); err != nil {
-		return err
-	}
-	for i, r := range rows {
-		cell, err := excelize.CoordinatesToCellName(1, i+1)
-		if err == nil {
-			err = sheet.SetRow(cell, r)
-		}
-		if err != nil {
-			return err
-		}
-	}
-	if err := sheet.Flush(); err != nil {
-		return err
-	}
-	if err := book.Write(q.W); err != nil {
-		return nil // the reader went away
-	}
-	return nil
-}

@@ -12,6 +12,11 @@
 // position twice: position is unique in the database and the lease is checked in the transaction that assigns.
 // Before it signs, the sequencer checks that the tree still continues the last checkpoint it finds signed.
 //
+// With the positions it fills what Search goes by: indexes of kind and actor, the mentions of seals and digests, and the
+// times of every 1024 entries. They come after the entries and never instead of them: a search compares with the entry,
+// Verify names entries that they lack, and a ledger from before there were any is searched without until Run has them
+// made. A million entries are searched in milliseconds (YINXIN_LEDGER_ENTRIES=1000000 go test -run Large).
+//
 // # What it promises
 //
 //   - An event whose transaction was rolled back never was; one whose transaction was committed is in the tree within

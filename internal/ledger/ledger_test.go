@@ -87,7 +87,7 @@ func (w *world) append(t testing.TB, n int) (ids []string) {
 	err := w.db.Write(ctx, func(tx *store.Tx) error {
 		ids = nil
 		for i := range n {
-			id, err := w.Append(ctx, tx, ledger.Event{Kind: "seal.signed", Actor: "clerk", Subject: fmt.Sprint("document ", i), Data: map[string]string{"印章": "测试", "digest": "<&>"}})
+			id, err := w.Append(ctx, tx, ledger.Event{Kind: "seal.signed", Actor: "clerk", Subject: fmt.Sprint("document ", i), Data: map[string]string{"印章": "测试", "digest": "<&>", "sm3": fmt.Sprint("digest ", i)}})
 			if err != nil {
 				return err
 			}

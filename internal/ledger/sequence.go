@@ -20,8 +20,8 @@ const (
 	// pollTime is how often Run looks for pending events, retryTime how long it waits after a failure.
 	pollTime  = 200 * time.Millisecond
 	retryTime = time.Second
-	// nodeRows is how many nodes go into the database with one statement.
-	nodeRows = 64
+	// listTime is for how long others have the database while the lists of an old ledger are made.
+	listTime = 5 * time.Millisecond
 )
 
 // Sequence gives every pending event its position, and signs a checkpoint when the tree is larger than the last one
@@ -30,24 +30,30 @@ const (
 // Errors: ledger.damaged when the tree does not continue the last signed checkpoint (nothing is placed or signed
 // then), those of the key and of the store.
 func (l *Ledger) Sequence(ctx context.Context) (n int, err error) {
+	n, _, err = l.sequence(ctx)
+	return n, err
+}
+
+// sequence is Sequence that says besides whether entries are left that are not in the lists for searches.
+func (l *Ledger) sequence(ctx context.Context) (n int, unlisted bool, err error) {
 	if l.key == nil {
-		return 0, errors.New("ledger: sequencing needs the key of the ledger")
+		return 0, false, errors.New("ledger: sequencing needs the key of the ledger")
 	}
 	l.sequencing.Lock()
 	defer l.sequencing.Unlock()
 	for {
 		step, err := l.assign(ctx)
 		if err != nil || !step.held {
-			return n, err
+			return n, false, err
 		}
 		n += step.count
 		if step.tree.size() > step.signed.Size {
 			if err := l.sign(ctx, step.tree); err != nil {
-				return n, errors.Join(err, l.release(ctx))
+				return n, false, errors.Join(err, l.release(ctx))
 			}
 		}
 		if step.count < batchSize {
-			return n, l.release(ctx)
+			return n, !step.listed, l.release(ctx)
 		}
 	}
 }
@@ -68,8 +74,12 @@ func (l *Ledger) Run(ctx context.Context, report ...func(error)) {
 			due, err = l.anyPending(ctx)
 		}
 		if err == nil && due {
-			_, err = l.Sequence(ctx)
-			due = err != nil // a checkpoint may be owed though nothing is pending
+			var unlisted bool
+			_, unlisted, err = l.sequence(ctx)
+			due = err != nil || unlisted // a checkpoint may be owed though nothing is pending
+			if unlisted {
+				wait = listTime
+			}
 		}
 		if err != nil && ctx.Err() == nil {
 			wait = retryTime
@@ -91,6 +101,7 @@ func (l *Ledger) anyPending(ctx context.Context) (bool, error) {
 type step struct {
 	held   bool // the lease
 	count  int
+	listed bool // all entries are in the lists for searches
 	tree   tree
 	signed Checkpoint // the newest checkpoint before
 }
@@ -115,7 +126,10 @@ func (l *Ledger) assign(ctx context.Context) (done step, err error) {
 		if done.signed, done.tree, err = l.resume(ctx, tx, size); err != nil {
 			return err
 		}
-		done.count, err = place(ctx, tx, done.tree)
+		if done.count, err = place(ctx, tx, done.tree); err != nil {
+			return err
+		}
+		done.listed, err = enlist(ctx, tx, done.tree.size())
 		return err
 	})
 	if err == nil && done.held && done.signed.Size > l.trusted.Size {
@@ -237,7 +251,7 @@ func loadPending(ctx context.Context, q store.Querier) ([]pendingEvent, error) {
 
 func insertNodes(ctx context.Context, tx *store.Tx, nodes []node) error {
 	for len(nodes) > 0 {
-		some := nodes[:min(nodeRows, len(nodes))]
+		some := nodes[:min(rowsPerInsert, len(nodes))]
 		nodes = nodes[len(some):]
 		var statement strings.Builder
 		statement.WriteString(`INSERT INTO ledger_node (level, position, hash) VALUES `)

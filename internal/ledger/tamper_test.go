@@ -95,6 +95,15 @@ func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
 			w.tamper(t, `UPDATE ledger_event SET actor = 'klerc' WHERE position = 4`)
 			return nil
 		}, []string{"record-changed 4-5"}},
+		{"an entry is taken out of the lists for searches", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
+			w.tamper(t, `DELETE FROM ledger_mention WHERE position IN (5, 8)`)
+			return nil
+		}, []string{"record-changed 5-6", "record-changed 8-9"}},
+		{"a span for searches is narrowed", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
+			w.tamper(t, `UPDATE ledger_span SET latest = '2026-05-01T07:59:59.999999Z'`)
+			return nil
+		}, []string{"record-changed 0-1", "record-changed 1-2", "record-changed 2-3", "record-changed 3-4", "record-changed 4-5", "record-changed 5-6",
+			"record-changed 6-7", "record-changed 7-8", "record-changed 8-9", "record-changed 9-10", "record-changed 10-11"}},
 		{"an entry is made unreadable", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
 			w.tamper(t, `UPDATE ledger_event SET entry = '[' WHERE position = 4`)
 			return nil
@@ -103,12 +112,12 @@ func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
 			w.tamper(t, changeEntry4)
 			w.rehash(t, 11, false)
 			return nil
-		}, []string{"tree-rewritten 3-7", "tree-rewritten 3-11", "node-wrong 4-6", "node-wrong 4-8", "node-wrong 0-8"}},
+		}, []string{"record-changed 4-5", "tree-rewritten 3-7", "tree-rewritten 3-11", "node-wrong 4-6", "node-wrong 4-8", "node-wrong 0-8"}},
 		{"an entry and every node are changed", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
 			w.tamper(t, changeEntry4)
 			w.rehash(t, 11, true)
 			return nil
-		}, []string{"tree-rewritten 3-7", "tree-rewritten 3-11"}},
+		}, []string{"record-changed 4-5", "tree-rewritten 3-7", "tree-rewritten 3-11"}},
 		{"an entry is deleted", func(t *testing.T, w *world, _ []ledger.Checkpoint) []ledger.Checkpoint {
 			w.tamper(t, `DELETE FROM ledger_event WHERE position = 4`)
 			return nil
@@ -185,7 +194,7 @@ func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
 		}, []string{"entry-missing 7-11"}},
 		{"everything is rewritten with the real key, an auditor kept a checkpoint", func(t *testing.T, w *world, kept []ledger.Checkpoint) []ledger.Checkpoint {
 			w.tamper(t, changeEntry4, `DELETE FROM ledger_node`, `DELETE FROM ledger_checkpoint`,
-				`UPDATE ledger_head SET size = 0`, `UPDATE ledger_event SET position = NULL`)
+				`UPDATE ledger_head SET size = 0, listed = 0`, `UPDATE ledger_event SET position = NULL`)
 			w.Ledger = ledger.New(w.db, w.key, w.clock.Now)
 			w.sequence(t)
 			return kept
@@ -212,7 +221,7 @@ func TestVerifyNamesWhatWasDoneToTheLedger(t *testing.T) {
 			}
 			kept = append(kept, checkpoint)
 		}
-		tables := []string{"ledger_event", "ledger_node", "ledger_checkpoint", "ledger_head"}
+		tables := []string{"ledger_event", "ledger_node", "ledger_checkpoint", "ledger_head", "ledger_mention", "ledger_span"}
 		for _, table := range tables {
 			w.tamper(t, `CREATE TABLE sound_`+table+` AS SELECT * FROM `+table)
 		}

@@ -31,7 +31,7 @@ const (
 	EntryMissing ProblemKind = "entry-missing"
 	// EntryAdded: there is an entry that never had a place in the tree.
 	EntryAdded ProblemKind = "entry-added"
-	// RecordChanged: the columns for queries do not say what the entry says.
+	// RecordChanged: the columns or lists for queries do not say what the entry says.
 	RecordChanged ProblemKind = "record-changed"
 	// NodeWrong: a stored hash of the tree is missing, does not follow from those below, or does not belong.
 	NodeWrong ProblemKind = "node-wrong"
@@ -86,12 +86,14 @@ type verifier struct {
 	known  []Checkpoint // by size; taken from the front
 	result VerifyResult
 
-	data     tree  // grown from the entries, as far as they are there
-	stored   tree  // grown from the stored leaf hashes; used once it differs from data
-	differs  bool  // data and stored have different leaves
-	broken   bool  // a place has neither entry nor leaf hash: no roots beyond
-	good     int64 // entries known to be as signed by the last checkpoint compared
-	nodes    int64 // that belong to the tree
+	data     tree     // grown from the entries, as far as they are there
+	stored   tree     // grown from the stored leaf hashes; used once it differs from data
+	differs  bool     // data and stored have different leaves
+	broken   bool     // a place has neither entry nor leaf hash: no roots beyond
+	good     int64    // entries known to be as signed by the last checkpoint compared
+	nodes    int64    // that belong to the tree
+	listed   int64    // entries that the lists for searches should have
+	sound    []record // of this page, that are what their leaf hashes say
 	suspects []suspect
 	loaded   int64        // size of the last checkpoint read
 	ahead    []Checkpoint // read and not yet reached, by size
@@ -107,6 +109,10 @@ type suspect struct {
 
 func (v *verifier) run(ctx context.Context, q store.Querier) error {
 	v.data, _ = newTree(0, nil)
+	err := store.Each(ctx, q, func(scan func(...any) error) error { return scan(&v.listed) }, `SELECT listed FROM ledger_head WHERE id = 1`)
+	if err != nil {
+		return err
+	}
 	for last := int64(-1); ; {
 		entries, leaves, through, err := v.load(ctx, q, last)
 		if err != nil {
@@ -115,7 +121,11 @@ func (v *verifier) run(ctx context.Context, q store.Querier) error {
 		if through < 0 {
 			break
 		}
+		v.sound = v.sound[:0]
 		if err := v.pass(ctx, q, last+1, entries, leaves); err != nil {
+			return err
+		}
+		if err := v.checkLists(ctx, q, v.sound); err != nil {
 			return err
 		}
 		last = through
@@ -249,6 +259,8 @@ func (v *verifier) place(position int64, entry *record, leaf []byte) ([]node, er
 		v.suspect(position, nil, leaf)
 	case !bytes.Equal(computed, leaf):
 		v.suspect(position, computed, leaf)
+	default:
+		v.sound = append(v.sound, *entry)
 	}
 	if v.broken {
 		return nil, nil
