@@ -4,6 +4,9 @@ GO ?= go
 # Every step builds with the same flags, so that each finds what the others built. Paths of this machine are in nothing.
 export GOFLAGS := -buildvcs=false -trimpath
 export GOTOOLCHAIN := local
+# The version that an agent says it is (internal/release); without a history to describe it is unknown.
+VERSION := $(or $(shell git -C $(CURDIR) describe --tags --always --dirty --match 'v[0-9]*' 2>/dev/null),unknown)
+STAMP := -X yinxin/internal/release.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEMO ?= ./demo
 FUZZTIME ?= 20s
@@ -29,7 +32,7 @@ help: ## list the targets
 build: ## build/yinxin, and build/libyinxin-softtoken.so where what it needs is there
 	@command -v $(GO) >/dev/null || { echo "Go 1.26 or newer is needed: see https://go.dev/dl/"; exit 1; }
 	@mkdir -p build
-	$(GO) build -o build/yinxin .
+	$(GO) build -ldflags '$(STAMP)' -o build/yinxin .
 	@if $(MAKE) -s -C hsm/softtoken able 2>/dev/null; then $(MAKE) -s -C hsm/softtoken OUT=$(CURDIR)/build; \
 		else echo "the soft token is not built here: make softtoken installs what it needs"; fi
 
@@ -48,9 +51,9 @@ pull-outs: ## 8 goroutines make 20,000 signatures each while the token is pulled
 agents: ## build/agents: the program for the terminals of clerks, windows/amd64, linux/amd64 and linux/arm64
 	$(call install,$(AGENT_PACKAGES))
 	@mkdir -p build/agents
-	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=$(AMD64_CC) $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-amd64 .
-	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-linux-arm64 .
-	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -ldflags '-s -w' -o build/agents/yinxin-windows-amd64.exe .
+	CGO_ENABLED=1 GOOS=linux GOARCH=amd64 CC=$(AMD64_CC) $(GO) build -ldflags '-s -w $(STAMP)' -o build/agents/yinxin-linux-amd64 .
+	CGO_ENABLED=1 GOOS=linux GOARCH=arm64 CC=aarch64-linux-gnu-gcc $(GO) build -ldflags '-s -w $(STAMP)' -o build/agents/yinxin-linux-arm64 .
+	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) build -ldflags '-s -w $(STAMP)' -o build/agents/yinxin-windows-amd64.exe .
 	CGO_ENABLED=1 GOOS=windows GOARCH=amd64 CC=x86_64-w64-mingw32-gcc $(GO) vet $(WINDOWS_ROOMS)
 
 run: run-packages build ## build, run the demo in ./demo and serve it

@@ -75,7 +75,9 @@ func (l *limited) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func tooLarge(max int64) *fault.Fault { return errTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", max) }
+func tooLarge(max int64) *fault.Fault {
+	return errTooLarge.Sayingf("不超过 %d 字节", "%d bytes allowed", max)
+}
 
 const (
 	// formOverhead is what a multipart body may have besides the file, in bytes.

@@ -9,6 +9,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -19,6 +20,7 @@ import (
 	"yinxin/ca"
 	"yinxin/fixtures"
 	"yinxin/internal/access"
+	"yinxin/internal/release"
 	"yinxin/keystore"
 	"yinxin/sealer/register"
 	"yinxin/sealer/terminal/manifest"
@@ -205,11 +207,18 @@ func TestARequestOfATerminalIsBoundToItself(t *testing.T) {
 
 	var list struct{ Terminals []PairedTerminal }
 	w.call("clerk", "GET", terminalsPath, nil).is(200).into(&list)
-	if len(list.Terminals) != 1 || list.Terminals[0].ID != b.id || list.Terminals[0].LastSeen.IsZero() {
+	if len(list.Terminals) != 1 || list.Terminals[0].ID != b.id || list.Terminals[0].LastSeen.IsZero() || list.Terminals[0].Agent.State != release.Unknown {
 		t.Errorf("%+v", list)
 	}
 	w.call("stranger", "DELETE", terminalsPath+"/"+b.id, nil).problem(404, "terminal.not-found")
-	w.call("administrator", "DELETE", terminalsPath+"/"+b.id, nil).is(204)
+	w.call("administrator", "DELETE", terminalsPath+"/"+b.id, nil).problem(400, "enroll.reason")
+	w.call("administrator", "DELETE", terminalsPath+"/"+b.id+"?reason="+strings.Repeat("a", 201), nil).problem(422, "request.invalid")
+	b.send("GET", manifest.RouteSelf, nil).is(200)
+	w.call("administrator", "DELETE", terminalsPath+"/"+b.id+"?reason="+url.QueryEscape("电脑遗失"), nil).is(204)
+	w.call("clerk", "GET", terminalsPath, nil).is(200).into(&list)
+	if one := list.Terminals[0]; one.Reason != "电脑遗失" || one.EndedBy != "administrator" {
+		t.Errorf("%+v", one)
+	}
 	b.send("GET", manifest.RouteSelf, nil).problem(401, "terminal.unauthenticated")
 	other := w.newBox()
 	other.send("DELETE", manifest.RouteSelf, nil).is(204)

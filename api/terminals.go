@@ -10,6 +10,7 @@ import (
 	"github.com/danielgtaylor/huma/v2"
 
 	"yinxin/internal/access"
+	"yinxin/internal/release"
 	"yinxin/sealer/terminal"
 	"yinxin/sealer/terminal/manifest"
 )
@@ -22,17 +23,28 @@ type PairingCode struct {
 
 // PairedTerminal is a terminal of a person.
 type PairedTerminal struct {
-	ID       string    `json:"id"`
-	Name     string    `json:"name"`
-	Clerk    string    `json:"clerk" doc:"Identifier of the person whose it is: it seals for an operator, and signs anybody in."`
-	Paired   time.Time `json:"paired"`
-	LastSeen time.Time `json:"last_seen,omitzero" doc:"To the minute; absent: never."`
-	Ended    time.Time `json:"ended,omitzero" doc:"Absent: it is in use."`
+	ID       string      `json:"id"`
+	Name     string      `json:"name"`
+	Clerk    string      `json:"clerk" doc:"Identifier of the person whose it is: it seals for an operator, and signs anybody in."`
+	Paired   time.Time   `json:"paired"`
+	LastSeen time.Time   `json:"last_seen,omitzero" doc:"To the minute; absent: never."`
+	Agent    PairedAgent `json:"agent"`
+	Ended    time.Time   `json:"ended,omitzero" doc:"Absent: it is in use."`
+	EndedBy  string      `json:"ended_by,omitempty" doc:"Identifier of who ended it."`
+	Reason   string      `json:"reason,omitempty" doc:"Why it was ended."`
+}
+
+// PairedAgent is what the agent at a terminal said it is.
+type PairedAgent struct {
+	Version  string           `json:"version,omitempty" doc:"As the agent said when it was last seen, or as it was paired; absent: not known." example:"v1.2.0"`
+	Platform string           `json:"platform,omitempty" example:"windows/amd64"`
+	State    release.Standing `json:"state" enum:"ok,outdated,unknown" doc:"Against minimum_agent of the installation: outdated is older, unknown says no version that can be compared. An agent of any state goes on working."`
 }
 
 // PairedTerminalOf describes a terminal.
 func PairedTerminalOf(t terminal.Terminal) PairedTerminal {
-	out := PairedTerminal{ID: t.ID, Name: t.Name, Clerk: t.Clerk.ID, Paired: t.Paired.UTC()}
+	out := PairedTerminal{ID: t.ID, Name: t.Name, Clerk: t.Clerk.ID, Paired: t.Paired.UTC(), EndedBy: t.EndedBy, Reason: t.Reason,
+		Agent: PairedAgent{Version: t.Agent.Version, Platform: t.Agent.Platform, State: t.Standing}}
 	if !t.LastSeen.IsZero() {
 		out.LastSeen = t.LastSeen.UTC()
 	}
@@ -74,10 +86,14 @@ func (s *server) terminals() {
 			}
 			return out, err
 		})
+	type ended struct {
+		Named
+		Reason string `query:"reason" maxLength:"200" doc:"Why: of another's terminal it is needed. Without identity or mobile numbers." example:"电脑遗失"`
+	}
 	operate(s, huma.Operation{OperationID: "end-terminal", Method: http.MethodDelete, Path: terminalsPath + "/{id}", Tags: []string{"terminals"},
-		Summary: "End a pairing", Description: "At once. What the terminal had claimed is free for others.", DefaultStatus: http.StatusNoContent, Responses: s.answers(401, 403, 404, 422)},
-		owners, func(ctx context.Context, in *Named) (*struct{}, error) {
-			return nil, s.Terminals.End(ctx, actorOf(ctx), in.ID, "")
+		Summary: "End a pairing", Description: "At once. What the terminal had claimed is free for others. An administrator ends those of others, too, and says why; the reason is on record.", DefaultStatus: http.StatusNoContent, Responses: s.answers(400, 401, 403, 404, 422)},
+		owners, func(ctx context.Context, in *ended) (*struct{}, error) {
+			return nil, s.Terminals.End(ctx, actorOf(ctx), in.ID, in.Reason)
 		})
 }
 
@@ -100,7 +116,8 @@ func (s *server) admitTerminal(h http.HandlerFunc) http.HandlerFunc {
 			s.fail(w, r, broken(err))
 			return
 		}
-		t, err := s.Terminals.Authenticate(r.Context(), r.Header.Get("Authorization"), r.Method, r.URL.RequestURI(), body)
+		t, err := s.Terminals.Authenticate(r.Context(), terminal.Request{Authorisation: r.Header.Get("Authorization"), Method: r.Method, Target: r.URL.RequestURI(),
+			Body: body, UserAgent: r.UserAgent()})
 		if err != nil {
 			s.fail(w, r, err)
 			return
@@ -125,7 +142,7 @@ func (s *server) pairing() {
 			err := readJSON(r, &request)
 			var answer manifest.PairingAnswer
 			if err == nil {
-				answer, err = s.Terminals.Pair(r.Context(), request)
+				answer, err = s.Terminals.Pair(r.Context(), request, r.UserAgent())
 			}
 			if err != nil {
 				s.fail(w, r, err)

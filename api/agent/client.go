@@ -22,6 +22,7 @@ import (
 
 	"yinxin/api"
 	"yinxin/internal/fault"
+	"yinxin/internal/release"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -124,6 +125,7 @@ func (c *client) send(ctx context.Context, method, target string, body any) (*ht
 	if err != nil {
 		return nil, err
 	}
+	r.Header.Set("User-Agent", release.UserAgent())
 	if authorisation != "" {
 		r.Header.Set("Authorization", authorisation)
 	}

@@ -24,6 +24,8 @@ var (
 		ZH: "连接不上服务器，请检查网络；已完成的不受影响。", EN: "The server cannot be reached; what was completed stays so."}
 	ErrServerCertificate = fault.Spec{Kind: fault.Refused, Code: "agent.server-certificate",
 		ZH: "服务器的 TLS 证书不受信任；内部机构签发的，配对时用 --ca 给出。", EN: "The TLS certificate of the server is not trusted; for one of an internal CA, name that with --ca as you pair."}
+	ErrOutdated = fault.Spec{Kind: fault.Refused, Code: "agent.outdated",
+		ZH: "签章助手版本过旧，请从“签章终端”页下载新版；仍可继续使用。", EN: "This agent is older than its server wants: get the new one from the page of your terminals. It goes on working."}
 	ErrAnswer = fault.Spec{Kind: fault.Unavailable, Code: "agent.answer",
 		ZH: "服务器的回答无法理解。", EN: "The server gave an answer that cannot be understood."}
 

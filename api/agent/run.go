@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/release"
 	"yinxin/sealer/terminal/manifest"
 )
 
@@ -34,6 +35,9 @@ type job struct {
 // waiting asks for what there is to do: logins first, which wait for minutes only.
 func (a *Agent) waiting(ctx context.Context) ([]job, error) {
 	tasks, err := a.service.tasks(ctx)
+	if tasks.Agent != nil && a.advice == nil {
+		a.advice = tasks.Agent
+	}
 	var list []job
 	for _, l := range tasks.Logins {
 		list = append(list, job{l.ID, a.signIn})
@@ -63,6 +67,7 @@ func (a *Agent) Once(ctx context.Context) error {
 			first = err
 		}
 	}
+	a.advise(ctx)
 	return first
 }
 
@@ -113,6 +118,7 @@ func (a *Agent) Watch(ctx context.Context) error {
 				a.tell(ctx, err)
 			}
 		}
+		a.advise(ctx)
 		if !idle || len(jobs) == 0 && a.Clock().Sub(asked) > firstPause { // there was work, or the server has waited
 			pause = firstPause
 			continue
@@ -137,6 +143,19 @@ func (a *Agent) tell(ctx context.Context, err error) {
 	a.busy.Lock()
 	defer a.busy.Unlock()
 	a.Desk.Tell(ctx, err)
+}
+
+// advise says, once in a run, that the server wants a newer agent: after what was waiting, which a dialog would hold up.
+func (a *Agent) advise(ctx context.Context) {
+	if a.advice == nil || a.advised {
+		return
+	}
+	a.advised = true
+	said := a.service.address() + ", " + release.Version()
+	if release.IsVersion(a.advice.Minimum) {
+		said += " < " + a.advice.Minimum
+	}
+	a.tell(ctx, ErrOutdated.With("%s", said))
 }
 
 // sleep waits for a time or the end of ctx.

@@ -12,6 +12,8 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +23,7 @@ import (
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/internal/release"
 	"yinxin/keystore"
 	"yinxin/sealer"
 	"yinxin/sealer/terminal"
@@ -41,6 +44,7 @@ type server struct {
 	most  int
 	taken sync.WaitGroup
 	over  func()
+	agent string // the User-Agent instead of the one that came; empty: that
 	// onTasks is called when a terminal asks for tasks.
 	onTasks func()
 }
@@ -70,6 +74,9 @@ func (s *server) between(handler http.Handler) http.Handler {
 		s.Unlock()
 		if s.onTasks != nil && r.URL.Path == manifest.RouteTasks {
 			s.onTasks()
+		}
+		if s.agent != "" {
+			r.Header.Set("User-Agent", s.agent)
 		}
 		switch {
 		case away:
@@ -188,8 +195,20 @@ func TestTheWholeWay(t *testing.T) {
 		t.Errorf("asked %+v", desk.asked)
 	}
 	w.must(a.Once(t.Context())) // nothing waits any more
-	if len(desk.asked) != 1 {
-		t.Error("asked again")
+	if len(desk.asked) != 1 || len(desk.told) != 0 {
+		t.Errorf("asked again, or told %v", desk.told)
+	}
+	list, err := s.room.Terminals(t.Context(), w.Clerk)
+	if err != nil || list[0].Agent.Platform != runtime.GOOS+"/"+runtime.GOARCH || list[0].Standing != release.Unknown {
+		t.Errorf("%+v, %v", list, err)
+	}
+	s.room.MinimumAgent, s.agent = "v1.2.0", "yinxin-agent/v1.1.0 (linux/amd64)"
+	task, originals = s.task(1)
+	for range 2 {
+		w.must(a.Once(t.Context()))
+	}
+	if n := s.sealed(task.ID, originals); n != 1 || !slices.Equal(desk.told, []string{"agent.outdated"}) {
+		t.Errorf("%d sealed, told %v", n, desk.told)
 	}
 	ended, err := a.Folder.Unpair(t.Context(), "", false, w.now.read)
 	if err != nil || ended.URL != s.http.URL {

@@ -44,6 +44,9 @@ type Agent struct {
 	agreed map[string]*manifest.Manifest
 	// wait waits between attempts: tests have it wait for nothing.
 	wait func(ctx context.Context, d time.Duration) error
+	// advice is what a server said of this agent's age, and advised whether the person was told.
+	advice  *manifest.Advice
+	advised bool
 	// busy is held while a task is done.
 	busy *sync.Mutex
 }

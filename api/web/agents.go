@@ -5,8 +5,10 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"yinxin/internal/fault"
+	"yinxin/internal/release"
 )
 
 // TerminalsPath is the page of one's own terminals and USB Keys.
@@ -25,6 +27,18 @@ type AgentFile struct {
 // agentNames are the files of the folder that are given out, as make agents names them, and no others.
 var agentNames = []AgentFile{{Name: "yinxin-windows-amd64.exe", Label: Text{ZH: "Windows（64 位）", EN: "Windows, 64 bit"}},
 	{Name: "yinxin-linux-amd64", Label: Text{ZH: "Linux（x86-64）", EN: "Linux, x86-64"}}, {Name: "yinxin-linux-arm64", Label: Text{ZH: "Linux（ARM64）", EN: "Linux, ARM64"}}}
+
+// AgentCell shows which agent a terminal runs, and says so where it is older than it should be.
+func (q *Request) AgentCell(a release.Agent, s release.Standing) Cell {
+	c := Cell{Text: a.Version, Fine: a.Platform}
+	if c.Text == "" {
+		c.Text = q.T("版本未知", "version not known")
+	}
+	if s == release.Outdated {
+		c.Class, c.Fine = "doubt", strings.TrimPrefix(c.Fine+q.T("，须更新", ", to be updated"), q.T("，", ", "))
+	}
+	return c
+}
 
 var errNoAgent = fault.Spec{Kind: fault.NotFound, Code: "page.no-agent", ZH: "本系统没有提供这个签章助手。", EN: "This agent is not given out here."}
 

@@ -32,6 +32,7 @@ import (
 	"yinxin/internal/ledger"
 	"yinxin/internal/login"
 	"yinxin/internal/mail"
+	"yinxin/internal/release"
 	"yinxin/internal/store"
 	"yinxin/internal/truetype"
 	"yinxin/internal/webhook"
@@ -111,6 +112,8 @@ type config struct {
 	// Agents is a folder, in the data folder or absolute, with the programs for terminals that clerks download, as make
 	// agents leaves them; empty: agents beside the program.
 	Agents string `json:"agents,omitempty"`
+	// MinimumAgent is the oldest version of the agent (v1.2.0) that nobody at a terminal is advised to update; empty: any.
+	MinimumAgent string `json:"minimum_agent,omitempty"`
 	// KeepPDFA refuses to seal a document so that it is no longer the PDF/A that it claims to be.
 	KeepPDFA bool `json:"keep_pdfa,omitempty"`
 }
@@ -132,6 +135,9 @@ func readConfig(dir string) (config, error) {
 	}
 	if err != nil || c.Format != configFormat || c.TaskHours < 0 || c.TaskHours > 24*366 {
 		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).Because(err)
+	}
+	if c.MinimumAgent != "" && !release.IsVersion(c.MinimumAgent) {
+		return c, errNotData.At(fault.File(filepath.Join(dir, configName))).With("minimum_agent %.64q", c.MinimumAgent)
 	}
 	return c, nil
 }
@@ -363,7 +369,7 @@ func (h *installation) wireTerminals(ctx context.Context) error {
 		return err
 	}
 	h.terminals = terminal.New(terminal.Config{DB: h.db, Ledger: h.ledger, Access: h.access, Sealer: h.sealer, Keys: ring, Clock: h.now, Random: rand.Reader,
-		Logins: h.login, Name: h.config.Name, TaskLife: time.Duration(h.config.TaskHours) * time.Hour})
+		Logins: h.login, Name: h.config.Name, TaskLife: time.Duration(h.config.TaskHours) * time.Hour, MinimumAgent: h.config.MinimumAgent})
 	return nil
 }
 

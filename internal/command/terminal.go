@@ -1,13 +1,16 @@
 package command
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"yinxin/api"
 	"yinxin/internal/access"
+	"yinxin/internal/release"
 )
 
 type terminalCommand struct {
@@ -93,9 +96,13 @@ func (c terminalListCommand) Run(ctx context.Context, s streams) error {
 		for _, t := range all {
 			state := "在用 in use"
 			if !t.Ended.IsZero() {
-				state = "已解除 ended " + moment(t.Ended)
+				state = strings.TrimSpace("已解除 ended " + moment(t.Ended) + " " + t.Reason)
 			}
-			w.row(t.ID, t.Name, t.Clerk, "配对 paired "+moment(t.Paired), "最近 last seen "+moment(t.LastSeen), state)
+			agent := cmp.Or(t.Agent.Version, "版本未知 version not known")
+			if t.Agent.State == release.Outdated {
+				agent += " 须更新 to be updated"
+			}
+			w.row(t.ID, t.Name, t.Clerk, "配对 paired "+moment(t.Paired), "最近 last seen "+moment(t.LastSeen), "签章助手 agent "+agent, t.Agent.Platform, state)
 		}
 		return w.flush()
 	})
@@ -104,12 +111,12 @@ func (c terminalListCommand) Run(ctx context.Context, s streams) error {
 type terminalEndCommand struct {
 	terminalFlags
 	ID     string `arg:"" help:"The terminal, as list prints it." placeholder:"ID"`
-	Reason string `help:"Why, for the record." placeholder:"TEXT"`
+	Reason string `help:"Why, for the record: needed of an administrator for another's." placeholder:"TEXT"`
 }
 
 // Help is printed by --help.
 func (terminalEndCommand) Help() string {
-	return "At once; by its person or an administrator. What the terminal had claimed is free for others."
+	return "At once; by its person, or by an administrator who says why. What the terminal had claimed is free for others."
 }
 
 func (c terminalEndCommand) Run(ctx context.Context, s streams) error {

@@ -4,7 +4,9 @@ import "io"
 
 // The text and byte encodings of ISO 32000-1, 7.4.2 to 7.4.5, each with a limit on what it gives.
 
-func overLimit(limit int64) error { return errTooLarge.Sayingf("有数据流超过 %d 字节", "a stream of more than %d bytes", limit) }
+func overLimit(limit int64) error {
+	return errTooLarge.Sayingf("有数据流超过 %d 字节", "a stream of more than %d bytes", limit)
+}
 
 // asciiHexDecode decodes pairs of hexadecimal digits up to '>'.
 func asciiHexDecode(source io.Reader, limit int64) ([]byte, error) {

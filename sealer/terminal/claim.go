@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"yinxin/internal/release"
 	"yinxin/internal/store"
 	"yinxin/sealer/terminal/manifest"
 )
@@ -22,6 +23,9 @@ func (s *Service) Waiting(ctx context.Context, at Terminal, wait time.Duration) 
 	for {
 		news := s.news.next() // before reading, so that nothing falls between
 		tasks, err := s.waiting(ctx, at)
+		if at.Standing == release.Outdated {
+			tasks.Agent = &manifest.Advice{Minimum: s.MinimumAgent}
+		}
 		if err != nil && ctx.Err() == nil {
 			return tasks, err
 		}

@@ -471,7 +471,21 @@ func TestAnEndedTerminalDoesNothingMore(t *testing.T) {
 		_, err = w.service.Complete(t.Context(), again.at(), again.sign(again.prepare(task.ID, item)))
 		must(t, err)
 		wants(t, w.service.End(t.Context(), w.admin, again.id, "身份证 110101199003077715"), "enroll.personal-data")
+		wants(t, w.service.End(t.Context(), w.admin, again.id, ""), "enroll.reason")
+		wants(t, w.service.End(t.Context(), w.admin, again.id, " "), "enroll.reason")
 		must(t, w.service.End(t.Context(), w.admin, again.id, "终端报废"))
+		list, err := w.service.Terminals(t.Context(), w.clerk)
+		must(t, err)
+		why := map[string]string{}
+		for _, one := range list {
+			why[one.EndedBy] = one.Reason
+		}
+		if len(list) != 2 || why[w.admin.ID] != "终端报废" || why[w.clerk.ID] != "" {
+			t.Errorf("%+v", list)
+		}
+		if n := w.count(`SELECT COUNT(*) FROM ledger_event WHERE kind = 'terminal.ended' AND actor = $1 AND entry LIKE '%终端报废%'`, w.admin.ID); n != 1 {
+			t.Errorf("the reason stands %d times in the ledger", n)
+		}
 	})
 }
 

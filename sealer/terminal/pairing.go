@@ -8,6 +8,7 @@ import (
 
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/release"
 	"yinxin/internal/store"
 	"yinxin/sealer/terminal/manifest"
 )
@@ -84,9 +85,9 @@ func (s *Service) personIn(ctx context.Context, q store.Querier, id string) (acc
 	return a, err
 }
 
-// Pair takes a terminal's request; the answer is for the terminal. A wrong try counts, and the fifth ends the code. Errors:
+// Pair takes a terminal's request, which came with a User-Agent; the answer is for the terminal. A wrong try counts, and the fifth ends the code. Errors:
 // terminal.pairing-refused, whatever is wrong with the code; terminal.pairing-request; terminal.too-many.
-func (s *Service) Pair(ctx context.Context, r manifest.PairingRequest) (manifest.PairingAnswer, error) {
+func (s *Service) Pair(ctx context.Context, r manifest.PairingRequest, userAgent string) (manifest.PairingAnswer, error) {
 	key, err := newestKey(ctx, s.Keys)
 	if err != nil {
 		return manifest.PairingAnswer{}, err
@@ -116,7 +117,7 @@ func (s *Service) Pair(ctx context.Context, r manifest.PairingRequest) (manifest
 		if err != nil {
 			return err
 		}
-		t := Terminal{ID: store.NewID("trm_"), Name: r.Name, Clerk: clerk, Paired: s.Clock(), manifestKey: key.Name(), public: r.Key}
+		t := Terminal{ID: store.NewID("trm_"), Name: r.Name, Clerk: clerk, Paired: s.Clock(), Agent: release.ParseUserAgent(userAgent), manifestKey: key.Name(), public: r.Key}
 		if err := s.addTerminal(ctx, tx, t, p.id); err != nil {
 			return err
 		}
@@ -169,8 +170,8 @@ func (s *Service) addTerminal(ctx context.Context, tx *store.Tx, t Terminal, pai
 	if _, err := tx.ExecContext(ctx, `UPDATE terminal_pairing SET state = 'used', key = $2 WHERE id = $1`, pairing, []byte{}); err != nil {
 		return err
 	}
-	if _, err := tx.ExecContext(ctx, `INSERT INTO terminal (id, clerk, name, public_key, manifest_key, pairing, paired) VALUES ($1, $2, $3, $4, $5, $6, $7)`,
-		t.ID, t.Clerk.ID, t.Name, t.public, t.manifestKey, pairing, store.Time(t.Paired)); err != nil {
+	if _, err := tx.ExecContext(ctx, `INSERT INTO terminal (id, clerk, name, public_key, manifest_key, pairing, paired, agent_version, agent_platform)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)`, t.ID, t.Clerk.ID, t.Name, t.public, t.manifestKey, pairing, store.Time(t.Paired), t.Agent.Version, t.Agent.Platform); err != nil {
 		return err
 	}
 	return s.record(ctx, tx, "terminal.paired", t.Clerk.ID, t.ID, map[string]string{"pairing": pairing, "manifest_key": t.manifestKey})

@@ -54,7 +54,7 @@ func TestACodePairsOnce(t *testing.T) {
 		nodes := []*terminal.Service{w.service, w.anotherNode()}
 		for i := range errs {
 			r := w.request(code)
-			all.Go(func() { _, errs[i] = nodes[i%2].Pair(t.Context(), r) })
+			all.Go(func() { _, errs[i] = nodes[i%2].Pair(t.Context(), r, "") })
 		}
 		all.Wait()
 		paired := 0
@@ -78,16 +78,16 @@ func TestACodeEndsByTimeTriesAndTheNextOne(t *testing.T) {
 	each(t, func(t *testing.T, w *world) {
 		code := w.code()
 		for range 4 {
-			_, err := w.service.Pair(t.Context(), w.request(guessed(t, code)))
+			_, err := w.service.Pair(t.Context(), w.request(guessed(t, code)), "")
 			wants(t, err, "terminal.pairing-refused")
 		}
 		malformed := w.request(code)
 		malformed.Nonce = nil // of no terminal of ours: not counted
-		_, err := w.service.Pair(t.Context(), malformed)
+		_, err := w.service.Pair(t.Context(), malformed, "")
 		wants(t, err, "terminal.pairing-request")
-		_, err = w.service.Pair(t.Context(), w.request(guessed(t, code)))
+		_, err = w.service.Pair(t.Context(), w.request(guessed(t, code)), "")
 		wants(t, err, "terminal.pairing-refused")
-		_, err = w.service.Pair(t.Context(), w.request(code))
+		_, err = w.service.Pair(t.Context(), w.request(code), "")
 		wants(t, err, "terminal.pairing-refused")
 		if n := w.count(`SELECT COUNT(*) FROM terminal_pairing WHERE state = 'ended' AND tries = 5 AND LENGTH(key) = 0`); n != 1 {
 			t.Errorf("%d ended", n)
@@ -95,27 +95,27 @@ func TestACodeEndsByTimeTriesAndTheNextOne(t *testing.T) {
 
 		code = w.code()
 		for range 4 {
-			_, err := w.service.Pair(t.Context(), w.request(guessed(t, code)))
+			_, err := w.service.Pair(t.Context(), w.request(guessed(t, code)), "")
 			wants(t, err, "terminal.pairing-refused")
 		}
-		_, err = w.service.Pair(t.Context(), w.request(code)) // four tries do not end it
+		_, err = w.service.Pair(t.Context(), w.request(code), "") // four tries do not end it
 		must(t, err)
 
 		code = w.code()
 		w.now = w.now.Add(terminal.PairingLife)
-		_, err = w.service.Pair(t.Context(), w.request(code))
+		_, err = w.service.Pair(t.Context(), w.request(code), "")
 		wants(t, err, "terminal.pairing-refused")
 
 		code = w.code()
 		next := w.code()
-		_, err = w.service.Pair(t.Context(), w.request(code))
+		_, err = w.service.Pair(t.Context(), w.request(code), "")
 		wants(t, err, "terminal.pairing-refused")
-		_, err = w.service.Pair(t.Context(), w.request(next))
+		_, err = w.service.Pair(t.Context(), w.request(next), "")
 		must(t, err)
 
 		never, err := manifest.NewCode(rand.Reader)
 		must(t, err)
-		_, err = w.service.Pair(t.Context(), w.request(never))
+		_, err = w.service.Pair(t.Context(), w.request(never), "")
 		wants(t, err, "terminal.pairing-refused")
 	})
 }
@@ -151,10 +151,10 @@ func TestARequestIsOfAPairedTerminal(t *testing.T) {
 		wants(t, err, "terminal.unauthenticated")
 		header, err := manifest.Authorise(t.Context(), b, b.id, http.MethodGet, "/v1/terminal/tasks", nil, w.now)
 		must(t, err)
-		_, err = w.service.Authenticate(t.Context(), header, http.MethodGet, "/v1/terminal/tasks?wait=1", nil)
+		_, err = w.service.Authenticate(t.Context(), terminal.Request{Authorisation: header, Method: http.MethodGet, Target: "/v1/terminal/tasks?wait=1"})
 		wants(t, err, "terminal.unauthenticated")
 		w.now = w.now.Add(manifest.Tolerance + time.Second)
-		_, err = w.service.Authenticate(t.Context(), header, http.MethodGet, "/v1/terminal/tasks", nil)
+		_, err = w.service.Authenticate(t.Context(), terminal.Request{Authorisation: header, Method: http.MethodGet, Target: "/v1/terminal/tasks"})
 		wants(t, err, "terminal.clock")
 		b.at()
 		list, err := w.service.Terminals(t.Context(), w.clerk)

@@ -58,6 +58,8 @@ type Config struct {
 	Name   string
 	// TaskLife is how long a task waits for its clerk; 0 is DefaultTaskLife.
 	TaskLife time.Duration
+	// MinimumAgent is the oldest version of an agent that is good enough (release.IsVersion), for advice to people; empty: any.
+	MinimumAgent string
 	// Done, if set, is told of every task in which no item waits any more, in the transaction that records it; owner is who made the task. A task whose
 	// failed items are retried is done again.
 	Done func(ctx context.Context, tx *store.Tx, owner, task string, data map[string]string) error

@@ -12,6 +12,7 @@ import (
 	"yinxin/ca/enroll"
 	"yinxin/internal/access"
 	"yinxin/internal/fault"
+	"yinxin/internal/release"
 	"yinxin/internal/store"
 	"yinxin/sealer/terminal/manifest"
 )
@@ -22,8 +23,12 @@ type Terminal struct {
 	Name     string
 	Clerk    access.Actor // the person whose it is; in lists only the identifier
 	Paired   time.Time
-	LastSeen time.Time // to the minute; zero: never
-	Ended    time.Time // zero: it has not
+	LastSeen time.Time        // to the minute; zero: never
+	Agent    release.Agent    // as it said when it was last seen, or as it was paired
+	Standing release.Standing // of the agent against Config.MinimumAgent
+	Ended    time.Time        // zero: it has not
+	EndedBy  string
+	Reason   string // why it was ended; who ends an own one need not say
 
 	manifestKey string
 	public      []byte
@@ -50,10 +55,17 @@ func sayable(name, otherwise string) string {
 	return name
 }
 
-// Authenticate says which terminal sent a request with this Authorization header field, method, target and body. Errors:
-// terminal.unauthenticated, terminal.clock, terminal.person.
-func (s *Service) Authenticate(ctx context.Context, header, method, target string, body []byte) (Terminal, error) {
-	a, err := manifest.ParseAuthorisation(header)
+// Request is a request of a terminal as it arrived.
+type Request struct {
+	Authorisation  string // the header field Authorization
+	Method, Target string
+	Body           []byte
+	UserAgent      string // not signed; anything
+}
+
+// Authenticate says which terminal sent a request. Errors: terminal.unauthenticated, terminal.clock, terminal.person.
+func (s *Service) Authenticate(ctx context.Context, r Request) (Terminal, error) {
+	a, err := manifest.ParseAuthorisation(r.Authorisation)
 	if err != nil {
 		return Terminal{}, err
 	}
@@ -68,7 +80,7 @@ func (s *Service) Authenticate(ctx context.Context, header, method, target strin
 	if err != nil {
 		return t, err
 	}
-	if err := a.Check(public, method, target, body, s.Clock()); err != nil {
+	if err := a.Check(public, r.Method, r.Target, r.Body, s.Clock()); err != nil {
 		return Terminal{}, err
 	}
 	if t.Clerk, err = s.personIn(ctx, s.DB.Read(), t.Clerk.ID); err != nil {
@@ -77,7 +89,7 @@ func (s *Service) Authenticate(ctx context.Context, header, method, target strin
 		}
 		return Terminal{}, err
 	}
-	return t, s.seen(ctx, t)
+	return s.seen(ctx, t, release.ParseUserAgent(r.UserAgent))
 }
 
 // seals refuses what seals at the terminal of somebody who is no operator, or no more: access.role.
@@ -88,23 +100,26 @@ func (t Terminal) seals() error {
 	return nil
 }
 
-func (s *Service) seen(ctx context.Context, t Terminal) error {
-	now := s.Clock()
-	if now.Sub(t.LastSeen) < seenEvery {
-		return nil
+// seen records that a terminal was there, and as which agent: another one at once.
+func (s *Service) seen(ctx context.Context, t Terminal, agent release.Agent) (Terminal, error) {
+	now, before := s.Clock(), t.Agent
+	t.Agent, t.Standing = agent, agent.Against(s.MinimumAgent)
+	if now.Sub(t.LastSeen) < seenEvery && agent == before {
+		return t, nil
 	}
-	return s.DB.Write(ctx, func(tx *store.Tx) error {
-		_, err := tx.ExecContext(ctx, `UPDATE terminal SET last_seen = $2 WHERE id = $1 AND last_seen < $2`, t.ID, store.Time(now))
+	return t, s.DB.Write(ctx, func(tx *store.Tx) error {
+		_, err := tx.ExecContext(ctx, `UPDATE terminal SET last_seen = $2, agent_version = $3, agent_platform = $4 WHERE id = $1 AND last_seen <= $2`,
+			t.ID, store.Time(now), agent.Version, agent.Platform)
 		return err
 	})
 }
 
-const terminalColumns = `id, clerk, name, public_key, manifest_key, paired, last_seen, ended`
+const terminalColumns = `id, clerk, name, public_key, manifest_key, paired, last_seen, agent_version, agent_platform, ended, ended_by, ended_reason`
 
 func scanTerminal(scan func(...any) error) (Terminal, error) {
 	var t Terminal
 	var paired, seen, ended string
-	if err := scan(&t.ID, &t.Clerk.ID, &t.Name, &t.public, &t.manifestKey, &paired, &seen, &ended); err != nil {
+	if err := scan(&t.ID, &t.Clerk.ID, &t.Name, &t.public, &t.manifestKey, &paired, &seen, &t.Agent.Version, &t.Agent.Platform, &ended, &t.EndedBy, &t.Reason); err != nil {
 		return t, err
 	}
 	return t, errors.Join(parseTime(paired, &t.Paired), parseTime(seen, &t.LastSeen), parseTime(ended, &t.Ended))
@@ -146,6 +161,7 @@ func (s *Service) Terminals(ctx context.Context, by access.Actor) ([]Terminal, e
 	}
 	err := store.Each(ctx, s.DB.Read(), func(scan func(...any) error) error {
 		t, err := scanTerminal(scan)
+		t.Standing = t.Agent.Against(s.MinimumAgent)
 		list = append(list, t)
 		return err
 	}, `SELECT `+terminalColumns+` FROM terminal WHERE (clerk = $1 OR $2 = 1) AND (ended = '' OR ended > $3) ORDER BY paired DESC, id`,
@@ -153,8 +169,24 @@ func (s *Service) Terminals(ctx context.Context, by access.Actor) ([]Terminal, e
 	return list, err
 }
 
-// End ends a pairing: by the clerk, or by an administrator. What the terminal had claimed or prepared is free again. A reason,
-// which may be empty, is on record. Errors: terminal.not-found, also for another's; enroll.reason, enroll.personal-data.
+// CountAdvised counts the terminals in use of somebody whose agents are older than they should be, or of which that is not known.
+// Without Config.MinimumAgent there are none.
+func (s *Service) CountAdvised(ctx context.Context, of access.Actor) (n int, err error) {
+	if s.MinimumAgent == "" {
+		return 0, nil
+	}
+	err = store.Each(ctx, s.DB.Read(), func(scan func(...any) error) error {
+		t, err := scanTerminal(scan)
+		if err == nil && t.Agent.Against(s.MinimumAgent) != release.OK {
+			n++
+		}
+		return err
+	}, `SELECT `+terminalColumns+` FROM terminal WHERE clerk = $1 AND ended = ''`, of.ID)
+	return n, err
+}
+
+// End ends a pairing: by the person whose it is, or by an administrator, who says why. What the terminal had claimed or prepared is
+// free again. A reason is on record. Errors: terminal.not-found, also for another's; enroll.reason, enroll.personal-data.
 func (s *Service) End(ctx context.Context, by access.Actor, id, reason string) error {
 	said := map[string]string{}
 	if reason != "" {
@@ -171,7 +203,10 @@ func (s *Service) End(ctx context.Context, by access.Actor, id, reason string) e
 		if t.Clerk.ID != by.ID && !by.Has(access.RoleAdministrator) {
 			return errNoTerminal.With("%.64q", id)
 		}
-		if _, err := tx.ExecContext(ctx, `UPDATE terminal SET ended = $2 WHERE id = $1`, id, store.Time(s.Clock())); err != nil {
+		if t.Clerk.ID != by.ID && reason == "" {
+			return enroll.CheckReason(reason)
+		}
+		if _, err := tx.ExecContext(ctx, `UPDATE terminal SET ended = $2, ended_by = $3, ended_reason = $4 WHERE id = $1`, id, store.Time(s.Clock()), by.ID, reason); err != nil {
 			return err
 		}
 		if _, err := tx.ExecContext(ctx, `UPDATE terminal_task SET claimed_by = NULL, claimed_until = '' WHERE claimed_by = $1`, id); err != nil {

@@ -52,6 +52,7 @@ type world struct {
 	usb                        keystore.Key
 	keys                       *keystore.Store
 	uploads                    uint64 // each is another document
+	agent                      string // the User-Agent of every terminal
 }
 
 func must(t testing.TB, err error) {
@@ -200,7 +201,7 @@ func (w *world) pair(clerk access.Actor) *box {
 	must(w.t, err)
 	request, err := typed.Request("窗口", b.Public(), rand.Reader)
 	must(w.t, err)
-	answer, err := w.service.Pair(w.t.Context(), request)
+	answer, err := w.service.Pair(w.t.Context(), request, w.agent)
 	must(w.t, err)
 	b.pinned, err = typed.CheckAnswer(request, answer)
 	must(w.t, err)
@@ -223,7 +224,7 @@ func (b *box) try() (terminal.Terminal, error) {
 	b.t.Helper()
 	header, err := manifest.Authorise(b.t.Context(), b, b.id, http.MethodGet, manifest.RouteTasks, nil, b.now)
 	must(b.t, err)
-	return b.service.Authenticate(b.t.Context(), header, http.MethodGet, manifest.RouteTasks, nil)
+	return b.service.Authenticate(b.t.Context(), terminal.Request{Authorisation: header, Method: http.MethodGet, Target: manifest.RouteTasks, UserAgent: b.agent})
 }
 
 func (b *box) claim(task string) manifest.Claim {

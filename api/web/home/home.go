@@ -27,7 +27,7 @@ type Config struct {
 	// Terminals pairs people's terminals, and Agents is a folder with the programs for them, as make agents leaves them; nil: there are none.
 	Terminals *terminal.Service
 	Agents    string
-	// Tiles gathers what waits for somebody, from all areas.
+	// Tiles gathers what waits for somebody, from all other areas.
 	Tiles func(ctx context.Context, actor access.Actor) ([]web.Tile, error)
 }
 
@@ -135,5 +135,10 @@ func (p pages) start(q *web.Request) error {
 	if err != nil {
 		return err
 	}
+	own, err := p.tiles(q.Context(), q.Actor)
+	if err != nil {
+		return err
+	}
+	tiles = append(tiles, own...)
 	return q.Show("start", web.Page{Title: titleStart, Data: tiles})
 }

@@ -8,8 +8,10 @@ import (
 	"yinxin/api/web"
 	"yinxin/ca"
 	"yinxin/ca/chain"
+	"yinxin/internal/access"
 	"yinxin/internal/fault"
 	"yinxin/internal/login"
+	"yinxin/internal/release"
 	"yinxin/sealer/terminal"
 )
 
@@ -29,7 +31,9 @@ func (p pages) terminalRoutes() []web.Route {
 
 // shownTerminals are the terminals and USB Keys of somebody, and the code that pairs another terminal, right after it was asked for.
 type shownTerminals struct {
-	List     []terminal.Terminal
+	List     []ownTerminal
+	Ended    []terminal.Terminal // by somebody else
+	Minimum  string              // version of the agent; set when one of the list should be updated
 	Code     string
 	Expires  time.Time
 	Files    []web.AgentFile // programs for terminals that can be had here
@@ -37,6 +41,12 @@ type shownTerminals struct {
 	Offered  []shownKey
 	Keys     []shownKey
 	Password bool // it is asked for before a Key counts
+}
+
+// ownTerminal is a terminal in use with the agent that it runs.
+type ownTerminal struct {
+	terminal.Terminal
+	Runs web.Cell
 }
 
 // shownKey is a USB Key with whose certificate somebody signs in, or would.
@@ -61,8 +71,14 @@ func (p pages) showTerminals(q *web.Request, s shownTerminals, problem error) er
 			continue
 		}
 		names[t.ID] = t.Name
-		if t.Ended.IsZero() {
-			s.List = append(s.List, t)
+		switch {
+		case t.Ended.IsZero():
+			s.List = append(s.List, ownTerminal{t, q.AgentCell(t.Agent, t.Standing)})
+			if t.Standing != release.OK {
+				s.Minimum = p.Terminals.MinimumAgent
+			}
+		case t.EndedBy != q.Actor.ID:
+			s.Ended = append(s.Ended, t)
 		}
 	}
 	s.Files, s.SignIn = web.AgentFiles(p.Agents), p.Keys != nil
@@ -103,6 +119,18 @@ func (p pages) pair(q *web.Request) error {
 		return err
 	}
 	return p.showTerminals(q, shownTerminals{Code: code.Text(), Expires: expires}, nil)
+}
+
+// tiles tells somebody of agents that they should update.
+func (p pages) tiles(ctx context.Context, actor access.Actor) ([]web.Tile, error) {
+	if p.Terminals == nil {
+		return nil, nil
+	}
+	n, err := p.Terminals.CountAdvised(ctx, actor)
+	if err != nil || n == 0 {
+		return nil, err
+	}
+	return []web.Tile{{Label: web.Text{ZH: "签章助手须更新的终端", EN: "terminals whose agent should be updated"}, Path: web.TerminalsPath, Count: n, Urgent: true}}, nil
 }
 
 func (p pages) unpair(q *web.Request) error {

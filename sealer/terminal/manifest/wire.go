@@ -69,6 +69,12 @@ type Self struct {
 type Tasks struct {
 	Tasks  []Task      `json:"tasks"`
 	Logins []LoginTask `json:"logins,omitempty"`
+	Agent  *Advice     `json:"agent,omitempty" doc:"There when the agent that asks is older than it should be. Everything goes on all the same."`
+}
+
+// Advice is for the person at a terminal.
+type Advice struct {
+	Minimum string `json:"minimum" doc:"The oldest version that the administrator of the service wants." example:"v1.2.0"`
 }
 
 // Task is a list of sealings for one clerk.
