@@ -115,6 +115,9 @@ type inMemory []byte
 func (m inMemory) Size() int64  { return int64(len(m)) }
 func (m inMemory) Close() error { return nil }
 
+// From gives the bytes from off, so that the reader of the file need not copy them.
+func (m inMemory) From(off int64) []byte { return m[min(max(off, 0), int64(len(m))):] }
+
 func (m inMemory) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off >= int64(len(m)) {
 		return 0, io.EOF

@@ -184,6 +184,19 @@ type inMemory interface {
 	From(off int64) []byte
 }
 
+// held gives n bytes of the file from off where the reader holds them in memory, for reading only; nil where it does not.
+func (d *Document) held(off, n int64) []byte {
+	memory, ok := d.reader.(inMemory)
+	if !ok || off < 0 || n <= 0 || n > d.size-off {
+		return nil
+	}
+	w := memory.From(off)
+	if int64(len(w)) < n {
+		return nil
+	}
+	return w[:n:n]
+}
+
 // window returns at least n bytes of the file from off, fewer only where the file ends, and whether the returned
 // bytes reach the end of the file. The bytes are valid until the next window.
 func (d *Document) window(off int64, n int) (w []byte, final bool, err error) {

@@ -28,6 +28,9 @@ func (d *Document) streamData(s *Stream, max, expected int64) ([]byte, error) {
 	}
 	var source io.Reader = io.NewSectionReader(d.reader, s.Start, s.Length)
 	if len(filters) == 0 {
+		if held := d.held(s.Start, s.Length); held != nil && s.Length <= max {
+			return held, nil
+		}
 		return readLimited(source, max, s.Length)
 	}
 	var data []byte

@@ -38,6 +38,12 @@ func (d *Document) StrayObjects(ctx context.Context, most int64) (found []Stray,
 	s := strays{doc: d, known: known}
 	end := min(most, d.size)
 	complete = complete && end == d.size
+	if held := d.held(0, end); held != nil {
+		if err := s.search(held, 0); err != nil {
+			return nil, false, err
+		}
+		return s.found, complete && len(s.found) < maxStrays, nil
+	}
 	piece := strayBuffers.Get().(*[strayChunk]byte)
 	defer strayBuffers.Put(piece)
 	buf := piece[:]
