@@ -4,8 +4,10 @@ GO ?= go
 # Every step builds with the same flags, so that each finds what the others built. Paths of this machine are in nothing.
 export GOFLAGS := -buildvcs=false -trimpath
 export GOTOOLCHAIN := local
-# The version that an agent says it is (internal/release); without a history to describe it is unknown.
-VERSION := $(or $(shell git -C $(CURDIR) describe --tags --always --dirty --match 'v[0-9]*' 2>/dev/null),unknown)
+# The version that an agent says it is (internal/release): that of the tag, else the time and name of the commit in the form
+# of Go's pseudo-versions, which compare by time; without a history it is unknown.
+VERSION := $(or $(shell git -C $(CURDIR) describe --tags --dirty --match 'v[0-9]*' 2>/dev/null),$(shell \
+	TZ=UTC git -C $(CURDIR) log -1 --format=v0.0.0-%cd-%h --date=format-local:%Y%m%d%H%M%S 2>/dev/null),unknown)
 STAMP := -X yinxin/internal/release.version=$(VERSION)
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 DEMO ?= ./demo

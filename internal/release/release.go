@@ -18,7 +18,8 @@ var version = unknown
 // unknown is the version of a program that was built where there is no history to describe.
 const unknown = "unknown"
 
-// Version is the version of this program as git describes it (v1.2.0, v1.2.0-4-g988866a), or "unknown".
+// Version is the version of this program: as git describes it (v1.2.0, v1.2.0-4-g988866a), without any tag the time and name of
+// its commit (v0.0.0-20261128025156-8d1a3a3), or "unknown".
 func Version() string { return version }
 
 // UserAgent is what an agent of this program sends.

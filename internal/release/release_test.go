@@ -37,6 +37,8 @@ func TestAnAgentIsJudgedByTheMinimum(t *testing.T) {
 		{"v1.2.0-4-g988866a", "v1.2.0", OK}, {"v1.2.0-dirty", "v1.2.0", OK}, {"v1.2.0-4-g988866a-dirty", "v1.2.0", OK}, {"v1.1.0-40-g988866a", "v1.2.0", Outdated},
 		{"", "v1.2.0", Unknown}, {"988866a", "v1.2.0", Unknown}, {"1234567", "v1.2.0", Unknown}, {"1.2.0", "v1.2.0", Unknown}, {"v1.2.0.0", "v1.2.0", Unknown}, {"v01.2.0", "v1.2.0", Unknown},
 		{"v99999999999999999999999999999999", "v1.2.0", OK},
+		{"v0.0.0-20261128025156-8d1a3a3", "v0.0.0-20261128025156", OK}, {"v0.0.0-20261127235959-fffffff", "v0.0.0-20261128025156", Outdated},
+		{"v0.0.0-20261129000000-0000000-dirty", "v0.0.0-20261128025156-8d1a3a3", OK}, {"v0.0.0-20261128025156-8d1a3a3", "v1.0.0", Outdated},
 	} {
 		if got := (Agent{Version: c.version}).Against(c.minimum); got != c.want {
 			t.Errorf("%q against %q: %s, want %s", c.version, c.minimum, got, c.want)
