@@ -9,8 +9,32 @@ const (
 	alike      = .7  // least coherence of directions, 0 to 1: below, curves and corners would be rounded off
 )
 
-// soften takes the grain of single pixels out: a kernel of 1-6-1 eighths both ways, half a pixel wide. A wider one rounds off
-// more than it takes out, now that edges are smoothed along themselves.
+// Where the ink around, blurred coarsely, is far enough from one half there is no edge. Distances from one half; deviations in
+// pixels of the template.
+const (
+	coarse     = 3.0
+	edgeWithin = .28 // up to here there may be one
+	noEdge     = .38 // from here on there is none
+	wideGrain  = 1.2
+)
+
+// softened takes the grain of single pixels out: at edges with a kernel of 1-6-1 eighths both ways, half a pixel wide, since a
+// wider one rounds off more than it takes out now that edges are smoothed along themselves; away from them, where there is
+// nothing to round off, with a wider one, so that neither pinholes of large areas nor specks of paper get an edge of their own.
+func (p *plane) softened() *plane {
+	around, wide := p.blurred(coarse, coarse), p.blurred(wideGrain, wideGrain)
+	p.soften()
+	for i, v := range p.v {
+		from := float32(math.Abs(float64(around.v[i]) - .5))
+		t := min(max((from-edgeWithin)/(noEdge-edgeWithin), 0), 1)
+		p.v[i] = v + t*(wide.v[i]-v)
+	}
+	spare(around)
+	spare(wide)
+	return p
+}
+
+// soften is the narrow kernel.
 func (p *plane) soften() {
 	above, own := make([]float32, p.w), make([]float32, p.w)
 	for y := range p.h {

@@ -77,8 +77,7 @@ func fuse(views []*view, c comparison, how finish) fused {
 			}
 		}
 	}
-	mixed.soften()
-	mixed = mixed.smoothedAlong()
+	mixed = mixed.softened().smoothedAlong()
 	for i, v := range mixed.v {
 		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}
