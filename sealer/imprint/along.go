@@ -9,6 +9,54 @@ const (
 	alike      = .7  // least coherence of directions, 0 to 1: below, curves and corners would be rounded off
 )
 
+// Where the ink around, blurred coarsely, is far enough from one half there is no edge. Distances from one half; deviations in
+// pixels of the template.
+const (
+	coarse     = 3.0
+	edgeWithin = .28 // up to here there may be one
+	noEdge     = .38 // from here on there is none
+	wideGrain  = 1.2
+)
+
+// softened takes the grain of single pixels out: at edges with a kernel of 1-6-1 eighths both ways, half a pixel wide, since a
+// wider one rounds off more than it takes out now that edges are smoothed along themselves; away from them, where there is
+// nothing to round off, with a wider one, so that neither pinholes of large areas nor specks of paper get an edge of their own.
+func (p *plane) softened() *plane {
+	around, wide := p.blurred(coarse, coarse), p.blurred(wideGrain, wideGrain)
+	p.soften()
+	for i, v := range p.v {
+		from := float32(math.Abs(float64(around.v[i]) - .5))
+		t := min(max((from-edgeWithin)/(noEdge-edgeWithin), 0), 1)
+		p.v[i] = v + t*(wide.v[i]-v)
+	}
+	spare(around)
+	spare(wide)
+	return p
+}
+
+// soften is the narrow kernel.
+func (p *plane) soften() {
+	above, own := make([]float32, p.w), make([]float32, p.w)
+	for y := range p.h {
+		row := p.row(y)
+		left := row[0]
+		for x := 1; x+1 < p.w; x++ {
+			v := row[x]
+			row[x] = (left + 6*v + row[x+1]) / 8
+			left = v
+		}
+	}
+	copy(above, p.row(0))
+	for y := 1; y+1 < p.h; y++ {
+		row, below := p.row(y), p.row(y+1)
+		copy(own, row)
+		for x, v := range own {
+			row[x] = (above[x] + 6*v + below[x]) / 8
+		}
+		above, own = own, above
+	}
+}
+
 // smoothedAlong takes the frays of the ink off the edges of strokes: every place at an edge becomes the mean along the
 // edge. Fibres of paper draw ink to either side by some hundredths of a millimetre within a tenth; strokes are straight
 // or bend slowly. Where directions meet, at corners and crossings, nothing is smoothed.

@@ -19,3 +19,27 @@ func TestAPlaneIsSampledUpToItsEdge(t *testing.T) {
 		}
 	}
 }
+
+// A pinhole in the middle of ink is no edge; at an edge nothing is smoothed more widely than by the narrow kernel.
+func TestGrainIsTakenOutAwayFromEdgesAndEdgesKeepTheirPlace(t *testing.T) {
+	draw := func() *plane {
+		p := newPlane(80, 80)
+		for y := range 80 {
+			for x := 40; x < 80; x++ {
+				p.row(y)[x] = 1
+			}
+		}
+		p.row(40)[60], p.row(40)[61], p.row(41)[60], p.row(41)[61] = 0, 0, 0, 0
+		return p
+	}
+	narrow, got := draw(), draw().softened()
+	narrow.soften()
+	for x := 38; x < 43; x++ {
+		if got.row(20)[x] != narrow.row(20)[x] {
+			t.Errorf("beside the edge, at %d: %.2f instead of %.2f", x, got.row(20)[x], narrow.row(20)[x])
+		}
+	}
+	if before, after := narrow.row(40)[60], got.row(40)[60]; before > .5 || after < .5 {
+		t.Errorf("a pinhole of %.2f is one of %.2f", before, after)
+	}
+}

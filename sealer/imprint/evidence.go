@@ -15,7 +15,7 @@ import (
 )
 
 // Version names the method. It changes with every change after which the same scan may give other bytes.
-const Version = "yinxin-imprint 8"
+const Version = "yinxin-imprint 9"
 
 // MaxEvidence bounds evidence, in bytes. The crops of a scan that would go beyond, of 1200 dpi without loss, are left out:
 // the scan itself is then the evidence.

@@ -71,7 +71,7 @@ func TestEvidenceOfAnotherTemplateIsSeen(t *testing.T) {
 }
 
 // goldenPixels is of a seal drawn without any font. When it changes, Version has to change with it.
-const goldenVersion, goldenPixels = "yinxin-imprint 8", "2c16c80ce697c24cffe9de6685ba0b3a14f16d7aa95a8470b7bf069d795f6d53"
+const goldenVersion, goldenPixels = "yinxin-imprint 9", "9270d67a970a834ee0ca9cf219d10bf05e479e435b26d3c40e0e00ab23c18ea3"
 
 func TestVersionChangesWithTheMethod(t *testing.T) {
 	if runtime.GOARCH != "amd64" {

@@ -36,7 +36,6 @@ type finish struct {
 	declared size    // the canvas
 	rim      rim     // of the seal on the canvas
 	gain     float64 // steepness given to edges about one half
-	smooth   float64 // pixels of the template: deviation of the smoothing before
 	erode    float64 // mm taken off every side of bled ink
 }
 
@@ -44,9 +43,9 @@ type finish struct {
 // well the place was seen (no print over it), how complete the strokes around are, and ink. views[0] is the best one.
 func fuse(views []*view, c comparison, how finish) fused {
 	perMM := templateDPI / millimetresPerInch
-	pad := 0
+	pad := alongReach + 2 // the edge of a seal that ends with its canvas is an edge like others
 	if how.erode > 0 {
-		pad = int(math.Ceil(how.erode*perMM)) + 2
+		pad += int(math.Ceil(how.erode * perMM))
 	}
 	w, h := how.declared.pixels(perMM)
 	// The canvas is as large as the seal, to a pixel: its pixels are what is as large as they must be for that.
@@ -78,10 +77,7 @@ func fuse(views []*view, c comparison, how finish) fused {
 			}
 		}
 	}
-	if how.smooth > 0 {
-		mixed = mixed.blurred(how.smooth, how.smooth)
-	}
-	mixed = mixed.smoothedAlong()
+	mixed = mixed.softened().smoothedAlong()
 	for i, v := range mixed.v {
 		mixed.v[i] = min(max(.5+(v-.5)*float32(how.gain), 0), 1)
 	}

@@ -361,16 +361,41 @@ func (s *session) views(good []*mark, erode float64) []*view {
 	var views []*view
 	for _, m := range good {
 		v := newView(m.layer, m.pose, s.declared)
-		if erode > 0 || m.rim.shape == Frameless { // the edge of characters is not that of the die
+		switch {
+		case erode > 0:
 			v.scaleX, v.scaleY = 1, 1
+		case m.rim.shape == Frameless: // the sides of characters are too short to stretch the one against the other
+			v.scaleX = m.inkScale(s.declared)
+			v.scaleY = v.scaleX
 		}
 		views = append(views, v)
 	}
 	return views
 }
 
+// By how much the scale of a scan is usually off, and by how much it may be without anybody being to blame.
+const (
+	usualScaleError = .001
+	mostScaleError  = .004
+)
+
+// inkScale is the scale of the scan by the ink of a seal without a frame, the same both ways: what is declared is the size of
+// its ink, which is measured to half a pixel of the scan and counts by that against the resolution that the scan tells. Where the
+// sides do not agree, or it is more than scans are off, the resolution alone is believed.
+func (m *mark) inkScale(declared size) float64 {
+	const agree = .06 // mm
+	d := m.difference(declared)
+	squares := square(declared.w) + square(declared.h)
+	off := (d.w*declared.w + d.h*declared.h) / squares
+	if math.Abs(off) > mostScaleError || math.Abs(d.w-off*declared.w) > agree || math.Abs(d.h-off*declared.h) > agree {
+		return 1
+	}
+	pixel := 1 / math.Min(m.layer.perMMX, m.layer.perMMY)
+	return 1 + off*square(usualScaleError)/(square(usualScaleError)+square(pixel/2)/squares)
+}
+
 func (s *session) finish(best *mark, erode float64) finish {
-	return finish{declared: s.declared, rim: best.rim.scaled(s.declared), gain: s.gain(best), smooth: s.smoothing(), erode: erode}
+	return finish{declared: s.declared, rim: best.rim.scaled(s.declared), gain: s.gain(best), erode: erode}
 }
 
 // gain makes the blurred edges of the scan as steep as those of a drawing: from 10 to 90 per cent within .8 pixel of
@@ -378,13 +403,4 @@ func (s *session) finish(best *mark, erode float64) finish {
 func (s *session) gain(best *mark) float64 {
 	const sharp = .8 * millimetresPerInch / templateDPI
 	return clamp(best.rim.edgeWidth/sharp, 1.2, 4)
-}
-
-// smoothing is the deviation in pixels of the template by which the fused ink is smoothed: scans as fine as the
-// template carry the fibres of the paper into the edge, coarser ones have been smoothed by their own pixels.
-func (s *session) smoothing() float64 {
-	if math.Min(s.scale.X, s.scale.Y) >= 450 {
-		return .6
-	}
-	return 0
 }
