@@ -123,6 +123,7 @@ type server struct {
 	rules  []rule
 	spec   []byte // the OpenAPI document
 
+	address   func(http.Handler) http.Handler // finds the address of who calls
 	limits    limits
 	repeats   queues // sealings, by caller and key
 	uploading *places
@@ -159,10 +160,11 @@ func newServer(c Config) (*server, error) {
 	s := &server{Config: c, router: chi.NewRouter(), pages: pages,
 		uploading: newPlaces(c.Uploads), verifying: newPlaces(c.Verifications), comparing: newPlaces(max(2, runtime.NumCPU()/2)),
 		arriving: make(chan struct{}, c.Uploads), scanning: newPlaces(scansInMemory)}
-	if err := s.newLimits(c.Limits); err != nil {
+	if err := s.newAddress(c.Limits); err != nil {
 		return nil, err
 	}
-	s.router.Use(s.guard, middleware.GetHead, s.sameOrigin)
+	s.newLimits(c.Limits)
+	s.router.Use(s.address, s.guard, middleware.GetHead, s.sameOrigin)
 	s.router.NotFound(s.noRoute)
 	s.router.MethodNotAllowed(s.noMethod)
 	s.huma = huma.NewAPI(describe(s), adapter{s})

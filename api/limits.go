@@ -3,16 +3,12 @@ package api
 import (
 	"cmp"
 	"context"
-	"net"
 	"net/http"
-	"net/netip"
 	"time"
 
-	"github.com/go-chi/chi/v5/middleware"
 	"github.com/go-chi/httprate"
 
 	"yinxin/internal/access"
-	"yinxin/internal/fault"
 	"yinxin/sealer/register"
 )
 
@@ -42,32 +38,24 @@ type Limits struct {
 	// those count who may use the seal, so that nobody can use up what is others'; trials with sandbox keys are counted by
 	// themselves. No limit by default.
 	Seals int `json:"seals,omitempty"`
-	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is. Nobody
-	// else's is believed.
+	// Proxies are the addresses of reverse proxies ("10.0.0.0/8"), whose X-Forwarded-For says who the caller is: the last in it
+	// that is no proxy. Nobody else's is believed. It counts for all that an address is kept for.
 	Proxies []string `json:"proxies,omitempty"`
+	// ProxyHeader is what the proxies write: X-Forwarded-For, which is the default, or Forwarded (RFC 7239). The other one, which
+	// they would let through from anybody, is not read.
+	ProxyHeader string `json:"proxy_header,omitempty"`
 }
 
 const limitWindow = time.Minute
 
 // limits counts the requests of every caller.
 type limits struct {
-	caller func(http.Handler) http.Handler // finds the address; nil: it is the peer's
-
 	ocsp, stamps, list, codes, pair, comparisons, verifications *httprate.RateLimiter
 
 	keys, seals *httprate.RateLimiter // nil: no limit
 }
 
-// newLimits checks the addresses of the proxies. Errors: request.invalid.
-func (s *server) newLimits(c Limits) error {
-	if len(c.Proxies) > 0 {
-		for _, p := range c.Proxies {
-			if _, err := netip.ParsePrefix(p); err != nil {
-				return errInvalid.With("%s", p).At(fault.Field("limits.proxies"))
-			}
-		}
-		s.limits.caller = middleware.ClientIPFromXFF(c.Proxies...)
-	}
+func (s *server) newLimits(c Limits) {
 	limiter := func(n int, over http.HandlerFunc) *httprate.RateLimiter {
 		if n < 0 {
 			return nil
@@ -84,7 +72,6 @@ func (s *server) newLimits(c Limits) error {
 	s.limits.verifications = limiter(cmp.Or(c.Verifications, 120), s.tooMany)
 	s.limits.keys = limiter(cmp.Or(c.Keys, -1), func(w http.ResponseWriter, r *http.Request) { s.fail(w, r, errKeyRate.New()) })
 	s.limits.seals = limiter(cmp.Or(c.Seals, -1), nil)
-	return nil
 }
 
 // limit answers 429 to callers who ask too often, before anything is read.
@@ -92,29 +79,21 @@ func (s *server) limit(by *httprate.RateLimiter, h http.HandlerFunc) http.Handle
 	if by == nil {
 		return h
 	}
-	return s.called(func(w http.ResponseWriter, r *http.Request) {
-		if !by.RespondOnLimit(w, r, s.callerOf(r)) {
+	return func(w http.ResponseWriter, r *http.Request) {
+		if !by.RespondOnLimit(w, r, callerOf(r)) {
 			h(w, r)
 		}
-	})
-}
-
-// called lets callerOf find the address.
-func (s *server) called(h http.HandlerFunc) http.HandlerFunc {
-	if s.limits.caller == nil {
-		return h
 	}
-	return s.limits.caller(h).ServeHTTP
 }
 
 // stranger is limit for work on files, of which one address may also have only so much at the same time: see places.
 func (s *server) stranger(by *httprate.RateLimiter, h http.HandlerFunc) http.HandlerFunc {
-	return s.called(func(w http.ResponseWriter, r *http.Request) {
-		address := s.callerOf(r)
+	return func(w http.ResponseWriter, r *http.Request) {
+		address := callerOf(r)
 		if by == nil || !by.RespondOnLimit(w, r, address) {
 			h(w, r.WithContext(context.WithValue(r.Context(), addressKey{}, address)))
 		}
-	})
+	}
 }
 
 type addressKey struct{}
@@ -125,16 +104,8 @@ func addressOf(ctx context.Context) string {
 	return address
 }
 
-func (s *server) callerOf(r *http.Request) string {
-	if s.limits.caller != nil {
-		return httprate.CanonicalizeIP(middleware.GetClientIP(r.Context()))
-	}
-	host, _, err := net.SplitHostPort(r.RemoteAddr)
-	if err != nil {
-		host = r.RemoteAddr
-	}
-	return httprate.CanonicalizeIP(host)
-}
+// callerOf is the address that limits count by.
+func callerOf(r *http.Request) string { return httprate.CanonicalizeIP(addressAt(r)) }
 
 func (s *server) tooMany(w http.ResponseWriter, r *http.Request) {
 	if say, ok := r.Context().Value(refusalKey{}).(refusal); ok {

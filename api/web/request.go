@@ -286,7 +286,7 @@ func (q *Request) Hold(name, secret string, life time.Duration) {
 // Held is what Hold gave the browser; empty where there is nothing.
 func (q *Request) Held(name string) string { return q.site.cookie(q.Request, name) }
 
-// Origin is where a login comes from.
+// Origin is where a login comes from. Behind proxies the handler in front has put the address of the browser into RemoteAddr.
 func (q *Request) Origin() login.Origin {
 	host := q.RemoteAddr
 	if i := strings.LastIndexByte(host, ':'); i > 0 {
