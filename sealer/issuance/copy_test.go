@@ -3,6 +3,7 @@ package issuance_test
 import (
 	"bytes"
 	"context"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -344,6 +345,17 @@ func TestTheRegisterIsAWorkbookWithoutFormulas(t *testing.T) {
 		}
 		if f, err := book.GetCellFormula("异地出证登记簿", "G3"); err != nil || f != "" || rows[2][6] != "=HYPERLINK(1)" {
 			t.Errorf("%q %q %v", rows[2][6], f, err)
+		}
+		b.Reset()
+		for _, n := range []int{1, 2} { // as many rows, in whatever pieces they are read
+			b.Reset()
+			issuance.InPiecesOf(n, func() { must(t, h.service.Export(ctx, h.a, issuance.Filter{}, &b)) })
+			pieces, err := excelize.OpenReader(&b)
+			must(t, err)
+			if again, err := pieces.GetRows("异地出证登记簿"); err != nil || !reflect.DeepEqual(again, rows) {
+				t.Errorf("in pieces of %d: %q, %v", n, again, err)
+			}
+			must(t, pieces.Close())
 		}
 		b.Reset()
 		must(t, h.service.Export(ctx, h.c, issuance.Filter{}, &b))

@@ -24,6 +24,8 @@ var (
 		ZH: "上传的页数与登记的页数不一致。", EN: "The pages that were put in are not as many as the answer says."}
 	errTooManyPages = fault.Spec{Kind: fault.TooLarge, Code: "issuance.too-many-pages",
 		ZH: "页数或文件数超过上限。", EN: "There are too many pages or files."}
+	errLongRegister = fault.Spec{Kind: fault.TooLarge, Code: "issuance.register-too-long",
+		ZH: "登记簿超过一张工作表的容量，请按日期分段导出。", EN: "The register is longer than a sheet can be: export it in spans of days."}
 	errNoFont = fault.Spec{Kind: fault.Unavailable, Code: "issuance.no-font",
 		ZH: "此服务没有配置中文字体，不能制作证明页。", EN: "No Chinese font is configured here, so no note can be made."}
 	errSeal = fault.Spec{Kind: fault.Refused, Code: "issuance.seal",

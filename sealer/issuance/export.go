@@ -26,11 +26,14 @@ var registerColumns = []struct {
 	{"交付时间", 18}, {"交付方式", 12}, {"撤回时间", 18}, {"撤回原因", 26},
 }
 
-// registerRows is the most that one export holds: a year of a large archive.
-const registerRows = 20_000
+// registerRows is what a sheet of a workbook holds below title and header.
+const registerRows = 1<<20 - 2
+
+// registerPiece is how many cases are in memory at a time; a variable for tests.
+var registerPiece = 500
 
 // Export writes the cases that the actor may see and that pass the filter as a workbook (.xlsx), applicants masked. That it
-// was written is on record. Errors: issuance.request, those of w.
+// was written is on record. Errors: issuance.request, issuance.register-too-long, those of w.
 func (s *Service) Export(ctx context.Context, by access.Actor, f Filter, w io.Writer) error {
 	actor, err := s.Access.Actor(ctx, by.ID)
 	if err != nil {
@@ -47,28 +50,37 @@ func (s *Service) Export(ctx context.Context, by access.Actor, f Filter, w io.Wr
 	if err != nil {
 		return fmt.Errorf("write the register: %w", err)
 	}
-	var rows []row
-	if err := s.eachRow(ctx, actor, f, from, until, registerRows, func(r row) error { rows = append(rows, r); return nil }); err != nil {
-		return err
-	}
-	for i, r := range rows {
-		values, err := s.registerRow(ctx, i+1, r)
-		if err != nil {
+	written := 0
+	for more := true; more; {
+		var rows []row
+		if err := s.eachRow(ctx, actor, f, from, until, registerPiece, func(r row) error { rows = append(rows, r); return nil }); err != nil {
 			return err
 		}
-		cell, err := excelize.CoordinatesToCellName(1, i+3)
-		if err != nil {
-			return err
+		if written+len(rows) > registerRows {
+			return errLongRegister.With("%d", registerRows)
 		}
-		if err := sheet.SetRow(cell, values); err != nil {
-			return fmt.Errorf("write the register: %w", err)
+		for _, r := range rows {
+			written++
+			values, err := s.registerRow(ctx, written, r)
+			if err != nil {
+				return err
+			}
+			cell, err := excelize.CoordinatesToCellName(1, written+2)
+			if err != nil {
+				return err
+			}
+			if err := sheet.SetRow(cell, values); err != nil {
+				return fmt.Errorf("write the register: %w", err)
+			}
+			f.After = r.ID
 		}
+		more = len(rows) == registerPiece
 	}
 	if err := sheet.Flush(); err != nil {
 		return fmt.Errorf("write the register: %w", err)
 	}
 	err = s.DB.Write(ctx, func(tx *store.Tx) error {
-		return s.record(ctx, tx, "issuance.exported", by, by.ID, map[string]string{"rows": strconv.Itoa(len(rows))})
+		return s.record(ctx, tx, "issuance.exported", by, by.ID, map[string]string{"rows": strconv.Itoa(written)})
 	})
 	if err != nil {
 		return err

@@ -26,3 +26,11 @@ func Note(font []byte, names, code string) (file []byte, free float64, err error
 	file, err = note(font, c, code, "https://seal.example/c/"+code)
 	return file, n.y - footTop, err
 }
+
+// InPiecesOf has the register written in pieces of so many cases while do runs.
+func InPiecesOf(n int, do func()) {
+	was := registerPiece
+	registerPiece = n
+	defer func() { registerPiece = was }()
+	do()
+}
