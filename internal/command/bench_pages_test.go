@@ -13,10 +13,10 @@ import (
 // The tour goes to one page of each kind, on this server, and passes over downloads and what this person may not see.
 func TestATourFollowsLinksToOnePageOfEachKind(t *testing.T) {
 	site := map[string]string{
-		"/":                `<a href="/seals/1">1</a> <a class="x" href="/seals/2">2</a> <a href="/list?sort=name&amp;page=2">l</a> <a href="/list?sort=date&amp;page=3">l</a> <a href="/export">x</a> <a href="//other/">o</a> <a href="/mine">m</a>`,
-		"/seals/1":         `<a href="/seals/1/history">h</a> <a href="/">back</a>`,
-		"/list":            `<link href="/style"> <a href="/seals/1/history#top">h</a>`,
-		"/seals/1/history": `<p>`,
+		"/":        `<a href="/seals/1">1</a> <a class="x" href="/seals/2">2</a> <a href="/list?sort=name&amp;page=2">l</a> <a href="/list?sort=date&amp;page=3">l</a> <a href="/export">x</a> <a href="//other/">o</a> <a href="/mine">m</a>`,
+		"/seals/1": `<a href="/seals/1/history">h</a> <a href="/">back</a>`,
+		"/list":    `<link href="/style"> <a href="/seals/1/history#top">h</a>`,
+		"/seals/2": `<p>`, "/seals/1/history": `<p>`,
 	}
 	handler := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		page, ok := site[r.URL.Path]
