@@ -50,7 +50,7 @@ type measured struct {
 
 func (c benchCommand) Run(ctx context.Context, s streams) error {
 	for _, name := range c.Only {
-		if all := slices.Concat(installationFigures, imprintFigures(), tokenFigureNames); !slices.Contains(all, name) {
+		if all := slices.Concat(installationFigures, []string{pagesFigure}, imprintFigures(), tokenFigureNames); !slices.Contains(all, name) {
 			return errFlag.At(fault.Field("--only")).Saying("可选："+strings.Join(all, "、"), "one of "+strings.Join(all, ", "))
 		}
 	}
@@ -86,13 +86,24 @@ func (c benchCommand) asked(name string) bool {
 	return len(c.Only) == 0 || slices.Contains(c.Only, name)
 }
 
-// figures prepares those that were asked for; an installation is built only where one of them needs it.
+// figures prepares those that were asked for; an installation is built only where one of them needs it, and one with filled
+// pages only for those.
 func (c benchCommand) figures(ctx context.Context, dir string, s streams) (list []figure, done func(), err error) {
 	done = func() {}
 	if slices.ContainsFunc(installationFigures, c.asked) {
 		if list, done, err = figures(ctx, dir, s, c.asked); err != nil {
 			return nil, nil, err
 		}
+	}
+	if c.asked(pagesFigure) {
+		v, end, err := newVisits(ctx, filepath.Join(dir, "province"), s)
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+		list = append(list, figure{name: pagesFigure, value: v.value, least: v.least})
+		before := done
+		done = func() { end(); before() }
 	}
 	list = append(list, imprints(ctx, c.asked)...)
 	if slices.ContainsFunc(tokenFigureNames, c.asked) {

@@ -57,7 +57,7 @@ const (
 )
 
 // installationFigures are those that need an installation, in the order in which they are measured.
-var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure, pacedFigure, pagesFigure}
+var installationFigures = []string{sealFigure, releaseFigure, verifyFigure, fiftyFigure, pageFigure, bigFigure, issueFigure, ocspFigure, crlFigure, httpFigure, pacedFigure}
 
 // figures builds the installation in dir and gives the figures over it.
 func figures(ctx context.Context, dir string, s streams, asked func(name string) bool) (_ []figure, done func(), err error) {
@@ -153,14 +153,6 @@ func figures(ctx context.Context, dir string, s streams, asked func(name string)
 				{name: httpFigure, run: calls.seal, floor: calls.floor, prepare: calls.prepare, release: calls.release},
 				{name: pacedFigure, value: calls.paced(calls.call), least: calls.paced(calls.least), prepare: calls.pace, release: calls.release},
 			}, nil
-		}},
-		{[]string{pagesFigure}, func() ([]figure, error) {
-			v, done, err := newVisits(ctx, filepath.Join(dir, "province"), s)
-			if err != nil {
-				return nil, err
-			}
-			ends = append(ends, done)
-			return []figure{{name: pagesFigure, value: v.value, least: v.least}}, nil
 		}},
 	} {
 		if !slices.ContainsFunc(group.names, asked) {

@@ -46,7 +46,6 @@ type visits struct {
 	server *httptest.Server
 	nobody *visitor
 	slow   []visit
-	all    int
 }
 
 type visit struct {
@@ -55,7 +54,7 @@ type visit struct {
 	took float64 // microseconds
 }
 
-// visits founds the province in dir and looks at every page a few times.
+// newVisits founds the province in dir and has every page shown a few times.
 func newVisits(ctx context.Context, dir string, s streams) (_ *visits, done func(), err error) {
 	s.out = io.Discard
 	if err := (demoCommand{Dir: dir, Listen: defaultListen, NoServe: true}).Run(ctx, s); err != nil {
@@ -106,7 +105,6 @@ func (v *visits) tour(logins string) error {
 		if err := p.walk(v.ctx); err != nil {
 			return err
 		}
-		v.all += len(p.pages)
 		for _, path := range p.pages {
 			one := visit{who: p, path: path}
 			took := make([]float64, 0, pageTrials)
@@ -206,13 +204,18 @@ func kindOf(path string) string {
 	return strings.Join(append(parts, slices.Sorted(maps.Keys(u.Query()))...), "/")
 }
 
-// page is a page in HTML; empty for what is a download, and for where this person may not go.
-func (p *visitor) page(ctx context.Context, path string) (string, error) {
+// get asks for a page; the caller closes the body.
+func (p *visitor) get(ctx context.Context, path string) (*http.Response, error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
-	answer, err := p.client.Do(r)
+	return p.client.Do(r)
+}
+
+// page is a page in HTML; empty for what is a download, and for where this person may not go.
+func (p *visitor) page(ctx context.Context, path string) (string, error) {
+	answer, err := p.get(ctx, path)
 	if err != nil {
 		return "", err
 	}
@@ -232,11 +235,7 @@ func (p *visitor) page(ctx context.Context, path string) (string, error) {
 // timed is how many microseconds a call takes.
 func (p *visitor) timed(ctx context.Context, path string) (float64, error) {
 	return timed(func() error {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, p.base+path, nil)
-		if err != nil {
-			return err
-		}
-		answer, err := p.client.Do(r)
+		answer, err := p.get(ctx, path)
 		if err != nil {
 			return err
 		}
