@@ -235,7 +235,7 @@ func (f *finder) rarest(ctx context.Context) (value string, err error) {
 }
 
 // read gives the entries at some positions, the newest first.
-func (f *finder) read(ctx context.Context, positions []int64) (list []Entry, err error) {
+func (f *finder) read(ctx context.Context, positions []int64) ([]Entry, error) {
 	if len(positions) == 0 {
 		return nil, nil
 	}
@@ -244,20 +244,7 @@ func (f *finder) read(ctx context.Context, positions []int64) (list []Entry, err
 	for i, p := range positions {
 		marks[i] = q.put(p)
 	}
-	err = store.Each(ctx, f.db, func(scan func(...any) error) error {
-		var position int64
-		var leaf []byte
-		if err := scan(&position, &leaf); err != nil {
-			return err
-		}
-		e, err := decodeEntry(position, leaf)
-		if err != nil {
-			return errDamaged.With("entry %d", position).Because(err)
-		}
-		list = append(list, e)
-		return nil
-	}, `SELECT position, entry FROM ledger_event WHERE position IN (`+strings.Join(marks, ", ")+`) ORDER BY position DESC`, q.args...)
-	return list, err
+	return gathered(ctx, f.db, `SELECT position, entry FROM ledger_event WHERE position IN (`+strings.Join(marks, ", ")+`) ORDER BY position DESC`, q.args...)
 }
 
 // times is what the database says of when an entry was.

@@ -20,25 +20,25 @@ func OfSubject(ctx context.Context, q store.Querier, subject string, limit int) 
 }
 
 func entries(ctx context.Context, q store.Querier, where string, args ...any) ([]Entry, error) {
-	rows, err := q.QueryContext(ctx, `SELECT position, entry FROM ledger_event WHERE `+where+` AND position IS NOT NULL ORDER BY position LIMIT $2`, args...)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
 	var list []Entry
-	for rows.Next() {
+	err := eachEntry(ctx, q, func(_ int64, e Entry, unread error) error {
+		list = append(list, e)
+		return unread
+	}, `SELECT position, entry FROM ledger_event WHERE `+where+` AND position IS NOT NULL ORDER BY position LIMIT $2`, args...)
+	return list, err
+}
+
+// eachEntry calls fn with what a query gives as position and entry; with an error in place of an entry that cannot be read.
+func eachEntry(ctx context.Context, q store.Querier, fn func(position int64, e Entry, unread error) error, query string, args ...any) error {
+	return store.Each(ctx, q, func(scan func(...any) error) error {
 		var position int64
-		var leaf string
-		if err := rows.Scan(&position, &leaf); err != nil {
-			return nil, err
+		var leaf []byte
+		if err := scan(&position, &leaf); err != nil {
+			return err
 		}
-		entry, err := decodeEntry(position, []byte(leaf))
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, entry)
-	}
-	return list, rows.Err()
+		e, err := decodeEntry(position, leaf)
+		return fn(position, e, err)
+	}, query, args...)
 }
 
 // EachOfKinds calls fn with every entry of some kinds, in the order of the tree, then those that wait for their place, whose
@@ -48,17 +48,11 @@ func EachOfKinds(ctx context.Context, q store.Querier, fn func(Entry) error, kin
 	for i, kind := range kinds {
 		marks[i], args[i] = "$"+strconv.Itoa(i+1), kind
 	}
-	return store.Each(ctx, q, func(scan func(...any) error) error {
-		var position int64
-		var leaf string
-		if err := scan(&position, &leaf); err != nil {
-			return err
+	return eachEntry(ctx, q, func(_ int64, e Entry, unread error) error {
+		if unread != nil {
+			return unread
 		}
-		entry, err := decodeEntry(position, []byte(leaf))
-		if err != nil {
-			return err
-		}
-		return fn(entry)
+		return fn(e)
 	}, `SELECT COALESCE(position, -1), entry FROM ledger_event WHERE kind IN (`+strings.Join(marks, ", ")+`)
 		ORDER BY CASE WHEN position IS NULL THEN 1 ELSE 0 END, position, id`, args...)
 }
@@ -89,15 +83,9 @@ func Newest(ctx context.Context, q store.Querier, t Told) ([]Entry, error) {
 		marks[i] = "$" + strconv.Itoa(len(args))
 	}
 	var list []Entry
-	err := store.Each(ctx, q, func(scan func(...any) error) error {
-		var position int64
-		var leaf string
-		if err := scan(&position, &leaf); err != nil {
-			return err
-		}
-		e, err := decodeEntry(position, []byte(leaf))
+	err := eachEntry(ctx, q, func(_ int64, e Entry, unread error) error {
 		list = append(list, e)
-		return err
+		return unread
 	}, `SELECT COALESCE(position, -1), entry FROM ledger_event WHERE subject = $1 AND ($2 = '' OR id < $2) AND ($3 = '' OR time >= $3) AND ($4 = '' OR time < $4)
 		AND kind IN (`+strings.Join(marks, ", ")+`) ORDER BY id DESC LIMIT $5`, args...)
 	return list, err

@@ -65,14 +65,8 @@ func enlist(ctx context.Context, tx *store.Tx, size int64) (whole bool, err erro
 	until := min(size, from+listRows)
 	var mentions []mention
 	spans := map[int64]span{}
-	err = store.Each(ctx, tx, func(scan func(...any) error) error {
-		var position int64
-		var leaf []byte
-		if err := scan(&position, &leaf); err != nil {
-			return err
-		}
-		e, err := decodeEntry(position, leaf)
-		if err != nil {
+	err = eachEntry(ctx, tx, func(position int64, e Entry, unread error) error {
+		if unread != nil {
 			return nil // Verify names it; the work of others must not end with it
 		}
 		mentions = append(mentions, e.mentions()...)

@@ -169,24 +169,18 @@ func (l *Ledger) Entries(ctx context.Context, from, to int64, fn func(Entry) err
 }
 
 func (l *Ledger) page(ctx context.Context, from, to int64) ([]Entry, error) {
-	rows, err := l.db.Read().QueryContext(ctx, `SELECT position, entry FROM ledger_event
+	return gathered(ctx, l.db.Read(), `SELECT position, entry FROM ledger_event
 		WHERE position >= $1 AND position < $2 ORDER BY position LIMIT $3`, from, to, pageRows)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var entries []Entry
-	for rows.Next() {
-		var position int64
-		var leaf []byte
-		if err := rows.Scan(&position, &leaf); err != nil {
-			return nil, err
+}
+
+// gathered is what a query gives as position and entry. Error: ledger.damaged for an entry that cannot be read.
+func gathered(ctx context.Context, q store.Querier, query string, args ...any) (list []Entry, err error) {
+	err = eachEntry(ctx, q, func(position int64, e Entry, unread error) error {
+		if unread != nil {
+			return errDamaged.With("entry %d", position).Because(unread)
 		}
-		e, err := decodeEntry(position, leaf)
-		if err != nil {
-			return nil, errDamaged.With("entry %d", position).Because(err)
-		}
-		entries = append(entries, e)
-	}
-	return entries, rows.Err()
+		list = append(list, e)
+		return nil
+	}, query, args...)
+	return list, err
 }
